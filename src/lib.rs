@@ -1,0 +1,24 @@
+//! What the lessons stand on: a local web server, a PostgreSQL of their own, a timeline of each run,
+//! and the list of lessons.
+//!
+//! A lesson is a plain program on `tokio`, `reqwest`, `futures`, `tokio-postgres` and `anyhow`; it
+//! takes no more than a line or two from here:
+//!
+//! ```ignore
+//! use async_workbook::{postgres, timeline, web};
+//!
+//! # async fn lesson() -> anyhow::Result<()> {
+//! let timeline = timeline::start(); // record who waits and who runs
+//! let server = web::Server::start().await?; // something to fetch from
+//! let database = postgres::start().await?; // something to query
+//! timeline.print();
+//! # Ok(())
+//! # }
+//! ```
+
+mod lessons;
+pub mod postgres;
+pub mod timeline;
+pub mod web;
+
+pub use lessons::{Clock, LESSONS, Lesson};

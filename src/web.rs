@@ -1,0 +1,1 @@
+//! The web server that lessons fetch from.
