@@ -1,0 +1,173 @@
+//! A recording, drawn as an SVG that follows the theme of the page it stands in.
+//!
+//! Across, all is in percent, so the picture fills any width; down, and for text, all is in
+//! pixels, so words keep their size on a phone. Colours are the page's: the style sheet knows the
+//! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`.
+
+use super::{Recording, Row, Section, millis};
+use std::fmt::Write;
+
+/// Pixels down: a section's title, a row (its label and its bar), the axis.
+const TITLE: u64 = 28;
+const ROW: u64 = 30;
+const LABEL_BASE: u64 = 12;
+const BAR_TOP: u64 = 16;
+const BAR: u64 = 9;
+const AXIS: u64 = 20;
+
+impl Recording {
+    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its text
+    /// alternative. Empty without any section.
+    pub fn svg(&self) -> String {
+        if self.sections.is_empty() {
+            return String::new();
+        }
+        let mut body = String::new();
+        let mut top = 0;
+        for section in &self.sections {
+            top = self.draw_section(section, top, &mut body);
+        }
+        let height = top + AXIS;
+        // Writing to a string cannot fail, here and below.
+        let mut svg = String::new();
+        let words = escaped(&self.describe());
+        let _ = write!(
+            svg,
+            "<svg class=\"timeline-svg\" width=\"100%\" height=\"{height}\" role=\"img\" \
+             aria-label=\"{words}\">"
+        );
+        self.draw_axis(top, &mut svg);
+        svg.push_str(&body);
+        svg.push_str("</svg>");
+        svg
+    }
+
+    fn draw_section(&self, section: &Section, top: u64, svg: &mut String) -> u64 {
+        let title = escaped(&section.title);
+        let total = millis(section.micros);
+        let base = top + 18;
+        let _ = write!(
+            svg,
+            "\n<text class=\"title\" x=\"0\" y=\"{base}\">{title}: {total}</text>"
+        );
+        let mut top = top + TITLE;
+        for row in section.shown() {
+            self.draw_row(row, top, svg);
+            top += ROW;
+        }
+        if let Some(more) = section.hidden() {
+            let base = top + LABEL_BASE;
+            let _ = write!(
+                svg,
+                "\n<text class=\"label\" x=\"0\" y=\"{base}\">{more}</text>"
+            );
+            top += ROW / 2;
+        }
+        top + 6
+    }
+
+    fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
+        let label = escaped(&row.label);
+        let (from, to) = row.life;
+        // A label beside the right edge would run out of the picture: it ends where its bar does.
+        let (x, anchor) = if from * 2 > self.scale() {
+            (to, "end")
+        } else {
+            (from, "start")
+        };
+        let (x, base, bar) = (self.percent(x), top + LABEL_BASE, top + BAR_TOP);
+        let _ = write!(
+            svg,
+            "\n<text class=\"label\" x=\"{x}\" y=\"{base}\" text-anchor=\"{anchor}\">{label}</text>"
+        );
+        let _ = write!(
+            svg,
+            "<rect class=\"wait\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
+            self.percent(from),
+            self.percent(to - from),
+        );
+        for &(from, to) in &row.polls {
+            let _ = write!(
+                svg,
+                "<rect class=\"poll\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
+                self.percent(from),
+                self.percent(to - from),
+            );
+        }
+    }
+
+    fn draw_axis(&self, height: u64, svg: &mut String) {
+        let scale = self.scale();
+        let base = height + 14;
+        for quarter in 0..=4 {
+            let time = scale * quarter / 4;
+            let x = self.percent(time);
+            let anchor = match quarter {
+                0 => "start",
+                4 => "end",
+                _ => "middle",
+            };
+            let unit = if quarter == 4 {
+                millis(time)
+            } else {
+                (time / 1000).to_string()
+            };
+            let _ = write!(
+                svg,
+                "\n<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"22\" y2=\"{height}\"/>\
+                 <text class=\"axis\" x=\"{x}\" y=\"{base}\" text-anchor=\"{anchor}\">{unit}</text>"
+            );
+        }
+    }
+
+    /// `micros` as a share of the picture's width.
+    fn percent(&self, micros: u64) -> String {
+        format!("{:.2}%", 100.0 * micros as f64 / self.scale() as f64)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture() {
+        let rows = vec![
+            Row {
+                label: "a < b".into(),
+                depth: 0,
+                life: (0, 100),
+                polls: vec![(0, 0)],
+            },
+            Row {
+                label: "late".into(),
+                depth: 1,
+                life: (80, 100),
+                polls: vec![(80, 100)],
+            },
+        ];
+        let section = Section {
+            title: "\"both\"".into(),
+            micros: 100,
+            rows,
+        };
+        insta::assert_snapshot!(
+            Recording {
+                sections: vec![section]
+            }
+            .svg()
+        );
+    }
+
+    #[test]
+    fn nothing_recorded_draws_nothing() {
+        assert_eq!(Recording::default().svg(), "");
+    }
+}

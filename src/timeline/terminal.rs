@@ -1,0 +1,218 @@
+//! A recording, drawn with characters.
+
+use super::{Recording, Row, Section, millis};
+use std::fmt::Write;
+
+const WAITING: char = '░';
+const RUNNING: char = '█';
+
+/// No picture is wider than this, however wide the terminal.
+const MAX_COLUMNS: usize = 100;
+/// Room for the shortest bar that still tells something.
+const MIN_BAR: usize = 10;
+
+impl Recording {
+    /// Draws the sections one under the other on one scale, at most `columns` wide (with some 30
+    /// as the least), with ANSI colours where `color` says so. Empty without any section.
+    pub fn draw(&self, columns: usize, color: bool) -> String {
+        let mut picture = String::new();
+        if self.sections.is_empty() {
+            return picture;
+        }
+        // The last column stays free: some terminals wrap a line that fills it.
+        let columns = columns.saturating_sub(1).min(MAX_COLUMNS);
+        let longest = self
+            .sections
+            .iter()
+            .flat_map(Section::shown)
+            .map(label_width)
+            .max();
+        let label = longest
+            .unwrap_or(0)
+            .min(columns.saturating_sub(MIN_BAR + 1))
+            .max(8);
+        let bar = columns.saturating_sub(label + 1).max(MIN_BAR);
+        let canvas = Canvas {
+            label,
+            bar,
+            scale: self.scale(),
+            color,
+        };
+        for section in &self.sections {
+            canvas.section(section, &mut picture);
+        }
+        canvas.axis(&mut picture);
+        picture
+    }
+}
+
+/// The width of a row's label in columns, with its indentation.
+fn label_width(row: &Row) -> usize {
+    2 + 2 * row.depth + row.label.chars().count()
+}
+
+/// The columns and the scale of one picture.
+struct Canvas {
+    label: usize,
+    bar: usize,
+    scale: u64,
+    color: bool,
+}
+
+impl Canvas {
+    // Writing to a string cannot fail, so the results of write! are let go here.
+
+    fn section(&self, section: &Section, picture: &mut String) {
+        let total = millis(section.micros);
+        let width =
+            (self.label + 1 + self.bar).saturating_sub(total.chars().count() + 1);
+        let title = fitted(&section.title, width);
+        let _ = writeln!(picture, "{title} {total}");
+        for row in section.shown() {
+            let indent = 2 + 2 * row.depth;
+            let label = fitted(&row.label, self.label.saturating_sub(indent));
+            let label = format!("{:indent$}{label}", "");
+            let _ = writeln!(
+                picture,
+                "{} {}",
+                fitted(&label, self.label),
+                self.bar(row)
+            );
+        }
+        if let Some(more) = section.hidden() {
+            let _ = writeln!(picture, "  ... {more}");
+        }
+    }
+
+    /// The line under the bars: where time begins and ends, and what the two shades mean.
+    fn axis(&self, picture: &mut String) {
+        let end = millis(self.scale);
+        let gap = self.bar.saturating_sub(4);
+        let _ =
+            writeln!(picture, "{:label$} 0 ms{end:>gap$}", "", label = self.label);
+        let _ = writeln!(picture, "  {WAITING} waits  {RUNNING} runs");
+    }
+
+    fn bar(&self, row: &Row) -> String {
+        let mut cells = vec![' '; self.bar];
+        let (first, last) = self.cells(row.life);
+        cells[first..=last].fill(WAITING);
+        for &poll in &row.polls {
+            // What happens as the row ends belongs to its last cell, not to the one after it.
+            let (from, to) = self.cells(poll);
+            cells[from.min(last)..=to.min(last)].fill(RUNNING);
+        }
+        let bar: String = cells.into_iter().collect();
+        let bar = bar.trim_end();
+        if self.color {
+            let dim = format!("\x1b[2m{WAITING}\x1b[22m");
+            format!("\x1b[36m{}\x1b[39m", bar.replace(WAITING, &dim))
+        } else {
+            bar.to_owned()
+        }
+    }
+
+    /// The first and the last cell of a stretch of time; even the shortest fills one.
+    fn cells(&self, (from, to): (u64, u64)) -> (usize, usize) {
+        let bar = self.bar as u128;
+        let scale = u128::from(self.scale);
+        let first = (u128::from(from) * bar / scale).min(bar - 1);
+        let last = (u128::from(to) * bar).div_ceil(scale).saturating_sub(1);
+        (first as usize, last.clamp(first, bar - 1) as usize)
+    }
+}
+
+/// `text`, padded or cut to exactly `width` columns; a cut shows as an ellipsis.
+fn fitted(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return format!("{text:width$}");
+    }
+    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    if width > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording() -> Recording {
+        let row = |label: &str, from, to, polls: &[(u64, u64)]| Row {
+            label: label.to_owned(),
+            depth: 0,
+            life: (from, to),
+            polls: polls.to_vec(),
+        };
+        let section = |title: &str, micros, rows| Section {
+            title: title.to_owned(),
+            micros,
+            rows,
+        };
+        let ticks = |from: u64, to: u64| [(from, from), (to, to)];
+        Recording {
+            sections: vec![
+                section(
+                    "one after the other",
+                    200_000,
+                    vec![
+                        row("fetch page=1", 0, 100_000, &ticks(0, 100_000)),
+                        row(
+                            "fetch page=2",
+                            100_000,
+                            200_000,
+                            &ticks(100_000, 200_000),
+                        ),
+                    ],
+                ),
+                section(
+                    "blocked",
+                    100_000,
+                    vec![row("hash", 0, 100_000, &[(0, 100_000)])],
+                ),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_picture() {
+        insta::assert_snapshot!(recording().draw(58, false));
+    }
+
+    #[test]
+    fn a_picture_of_forty_columns() {
+        insta::assert_snapshot!(recording().draw(40, false));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for columns in [30, 40, 58, 80, 100, 250] {
+            let picture = recording().draw(columns, false);
+            let widest = picture
+                .lines()
+                .map(|line| line.chars().count())
+                .max()
+                .unwrap();
+            assert!(widest < columns, "{widest} of {columns}:\n{picture}");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_terminal_still_gets_a_picture() {
+        for columns in 0..30 {
+            assert!(recording().draw(columns, false).contains("0 ms"));
+        }
+    }
+
+    #[test]
+    fn colours_only_where_asked() {
+        assert!(!recording().draw(80, false).contains('\x1b'));
+        assert!(recording().draw(80, true).contains('\x1b'));
+    }
+
+    #[test]
+    fn nothing_recorded_draws_nothing() {
+        assert_eq!(Recording::default().draw(80, false), "");
+    }
+}
