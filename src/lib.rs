@@ -8,7 +8,7 @@
 //! use async_workbook::{postgres, timeline, web};
 //!
 //! # async fn lesson() -> anyhow::Result<()> {
-//! let timeline = timeline::start(); // record who waits and who runs
+//! let timeline = timeline::start().await; // record who waits and who runs
 //! let server = web::Server::start().await?; // something to fetch from
 //! let database = postgres::start().await?; // something to query
 //! timeline.print();

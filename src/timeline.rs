@@ -35,14 +35,16 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Records this program's spans from here on.
 ///
-/// With `WORKBOOK_CLOCK=virtual` in the environment, it also pauses tokio's clock.
+/// With `WORKBOOK_CLOCK=virtual` in the environment, it also pauses tokio's clock (for which it
+/// is async).
 ///
 /// # Panics
 /// When a `tracing` subscriber is set already, or when the clock is to be paused outside a
 /// `current_thread` runtime.
-pub fn start() -> Timeline {
+pub async fn start() -> Timeline {
     if std::env::var_os("WORKBOOK_CLOCK").is_some_and(|clock| clock == "virtual") {
         tokio::time::pause();
+        to_next_tick().await;
     }
     let spans = Spans::default();
     let layer = Recorder {
@@ -56,6 +58,26 @@ pub fn start() -> Timeline {
         spans,
         unit: Duration::from_micros(1),
     }
+}
+
+/// Advances the paused clock to the next whole millisecond since the runtime began.
+///
+/// Tokio's timers tick in those milliseconds. On a clock that was paused between two ticks, a
+/// wait of 100 ms would end at the first tick after it, and take 101. How far the next tick is
+/// can be told from the longest wait that does not reach the tick after that.
+async fn to_next_tick() {
+    let (mut reaches, mut exceeds) = (0, 1_000_001);
+    while exceeds - reaches > 1 {
+        let nanos = (reaches + exceeds) / 2;
+        let before = Instant::now();
+        tokio::time::sleep(Duration::from_nanos(nanos)).await;
+        if before.elapsed() <= Duration::from_millis(1) {
+            reaches = nanos;
+        } else {
+            exceeds = nanos;
+        }
+    }
+    tokio::time::advance(Duration::from_nanos(reaches)).await;
 }
 
 /// A recording under way.
@@ -197,7 +219,7 @@ pub struct Row {
 const MAX_ROWS: usize = 12;
 
 impl Recording {
-    /// The longest section's time: all sections are drawn on this scale. Never 0.
+    /// The latest end of all: every section is drawn on this scale. Never 0.
     fn scale(&self) -> u64 {
         self.sections
             .iter()
@@ -342,7 +364,10 @@ where
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let now = Instant::now();
         self.change(&id, &context, |span| {
-            span.ended = Some(now);
+            // A span is closed after the last of its children, which may be a task that outlives
+            // it. Its own end is when it was left for the last time.
+            span.ended =
+                Some(span.polls.last().and_then(|poll| poll.1).unwrap_or(now));
             // An instrumented future is entered once more when it is dropped. That is no poll.
             if span.polls.len() > 1 {
                 span.polls.pop();
@@ -473,6 +498,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_task_may_outlive_its_section() {
+        let (timeline, _guard) = local();
+        let task = async { tokio::spawn(nap(9).in_current_span()) };
+        let task = task.instrument(info_span!("root")).await;
+        task.await.unwrap();
+        let section = timeline.recording().sections.remove(0);
+        assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_span_still_open_ends_now() {
         let (timeline, _guard) = local();
         let _never = info_span!("root").entered();
@@ -493,6 +528,18 @@ mod tests {
             .map(|s| s.micros)
             .collect::<Vec<_>>();
         assert_eq!(micros, [100 * MS, 200 * MS]);
+    }
+
+    #[tokio::test]
+    async fn a_clock_paused_between_two_ticks_is_exact_all_the_same() {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_nanos(123_456)).await;
+        to_next_tick().await;
+        let before = Instant::now();
+        for _ in 0..3 {
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(before.elapsed(), Duration::from_millis(300));
     }
 
     #[test]

@@ -1,1 +1,34 @@
-fn main() {}
+//! 01 - Hello, await: when does an async fn run?
+//!
+//! A numbered trace: what happens when a future is made, when it is awaited, and when it is
+//! dropped instead. Run it with `cargo run --example 01_hello_await`.
+
+use std::time::Duration;
+use tokio::time::sleep;
+
+// ANCHOR: greet
+/// Waits a moment, as a request to a server would, and returns a greeting.
+async fn greet(name: &str) -> String {
+    println!("3. greet({name}) begins");
+    sleep(Duration::from_millis(100)).await;
+    println!("4. greet({name}) has waited 100 ms");
+    format!("Hello, {name}!")
+}
+// ANCHOR_END: greet
+
+// ANCHOR: main
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    println!("1. main begins");
+    let future = greet("Ada");
+    println!("2. the future is made, and nothing of greet has run");
+    let greeting = future.await;
+    println!("5. the await is over: {greeting}");
+
+    // ANCHOR: dropped
+    let never_awaited = greet("Bob");
+    drop(never_awaited);
+    println!("6. Bob's future is dropped: it never began, and nobody complained");
+    // ANCHOR_END: dropped
+}
+// ANCHOR_END: main

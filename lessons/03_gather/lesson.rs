@@ -1,10 +1,12 @@
 //! 03 - Gather: how do I fetch many pages at once and keep their order?
 //!
-//! Five pages one after the other, then together; then two JSON APIs into one value.
-//! Run it with `cargo run --example 03_gather`, or name your own pages:
-//! `cargo run --example 03_gather -- https://www.rust-lang.org https://tokio.rs`
+//! Five pages one after another, then together; then two JSON APIs into one value.
+//! Run it with `cargo run --example 03_gather`, or name pages of your own:
+//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`
 
-use anyhow::{Context, Result, ensure};
+mod named;
+
+use anyhow::Result;
 use async_workbook::{timeline, web};
 use futures::future::join_all;
 use reqwest::Client;
@@ -14,18 +16,18 @@ use tokio::time::Instant;
 use tracing::{Instrument, info_span, instrument};
 
 // ANCHOR: fetch
-/// Fetches one page and returns its status and its size in bytes.
+/// Fetches a page; returns its status and its size in bytes.
 #[instrument(skip(client, url))]
 async fn fetch(client: &Client, page: usize, url: &str) -> Result<(u16, usize)> {
     let response = client.get(url).send().await?;
     let status = response.status().as_u16();
-    let body = response.text().await?;
-    Ok((status, body.len()))
+    let text = response.text().await?;
+    Ok((status, text.len()))
 }
 // ANCHOR_END: fetch
 
 // ANCHOR: loop
-/// One request at a time: each `.await` waits before the next request is made.
+/// Each `.await` ends before the next request begins.
 async fn one_after_another(client: &Client, urls: &[String]) -> Result<()> {
     for (page, url) in (1..).zip(urls) {
         let (status, bytes) = fetch(client, page, url).await?;
@@ -36,7 +38,7 @@ async fn one_after_another(client: &Client, urls: &[String]) -> Result<()> {
 // ANCHOR_END: loop
 
 // ANCHOR: together
-/// All requests at once: `join_all` polls every future, and keeps the order of its input.
+/// `join_all` runs all of them at once; its results stand in the order of the list.
 async fn together(client: &Client, urls: &[String]) -> Result<()> {
     let fetches = (1..).zip(urls).map(|(page, url)| fetch(client, page, url));
     let results = join_all(fetches).await;
@@ -47,4 +49,97 @@ async fn together(client: &Client, urls: &[String]) -> Result<()> {
     Ok(())
 }
 // ANCHOR_END: together
-fn main() {}
+
+// ANCHOR: json
+#[derive(Deserialize)]
+struct Weather {
+    celsius: i32,
+    sky: String,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    title: String,
+    day: String,
+}
+
+/// What two APIs know about one city.
+struct Guide {
+    weather: Weather,
+    events: Vec<Event>,
+}
+
+/// `try_join!` runs both at once, and returns the first error if there is one.
+async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
+    let weather = async {
+        let url = server.url(&format!("/api/weather/{city}"));
+        client
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json::<Weather>()
+            .await
+    };
+    let events = async {
+        let url = server.url(&format!("/api/events/{city}"));
+        client
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json::<Vec<Event>>()
+            .await
+    };
+    let (weather, events) = tokio::try_join!(weather, events)?;
+    Ok(Guide { weather, events })
+}
+// ANCHOR_END: json
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let timeline = timeline::start().await;
+    let server = web::Server::start().await?;
+    // reqwest has no time limit of its own: without this, an answer may never come.
+    let client = Client::builder().timeout(Duration::from_secs(10)).build()?;
+
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    if !named.is_empty() {
+        return named::fetch_all(&client, &named, &server).await;
+    }
+
+    // ANCHOR: main
+    let urls: Vec<_> = (1..=5)
+        .map(|page| server.url(&format!("/page/{page}")))
+        .collect();
+
+    println!("one after another");
+    let start = Instant::now();
+    one_after_another(&client, &urls)
+        .instrument(info_span!("one after another"))
+        .await?;
+    println!("  {} ms", start.elapsed().as_millis());
+
+    println!("\ntogether");
+    let start = Instant::now();
+    together(&client, &urls)
+        .instrument(info_span!("together"))
+        .await?;
+    println!(
+        "  {} ms, in the order of the list",
+        start.elapsed().as_millis()
+    );
+
+    println!("\ntwo APIs, one value");
+    let start = Instant::now();
+    let Guide { weather, events } = guide(&client, &server, "Lisbon").await?;
+    println!("  Lisbon: {} degrees, {}", weather.celsius, weather.sky);
+    for event in events {
+        println!("  {}: {}", event.day, event.title);
+    }
+    println!("  {} ms\n", start.elapsed().as_millis());
+    // ANCHOR_END: main
+
+    timeline.print();
+    Ok(())
+}

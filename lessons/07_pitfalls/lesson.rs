@@ -1,1 +1,210 @@
-fn main() {}
+//! 07 - Pitfalls: what do the best-practice lists mean in numbers?
+//!
+//! Six mistakes of the usual lists, each before and after its repair.
+//! Run it with `cargo run --example 07_pitfalls`.
+
+use anyhow::{Result, anyhow};
+use async_workbook::{timeline, web};
+use futures::future::{self, join_all};
+use reqwest::Client;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::{JoinError, spawn, spawn_blocking, yield_now};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument, info_span, instrument};
+
+#[instrument]
+async fn request(n: u64) -> u64 {
+    sleep(Duration::from_millis(100)).await;
+    n
+}
+
+// ANCHOR: loop
+async fn await_in_a_loop() {
+    for n in 1..=5 {
+        request(n).await;
+    }
+}
+
+async fn await_together() {
+    join_all((1..=5).map(request)).await;
+}
+// ANCHOR_END: loop
+
+// ANCHOR: blocking
+/// Hashing, compressing, a driver without async: the thread is busy and cannot do anything else.
+fn blocking_call() {
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+/// How many of five health checks were answered before `work` was done.
+async fn heartbeat(work: impl Future, client: &Client, health: &str) -> Result<u32> {
+    let mut beats = 0;
+    let heart = async {
+        for _ in 0..5 {
+            client.get(health).send().await?;
+            beats += 1;
+        }
+        future::pending::<reqwest::Result<()>>().await
+    };
+    tokio::select! {
+        biased;
+        _ = work => {}
+        stopped = heart => stopped?,
+    }
+    Ok(beats)
+}
+// ANCHOR_END: blocking
+
+// ANCHOR: mixed
+async fn lookup() -> u32 {
+    yield_now().await;
+    42
+}
+
+/// Sync code that wants an async result.
+fn sync_code(runtime: &Handle) -> u32 {
+    runtime.block_on(lookup())
+}
+
+/// Called from a task: its thread would have to wait here and run `lookup` at the same time. It
+/// cannot, and tokio panics.
+async fn block_on_inside(runtime: Handle) -> Result<u32, JoinError> {
+    spawn(async move { sync_code(&runtime) }).await
+}
+
+/// Called on a thread for blocking work, which may wait.
+async fn block_on_beside(runtime: Handle) -> Result<u32, JoinError> {
+    spawn_blocking(move || sync_code(&runtime)).await
+}
+// ANCHOR_END: mixed
+
+// ANCHOR: unheard
+async fn fails() -> Result<()> {
+    Err(anyhow!("the invoice was not sent"))
+}
+
+/// Nobody asks how the task ended: its error is dropped without a trace.
+async fn nobody_asks(_heard: &mut Vec<anyhow::Error>) {
+    drop(spawn(fails()));
+    yield_now().await; // the task runs here, and fails
+}
+
+/// Two questions, so two results: did the task panic, did the work fail?
+async fn somebody_asks(heard: &mut Vec<anyhow::Error>) {
+    match spawn(fails()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => heard.push(error),
+        Err(panic) => heard.push(panic.into()),
+    }
+}
+// ANCHOR_END: unheard
+
+// ANCHOR: wait
+/// `select!` takes the first answer and drops the other futures where they stand.
+async fn first_of_three() -> Vec<u64> {
+    tokio::select! {
+        biased;
+        answer = request(1) => vec![answer],
+        answer = request(2) => vec![answer],
+        answer = request(3) => vec![answer],
+    }
+}
+
+async fn all_of_three() -> Vec<u64> {
+    let (a, b, c) = tokio::join!(request(1), request(2), request(3));
+    vec![a, b, c]
+}
+// ANCHOR_END: wait
+
+// ANCHOR: lock
+async fn add_one(total: Arc<Mutex<u64>>) {
+    *total.lock().await += 1;
+}
+
+/// Waits for a task while holding the lock that the task waits for.
+async fn lock_across_await(total: Arc<Mutex<u64>>) {
+    let guard = total.lock().await;
+    let _ = spawn(add_one(Arc::clone(&total))).await;
+    drop(guard);
+}
+
+/// Gives the lock back first: a guard lives to the end of its block.
+async fn lock_given_back(total: Arc<Mutex<u64>>) {
+    {
+        *total.lock().await += 1;
+    }
+    let _ = spawn(add_one(total)).await;
+}
+
+/// How long `work` takes, or that it takes for ever.
+async fn ends_after(work: impl Future<Output = ()>) -> String {
+    let start = Instant::now();
+    match timeout(Duration::from_secs(1), work).await {
+        Ok(()) => format!("{} ms", start.elapsed().as_millis()),
+        Err(_elapsed) => "DEADLOCK".to_owned(),
+    }
+}
+// ANCHOR_END: lock
+
+async fn millis(work: impl Future) -> String {
+    let start = Instant::now();
+    work.await;
+    format!("{} ms", start.elapsed().as_millis())
+}
+
+fn row(pitfall: &str, before: impl ToString, after: impl ToString) {
+    let (before, after) = (before.to_string(), after.to_string());
+    println!("{pitfall:<36} {before:>9} {after:>9}");
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let timeline = timeline::start().await;
+    let server = web::Server::start().await?;
+    let client = Client::new();
+    row("pitfall", "before", "after");
+
+    let before =
+        millis(await_in_a_loop().instrument(info_span!("await in a loop"))).await;
+    let after = millis(await_together().instrument(info_span!("join_all"))).await;
+    row("1 await in a loop", before, after);
+
+    let health = server.url("/health");
+    let before = heartbeat(async { blocking_call() }, &client, &health).await?;
+    let after = heartbeat(spawn_blocking(blocking_call), &client, &health).await?;
+    row("2 blocking call: heartbeats of 5", before, after);
+
+    let inside = block_on_inside(Handle::current()).await;
+    let beside = block_on_beside(Handle::current()).await;
+    let panics = |result: Result<u32, JoinError>| u32::from(result.is_err());
+    row(
+        "3 block_on inside async: panics of 1",
+        panics(inside),
+        panics(beside),
+    );
+
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    nobody_asks(&mut before).await;
+    somebody_asks(&mut after).await;
+    row("4 error in a task: heard of 1", before.len(), after.len());
+
+    let before = first_of_three().instrument(info_span!("select!")).await;
+    let after = all_of_three().instrument(info_span!("join!")).await;
+    row(
+        "5 select! for join!: answers of 3",
+        before.len(),
+        after.len(),
+    );
+
+    let total = Arc::new(Mutex::new(0));
+    let before = ends_after(lock_across_await(Arc::clone(&total))).await;
+    let after = ends_after(lock_given_back(total)).await;
+    row("6 lock held across an await", before, after);
+    println!();
+
+    timeline.print();
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Pages that a person named on the command line, and one line on what became of each.
+
+use anyhow::{Result, ensure};
+use async_workbook::web;
+use futures::future::join_all;
+use reqwest::Client;
+
+// ANCHOR: named
+/// Fetches the pages that were named, all at once, and says in a line what became of each.
+pub async fn fetch_all(
+    client: &Client,
+    urls: &[String],
+    server: &web::Server,
+) -> Result<()> {
+    // A path alone, such as /page/7, is a page of the local server.
+    let full = urls.iter().map(|url| match url.strip_prefix('/') {
+        Some(_) => server.url(url),
+        None => url.clone(),
+    });
+    let results = join_all(full.map(|url| look(client, url))).await;
+    for (url, result) in urls.iter().zip(&results) {
+        match result {
+            Ok(found) => println!("{url}: {found}"),
+            Err(error) => println!("{url}: {}", explain(error)),
+        }
+    }
+    let failed = results.iter().filter(|result| result.is_err()).count();
+    ensure!(
+        failed == 0,
+        "{failed} of {} pages could not be fetched",
+        urls.len()
+    );
+    Ok(())
+}
+
+async fn look(client: &Client, url: String) -> reqwest::Result<String> {
+    let response = client.get(url).send().await?.error_for_status()?;
+    let status = response.status();
+    let kind = response.headers().get("content-type");
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+        let json: serde_json::Value = response.json().await?;
+        return Ok(format!(
+            "{status}, JSON of {} bytes",
+            json.to_string().len()
+        ));
+    }
+    Ok(format!("{status}, {} bytes", response.text().await?.len()))
+}
+
+/// What went wrong, for the person who named the page.
+fn explain(error: &reqwest::Error) -> String {
+    if error.is_builder() {
+        "not a URL that can be fetched; write it like https://example.org/"
+            .to_owned()
+    } else if error.is_timeout() {
+        "no answer within 10 s".to_owned()
+    } else if error.is_connect() {
+        "no connection: is the name right, is somebody listening there?".to_owned()
+    } else if error.is_decode() {
+        "says that it is JSON, but it cannot be read as JSON".to_owned()
+    } else if let Some(status) = error.status() {
+        format!("the server answers {status}")
+    } else {
+        format!("failed: {error:#}")
+    }
+}
+// ANCHOR_END: named
