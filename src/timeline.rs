@@ -500,9 +500,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_task_may_outlive_its_section() {
         let (timeline, _guard) = local();
-        let task = async { tokio::spawn(nap(9).in_current_span()) };
-        let task = task.instrument(info_span!("root")).await;
-        task.await.unwrap();
+        let child = || nap(9).instrument(info_span!("child"));
+        let mut tasks = tokio::task::JoinSet::new();
+        async { tasks.spawn(child()) }
+            .instrument(info_span!("root"))
+            .await;
+        tasks.join_all().await;
         let section = timeline.recording().sections.remove(0);
         assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
     }
