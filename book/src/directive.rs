@@ -17,6 +17,10 @@ const FAILURES: [(&str, &str); 3] = [
     ("deadlocks", "never finishes"),
 ];
 
+/// What the two colours of a timeline mean; its text alternative says it in words.
+const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
+                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
+
 /// The chapter's text with every directive replaced, or all that is wrong with it.
 pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
     let mut expansion = Expansion {
@@ -171,7 +175,7 @@ impl Expansion<'_> {
             format!("<figcaption>\n\n{words}\n\n</figcaption>\n")
         });
         Ok(format!(
-            "\n\n<figure class=\"timeline\">\n{svg}\n{caption}</figure>\n\n"
+            "\n\n<figure class=\"timeline\">\n{svg}\n{LEGEND}\n{caption}</figure>\n\n"
         ))
     }
 }
