@@ -1,0 +1,10 @@
+//! The book: chapters, lessons and snapshots become pages, which are served and checked.
+
+pub mod check;
+mod directive;
+pub mod render;
+pub mod serve;
+mod sources;
+mod workbook;
+
+pub use workbook::Workbook;
