@@ -114,19 +114,21 @@ impl Expansion<'_> {
         Ok(format!("\n\n{tags}\n\n"))
     }
 
-    /// `03_gather`, `03_gather:anchor`, either followed by how the code fails.
+    /// `03_gather`, `03_gather:anchor`, or another file of the lesson, `03_gather/named.rs` or
+    /// `03_gather/named.rs:anchor`; each may be followed by how the code fails.
     fn program(&self, program: Program, argument: &str) -> Result<String> {
         let (what, failure) = argument.split_once(' ').unwrap_or((argument, ""));
-        let (name, anchor) = split(what);
-        let lesson = lesson(name)?;
-        let text = self.sources.program(lesson, program, anchor)?;
+        let (place, anchor) = split(what);
+        let (name, file) = place.split_once('/').unwrap_or((place, program.file()));
+        let path = format!("lessons/{}/{file}", lesson(name)?.name);
+        let text = self.sources.program(&path, program, anchor)?;
 
-        let mut caption = format!("<code>{}</code>", program.path(lesson));
+        let mut caption = format!("<code>{path}</code>");
         let mut info = match program {
             Program::Rust => "rust,ignore".to_owned(),
             Program::Python => "python".to_owned(),
         };
-        if anchor.is_none() && matches!(program, Program::Rust) {
+        if place == name && anchor.is_none() && matches!(program, Program::Rust) {
             let _ = write!(info, ",lesson-{name}"); // to a String: cannot fail
         }
         if !failure.is_empty() {
@@ -163,8 +165,8 @@ impl Expansion<'_> {
             Some(words) => block(&whole, words)?,
             None => whole,
         };
-        let path = Program::Python.path(lesson);
-        let caption = format!("Output of <code>python3 {path}</code>");
+        let file = Program::Python.file();
+        let caption = format!("Output of <code>python3 lessons/{name}/{file}</code>");
         Ok(captioned(&caption, "text,output", &shown))
     }
 

@@ -18,13 +18,12 @@ pub enum Program {
 }
 
 impl Program {
-    /// Its path from the workbook's root.
-    pub fn path(self, lesson: &Lesson) -> String {
-        let file = match self {
+    /// The file that holds it, or its main part, in the lesson's folder.
+    pub fn file(self) -> &'static str {
+        match self {
             Self::Rust => "lesson.rs",
             Self::Python => "python.py",
-        };
-        format!("lessons/{}/{file}", lesson.name)
+        }
     }
 
     /// What a line that holds an anchor and nothing else begins with.
@@ -42,19 +41,18 @@ impl Sources {
         Self { root: root.into() }
     }
 
-    /// A program, or the region of it that `anchor` names, without anchors and without the
-    /// indentation all its lines share.
+    /// The file of a program at `path` from the workbook's root, or the region of it that
+    /// `anchor` names, without anchors and without the indentation all its lines share.
     ///
     /// Fails if the file cannot be read, or has no such anchor, or leaves it open.
     pub fn program(
         &self,
-        lesson: &Lesson,
+        path: &str,
         program: Program,
         anchor: Option<&str>,
     ) -> Result<String> {
-        let path = program.path(lesson);
-        let text = self.read(&path)?;
-        region(&text, program.comment(), anchor).with_context(|| path)
+        let text = self.read(path)?;
+        region(&text, program.comment(), anchor).with_context(|| path.to_owned())
     }
 
     /// What the lesson printed when its test last approved it.
