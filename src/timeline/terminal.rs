@@ -105,8 +105,7 @@ impl Canvas {
         let bar: String = cells.into_iter().collect();
         let bar = bar.trim_end();
         if self.color {
-            let dim = format!("\x1b[2m{WAITING}\x1b[22m");
-            format!("\x1b[36m{}\x1b[39m", bar.replace(WAITING, &dim))
+            format!("\x1b[36m{bar}\x1b[39m")
         } else {
             bar.to_owned()
         }
