@@ -7,10 +7,13 @@
 #![cfg(unix)]
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
     os::unix::{
+        ffi::OsStrExt,
         fs::{PermissionsExt, chown},
         process::{CommandExt, ExitStatusExt},
     },
@@ -627,6 +630,9 @@ fn a_database_url_that_is_none() {
         assert_has(&text, &["cannot use DATABASE_URL: ", why, "look like this"]);
         assert!(!text.contains("cret"));
     }
+    let latin = OsStr::from_bytes(b"postgresql://ad\xe0@localhost");
+    let text = failure(services().env("DATABASE_URL", latin));
+    assert_has(&text, &["it is not valid UTF-8", "look like this"]);
 }
 
 #[test]
