@@ -86,6 +86,17 @@ impl Running {
         text.lines().next().expect("a process id").to_owned()
     }
 
+    /// Makes a database without our tables, and returns its URL.
+    fn new_database(&self, name: &str) -> String {
+        let url = self.url.replace("/postgres?", &format!("/{name}?"));
+        execute(
+            &self.url,
+            &format!("CREATE DATABASE {name} TEMPLATE postgres"),
+        );
+        execute(&url, "DROP SCHEMA async_workbook CASCADE");
+        url
+    }
+
     /// Does `end` to the program, then waits until nothing of its server is left.
     fn gone_after(mut self, end: impl FnOnce(&mut Child)) {
         let (folder, server) = (self.folder(), self.server());
@@ -298,8 +309,7 @@ fn four_lessons_prepare_one_database_at_once() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     let lessons: Vec<Running> = thread::scope(|scope| {
         let start = || Running::start(services().env("DATABASE_URL", &shop));
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
@@ -323,8 +333,7 @@ fn tables_of_your_own_are_left_alone() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     execute(&shop, "CREATE TABLE public.users (mine int)");
     let lesson = Running::start(services().env("DATABASE_URL", &shop));
     assert_eq!(users_at(&lesson.url), USERS);
@@ -724,7 +733,7 @@ fn the_server_says_no() {
     assert_eq!(users_at(&server.url), USERS);
 
     // Who may not create the tables may use them, once they are there and allowed.
-    execute(&server.url, "CREATE DATABASE empty");
+    server.new_database("empty");
     let text = at("plain", "empty");
     assert_has(
         &text,
