@@ -174,7 +174,7 @@ async fn start_server(
     let server = blocking(move || server::Server::start(&programs, &data)).await?;
     let url = with_search_path(&server.url())?;
     let config = parse(&url)?;
-    prepare(&config).await?;
+    prepare(&config).await.map_err(Problem::of_private_server)?;
     Ok(Database {
         url,
         config,

@@ -7,10 +7,13 @@
 #![cfg(unix)]
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
     os::unix::{
+        ffi::OsStrExt,
         fs::{PermissionsExt, chown},
         process::{CommandExt, ExitStatusExt},
     },
@@ -81,6 +84,17 @@ impl Running {
         let file = self.folder().join("data/postmaster.pid");
         let text = fs::read_to_string(file).expect("a running server");
         text.lines().next().expect("a process id").to_owned()
+    }
+
+    /// Makes a database without our tables, and returns its URL.
+    fn new_database(&self, name: &str) -> String {
+        let url = self.url.replace("/postgres?", &format!("/{name}?"));
+        execute(
+            &self.url,
+            &format!("CREATE DATABASE {name} TEMPLATE postgres"),
+        );
+        execute(&url, "DROP SCHEMA async_workbook CASCADE");
+        url
     }
 
     /// Does `end` to the program, then waits until nothing of its server is left.
@@ -295,8 +309,7 @@ fn four_lessons_prepare_one_database_at_once() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     let lessons: Vec<Running> = thread::scope(|scope| {
         let start = || Running::start(services().env("DATABASE_URL", &shop));
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
@@ -320,8 +333,7 @@ fn tables_of_your_own_are_left_alone() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     execute(&shop, "CREATE TABLE public.users (mine int)");
     let lesson = Running::start(services().env("DATABASE_URL", &shop));
     assert_eq!(users_at(&lesson.url), USERS);
@@ -627,6 +639,9 @@ fn a_database_url_that_is_none() {
         assert_has(&text, &["cannot use DATABASE_URL: ", why, "look like this"]);
         assert!(!text.contains("cret"));
     }
+    let latin = OsStr::from_bytes(b"postgresql://ad\xe0@localhost");
+    let text = failure(services().env("DATABASE_URL", latin));
+    assert_has(&text, &["it is not valid UTF-8", "look like this"]);
 }
 
 #[test]
@@ -718,7 +733,7 @@ fn the_server_says_no() {
     assert_eq!(users_at(&server.url), USERS);
 
     // Who may not create the tables may use them, once they are there and allowed.
-    execute(&server.url, "CREATE DATABASE empty");
+    server.new_database("empty");
     let text = at("plain", "empty");
     assert_has(
         &text,

@@ -80,6 +80,20 @@ impl Problem {
         };
         Problem::Refused { server, why, next }
     }
+
+    /// What a failed connection means when `DATABASE_URL` has nothing to do with it.
+    #[cfg(unix)]
+    pub(super) fn of_private_server(self) -> Self {
+        match self {
+            Problem::Unreachable { why, .. }
+            | Problem::Refused { why, .. }
+            | Problem::Tables { why, .. } => Problem::NoServer {
+                what: "it runs, and its first query failed".into(),
+                why,
+            },
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
