@@ -57,13 +57,14 @@ pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
         .extend(chapters::dropped(&summary, &files, &names));
     for (name, page) in &site {
         let mut faults = links::faults(name, &site, dir);
-        faults.extend(pages::faults(name, page));
         if let Some(lesson) =
             lessons.iter().find(|l| *name == format!("{}.html", l.name))
         {
             faults.extend(chapters::lesson(page, lesson));
         }
+        // All chapters in a row: their faults are named once, and nobody reads it on a screen.
         if name != "print.html" {
+            faults.extend(pages::faults(name, page));
             let weight = weight::of(page, dir)?;
             faults.extend(weight.faults());
             let heaviest = &mut report.heaviest;

@@ -166,7 +166,8 @@ impl Expansion<'_> {
             None => whole,
         };
         let file = Program::Python.file();
-        let caption = format!("Output of <code>python3 lessons/{name}/{file}</code>");
+        let caption =
+            format!("Output of <code>python3 lessons/{name}/{file}</code>");
         Ok(captioned(&caption, "text,output", &shown))
     }
 
