@@ -646,7 +646,8 @@ fn a_database_url_that_is_none() {
 
 #[test]
 fn nothing_listens() {
-    // A port that is free now may be another test's in a moment; nobody takes this one.
+    // A port that is free now may be another test's in a moment; nobody takes this
+    // one.
     let text = failure_at("postgresql://ada:secret@127.0.0.1:1/shop");
     assert_has(
         &text,

@@ -3,6 +3,10 @@
 use crate::sources::{Sources, lesson};
 use anyhow::{Context, Result};
 use std::fmt::Write;
+use std::path::Path;
+
+/// Where it is kept, in this book's folder.
+pub const FILE: &str = "picture.svg";
 
 /// The lesson that the README shows.
 const SHOWN: &str = "03_gather";
@@ -29,10 +33,12 @@ const STYLE: &str = "
   }
 ";
 
-/// An SVG of the first two blocks of the lesson's output and of its timeline.
+/// An SVG of the first two blocks of the lesson's output and of its timeline, from
+/// the workbook in `root`.
 ///
 /// Fails if a snapshot of the lesson is missing.
-pub fn draw(sources: &Sources) -> Result<String> {
+pub fn draw(root: &Path) -> Result<String> {
+    let sources = Sources::new(root);
     let lesson = lesson(SHOWN)?;
     let output = sources.output(lesson)?;
     let timeline = sources.timeline(lesson)?;
@@ -71,4 +77,20 @@ pub fn draw(sources: &Sources) -> Result<String> {
         WIDTH - 1,
         total - 1
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_what_the_lesson_does() {
+        let book = crate::render::book_dir();
+        let kept = std::fs::read_to_string(book.join(FILE)).unwrap_or_default();
+        let drawn = draw(&book.join("..")).unwrap();
+        assert!(
+            kept == drawn,
+            "{FILE} is old; `cargo book picture` draws it anew"
+        );
+    }
 }

@@ -149,8 +149,8 @@ impl fmt::Display for Problem {
 
 impl Error for Problem {}
 
-/// An error and its causes in one line. `tokio-postgres` says no more than "db error"
-/// by itself, and keeps the server's words in the cause.
+/// An error and its causes in one line. `tokio-postgres` says no more than "db
+/// error" by itself, and keeps the server's words in the cause.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

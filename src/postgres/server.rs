@@ -21,7 +21,8 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
-/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one zero.
+/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one
+/// zero.
 const SOCKET_PATH_MAX: usize = 103;
 const SOCKET: &str = ".s.PGSQL.5432";
 
@@ -70,7 +71,8 @@ impl Server {
             Data::New { save_as } => {
                 initdb(programs, &folder)?;
                 if let Some(template) = save_as {
-                    // A read-only or full target folder costs a second at each start.
+                    // A read-only or full target folder costs a second at each
+                    // start.
                     let _ = template::save(&folder, template);
                 }
             }
@@ -83,9 +85,9 @@ impl Server {
         Ok(server)
     }
 
-    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in the
-    /// host's place. The other form, `?host=...&options=...`, has an `&`, and does not
-    /// survive being pasted into a shell.
+    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in
+    /// the host's place. The other form, `?host=...&options=...`, has an `&`, and
+    /// does not survive being pasted into a shell.
     pub fn url(&self) -> String {
         let mut url = String::from("postgresql://workbook@");
         for byte in self.folder.to_string_lossy().bytes() {
@@ -205,8 +207,9 @@ fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `initdb` makes three databases. Lessons need none to make others from, and without
-/// the two templates there are 400 files to copy and remove at each start, not 1,000.
+/// `initdb` makes three databases. Lessons need none to make others from, and
+/// without the two templates there are 400 files to copy and remove at each start,
+/// not 1,000.
 fn keep_one_database(programs: &Programs, data: &Path) -> io::Result<()> {
     const COMMANDS: &str = "\
         UPDATE pg_database SET datistemplate = false\n\

@@ -1,8 +1,9 @@
 //! A recording, drawn as an SVG that follows the theme of the page it stands in.
 //!
-//! Across, all is in percent, so the picture fills any width; down, and for text, all is in
-//! pixels, so words keep their size on a phone. Colours are the page's: the style sheet knows the
-//! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`.
+//! Across, all is in percent, so the picture fills any width; down, and for text,
+//! all is in pixels, so words keep their size on a phone. Colours are the page's:
+//! the style sheet knows the classes `title`, `label`, `axis`, `grid`, `wait` and
+//! `poll`.
 
 use super::{Recording, Row, Section, millis};
 use std::fmt::Write;
@@ -16,8 +17,8 @@ const BAR: u64 = 9;
 const AXIS: u64 = 20;
 
 impl Recording {
-    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its text
-    /// alternative. Empty without any section.
+    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its
+    /// text alternative. Empty without any section.
     pub fn svg(&self) -> String {
         if self.sections.is_empty() {
             return String::new();
@@ -69,7 +70,8 @@ impl Recording {
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
         let label = escaped(&row.label);
         let (from, to) = row.life;
-        // A label beside the right edge would run out of the picture: it ends where its bar does.
+        // A label beside the right edge would run out of the picture: it ends where
+        // its bar does.
         let (x, anchor) = if from * 2 > self.scale() {
             (to, "end")
         } else {
@@ -87,6 +89,8 @@ impl Recording {
             self.percent(to - from),
         );
         for &(from, to) in &row.polls {
+            // On a paused clock a poll takes no time, and a bar of no width is not drawn.
+            let to = to.max(from + self.scale() / 1000);
             let _ = write!(
                 svg,
                 "<rect class=\"poll\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",

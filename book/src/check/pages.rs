@@ -1,4 +1,5 @@
-//! What every page keeps: one title, headings in order, nothing unfinished, lines that fit.
+//! What every page keeps: one title, headings in order, nothing unfinished, lines
+//! that fit.
 
 use super::page::Page;
 
@@ -9,7 +10,8 @@ const PAIR_COLUMNS: usize = 58;
 /// What is wrong with the page `name`.
 pub fn faults(name: &str, page: &Page) -> Vec<String> {
     let mut faults = Vec::new();
-    // The list of contents for browsers without scripts, which stands inside another page.
+    // The list of contents for browsers without scripts, which stands inside another
+    // page.
     if name != "toc.html" {
         faults.extend(one_title(page));
     }
