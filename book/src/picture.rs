@@ -72,7 +72,8 @@ pub fn draw(root: &Path) -> Result<String> {
          <style>{STYLE}</style>\n\
          <rect class=\"frame\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n\
          {text}\n\
-         <svg x=\"{MARGIN}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\n{bars}\n</svg>\n\
+         <svg x=\"{MARGIN}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+         overflow=\"visible\">\n{bars}\n</svg>\n\
          </svg>\n",
         WIDTH - 1,
         total - 1
