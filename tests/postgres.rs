@@ -10,7 +10,7 @@ use std::{
     env,
     ffi::OsStr,
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, ErrorKind, Read},
     net::TcpListener,
     os::unix::{
         ffi::OsStrExt,
@@ -27,7 +27,7 @@ use async_workbook::postgres;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 mod common;
-use common::postgres_missing;
+use common::{postgres_missing, quick_folder};
 
 const SERVICES: &str = env!("CARGO_BIN_EXE_services");
 
@@ -55,7 +55,16 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Running {
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = loop {
+            match command.spawn() {
+                // A program just copied, which another test's child still holds open
+                // between its fork and its exec.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                spawned => break spawned.expect("the program starts"),
+            }
+        };
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         // Skips what the test harness prints, when the program is one.
@@ -179,6 +188,7 @@ fn program(path: impl AsRef<Path>) -> Command {
         .env_remove("DATABASE_URL")
         .env_remove("WORKBOOK_POSTGRES_BIN")
         .env_remove("RUST_BACKTRACE")
+        .env("TMPDIR", quick_folder())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
