@@ -1,0 +1,218 @@
+//! A private server and the `sh` that watches over it.
+
+use std::{
+    env, fs,
+    io::Write,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Problem,
+    programs::{Programs, User, command, output},
+    template,
+};
+
+/// A server takes a fifth of a second; a machine that swaps may take much longer.
+const START_WITHIN: Duration = Duration::from_secs(30);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(5);
+
+/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one zero.
+const SOCKET_PATH_MAX: usize = 103;
+const SOCKET: &str = ".s.PGSQL.5432";
+
+/// What suits a server that lives for seconds and whose data nobody will miss.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=", // no network port
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "shared_buffers=16MB",
+    "dynamic_shared_memory_type=mmap", // in its folder, so that it goes with it
+    "autovacuum=off",
+    "jit=off", // takes longer than our queries
+    "max_connections=100",
+    "logging_collector=off",
+];
+
+/// Where a server's data comes from.
+pub(super) enum Data {
+    /// A template made earlier.
+    Copy(PathBuf),
+    /// A run of `initdb`, kept as a template if there is a place for it.
+    New { save_as: Option<PathBuf> },
+}
+
+/// A running server. Dropping it stops the server and removes its folder.
+pub(super) struct Server {
+    folder: PathBuf,
+    guard: Child,
+}
+
+impl Server {
+    /// Blocks until the server takes connections.
+    pub fn start(programs: &Programs, data: &Data) -> Result<Server, Problem> {
+        // The guard comes first, so that there is never a folder without one.
+        let mut server = Server::guarded(programs)?;
+        let folder = server.folder.join("data");
+        match data {
+            Data::Copy(template) => {
+                template::copy(template, &folder, programs.user).map_err(
+                    |error| {
+                        problem("copying its data folder failed", error.to_string())
+                    },
+                )?;
+            }
+            Data::New { save_as } => {
+                initdb(programs, &folder)?;
+                if let Some(template) = save_as {
+                    // A read-only or full target folder costs a second at each start.
+                    let _ = template::save(&folder, template);
+                }
+            }
+        }
+        if let Some(pipe) = &mut server.guard.stdin {
+            // If the guard is gone, that is noticed at once below.
+            let _ = pipe.write_all(b"start\n");
+        }
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in the
+    /// host's place. The other form, `?host=...&options=...`, has an `&`, and does not
+    /// survive being pasted into a shell.
+    pub fn url(&self) -> String {
+        let mut url = String::from("postgresql://workbook@");
+        for byte in self.folder.to_string_lossy().bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                    url.push(byte.into());
+                }
+                _ => url += &format!("%{byte:02X}"),
+            }
+        }
+        url + "/postgres"
+    }
+
+    /// Makes the folder, and the guard that will run the server in it.
+    fn guarded(programs: &Programs) -> Result<Server, Problem> {
+        let folder = private_folder(programs.user)?;
+        let mut sh = command("/bin/sh", programs.user);
+        sh.args(["-c", include_str!("guard.sh"), "guard"])
+            .arg(&folder)
+            .arg(programs.folder.join("postgres"))
+            .arg("-D")
+            .arg(folder.join("data"))
+            // Relative to the data folder: no quoting, and no limit to its length.
+            .args(["-k", "..", "-p", "5432"])
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
+            .stdin(Stdio::piped())
+            // Ours would stay open for as long as the guard runs, and whoever reads
+            // this program's output from a pipe would wait for the guard.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Out of reach of a Ctrl-C in the terminal, which goes to a whole group.
+            .process_group(0);
+        match sh.spawn() {
+            Ok(guard) => Ok(Server { folder, guard }),
+            Err(error) => {
+                let _ = fs::remove_dir(&folder);
+                Err(problem("/bin/sh does not run", error.to_string()))
+            }
+        }
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), Problem> {
+        let deadline = Instant::now() + START_WITHIN;
+        loop {
+            // The eighth line is the server's state, written for programs to read.
+            let state = fs::read_to_string(self.folder.join("data/postmaster.pid"));
+            if state.is_ok_and(|text| {
+                text.lines().nth(7).map(str::trim) == Some("ready")
+            }) {
+                return Ok(());
+            }
+            let what = if self.folder.join("exited").exists() {
+                "it ended as soon as it was started"
+            } else if !matches!(self.guard.try_wait(), Ok(None)) {
+                "the shell that runs it ended"
+            } else if Instant::now() > deadline {
+                "it is not ready after 30 s"
+            } else {
+                thread::sleep(POLL);
+                continue;
+            };
+            return Err(problem(what, last_lines(&self.folder.join("log"))));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The end of this pipe is what the guard waits for.
+        drop(self.guard.stdin.take());
+        let deadline = Instant::now() + STOP_WITHIN;
+        while matches!(self.guard.try_wait(), Ok(None)) && Instant::now() < deadline
+        {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {
+    let mut initdb = command(programs.folder.join("initdb"), programs.user);
+    initdb
+        .arg("-D")
+        .arg(data)
+        .args(["--username=workbook", "--auth=trust"]) // the folder keeps others out
+        .args(["--encoding=UTF8", "--locale=C"])
+        .args(["--wal-segsize=1", "--no-sync"]); // quick to make, small to copy
+    output(&mut initdb)
+        .map(drop)
+        .map_err(|why| problem("initdb failed", why))
+}
+
+/// Makes a folder that only the server's user can enter, as that user: this is also
+/// how we learn whether root's `TMPDIR` is open to it.
+fn private_folder(user: Option<User>) -> Result<PathBuf, Problem> {
+    let mut failures = String::new();
+    for parent in [env::temp_dir(), "/tmp".into()] {
+        let Ok(parent) = std::path::absolute(parent) else {
+            continue;
+        };
+        let folder = parent.join(template::unique("workbook-pg"));
+        if folder.as_os_str().len() + 1 + SOCKET.len() > SOCKET_PATH_MAX {
+            failures += &format!("{}: too long for a socket\n", parent.display());
+            continue;
+        }
+        // Clients read a comma as the end of one host and the start of the next.
+        if folder.to_str().is_none_or(|name| name.contains(',')) {
+            failures += &format!("{}: not plain text\n", parent.display());
+            continue;
+        }
+        match output(command("mkdir", user).args(["-m", "700"]).arg(&folder)) {
+            Ok(_) => return Ok(folder),
+            Err(why) => failures += &format!("{why}\n"),
+        }
+    }
+    Err(problem("there is no place for its folder", failures))
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}
+
+fn problem(what: &str, why: String) -> Problem {
+    Problem::NoServer {
+        what: what.into(),
+        why: why.trim_end().to_owned(),
+    }
+}
