@@ -1,12 +1,15 @@
-//! Pages that a person named on the command line, and one line on what became of each.
+//! Pages that a person named on the command line, and one line on what became of
+//! each.
 
 use anyhow::{Result, ensure};
 use async_workbook::web;
 use futures::future::join_all;
 use reqwest::Client;
+use std::error::Error;
 
 // ANCHOR: named
-/// Fetches the pages that were named, all at once, and says in a line what became of each.
+/// Fetches the pages that were named, all at once, and says in a line what became of
+/// each.
 pub async fn fetch_all(
     client: &Client,
     urls: &[String],
@@ -55,13 +58,22 @@ fn explain(error: &reqwest::Error) -> String {
     } else if error.is_timeout() {
         "no answer within 10 s".to_owned()
     } else if error.is_connect() {
-        "no connection: is the name right, is somebody listening there?".to_owned()
+        format!("no connection: {}", root_cause(error))
     } else if error.is_decode() {
-        "says that it is JSON, but it cannot be read as JSON".to_owned()
+        format!("says that it is JSON, but it is not: {}", root_cause(error))
     } else if let Some(status) = error.status() {
         format!("the server answers {status}")
     } else {
-        format!("failed: {error:#}")
+        format!("failed: {}", root_cause(error))
     }
+}
+
+/// The innermost source of an error: what the operating system or the parser said.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 // ANCHOR_END: named

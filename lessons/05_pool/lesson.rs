@@ -1,1 +1,139 @@
-fn main() {}
+//! 05 - Pool: how do pooled queries run together?
+//!
+//! Three users through a pool, in order; three slow queries on one connection and on
+//! three; and who waits when a pool is too small.
+//!
+//! Run it with `cargo run --example 05_pool`.
+
+use anyhow::Result;
+use async_workbook::{postgres, timeline};
+use deadpool_postgres::{Client, Manager, Pool, PoolError, Runtime, Timeouts};
+use futures::future::try_join_all;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_postgres::{Config, NoTls};
+use tracing::{Instrument, info_span, instrument};
+
+// ANCHOR: pool
+/// A pool opens connections as they are asked for, `size` at most, and keeps them
+/// for the next.
+fn pool_of(size: usize, config: Config) -> Result<Pool> {
+    let manager = Manager::new(config, NoTls);
+    Ok(Pool::builder(manager)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .build()?)
+}
+// ANCHOR_END: pool
+
+// ANCHOR: user
+/// Reads a user; `None` if there is no such id. The connection goes back to the pool
+/// where `client` goes out of scope.
+async fn user(pool: &Pool, id: i32) -> Result<Option<String>> {
+    let client = pool.get().await?;
+    let query = "SELECT name, city FROM users WHERE id = $1";
+    let row = client.query_opt(query, &[&id]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (name, city): (String, String) =
+        (row.try_get("name")?, row.try_get("city")?);
+    Ok(Some(format!("{name} in {city}")))
+}
+// ANCHOR_END: user
+
+// ANCHOR: slow
+const SLOW: Duration = Duration::from_millis(400);
+
+/// A query that keeps the server busy for 400 ms.
+#[instrument(skip(client))]
+async fn slow_query(client: &Client, query: u32) -> Result<()> {
+    client.execute("SELECT pg_sleep(0.4)", &[]).await?;
+    Ok(())
+}
+
+/// Three queries at once, on one connection: it takes them, and runs one at a time.
+async fn on_one_connection(pool: &Pool) -> Result<()> {
+    let client = pool.get().await?;
+    try_join_all((1..=3).map(|query| slow_query(&client, query))).await?;
+    Ok(())
+}
+
+/// Three queries at once, each on a connection of its own.
+async fn on_three_connections(pool: &Pool) -> Result<()> {
+    let queries = (1..=3).map(async |query| {
+        let client = pool.get().await?;
+        slow_query(&client, query).await
+    });
+    try_join_all(queries).await?;
+    Ok(())
+}
+// ANCHOR_END: slow
+
+// ANCHOR: too_small
+/// Asks a pool of one connection for a second.
+async fn one_too_few(pool: &Pool) -> Result<()> {
+    let _first = pool.get().await?;
+    // Without a limit, this would wait until the first comes back: for ever, here.
+    let limit = Timeouts {
+        wait: Some(Duration::from_millis(100)),
+        ..Timeouts::default()
+    };
+    let (second, status) =
+        tokio::join!(biased; pool.timeout_get(&limit), async { pool.status() });
+    println!(
+        "  while it waits: {} available, {} waiting",
+        status.available, status.waiting
+    );
+    match second {
+        Ok(_client) => println!("  a second connection came free"),
+        Err(PoolError::Timeout(_)) => println!("  after 100 ms: gave up waiting"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+// ANCHOR_END: too_small
+
+/// Runs `work` and says how many slow queries' time it took.
+async fn measured(what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+    let start = Instant::now();
+    work.await?;
+    let times = start.elapsed().as_secs_f64() / SLOW.as_secs_f64();
+    println!("  {what:<18} {times:.0} x 400 ms");
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    // Another process takes part here, so time is real, and rounded to be the same
+    // each time.
+    let timeline = timeline::start().await.rounded_to(SLOW / 2);
+    let database = postgres::start().await?;
+    let pool = pool_of(3, database.config())?;
+
+    // ANCHOR: main
+    println!("three users through a pool");
+    let users = try_join_all([1, 2, 3, 99].map(|id| user(&pool, id))).await?;
+    for (id, user) in [1, 2, 3, 99].iter().zip(users) {
+        println!("  {id}: {}", user.as_deref().unwrap_or("no such user"));
+    }
+
+    println!("\nthree queries of 400 ms");
+    let one = on_one_connection(&pool).instrument(info_span!("one connection"));
+    measured("one connection", one).await?;
+    let three =
+        on_three_connections(&pool).instrument(info_span!("three connections"));
+    measured("three connections", three).await?;
+    let status = pool.status();
+    println!("  the pool: {} of {} open", status.size, status.max_size);
+    println!(
+        "            {} available, {} waiting",
+        status.available, status.waiting
+    );
+
+    println!("\na pool of one, asked for two");
+    one_too_few(&pool_of(1, database.config())?).await?;
+    println!();
+    // ANCHOR_END: main
+
+    timeline.print();
+    Ok(())
+}

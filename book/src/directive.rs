@@ -1,0 +1,323 @@
+//! The directives of a chapter, such as `{{#lesson 03_gather:fetch}}`, and what
+//! becomes of them.
+
+use crate::sources::{Program, Sources, block, lesson};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use async_workbook::{LESSONS, Lesson};
+use std::fmt::Write;
+
+/// Every directive there is, for the message about one that is not.
+const KNOWN: &str = "and, end, lesson, lessons, minutes, output, pair, python, \
+                     python-output, question, timeline";
+
+/// Code that is shown because it fails: the word in the directive or the fence, and
+/// what the page says.
+const FAILURES: [(&str, &str); 3] = [
+    ("does_not_compile", "does not compile"),
+    ("panics", "panics"),
+    ("deadlocks", "never finishes"),
+];
+
+/// What the two colours of a timeline mean; its text alternative says it in words.
+const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
+                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
+
+/// The chapter's text with every directive replaced, or all that is wrong with it.
+pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
+    let mut expansion = Expansion {
+        sources,
+        pair: Pair::Outside,
+    };
+    let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
+    let mut rest = text;
+    while let Some(start) = rest.find("{{#") {
+        out.push_str(&rest[..start]);
+        let Some(length) = rest[start..].find("}}") else {
+            let line = rest[start..].lines().next().unwrap_or_default();
+            errors.push(anyhow!("`{line}` is never closed by `}}}}`"));
+            rest = "";
+            break;
+        };
+        let (raw, after) = rest[start..].split_at(length + 2);
+        rest = after;
+        if out.ends_with('\\') {
+            out.pop();
+            out.push_str(raw);
+            continue;
+        }
+        match expansion.replace(&raw[3..raw.len() - 2]) {
+            Ok(new) => out.push_str(&new),
+            Err(error) => errors.push(error.context(raw.to_owned())),
+        }
+    }
+    out.push_str(rest);
+    if expansion.pair != Pair::Outside {
+        errors.push(anyhow!("a {{{{#pair}}}} without its {{{{#end}}}}"));
+    }
+    if errors.is_empty() {
+        Ok(out)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Where in a pair of columns the text stands.
+#[derive(PartialEq)]
+enum Pair {
+    Outside,
+    First,
+    Second,
+}
+
+struct Expansion<'a> {
+    sources: &'a Sources,
+    pair: Pair,
+}
+
+impl Expansion<'_> {
+    fn replace(&mut self, directive: &str) -> Result<String> {
+        let (name, argument) = directive
+            .trim()
+            .split_once(char::is_whitespace)
+            .unwrap_or((directive.trim(), ""));
+        let argument = argument.trim();
+        if matches!(name, "pair" | "and" | "end" | "lessons") && !argument.is_empty()
+        {
+            bail!("`{name}` takes nothing more");
+        }
+        match name {
+            "lesson" => self.program(Program::Rust, argument),
+            "python" => self.program(Program::Python, argument),
+            "output" => self.output(argument),
+            "python-output" => self.python_output(argument),
+            "timeline" => self.timeline(argument),
+            "question" => Ok(lesson(argument)?.question.to_owned()),
+            "minutes" => Ok(lesson(argument)?.minutes.to_string()),
+            "lessons" => Ok(table(LESSONS)),
+            "pair" => {
+                self.turn(&Pair::Outside, Pair::First, "<div class=\"pair\">\n<div>")
+            }
+            "and" => self.turn(&Pair::First, Pair::Second, "</div>\n<div>"),
+            "end" => self.turn(&Pair::Second, Pair::Outside, "</div>\n</div>"),
+            _ => bail!("no directive `{name}`; there are {KNOWN}"),
+        }
+    }
+
+    /// Goes from one place of a pair to the next; between empty lines the tags stand
+    /// alone, so that what follows them is Markdown again.
+    fn turn(&mut self, from: &Pair, to: Pair, tags: &str) -> Result<String> {
+        if self.pair != *from {
+            bail!(
+                "out of order: a pair is {{{{#pair}}}} ... {{{{#and}}}} ... {{{{#end}}}}"
+            );
+        }
+        self.pair = to;
+        Ok(format!("\n\n{tags}\n\n"))
+    }
+
+    /// `03_gather`, `03_gather:anchor`, or another file of the lesson,
+    /// `03_gather/named.rs` or `03_gather/named.rs:anchor`; each may be followed by
+    /// how the code fails.
+    fn program(&self, program: Program, argument: &str) -> Result<String> {
+        let (what, failure) = argument.split_once(' ').unwrap_or((argument, ""));
+        let (place, anchor) = split(what);
+        let (name, file) = place.split_once('/').unwrap_or((place, program.file()));
+        let path = format!("lessons/{}/{file}", lesson(name)?.name);
+        let text = self.sources.program(&path, program, anchor)?;
+
+        let mut caption = format!("<code>{path}</code>");
+        let mut info = match program {
+            Program::Rust => "rust,ignore".to_owned(),
+            Program::Python => "python".to_owned(),
+        };
+        if place == name && anchor.is_none() && matches!(program, Program::Rust) {
+            let _ = write!(info, ",lesson-{name}"); // to a String: cannot fail
+        }
+        if !failure.is_empty() {
+            let (class, words) = FAILURES
+                .iter()
+                .find(|(class, _)| *class == failure.trim())
+                .with_context(|| {
+                    let known = FAILURES.map(|(class, _)| class).join(", ");
+                    format!("no failure `{}`; there are {known}", failure.trim())
+                })?;
+            let _ = write!(info, ",{class}");
+            let _ = write!(caption, " <strong>{words}</strong>");
+        }
+        Ok(captioned(&caption, &info, &text))
+    }
+
+    fn output(&self, argument: &str) -> Result<String> {
+        let (name, words) = split(argument);
+        let lesson = lesson(name)?;
+        let whole = self.sources.output(lesson)?;
+        let shown = match words {
+            Some(words) => block(&whole, words)?,
+            None => whole,
+        };
+        let caption = format!("Output of <code>cargo run --example {name}</code>");
+        Ok(captioned(&caption, "text,output", &shown))
+    }
+
+    fn python_output(&self, argument: &str) -> Result<String> {
+        let (name, words) = split(argument);
+        let lesson = lesson(name)?;
+        let whole = self.sources.python_output(lesson)?;
+        let shown = match words {
+            Some(words) => block(&whole, words)?,
+            None => whole,
+        };
+        let file = Program::Python.file();
+        let caption =
+            format!("Output of <code>python3 lessons/{name}/{file}</code>");
+        Ok(captioned(&caption, "text,output", &shown))
+    }
+
+    fn timeline(&self, argument: &str) -> Result<String> {
+        let (name, caption) = split(argument);
+        let svg = self.sources.timeline(lesson(name)?)?.svg();
+        let caption = caption.map_or(String::new(), |words| {
+            format!("<figcaption>\n\n{words}\n\n</figcaption>\n")
+        });
+        Ok(format!(
+            "\n\n<figure class=\"timeline\">\n{svg}\n{LEGEND}\n{caption}</figure>\n\n"
+        ))
+    }
+}
+
+/// `name:rest`, where the rest may be absent.
+fn split(argument: &str) -> (&str, Option<&str>) {
+    match argument.split_once(':') {
+        Some((name, rest)) => (name.trim(), Some(rest.trim())),
+        None => (argument, None),
+    }
+}
+
+/// A block of code below its caption, fenced by more backticks than it holds in a
+/// row.
+fn captioned(caption: &str, info: &str, text: &str) -> String {
+    let text = text.trim_matches('\n').trim_end();
+    let mut fence = "```".to_owned();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    format!(
+        "\n\n<p class=\"file\">{caption}</p>\n\n{fence}{info}\n{text}\n{fence}\n\n"
+    )
+}
+
+/// The table of all lessons.
+fn table(lessons: &[Lesson]) -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let mut table = "\n\n<div class=\"cards lessons\">\n\n\
+                     | Lesson | The question | In Python | Minutes |\n\
+                     |---|---|---|---|\n"
+        .to_owned();
+    for lesson in lessons {
+        // To a String: cannot fail.
+        let _ = writeln!(
+            table,
+            "| [{} {}]({}.md) | {} | {} | {} min |",
+            lesson.number(),
+            cell(lesson.title),
+            lesson.name,
+            cell(lesson.question),
+            cell(lesson.in_python),
+            lesson.minutes,
+        );
+    }
+    table + "\n</div>\n\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, Vec<String>> {
+        expand(text, &Sources::new("/nowhere")).map_err(|errors| {
+            errors
+                .iter()
+                .map(|error| format!("{error:#}"))
+                .collect::<Vec<_>>()
+        })
+    }
+
+    #[test]
+    fn text_without_directives_stays() {
+        assert_eq!(expanded("{{ a }} {# b").unwrap(), "{{ a }} {# b");
+    }
+
+    #[test]
+    fn a_backslash_keeps_a_directive_as_it_is() {
+        let text = r"write \{{#lesson 03_gather}}";
+        assert_eq!(expanded(text).unwrap(), "write {{#lesson 03_gather}}");
+    }
+
+    #[test]
+    fn facts_of_a_lesson_stand_in_the_line() {
+        let text = "{{#question 03_gather}} ({{#minutes 03_gather}} min)";
+        assert!(expanded(text).unwrap().ends_with("order? (30 min)"));
+    }
+
+    #[test]
+    fn the_table_links_every_lesson_to_its_chapter() {
+        let table = expanded("{{#lessons}}").unwrap();
+        for lesson in LESSONS {
+            assert!(
+                table.contains(&format!("({}.md)", lesson.name)),
+                "{}",
+                lesson.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_pair_is_two_columns_of_markdown() {
+        let pair = expanded("{{#pair}}\na\n{{#and}}\nb\n{{#end}}").unwrap();
+        let lines: Vec<_> = pair.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            lines,
+            [
+                "<div class=\"pair\">",
+                "<div>",
+                "a",
+                "</div>",
+                "<div>",
+                "b",
+                "</div>",
+                "</div>"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pair_out_of_order_or_left_open_fails() {
+        for text in ["{{#and}}", "{{#pair}}{{#end}}", "{{#pair}}{{#pair}}"] {
+            let errors = expanded(text).unwrap_err();
+            assert!(errors[0].contains("out of order"), "{text}: {errors:?}");
+        }
+        let errors = expanded("{{#pair}}{{#and}}").unwrap_err();
+        assert_eq!(errors, ["a {{#pair}} without its {{#end}}"]);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let errors =
+            expanded("{{#include a.rs}} {{#lesson 99_none}} {{#lesson").unwrap_err();
+        assert!(errors[0].starts_with("{{#include a.rs}}: no directive `include`"));
+        assert!(
+            errors[1].starts_with(
+                "{{#lesson 99_none}}: no lesson `99_none`; there are 01_"
+            )
+        );
+        assert_eq!(errors[2], "`{{#lesson` is never closed by `}}`");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_the_text() {
+        assert!(
+            captioned("c", "text", "a\n````\nb")
+                .contains("\n`````text\na\n````\nb\n`````\n")
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! From chapters to pages.
+
+use crate::Workbook;
+use anyhow::{Context, Result, bail};
+use mdbook_driver::MDBook;
+use std::path::{Path, PathBuf};
+
+/// This book's own folder, the one with `book.toml`.
+pub fn book_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Builds the book in the folder `book` into `dest`, or where its `book.toml` says,
+/// and returns where the pages are.
+///
+/// A build begins by emptying its folder. So this fails, before it touches anything,
+/// if `dest` holds something other than a book built before; and it fails if a
+/// chapter does.
+pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
+    let mut driver = MDBook::load(book)?;
+    // Takes the place of the command of that name in book.toml.
+    driver.with_preprocessor(Workbook);
+    if let Some(dest) = dest {
+        driver.config.build.build_dir = std::path::absolute(dest)?;
+    }
+    let pages = driver.build_dir_for("html");
+    refuse_to_empty(&pages)?;
+    driver.build()?;
+    Ok(pages)
+}
+
+fn refuse_to_empty(dir: &Path) -> Result<()> {
+    if !dir.exists() || dir.join("toc.html").exists() {
+        return Ok(());
+    }
+    let mut entries = std::fs::read_dir(dir)
+        .with_context(|| format!("cannot build into {}", dir.display()))?;
+    if entries.next().is_some() {
+        bail!(
+            "{} holds something other than a built book, and building would empty it; \
+             name a new folder",
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_something_else_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(refuse_to_empty(dir.path()).is_ok());
+        assert!(refuse_to_empty(&dir.path().join("new")).is_ok());
+        std::fs::write(dir.path().join("thesis.txt"), "").unwrap();
+        let error = refuse_to_empty(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("holds something other"), "{error}");
+        std::fs::write(dir.path().join("toc.html"), "").unwrap();
+        assert!(refuse_to_empty(dir.path()).is_ok());
+    }
+}

@@ -1,0 +1,305 @@
+//! What chapters show: the lessons' programs and the snapshots of their runs.
+
+use anyhow::{Context, Result, bail};
+use async_workbook::timeline::Recording;
+use async_workbook::{LESSONS, Lesson};
+use std::path::PathBuf;
+
+/// The workbook's files, seen from its root.
+pub struct Sources {
+    root: PathBuf,
+}
+
+/// One of a lesson's two programs.
+#[derive(Clone, Copy)]
+pub enum Program {
+    Rust,
+    Python,
+}
+
+impl Program {
+    /// The file that holds it, or its main part, in the lesson's folder.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Rust => "lesson.rs",
+            Self::Python => "python.py",
+        }
+    }
+
+    /// What a line that holds an anchor and nothing else begins with.
+    fn comment(self) -> &'static str {
+        match self {
+            Self::Rust => "//",
+            Self::Python => "#",
+        }
+    }
+}
+
+impl Sources {
+    /// The sources below `root`, the folder that holds `lessons` and `tests`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The file of a program at `path` from the workbook's root, or the region of it
+    /// that `anchor` names, without anchors and without the indentation all its
+    /// lines share.
+    ///
+    /// Fails if the file cannot be read, or has no such anchor, or leaves it open.
+    pub fn program(
+        &self,
+        path: &str,
+        program: Program,
+        anchor: Option<&str>,
+    ) -> Result<String> {
+        let text = self.read(path)?;
+        region(&text, program.comment(), anchor).with_context(|| path.to_owned())
+    }
+
+    /// What the lesson printed when its test last approved it.
+    ///
+    /// Fails if there is no such snapshot.
+    pub fn output(&self, lesson: &Lesson) -> Result<String> {
+        self.snapshot(&format!("lessons__{}", lesson.name))
+    }
+
+    /// What the lesson's Python twin printed. Fails as [`output`](Self::output)
+    /// does.
+    pub fn python_output(&self, lesson: &Lesson) -> Result<String> {
+        self.snapshot(&format!("python__{}", lesson.name))
+    }
+
+    /// The recording of the lesson's run.
+    ///
+    /// Fails if there is no such snapshot, if it is no recording, or if nothing was
+    /// recorded.
+    pub fn timeline(&self, lesson: &Lesson) -> Result<Recording> {
+        let name = format!("lessons__{}_timeline", lesson.name);
+        let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
+            .with_context(|| format!("{} is no recording", snapshot_path(&name)))?;
+        if recording.sections.is_empty() {
+            bail!("{} recorded nothing", snapshot_path(&name));
+        }
+        Ok(recording)
+    }
+
+    fn snapshot(&self, name: &str) -> Result<String> {
+        let path = snapshot_path(name);
+        let text = self.read(&path)?;
+        let body = without_header(&text)
+            .with_context(|| format!("{path} does not begin as a snapshot does"))?;
+        if body.trim().is_empty() {
+            bail!("{path} is empty");
+        }
+        Ok(body.to_owned())
+    }
+
+    fn read(&self, path: &str) -> Result<String> {
+        let text = std::fs::read_to_string(self.root.join(path))
+            .with_context(|| format!("cannot read {path}"))?;
+        Ok(text.replace("\r\n", "\n"))
+    }
+}
+
+/// The lesson of that name. Fails if there is none, and then lists them all.
+pub fn lesson(name: &str) -> Result<&'static Lesson> {
+    LESSONS
+        .iter()
+        .find(|lesson| lesson.name == name)
+        .with_context(|| {
+            let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
+            format!("no lesson `{name}`; there are {}", all.join(", "))
+        })
+}
+
+/// The block of `output` from the one line that holds `words` to the next empty
+/// line.
+///
+/// Fails if no line holds them, or lines of several blocks do.
+pub fn block(output: &str, words: &str) -> Result<String> {
+    let lines: Vec<&str> = output.lines().collect();
+    let mut found = lines.iter().enumerate().filter(|(_, l)| l.contains(words));
+    let (from, _) = found
+        .next()
+        .with_context(|| format!("no line of the output contains `{words}`"))?;
+    let length = lines[from..]
+        .iter()
+        .position(|line| line.trim().is_empty())
+        .unwrap_or(lines.len() - from);
+    if let Some((other, _)) = found.find(|(at, _)| *at >= from + length) {
+        let (first, second) = (from + 1, other + 1);
+        bail!(
+            "`{words}` begins more than one block of the output (lines {first} and {second})"
+        );
+    }
+    Ok(lines[from..from + length].join("\n"))
+}
+
+fn snapshot_path(name: &str) -> String {
+    format!("tests/snapshots/{name}.snap")
+}
+
+/// What follows the `---` ... `---` that insta puts before what it keeps.
+fn without_header(text: &str) -> Option<&str> {
+    let (_, body) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+    Some(body)
+}
+
+/// A line that is an anchor and nothing else.
+enum Mark<'a> {
+    Begin(&'a str),
+    End(&'a str),
+}
+
+fn mark<'a>(line: &'a str, comment: &str) -> Option<Mark<'a>> {
+    let words = line.trim().strip_prefix(comment)?.trim_start();
+    if let Some(name) = words.strip_prefix("ANCHOR_END:") {
+        return Some(Mark::End(name.trim()));
+    }
+    words
+        .strip_prefix("ANCHOR:")
+        .map(|name| Mark::Begin(name.trim()))
+}
+
+fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
+    let (mut inside, mut seen) = (anchor.is_none(), false);
+    let mut names = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
+    let mut removed = false;
+    for line in text.lines() {
+        match mark(line, comment) {
+            Some(Mark::Begin(name)) => {
+                if names.contains(&name) {
+                    bail!("anchor `{name}` begins twice");
+                }
+                names.push(name);
+                if anchor == Some(name) {
+                    (inside, seen) = (true, true);
+                }
+                removed = true;
+            }
+            Some(Mark::End(name)) => {
+                if !names.contains(&name) {
+                    bail!("anchor `{name}` ends before it begins");
+                }
+                if anchor == Some(name) {
+                    inside = false;
+                }
+                removed = true;
+            }
+            None => {
+                // An anchor line between two empty ones leaves one of them.
+                let before = lines.last().is_none_or(|line| line.trim().is_empty());
+                let doubled = removed && before && line.trim().is_empty();
+                if inside && !doubled {
+                    lines.push(line);
+                }
+                removed = false;
+            }
+        }
+    }
+    if let Some(anchor) = anchor {
+        if !seen {
+            let have = match &names[..] {
+                [] => "it has none".to_owned(),
+                names => format!("it has {}", names.join(", ")),
+            };
+            bail!("no anchor `{anchor}`; {have}");
+        }
+        if inside {
+            bail!("anchor `{anchor}` never ends");
+        }
+    }
+    let region = dedented(&lines);
+    if region.is_empty() {
+        bail!("nothing to show");
+    }
+    Ok(region)
+}
+
+fn dedented(lines: &[&str]) -> String {
+    let indent = lines
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| line.get(indent..).unwrap_or("").trim_end())
+        .collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROGRAM: &str = "\
+//! 03 - Gather
+// ANCHOR: all
+
+fn main() {
+    // ANCHOR: core
+    let a = 1;
+    // ANCHOR: deep
+        let b = 2;
+    // ANCHOR_END: deep
+
+    // ANCHOR_END: core
+}
+// ANCHOR_END: all
+";
+
+    #[test]
+    fn a_whole_program_loses_its_anchors() {
+        let whole = region(PROGRAM, "//", None).unwrap();
+        assert_eq!(
+            whole,
+            "//! 03 - Gather\n\nfn main() {\n    let a = 1;\n        let b = 2;\n\n}"
+        );
+    }
+
+    #[test]
+    fn a_region_is_dedented_and_drops_the_anchors_inside() {
+        let core = region(PROGRAM, "//", Some("core")).unwrap();
+        assert_eq!(core, "let a = 1;\n    let b = 2;");
+    }
+
+    #[test]
+    fn an_unknown_anchor_lists_those_there_are() {
+        let error = region(PROGRAM, "//", Some("cor")).unwrap_err().to_string();
+        assert_eq!(error, "no anchor `cor`; it has all, core, deep");
+    }
+
+    #[test]
+    fn an_anchor_must_end_and_may_begin_but_once() {
+        let open = region("# ANCHOR: a\nx", "#", Some("a")).unwrap_err();
+        assert_eq!(open.to_string(), "anchor `a` never ends");
+        let twice = region("# ANCHOR: a\n# ANCHOR: a", "#", None).unwrap_err();
+        assert_eq!(twice.to_string(), "anchor `a` begins twice");
+        let none = region("# ANCHOR_END: a", "#", None).unwrap_err();
+        assert_eq!(none.to_string(), "anchor `a` ends before it begins");
+    }
+
+    #[test]
+    fn a_snapshot_header_ends_at_the_second_rule_however_long_it_is() {
+        let text = "---\nsource: a\ninfo: b\nexpression: c\n---\none\n---\ntwo\n";
+        assert_eq!(without_header(text), Some("one\n---\ntwo\n"));
+        assert_eq!(without_header("one\n"), None);
+    }
+
+    #[test]
+    fn a_block_of_output_ends_at_an_empty_line() {
+        let output = "in turn\n  one\n\ntogether\n  two\n  three\n\nend\n";
+        assert_eq!(
+            block(output, "together").unwrap(),
+            "together\n  two\n  three"
+        );
+        assert_eq!(block(output, "end").unwrap(), "end");
+        let absent = block(output, "apart").unwrap_err().to_string();
+        assert_eq!(absent, "no line of the output contains `apart`");
+        let many = block(output, "e").unwrap_err().to_string();
+        assert!(many.contains("(lines 2 and 4)"), "{many}");
+    }
+}

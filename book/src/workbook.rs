@@ -1,0 +1,53 @@
+//! The preprocessor that puts lessons, outputs and timelines into chapters.
+
+use crate::directive::expand;
+use crate::sources::Sources;
+use anyhow::{Context, Result, bail};
+use mdbook_preprocessor::book::{Book, BookItem};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+/// Replaces the directives in all chapters. What is missing fails the build:
+/// mdBook's own include logs it and goes on.
+pub struct Workbook;
+
+impl Preprocessor for Workbook {
+    fn name(&self) -> &str {
+        "workbook"
+    }
+
+    fn supports_renderer(&self, renderer: &str) -> Result<bool> {
+        Ok(renderer == "html")
+    }
+
+    /// Fails if any directive of any chapter does, and names them all.
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let root = context.root.canonicalize()?;
+        let root = root.parent().context("the book stands in no folder")?;
+        let sources = Sources::new(root);
+        let mut failed = Vec::new();
+        book.for_each_mut(|item| {
+            let BookItem::Chapter(chapter) = item else {
+                return;
+            };
+            match expand(&chapter.content, &sources) {
+                Ok(content) => chapter.content = content,
+                Err(errors) => {
+                    let file = match &chapter.source_path {
+                        Some(path) => path.display().to_string(),
+                        None => chapter.name.clone(),
+                    };
+                    failed.extend(
+                        errors.iter().map(|error| format!("{file}: {error:#}")),
+                    );
+                }
+            }
+        });
+        match &failed[..] {
+            [] => Ok(book),
+            [one] => bail!("{one}"),
+            many => {
+                bail!("{} directives failed:\n  {}", many.len(), many.join("\n  "))
+            }
+        }
+    }
+}

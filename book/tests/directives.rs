@@ -1,0 +1,248 @@
+//! A tiny workbook of one lesson: what its chapter becomes, and that no mistake in it passes.
+
+use book::render;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const LESSON: &str = "\
+//! 03 - Gather
+
+fn main() {
+    // ANCHOR: core
+    println!(\"<a> & b\");
+    // ANCHOR_END: core
+}
+";
+
+const TIMELINE: &str = r#"{"sections": [{"title": "in turn", "micros": 200000, "rows": [
+    {"label": "fetch page=1", "depth": 0, "life": [0, 200000], "polls": [[0, 1000]]}]}]}"#;
+
+struct Workbook {
+    root: TempDir,
+}
+
+impl Workbook {
+    fn new(chapter: &str) -> Self {
+        let workbook = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
+        workbook.write("lessons/03_gather/lesson.rs", LESSON);
+        workbook.write(
+            "lessons/03_gather/python.py",
+            "# ANCHOR: a\nx = 1\n# ANCHOR_END: a\n",
+        );
+        workbook
+            .snapshot("lessons__03_gather", "in turn\n  one\n\ntogether\n  two\n");
+        workbook.snapshot("lessons__03_gather_timeline", TIMELINE);
+        workbook.snapshot("python__03_gather", "from Python\n");
+        workbook.write("book/chapters/SUMMARY.md", "- [Gather](03_gather.md)\n");
+        workbook.write("book/chapters/03_gather.md", chapter);
+        let config =
+            fs::read_to_string(render::book_dir().join("book.toml")).unwrap();
+        let plain = |line: &&str| !line.starts_with("additional-");
+        let config: Vec<_> = config.lines().filter(plain).collect();
+        workbook.write("book/book.toml", &config.join("\n"));
+        workbook
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn snapshot(&self, name: &str, body: &str) {
+        let text =
+            format!("---\nsource: tests/lessons.rs\nexpression: out\n---\n{body}");
+        self.write(&format!("tests/snapshots/{name}.snap"), &text);
+    }
+
+    fn remove(self, path: &str) -> Self {
+        fs::remove_file(self.path(path)).unwrap();
+        self
+    }
+
+    fn build(&self) -> Result<String, String> {
+        let dest: &Path = &self.path("html");
+        render::build(&self.path("book"), Some(dest))
+            .map_err(|error| format!("{error:#}"))?;
+        let html = fs::read_to_string(dest.join("03_gather.html")).unwrap();
+        let main = html.split("<main>").nth(1).unwrap();
+        Ok(main.split("</main>").next().unwrap().to_owned())
+    }
+}
+
+/// What is shown for a chapter of this one directive.
+fn shown(directive: &str) -> String {
+    Workbook::new(directive).build().unwrap()
+}
+
+/// How the build of a workbook fails.
+fn failure(workbook: &Workbook) -> String {
+    workbook.build().unwrap_err()
+}
+
+#[track_caller]
+fn assert_holds(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in:\n{text}");
+}
+
+#[test]
+fn a_program_stands_below_its_path() {
+    let page = shown("{{#lesson 03_gather}}");
+    assert_holds(
+        &page,
+        "<p class=\"file\"><code>lessons/03_gather/lesson.rs</code></p>",
+    );
+    assert_holds(&page, "lesson-03_gather");
+    assert_holds(&page, "    println!(\"&lt;a&gt; &amp; b\");");
+    assert!(!page.contains("ANCHOR"), "{page}");
+}
+
+#[test]
+fn a_region_is_only_that() {
+    let page = shown("{{#lesson 03_gather:core}}");
+    assert_holds(&page, ">println!(\"&lt;a&gt; &amp; b\");</code>");
+    assert!(!page.contains("lesson-03_gather"), "{page}");
+}
+
+#[test]
+fn another_file_of_the_lesson_is_shown_like_the_program() {
+    let workbook = Workbook::new("{{#lesson 03_gather/named.rs}}");
+    let error = failure(&workbook);
+    assert_holds(&error, "cannot read lessons/03_gather/named.rs");
+    workbook.write("lessons/03_gather/named.rs", "fn named() {}\n");
+    let page = workbook.build().unwrap();
+    assert_holds(&page, "<code>lessons/03_gather/named.rs</code>");
+    assert_holds(&page, ">fn named() {}</code>");
+}
+
+#[test]
+fn code_that_fails_says_how() {
+    let page = shown("{{#lesson 03_gather:core deadlocks}}");
+    assert_holds(&page, "<strong>never finishes</strong>");
+    assert_holds(&page, "deadlocks\">");
+}
+
+#[test]
+fn outputs_are_the_snapshots() {
+    let page = shown("{{#output 03_gather}}");
+    assert_holds(
+        &page,
+        "Output of <code>cargo run --example 03_gather</code>",
+    );
+    assert_holds(&page, "output\">in turn\n  one\n\ntogether\n  two\n</code>");
+    let page = shown("{{#output 03_gather:together}}");
+    assert_holds(&page, "output\">together\n  two\n</code>");
+    let page = shown("{{#python-output 03_gather}}");
+    assert_holds(&page, "output\">from Python\n</code>");
+}
+
+#[test]
+fn python_is_shown_like_rust() {
+    let page = shown("{{#python 03_gather:a}}");
+    assert_holds(&page, "<code>lessons/03_gather/python.py</code>");
+    assert_holds(&page, "<code class=\"language-python\">x = 1\n</code>");
+}
+
+#[test]
+fn a_timeline_is_a_picture_with_words() {
+    let page = shown("{{#timeline 03_gather: Look at `page=1`}}");
+    assert_holds(&page, "<figure class=\"timeline\">");
+    assert_holds(&page, "<svg");
+    assert_holds(&page, "fetch page=1</text>");
+    assert_holds(&page, "Look at <code>page=1</code>");
+    assert_holds(&page, "</figcaption>");
+}
+
+#[test]
+fn a_pair_holds_two_columns() {
+    let page = shown(
+        "{{#pair}}\n{{#lesson 03_gather}}\n{{#and}}\n**b**\n{{#end}}\n\nafter",
+    );
+    assert_holds(&page, "<div class=\"pair\">");
+    assert_holds(&page, "<strong>b</strong>");
+    let (_, after) = page.split_once("<strong>b</strong>").unwrap();
+    let after: String = after.split_whitespace().collect();
+    assert_holds(&after, "</div></div><p>after</p>");
+}
+
+#[test]
+fn a_directive_can_be_shown_itself() {
+    assert_holds(&shown(r"`\{{#lesson x}}`"), "<code>{{#lesson x}}</code>");
+}
+
+#[test]
+fn a_missing_program_fails_the_build() {
+    let gone =
+        Workbook::new("{{#lesson 03_gather}}").remove("lessons/03_gather/lesson.rs");
+    let error = failure(&gone);
+    assert_holds(
+        &error,
+        "03_gather.md: {{#lesson 03_gather}}: cannot read lessons/03_gather/lesson.rs",
+    );
+    let gone =
+        Workbook::new("{{#python 03_gather}}").remove("lessons/03_gather/python.py");
+    assert_holds(&failure(&gone), "cannot read lessons/03_gather/python.py");
+}
+
+#[test]
+fn a_missing_anchor_fails_the_build() {
+    let error = failure(&Workbook::new("{{#lesson 03_gather:cor}}"));
+    assert_holds(
+        &error,
+        "{{#lesson 03_gather:cor}}: lessons/03_gather/lesson.rs: no anchor `cor`; it has core",
+    );
+}
+
+#[test]
+fn a_missing_snapshot_fails_the_build() {
+    let path = "tests/snapshots/lessons__03_gather.snap";
+    let gone = Workbook::new("{{#output 03_gather}}").remove(path);
+    assert_holds(
+        &failure(&gone),
+        &format!("{{{{#output 03_gather}}}}: cannot read {path}"),
+    );
+    let path = "tests/snapshots/python__03_gather.snap";
+    let gone = Workbook::new("{{#python-output 03_gather}}").remove(path);
+    assert_holds(&failure(&gone), &format!("cannot read {path}"));
+}
+
+#[test]
+fn a_missing_block_of_output_fails_the_build() {
+    let error = failure(&Workbook::new("{{#output 03_gather:apart}}"));
+    assert_holds(&error, "no line of the output contains `apart`");
+}
+
+#[test]
+fn a_missing_or_broken_timeline_fails_the_build() {
+    let path = "tests/snapshots/lessons__03_gather_timeline.snap";
+    let gone = Workbook::new("{{#timeline 03_gather}}").remove(path);
+    assert_holds(&failure(&gone), &format!("cannot read {path}"));
+    let broken = Workbook::new("{{#timeline 03_gather}}");
+    broken.snapshot("lessons__03_gather_timeline", "no JSON");
+    assert_holds(&failure(&broken), &format!("{path} is no recording"));
+    broken.snapshot("lessons__03_gather_timeline", "{\"sections\": []}");
+    assert_holds(&failure(&broken), &format!("{path} recorded nothing"));
+}
+
+#[test]
+fn unknown_lessons_and_directives_fail_the_build() {
+    let error = failure(&Workbook::new(
+        "{{#lesson 99_none}}\n\n{{#include ../a.rs}}\n",
+    ));
+    assert_holds(&error, "2 directives failed:");
+    assert_holds(
+        &error,
+        "03_gather.md: {{#lesson 99_none}}: no lesson `99_none`; there are 01_",
+    );
+    assert_holds(
+        &error,
+        "{{#include ../a.rs}}: no directive `include`; there are and, end,",
+    );
+}
