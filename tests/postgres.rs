@@ -68,7 +68,10 @@ impl Running {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         // Skips what the test harness prints, when the program is one.
-        while !line.starts_with("DATABASE_URL=") {
+        let url = loop {
+            if let Some(url) = line.strip_prefix("export DATABASE_URL=") {
+                break url.trim().trim_matches('\'').to_owned();
+            }
             line.clear();
             if stdout.read_line(&mut line).expect("text") == 0 {
                 let mut error = String::new();
@@ -76,8 +79,7 @@ impl Running {
                 stderr.read_to_string(&mut error).expect("text");
                 panic!("no database: {error}");
             }
-        }
-        let url = line["DATABASE_URL=".len()..].trim().to_owned();
+        };
         Running { child, stdout, url }
     }
 
@@ -206,6 +208,28 @@ fn failure(command: &mut Command) -> String {
     assert_eq!(output.stdout, b"");
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(text.starts_with("Error: "), "{text}");
+    text
+}
+
+/// What a learner reads when `services` has no database to offer: it goes on without.
+fn only_the_web(command: &mut Command) -> String {
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("text");
+    let running = child.try_wait().expect("a child").is_none();
+    child.kill().expect("a child");
+    let output = child.wait_with_output().expect("a child");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(running, "{text}");
+    assert!(
+        line.starts_with("export WEB_URL='http://127.0.0.1:"),
+        "{line}"
+    );
+    let mut more = String::new();
+    stdout.read_to_string(&mut more).expect("text");
+    assert_eq!(more, "");
+    assert_has(&text, &["only the web server"]);
     text
 }
 
@@ -360,7 +384,7 @@ fn child() {
     runtime.block_on(async {
         let database = postgres::start().await.unwrap();
         // On a line of its own, whatever the harness has printed.
-        println!("\nDATABASE_URL={}", database.url());
+        println!("\nexport DATABASE_URL='{}'", database.url());
         // The other test looks at the running server, then says go.
         std::io::stdin().read_line(&mut String::new()).unwrap();
         let how = env::var("WORKBOOK_TEST_END").unwrap();
@@ -590,7 +614,7 @@ fn no_programs() {
     let folder = Folder::new("empty");
     // The client alone does not do.
     folder.program("psql", "exit 0");
-    let text = failure(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
+    let text = only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
     assert_has(
         &text,
         &[
@@ -613,7 +637,10 @@ fn programs_that_do_not_work() {
 
     folder.program("initdb", "echo 'No space left on device' >&2; exit 1");
     folder.program("postgres", "echo 'libssl.so.1 is missing' >&2; exit 127");
-    assert_has(&run(), &["Does not run: ", "libssl.so.1 is missing"]);
+    assert_has(
+        &only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0)),
+        &["Does not run: ", "libssl.so.1 is missing"],
+    );
 
     folder.program("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
