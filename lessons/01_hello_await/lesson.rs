@@ -24,7 +24,7 @@ async fn greet(name: &str) -> String {
 async fn main() {
     println!("1. main begins");
     let future = greet("Ada");
-    println!("2. the future is made");
+    println!("2. the future is made, and nothing ran");
     let greeting = future.await;
     println!("5. the await is over: {greeting}");
 
