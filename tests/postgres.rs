@@ -211,7 +211,7 @@ fn failure(command: &mut Command) -> String {
     text
 }
 
-/// What a learner reads when `services` has no database to offer: it goes on without.
+/// What a learner reads when `services` has no database to offer, and goes on.
 fn only_the_web(command: &mut Command) -> String {
     let mut child = command.spawn().expect("the program starts");
     let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));

@@ -1,5 +1,6 @@
-//! Each lesson's program in asyncio prints what its snapshot says, against the same web server
-//! and the same kind of database as the lesson. They run on the real clock, and so one at a time.
+//! Each lesson's program in asyncio prints what its snapshot says, against the same
+//! web server and the same kind of database as the lesson. They run on the real
+//! clock, and so one at a time.
 
 mod common;
 
@@ -45,7 +46,8 @@ static PYTHONS: LazyLock<Vec<(PathBuf, Vec<String>)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A Python with all of `modules`. Without one it says so, where cargo does not hide it.
+/// A Python with all of `modules`. Without one it says so, where cargo does not hide
+/// it.
 ///
 /// # Panics
 ///
@@ -109,8 +111,8 @@ fn modules(name: &str) -> Vec<&'static str> {
     modules
 }
 
-/// Taken by a test for its programs, and the start of what they need: side by side, one would
-/// spoil another's times.
+/// Taken by a test for its programs, and the start of what they need: side by side,
+/// one would spoil another's times.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
@@ -128,7 +130,7 @@ fn runs_as_shown(name: &str) {
     }
     let _alone = alone();
     let mut program = program(python, name);
-    // On threads of its own: the server answers while this one waits for the program.
+    // Its own threads: the server answers while this one waits for the program.
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(web::Server::start()).expect("a server");
     program.env("WEB_URL", server.url(""));
@@ -155,7 +157,8 @@ macro_rules! programs {
         #[test]
         fn every_program_is_run() {
             let run: &[&str] = &[$($name),*];
-            assert!(LESSONS.iter().map(|lesson| lesson.name).eq(run.iter().copied()));
+            let listed = LESSONS.iter().map(|lesson| lesson.name);
+            assert!(listed.eq(run.iter().copied()));
         }
     };
 }
@@ -192,8 +195,8 @@ fn a_program_without_its_url_says_how_to_get_one() {
         assert_eq!(
             String::from_utf8_lossy(&output.stderr).trim_end(),
             format!(
-                "{url} is not set: start `cargo run --bin services` and copy the two \
-                 lines it prints"
+                "{url} is not set: start `cargo run --bin services` and copy the \
+                 two lines it prints"
             )
         );
     }

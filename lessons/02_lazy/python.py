@@ -2,6 +2,7 @@
 
 The same two waits of 100 ms in three ways, and what an
 await does when there is nothing to wait for.
+
 Run it with `python3 lessons/02_lazy/python.py`.
 """
 

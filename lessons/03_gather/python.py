@@ -2,9 +2,10 @@
 their order?
 
 Five pages one after another, then together; then two JSON
-APIs into one value. Run `cargo run --bin services`, copy
-the lines it prints, then
-`python3 lessons/03_gather/python.py`.
+APIs into one value.
+
+Run it with `python3 lessons/03_gather/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
 """
 
 import asyncio
@@ -100,8 +101,10 @@ def millis(start: float) -> str:
 
 async def main(web_url: str) -> None:
     # aiohttp's own limit for a request is 5 minutes.
-    wait = ClientTimeout(total=10)
-    async with ClientSession(web_url, timeout=wait) as http:
+    limit = ClientTimeout(total=10)
+    async with ClientSession(
+        web_url, timeout=limit
+    ) as http:
         await fetch(http, "/health")  # open a connection
 
         # ANCHOR: main

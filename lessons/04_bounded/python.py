@@ -2,9 +2,10 @@
 
 5,000 jobs all at once, then never more than 50 at a time,
 in two ways; the limit that aiohttp has of its own; twelve
-pages from a server that bears four requests. Run `cargo
-run --bin services`, copy the lines it prints, then
-`python3 lessons/04_bounded/python.py`.
+pages from a server that bears four requests.
+
+Run it with `python3 lessons/04_bounded/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
 """
 
 import asyncio

@@ -2,8 +2,10 @@
 
 Three users through a pool, in order; three slow queries
 on one connection and on three; and who waits when a pool
-is too small. Run `cargo run --bin services`, copy the
-lines it prints, then `python3 lessons/05_pool/python.py`.
+is too small.
+
+Run it with `python3 lessons/05_pool/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
 """
 
 import asyncio
@@ -114,7 +116,7 @@ async def main(url: str) -> None:
         users = await asyncio.gather(
             *(user(pool, user_id) for user_id in ids)
         )
-        for user_id, found in zip(ids, users, strict=True):
+        for user_id, found in zip(ids, users):
             found = found or "no such user"
             print(f"  {user_id}: {found}")
 

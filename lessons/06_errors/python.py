@@ -2,8 +2,10 @@
 
 Three pages, the second of which fails, fetched in three
 ways; an error that tells how it came about; four failures
-told apart. Run `cargo run --bin services`, copy the lines
-it prints, then `python3 lessons/06_errors/python.py`.
+told apart.
+
+Run it with `python3 lessons/06_errors/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
 """
 
 import asyncio
@@ -155,8 +157,10 @@ async def row(
 
 
 async def main(web_url: str) -> None:
-    wait = ClientTimeout(total=0.5)
-    async with ClientSession(web_url, timeout=wait) as http:
+    limit = ClientTimeout(total=0.5)
+    async with ClientSession(
+        web_url, timeout=limit
+    ) as http:
         site = Site(http)
         await collect(site)  # opens the connections
 

@@ -2,8 +2,10 @@
 numbers?
 
 Six mistakes of the usual lists, each before and after its
-repair. Run `cargo run --bin services`, copy the lines it
-prints, then `python3 lessons/07_pitfalls/python.py`.
+repair.
+
+Run it with `python3 lessons/07_pitfalls/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
 """
 
 import asyncio

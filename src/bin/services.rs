@@ -1,5 +1,6 @@
-//! Runs what the lessons run on, for programs outside them: the Python programs, `psql`, `curl`,
-//! your own experiments. Prints where it is, ready to paste, and stays until Ctrl-C.
+//! Runs what the lessons run on, for programs outside them: the Python programs,
+//! `psql`, `curl`, your own experiments. Prints where it is, ready to paste, and
+//! stays until Ctrl-C.
 //!
 //! cargo run --bin services
 
@@ -15,8 +16,8 @@ async fn main() -> Result<()> {
     let server = web::Server::start().await?;
     let database = match postgres::start().await {
         Ok(database) => Some(database),
-        // Most lessons need no database. A DATABASE_URL that does not work, or programs that
-        // fail, are for the reader to put right.
+        // Most lessons need no database. A DATABASE_URL that does not work, or
+        // programs that fail, are for the reader to put right.
         Err(error) if is_missing(&error) => {
             eprintln!("There is no database here, only the web server: {error}\n");
             None
