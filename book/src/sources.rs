@@ -26,8 +26,9 @@ impl Program {
         }
     }
 
-    /// What a line that holds an anchor and nothing else begins with.
-    fn comment(self) -> &'static str {
+    /// What a comment, and so a line that holds an anchor and nothing else, begins
+    /// with.
+    pub fn comment(self) -> &'static str {
         match self {
             Self::Rust => "//",
             Self::Python => "#",

@@ -7,11 +7,11 @@
 
 mod failure;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_workbook::{timeline, web};
 use futures::future::{join_all, try_join_all};
 use reqwest::Client;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -51,7 +51,16 @@ impl Site {
         Ok(response.text().await?.len())
     }
 }
+// ANCHOR_END: fetch
 
+impl Site {
+    fn fates(&self) -> MutexGuard<'_, [&'static str; 3]> {
+        // A panic elsewhere is no reason to panic here.
+        self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// ANCHOR: fate
 /// Dropped when its fetch ends, and also when the fetch is given up before its end.
 struct Fate<'a> {
     site: &'a Site,
@@ -61,15 +70,10 @@ struct Fate<'a> {
 
 impl Drop for Fate<'_> {
     fn drop(&mut self) {
-        let mut fates = self
-            .site
-            .fates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        fates[self.page - 1] = self.what;
+        self.site.fates()[self.page - 1] = self.what;
     }
 }
-// ANCHOR_END: fetch
+// ANCHOR_END: fate
 
 // ANCHOR: collect
 /// Every result, good or bad, when the last is there.
@@ -119,15 +123,30 @@ async fn group(site: &Arc<Site>) -> Result<Vec<usize>> {
 }
 // ANCHOR_END: group
 
+// ANCHOR: thirty
+/// Takes a second; but the second one fails after 200 ms.
+async fn work(number: usize) -> Result<usize> {
+    if number == 2 {
+        sleep(Duration::from_millis(200)).await;
+        bail!("work 2 failed");
+    }
+    sleep(Duration::from_secs(1)).await;
+    Ok(number)
+}
+
+/// When `try_join_all` of so many futures returns the error of the second.
+async fn fails_after(futures: usize) -> u128 {
+    let start = Instant::now();
+    let _ = try_join_all((1..=futures).map(work)).await;
+    start.elapsed().as_millis()
+}
+// ANCHOR_END: thirty
+
 /// Prints a row of the table, when what may still be running had its time.
 async fn report(what: &str, start: Instant, outcome: String, site: &Site) {
     let after = start.elapsed().as_millis();
     sleep(Duration::from_millis(150)).await;
-    let fates = site
-        .fates
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .join("  ");
+    let fates = site.fates().join("  ");
     println!("{what:<20} {after:>3} ms  {outcome:<12}  {fates}");
 }
 
@@ -173,6 +192,10 @@ async fn main() -> Result<()> {
     let result = group(&site).instrument(info_span!("JoinSet")).await;
     report("JoinSet", start, said(&result), &site).await;
     // ANCHOR_END: main
+
+    println!("\ntry_join_all, where the second future fails after 200 ms");
+    println!("  of 30 futures: Err after {:>4} ms", fails_after(30).await);
+    println!("  of 31 futures: Err after {:>4} ms", fails_after(31).await);
 
     // ANCHOR: chain
     println!("\nan error, and how it came about");
