@@ -1,10 +1,12 @@
-//! The list of lessons: the one place their names, order and questions are kept. The tests and the
-//! book read it, and `tests/house.rs` holds every folder, target, chapter and snapshot against it.
+//! The list of lessons: the one place their names, order and questions are kept. The
+//! tests and the book read it, and `tests/house.rs` holds every folder, target,
+//! chapter and snapshot against it.
 
 /// One lesson, as everything that lists lessons needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesson {
-    /// Folder, example target, chapter and snapshot share this name, such as `03_gather`.
+    /// Folder, example target, chapter and snapshot share this name, such as
+    /// `03_gather`.
     pub name: &'static str,
     /// A word or two, such as `Gather`.
     pub title: &'static str,
@@ -25,7 +27,8 @@ pub struct Lesson {
 pub enum Clock {
     /// Tokio's paused clock: every printed time is exact.
     Virtual,
-    /// The clock on the wall: the lesson prints only counts, orders and rounded times.
+    /// The clock on the wall: the lesson prints only counts, orders and rounded
+    /// times.
     Real,
 }
 

@@ -1,8 +1,8 @@
-//! What the lessons stand on: a local web server, a PostgreSQL of their own, a timeline of each run,
-//! and the list of lessons.
+//! What the lessons stand on: a local web server, a PostgreSQL of their own, a
+//! timeline of each run, and the list of lessons.
 //!
-//! A lesson is a plain program on `tokio`, `reqwest`, `futures`, `tokio-postgres` and `anyhow`; it
-//! takes no more than a line or two from here:
+//! A lesson is a plain program on `tokio`, `reqwest`, `futures`, `tokio-postgres`
+//! and `anyhow`; it takes no more than a line or two from here:
 //!
 //! ```ignore
 //! use async_workbook::{postgres, timeline, web};

@@ -1,19 +1,23 @@
 //! The PostgreSQL server that lessons query.
 //!
-//! [`start`] uses the server that `DATABASE_URL` names. Without one it starts a private,
-//! throw-away server from the PostgreSQL programs on this machine:
+//! [`start`] uses the server that `DATABASE_URL` names. Without one it starts a
+//! private, throw-away server from the PostgreSQL programs on this machine:
 //!
-//! - It listens on a Unix socket in a folder that only its user can enter, on no network port.
-//! - Its data is a copy of what `initdb` made the first time, kept in Cargo's target folder as
-//!   `workbook-postgres/<version>`. Without that cache, or with a broken one, `initdb` runs again.
-//! - A small `sh` watches over it (`src/postgres/guard.sh`). Its standard input is a pipe that
-//!   this program holds open; however this program ends, by `return`, panic, Ctrl-C or
-//!   `kill -9`, the kernel closes the pipe, and the `sh` stops the server and removes its folder.
-//!   A `Drop` alone could do that only for the first two.
-//! - PostgreSQL refuses to run as root, so for root it runs as `postgres` or `nobody`.
+//! - It listens on a Unix socket in a folder that only its user can enter, on no
+//!   network port.
+//! - Its data is a copy of what `initdb` made the first time, kept in Cargo's target
+//!   folder as `workbook-postgres/<version>`. Without that cache, or with a broken
+//!   one, `initdb` runs again.
+//! - A small `sh` watches over it (`src/postgres/guard.sh`). Its standard input is a
+//!   pipe that this program holds open; however this program ends, by `return`,
+//!   panic, Ctrl-C or `kill -9`, the kernel closes the pipe, and the `sh` stops the
+//!   server and removes its folder. A `Drop` alone could do that only for the first
+//!   two.
+//! - PostgreSQL refuses to run as root, so for root it runs as `postgres` or
+//!   `nobody`.
 //!
-//! Either server then gets the sample tables `users` and `orders`, in a schema of their own,
-//! `async_workbook`: nothing else in your database is touched.
+//! Either server then gets the sample tables `users` and `orders`, in a schema of
+//! their own, `async_workbook`: nothing else in your database is touched.
 //!
 //! | variable                | meaning                                                       |
 //! |-------------------------|---------------------------------------------------------------|
@@ -106,8 +110,8 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Connects to the server in `DATABASE_URL`, or starts a private one, and creates the
-/// sample tables where they are missing.
+/// Connects to the server in `DATABASE_URL`, or starts a private one, and creates
+/// the sample tables where they are missing.
 ///
 /// Works on every flavour of Tokio runtime, on the real clock: a paused clock runs
 /// ahead while the server, which is another process, works.
@@ -115,9 +119,9 @@ impl fmt::Debug for Database {
 /// # Errors
 ///
 /// A [`Problem`], when `DATABASE_URL` is not a URL, or its server cannot be reached,
-/// refuses the connection or does not let us create the tables; when it is not set and
-/// there are no PostgreSQL programs, or they could not make or start a server; and
-/// always without it on Windows. It says what to do next, and holds no password.
+/// refuses the connection or does not let us create the tables; when it is not set
+/// and there are no PostgreSQL programs, or they could not make or start a server;
+/// and always without it on Windows. It says what to do next, and holds no password.
 pub async fn start() -> anyhow::Result<Database> {
     match env::var("DATABASE_URL") {
         Ok(url) if !url.is_empty() => Ok(use_yours(&url).await?),
@@ -174,7 +178,7 @@ async fn start_server(
     let server = blocking(move || server::Server::start(&programs, &data)).await?;
     let url = with_search_path(&server.url())?;
     let config = parse(&url)?;
-    prepare(&config).await?;
+    prepare(&config).await.map_err(Problem::of_private_server)?;
     Ok(Database {
         url,
         config,
@@ -261,7 +265,8 @@ async fn prepare(config: &Config) -> Result<(), Problem> {
     };
     let connection = tokio::spawn(connection);
     let made = make_tables(&mut client).await;
-    // See the connection off, so that a lesson that counts connections counts its own.
+    // See the connection off, so that a lesson that counts connections counts its
+    // own.
     drop(client);
     let _ = connection.await;
     made.map_err(|error| Problem::Tables {

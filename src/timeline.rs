@@ -1,8 +1,8 @@
 //! Who waited and who ran: a picture of a run, drawn from its `tracing` spans.
 //!
-//! [`start`] records every span from then on: when it began and ended, and each poll in between.
-//! A root span is a section of the picture, every span below it a row. [`Timeline::print`] draws
-//! the sections one under the other on one scale:
+//! [`start`] records every span from then on: when it began and ended, and each poll
+//! in between. A root span is a section of the picture, every span below it a row.
+//! [`Timeline::print`] draws the sections one under the other on one scale:
 //!
 //! ```text
 //! together                                    100 ms
@@ -11,12 +11,13 @@
 //!                 0 ms                      500 ms
 //! ```
 //!
-//! Dark is a poll, when the future ran and held its thread; light is waiting. Times come from
-//! tokio's clock, so a run on the paused clock draws the same picture each time.
+//! Dark is a poll, when the future ran and held its thread; light is waiting. Times
+//! come from tokio's clock, so a run on the paused clock draws the same picture each
+//! time.
 //!
-//! Two environment variables are for tests and for the book: `WORKBOOK_CLOCK=virtual` runs the
-//! lesson on tokio's paused clock, and `WORKBOOK_TIMELINE=FILE` has the [`Recording`] saved as
-//! JSON.
+//! Two environment variables are for tests and for the book:
+//! `WORKBOOK_CLOCK=virtual` runs the lesson on tokio's paused clock, and
+//! `WORKBOOK_TIMELINE=FILE` has the [`Recording`] saved as JSON.
 
 mod svg;
 mod terminal;
@@ -35,12 +36,12 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Records this program's spans from here on.
 ///
-/// With `WORKBOOK_CLOCK=virtual` in the environment, it also pauses tokio's clock (for which it
-/// is async).
+/// With `WORKBOOK_CLOCK=virtual` in the environment, it also pauses tokio's clock
+/// (for which it is async).
 ///
 /// # Panics
-/// When a `tracing` subscriber is set already, or when the clock is to be paused outside a
-/// `current_thread` runtime.
+/// When a `tracing` subscriber is set already, or when the clock is to be paused
+/// outside a `current_thread` runtime.
 pub async fn start() -> Timeline {
     if std::env::var_os("WORKBOOK_CLOCK").is_some_and(|clock| clock == "virtual") {
         tokio::time::pause();
@@ -62,9 +63,10 @@ pub async fn start() -> Timeline {
 
 /// Advances the paused clock to the next whole millisecond since the runtime began.
 ///
-/// Tokio's timers tick in those milliseconds. On a clock that was paused between two ticks, a
-/// wait of 100 ms would end at the first tick after it, and take 101. How far the next tick is
-/// can be told from the longest wait that does not reach the tick after that.
+/// Tokio's timers tick in those milliseconds. On a clock that was paused between two
+/// ticks, a wait of 100 ms would end at the first tick after it, and take 101. How
+/// far the next tick is can be told from the longest wait that does not reach the
+/// tick after that.
 async fn to_next_tick() {
     let (mut reaches, mut exceeds) = (0, 1_000_001);
     while exceeds - reaches > 1 {
@@ -88,15 +90,15 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Rounds every time to the nearest multiple of `unit`, for lessons that run on the real
-    /// clock and yet must draw the same picture each time.
+    /// Rounds every time to the nearest multiple of `unit`, for lessons that run on
+    /// the real clock and yet must draw the same picture each time.
     pub fn rounded_to(mut self, unit: Duration) -> Self {
         self.unit = unit.max(Duration::from_micros(1));
         self
     }
 
-    /// Draws what was recorded so far on standard output, as wide as the terminal (80 columns
-    /// where there is none; `COLUMNS` decides where it is set).
+    /// Draws what was recorded so far on standard output, as wide as the terminal
+    /// (80 columns where there is none; `COLUMNS` decides where it is set).
     pub fn print(&self) {
         let recording = self.recording();
         let stdout = std::io::stdout();
@@ -153,7 +155,8 @@ impl Timeline {
     }
 }
 
-/// Adds the spans below `parent` to `rows`, parents before children, in the order they began.
+/// Adds the spans below `parent` to `rows`, parents before children, in the order
+/// they began.
 fn collect_rows(
     spans: &[Span],
     parent: usize,
@@ -364,11 +367,12 @@ where
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let now = Instant::now();
         self.change(&id, &context, |span| {
-            // A span is closed after the last of its children, which may be a task that outlives
-            // it. Its own end is when it was left for the last time.
+            // A span is closed after the last of its children, which may be a task
+            // that outlives it. Its own end is when it was left for the last time.
             span.ended =
                 Some(span.polls.last().and_then(|poll| poll.1).unwrap_or(now));
-            // An instrumented future is entered once more when it is dropped. That is no poll.
+            // An instrumented future is entered once more when it is dropped. That
+            // is no poll.
             if span.polls.len() > 1 {
                 span.polls.pop();
             }

@@ -9,9 +9,10 @@
 //! | `/health` | `ok`, at once |
 //! | `/stats` | `{"in_flight", "peak", "requests"}` of all but `/health` and `/stats`; `POST /stats/reset` |
 //!
-//! Each of the slow routes takes wishes in its query: `delay=MS` (at most 60000) instead of 100,
-//! `status=CODE` (200 to 599) instead of 200, `bytes=N` (at most 10000000) for a page's size, and
-//! `limit=N`: answer 503 at once while more than `N` requests are in flight.
+//! Each of the slow routes takes wishes in its query: `delay=MS` (at most 60000)
+//! instead of 100, `status=CODE` (200 to 599) instead of 200, `bytes=N` (at most
+//! 10000000) for a page's size, and `limit=N`: answer 503 at once while more than
+//! `N` requests are in flight.
 
 use anyhow::{Context, Result};
 use axum::extract::{Path, Query, Request, State};
@@ -49,11 +50,13 @@ pub struct Stats {
 }
 
 impl Server {
-    /// Starts a server on a free loopback port, as a task of the current runtime. It shares that
-    /// runtime's thread and clock, so a paused clock is exact for client and server alike.
+    /// Starts a server on a free loopback port, as a task of the current runtime. It
+    /// shares that runtime's thread and clock, so a paused clock is exact for client
+    /// and server alike.
     ///
-    /// It also makes rustls use ring in this process (unless a provider is set already): reqwest
-    /// is built without a TLS provider of its own, which keeps the first build short.
+    /// It also makes rustls use ring in this process (unless a provider is set
+    /// already): reqwest is built without a TLS provider of its own, which keeps the
+    /// first build short.
     ///
     /// # Errors
     /// When no loopback port can be opened.
@@ -109,7 +112,8 @@ impl Server {
         *self.counts.lock()
     }
 
-    /// The most requests that were in flight together since the start or the last reset.
+    /// The most requests that were in flight together since the start or the last
+    /// reset.
     pub fn peak(&self) -> usize {
         self.stats().peak
     }
@@ -155,7 +159,8 @@ impl Counts {
     }
 }
 
-/// One request in flight; dropped when it is answered, and also when the client goes away.
+/// One request in flight; dropped when it is answered, and also when the client goes
+/// away.
 struct InFlight {
     counts: Counts,
     together: usize,
@@ -197,7 +202,8 @@ fn routes(counts: Counts) -> Router {
         .merge(slow)
 }
 
-/// Counts a request, delays it, refuses it or answers with another status, as its query asks.
+/// Counts a request, delays it, refuses it or answers with another status, as its
+/// query asks.
 async fn as_wished(
     State(counts): State<Counts>,
     Query(wish): Query<Wish>,

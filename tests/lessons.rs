@@ -1,5 +1,5 @@
-//! Each lesson, started as a learner starts it, prints what its snapshot says, draws the picture
-//! that the book shows, and succeeds.
+//! Each lesson, started as a learner starts it, prints what its snapshot says, draws
+//! the picture that the book shows, and succeeds.
 
 mod common;
 
@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
-/// The lessons' programs by name, as cargo names them when it has built them: wherever the
-/// target folder is, they are neither missing nor old.
+/// The lessons' programs by name, as cargo names them when it has built them:
+/// wherever the target folder is, they are neither missing nor old.
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--examples", "--message-format=json"]);
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
-    // What cargo told this test about its package would make build scripts run again.
+    // What cargo told this test about its package would make build scripts run
+    // again.
     let for_this_test = |name: &str| {
         [
             "CARGO_PKG_",
@@ -52,14 +53,16 @@ fn temporary(name: &str) -> PathBuf {
     path
 }
 
-/// The very program that `cargo run --example NAME` starts, made ready for a test: a narrow
-/// page, no terminal, no settings of whoever runs the test.
+/// The very program that `cargo run --example NAME` starts, made ready for a test: a
+/// narrow page, no terminal, no settings of whoever runs the test.
 fn program(name: &str) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
     for setting in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
         program.env_remove(setting);
     }
-    program.env("COLUMNS", "60");
+    program
+        .env("COLUMNS", "59")
+        .env("TMPDIR", common::quick_folder());
     match lesson(name).clock {
         Clock::Virtual => program.env("WORKBOOK_CLOCK", "virtual"),
         Clock::Real => program.env_remove("WORKBOOK_CLOCK"),
@@ -78,7 +81,8 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("a lesson prints UTF-8")
 }
 
-/// Runs a lesson and compares what it prints, and the timeline it draws, with the snapshots.
+/// Runs a lesson and compares what it prints, and the timeline it draws, with the
+/// snapshots.
 fn runs_as_shown(name: &str) {
     if lesson(name).postgres && common::postgres_missing() {
         return;

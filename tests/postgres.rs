@@ -7,10 +7,13 @@
 #![cfg(unix)]
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader, Read},
+    env,
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, ErrorKind, Read},
     net::TcpListener,
     os::unix::{
+        ffi::OsStrExt,
         fs::{PermissionsExt, chown},
         process::{CommandExt, ExitStatusExt},
     },
@@ -24,7 +27,7 @@ use async_workbook::postgres;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 mod common;
-use common::postgres_missing;
+use common::{postgres_missing, quick_folder};
 
 const SERVICES: &str = env!("CARGO_BIN_EXE_services");
 
@@ -52,11 +55,23 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Running {
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = loop {
+            match command.spawn() {
+                // A program just copied, which another test's child still holds open
+                // between its fork and its exec.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                spawned => break spawned.expect("the program starts"),
+            }
+        };
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         // Skips what the test harness prints, when the program is one.
-        while !line.starts_with("DATABASE_URL=") {
+        let url = loop {
+            if let Some(url) = line.strip_prefix("export DATABASE_URL=") {
+                break url.trim().trim_matches('\'').to_owned();
+            }
             line.clear();
             if stdout.read_line(&mut line).expect("text") == 0 {
                 let mut error = String::new();
@@ -64,8 +79,7 @@ impl Running {
                 stderr.read_to_string(&mut error).expect("text");
                 panic!("no database: {error}");
             }
-        }
-        let url = line["DATABASE_URL=".len()..].trim().to_owned();
+        };
         Running { child, stdout, url }
     }
 
@@ -81,6 +95,17 @@ impl Running {
         let file = self.folder().join("data/postmaster.pid");
         let text = fs::read_to_string(file).expect("a running server");
         text.lines().next().expect("a process id").to_owned()
+    }
+
+    /// Makes a database without our tables, and returns its URL.
+    fn new_database(&self, name: &str) -> String {
+        let url = self.url.replace("/postgres?", &format!("/{name}?"));
+        execute(
+            &self.url,
+            &format!("CREATE DATABASE {name} TEMPLATE postgres"),
+        );
+        execute(&url, "DROP SCHEMA async_workbook CASCADE");
+        url
     }
 
     /// Does `end` to the program, then waits until nothing of its server is left.
@@ -165,6 +190,7 @@ fn program(path: impl AsRef<Path>) -> Command {
         .env_remove("DATABASE_URL")
         .env_remove("WORKBOOK_POSTGRES_BIN")
         .env_remove("RUST_BACKTRACE")
+        .env("TMPDIR", quick_folder())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -182,6 +208,28 @@ fn failure(command: &mut Command) -> String {
     assert_eq!(output.stdout, b"");
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(text.starts_with("Error: "), "{text}");
+    text
+}
+
+/// What a learner reads when `services` has no database to offer, and goes on.
+fn only_the_web(command: &mut Command) -> String {
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("text");
+    let running = child.try_wait().expect("a child").is_none();
+    child.kill().expect("a child");
+    let output = child.wait_with_output().expect("a child");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(running, "{text}");
+    assert!(
+        line.starts_with("export WEB_URL='http://127.0.0.1:"),
+        "{line}"
+    );
+    let mut more = String::new();
+    stdout.read_to_string(&mut more).expect("text");
+    assert_eq!(more, "");
+    assert_has(&text, &["only the web server"]);
     text
 }
 
@@ -295,8 +343,7 @@ fn four_lessons_prepare_one_database_at_once() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     let lessons: Vec<Running> = thread::scope(|scope| {
         let start = || Running::start(services().env("DATABASE_URL", &shop));
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
@@ -320,8 +367,7 @@ fn tables_of_your_own_are_left_alone() {
         return;
     }
     let server = Running::start(&mut services());
-    execute(&server.url, "CREATE DATABASE shop");
-    let shop = server.url.replace("/postgres?", "/shop?");
+    let shop = server.new_database("shop");
     execute(&shop, "CREATE TABLE public.users (mine int)");
     let lesson = Running::start(services().env("DATABASE_URL", &shop));
     assert_eq!(users_at(&lesson.url), USERS);
@@ -338,7 +384,7 @@ fn child() {
     runtime.block_on(async {
         let database = postgres::start().await.unwrap();
         // On a line of its own, whatever the harness has printed.
-        println!("\nDATABASE_URL={}", database.url());
+        println!("\nexport DATABASE_URL='{}'", database.url());
         // The other test looks at the running server, then says go.
         std::io::stdin().read_line(&mut String::new()).unwrap();
         let how = env::var("WORKBOOK_TEST_END").unwrap();
@@ -568,7 +614,7 @@ fn no_programs() {
     let folder = Folder::new("empty");
     // The client alone does not do.
     folder.program("psql", "exit 0");
-    let text = failure(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
+    let text = only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
     assert_has(
         &text,
         &[
@@ -591,7 +637,10 @@ fn programs_that_do_not_work() {
 
     folder.program("initdb", "echo 'No space left on device' >&2; exit 1");
     folder.program("postgres", "echo 'libssl.so.1 is missing' >&2; exit 127");
-    assert_has(&run(), &["Does not run: ", "libssl.so.1 is missing"]);
+    assert_has(
+        &only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0)),
+        &["Does not run: ", "libssl.so.1 is missing"],
+    );
 
     folder.program("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
@@ -627,11 +676,15 @@ fn a_database_url_that_is_none() {
         assert_has(&text, &["cannot use DATABASE_URL: ", why, "look like this"]);
         assert!(!text.contains("cret"));
     }
+    let latin = OsStr::from_bytes(b"postgresql://ad\xe0@localhost");
+    let text = failure(services().env("DATABASE_URL", latin));
+    assert_has(&text, &["it is not valid UTF-8", "look like this"]);
 }
 
 #[test]
 fn nothing_listens() {
-    // A port that is free now may be another test's in a moment; nobody takes this one.
+    // A port that is free now may be another test's in a moment; nobody takes this
+    // one.
     let text = failure_at("postgresql://ada:secret@127.0.0.1:1/shop");
     assert_has(
         &text,
@@ -718,7 +771,7 @@ fn the_server_says_no() {
     assert_eq!(users_at(&server.url), USERS);
 
     // Who may not create the tables may use them, once they are there and allowed.
-    execute(&server.url, "CREATE DATABASE empty");
+    server.new_database("empty");
     let text = at("plain", "empty");
     assert_has(
         &text,

@@ -1,7 +1,7 @@
 //! What must hold for the built pages.
 //!
-//! `cargo book test` and `tests/site.rs` both come here. A rule returns its faults in words; none
-//! of them stops at the first.
+//! `cargo book test` and `tests/site.rs` both come here. A rule returns its faults
+//! in words; none of them stops at the first.
 
 mod chapters;
 mod links;
@@ -37,8 +37,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks the pages built from the folder `book` into the folder `dir`, and that the book has a
-/// chapter for each of the `lessons`.
+/// Checks the pages built from the folder `book` into the folder `dir`, and that the
+/// book has a chapter for each of the `lessons`.
 ///
 /// Fails if files cannot be read: what is wrong with the book is in the report.
 pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
@@ -57,13 +57,15 @@ pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
         .extend(chapters::dropped(&summary, &files, &names));
     for (name, page) in &site {
         let mut faults = links::faults(name, &site, dir);
-        faults.extend(pages::faults(name, page));
         if let Some(lesson) =
             lessons.iter().find(|l| *name == format!("{}.html", l.name))
         {
             faults.extend(chapters::lesson(page, lesson));
         }
+        // All chapters in a row: their faults are named once, and nobody reads it on
+        // a screen.
         if name != "print.html" {
+            faults.extend(pages::faults(name, page));
             let weight = weight::of(page, dir)?;
             faults.extend(weight.faults());
             let heaviest = &mut report.heaviest;

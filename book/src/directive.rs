@@ -1,4 +1,5 @@
-//! The directives of a chapter, such as `{{#lesson 03_gather:fetch}}`, and what becomes of them.
+//! The directives of a chapter, such as `{{#lesson 03_gather:fetch}}`, and what
+//! becomes of them.
 
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -9,8 +10,8 @@ use std::fmt::Write;
 const KNOWN: &str = "and, end, lesson, lessons, minutes, output, pair, python, \
                      python-output, question, timeline";
 
-/// Code that is shown because it fails: the word in the directive or the fence, and what the
-/// page says.
+/// Code that is shown because it fails: the word in the directive or the fence, and
+/// what the page says.
 const FAILURES: [(&str, &str); 3] = [
     ("does_not_compile", "does not compile"),
     ("panics", "panics"),
@@ -102,8 +103,8 @@ impl Expansion<'_> {
         }
     }
 
-    /// Goes from one place of a pair to the next; between empty lines the tags stand alone, so
-    /// that what follows them is Markdown again.
+    /// Goes from one place of a pair to the next; between empty lines the tags stand
+    /// alone, so that what follows them is Markdown again.
     fn turn(&mut self, from: &Pair, to: Pair, tags: &str) -> Result<String> {
         if self.pair != *from {
             bail!(
@@ -114,8 +115,9 @@ impl Expansion<'_> {
         Ok(format!("\n\n{tags}\n\n"))
     }
 
-    /// `03_gather`, `03_gather:anchor`, or another file of the lesson, `03_gather/named.rs` or
-    /// `03_gather/named.rs:anchor`; each may be followed by how the code fails.
+    /// `03_gather`, `03_gather:anchor`, or another file of the lesson,
+    /// `03_gather/named.rs` or `03_gather/named.rs:anchor`; each may be followed by
+    /// how the code fails.
     fn program(&self, program: Program, argument: &str) -> Result<String> {
         let (what, failure) = argument.split_once(' ').unwrap_or((argument, ""));
         let (place, anchor) = split(what);
@@ -166,7 +168,8 @@ impl Expansion<'_> {
             None => whole,
         };
         let file = Program::Python.file();
-        let caption = format!("Output of <code>python3 lessons/{name}/{file}</code>");
+        let caption =
+            format!("Output of <code>python3 lessons/{name}/{file}</code>");
         Ok(captioned(&caption, "text,output", &shown))
     }
 
@@ -190,7 +193,8 @@ fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A block of code below its caption, fenced by more backticks than it holds in a row.
+/// A block of code below its caption, fenced by more backticks than it holds in a
+/// row.
 fn captioned(caption: &str, info: &str, text: &str) -> String {
     let text = text.trim_matches('\n').trim_end();
     let mut fence = "```".to_owned();

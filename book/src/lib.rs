@@ -1,7 +1,9 @@
-//! The book: chapters, lessons and snapshots become pages, which are served and checked.
+//! The book: chapters, lessons and snapshots become pages, which are served and
+//! checked.
 
 pub mod check;
 mod directive;
+pub mod picture;
 pub mod render;
 pub mod serve;
 mod sources;

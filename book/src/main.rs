@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use async_workbook::LESSONS;
-use book::{Workbook, check, render, serve};
+use book::{Workbook, check, picture, render, serve};
 use clap::{Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 use std::io::{self, Write};
@@ -37,6 +37,8 @@ enum Command {
     },
     /// Build the pages into a temporary folder and check them
     Test,
+    /// Draw the README's picture anew
+    Picture,
     /// Replace the directives in chapters, as `mdbook build` asks for it
     Preprocess {
         #[command(subcommand)]
@@ -94,6 +96,11 @@ fn run(command: Command) -> Result<ExitCode> {
                 );
             }
             println!("{report}");
+        }
+        Command::Picture => {
+            let path = render::book_dir().join(picture::FILE);
+            std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Command::Preprocess { question: None } => {
             let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;

@@ -10,11 +10,12 @@ pub fn book_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the book in the folder `book` into `dest`, or where its `book.toml` says, and returns
-/// where the pages are.
+/// Builds the book in the folder `book` into `dest`, or where its `book.toml` says,
+/// and returns where the pages are.
 ///
-/// A build begins by emptying its folder. So this fails, before it touches anything, if `dest`
-/// holds something other than a book built before; and it fails if a chapter does.
+/// A build begins by emptying its folder. So this fails, before it touches anything,
+/// if `dest` holds something other than a book built before; and it fails if a
+/// chapter does.
 pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
     // Takes the place of the command of that name in book.toml.

@@ -17,7 +17,8 @@ const MORE_PORTS: u16 = 20;
 
 /// Serves the pages in `dir` on 127.0.0.1 until Ctrl-C.
 ///
-/// A busy `port` gives way to the next free one. Fails if none of the next twenty is free.
+/// A busy `port` gives way to the next free one. Fails if none of the next twenty is
+/// free.
 pub async fn serve(dir: &Path, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
     let bound = listener.local_addr()?.port();
@@ -58,8 +59,8 @@ async fn bind(port: u16) -> Result<TcpListener> {
     anyhow::bail!("ports {port} to {last} are all busy; name another with --port")
 }
 
-/// Refuses requests under another name: a page from elsewhere whose name was made to point to
-/// this machine could read the book and, later, more than the book.
+/// Refuses requests under another name: a page from elsewhere whose name was made to
+/// point to this machine could read the book and, later, more than the book.
 async fn local_only(request: Request, next: Next) -> Response {
     if !names_this_machine(request.headers()) {
         let why = "This book answers to localhost and 127.0.0.1 only.\n";

@@ -41,8 +41,9 @@ impl Sources {
         Self { root: root.into() }
     }
 
-    /// The file of a program at `path` from the workbook's root, or the region of it that
-    /// `anchor` names, without anchors and without the indentation all its lines share.
+    /// The file of a program at `path` from the workbook's root, or the region of it
+    /// that `anchor` names, without anchors and without the indentation all its
+    /// lines share.
     ///
     /// Fails if the file cannot be read, or has no such anchor, or leaves it open.
     pub fn program(
@@ -62,14 +63,16 @@ impl Sources {
         self.snapshot(&format!("lessons__{}", lesson.name))
     }
 
-    /// What the lesson's Python twin printed. Fails as [`output`](Self::output) does.
+    /// What the lesson's Python twin printed. Fails as [`output`](Self::output)
+    /// does.
     pub fn python_output(&self, lesson: &Lesson) -> Result<String> {
         self.snapshot(&format!("python__{}", lesson.name))
     }
 
     /// The recording of the lesson's run.
     ///
-    /// Fails if there is no such snapshot, if it is no recording, or if nothing was recorded.
+    /// Fails if there is no such snapshot, if it is no recording, or if nothing was
+    /// recorded.
     pub fn timeline(&self, lesson: &Lesson) -> Result<Recording> {
         let name = format!("lessons__{}_timeline", lesson.name);
         let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
@@ -109,7 +112,8 @@ pub fn lesson(name: &str) -> Result<&'static Lesson> {
         })
 }
 
-/// The block of `output` from the one line that holds `words` to the next empty line.
+/// The block of `output` from the one line that holds `words` to the next empty
+/// line.
 ///
 /// Fails if no line holds them, or lines of several blocks do.
 pub fn block(output: &str, words: &str) -> Result<String> {

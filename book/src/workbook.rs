@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-/// Replaces the directives in all chapters. What is missing fails the build: mdBook's own include
-/// logs it and goes on.
+/// Replaces the directives in all chapters. What is missing fails the build:
+/// mdBook's own include logs it and goes on.
 pub struct Workbook;
 
 impl Preprocessor for Workbook {

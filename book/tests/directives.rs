@@ -112,6 +112,17 @@ fn a_region_is_only_that() {
 }
 
 #[test]
+fn another_file_of_the_lesson_is_shown_like_the_program() {
+    let workbook = Workbook::new("{{#lesson 03_gather/named.rs}}");
+    let error = failure(&workbook);
+    assert_holds(&error, "cannot read lessons/03_gather/named.rs");
+    workbook.write("lessons/03_gather/named.rs", "fn named() {}\n");
+    let page = workbook.build().unwrap();
+    assert_holds(&page, "<code>lessons/03_gather/named.rs</code>");
+    assert_holds(&page, ">fn named() {}</code>");
+}
+
+#[test]
 fn code_that_fails_says_how() {
     let page = shown("{{#lesson 03_gather:core deadlocks}}");
     assert_holds(&page, "<strong>never finishes</strong>");

@@ -2,16 +2,25 @@
 'use strict';
 
 // The button that shows the contents is a <label>: keyboards and screen readers need a button.
+// mdBook goes on telling the label whether it is open, and the button repeats it.
 {
-    const toggle = document.getElementById('mdbook-sidebar-toggle');
-    toggle.setAttribute('role', 'button');
-    toggle.tabIndex = 0;
-    toggle.addEventListener('keydown', event => {
-        if (event.key === 'Enter' || event.key === ' ') {
-            event.preventDefault();
-            toggle.click();
+    const label = document.getElementById('mdbook-sidebar-toggle');
+    const button = document.createElement('button');
+    for (const { name, value } of label.attributes) {
+        if (name !== 'for') {
+            button.setAttribute(name, value);
         }
-    });
+    }
+    button.type = 'button';
+    button.append(...label.childNodes);
+    button.addEventListener('click', () => label.click());
+    label.after(button);
+    label.removeAttribute('id');
+    label.style.display = 'none';
+    new MutationObserver(() => {
+        button.setAttribute('aria-expanded', label.getAttribute('aria-expanded'));
+    }).observe(label, { attributeFilter: ['aria-expanded'] });
+    document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
 }
 
 // Two themes are looked after, light and navy; "Auto" chooses between them.

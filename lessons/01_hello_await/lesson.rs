@@ -1,7 +1,9 @@
 //! 01 - Hello, await: when does an async fn run?
 //!
-//! A numbered trace: what happens when a future is made, when it is awaited, and when it is
-//! dropped instead. Run it with `cargo run --example 01_hello_await`.
+//! A numbered trace: what happens when a future is made, when it is awaited, and
+//! when it is dropped instead.
+//!
+//! Run it with `cargo run --example 01_hello_await`.
 
 use std::time::Duration;
 use tokio::time::sleep;
@@ -28,7 +30,7 @@ async fn main() {
     // ANCHOR: dropped
     let never_awaited = greet("Bob");
     drop(never_awaited);
-    println!("6. Bob's future is dropped: it never began, and nobody complained");
+    println!("6. Bob's future is dropped: it never began");
     // ANCHOR_END: dropped
 }
 // ANCHOR_END: main

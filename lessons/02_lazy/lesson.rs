@@ -1,7 +1,9 @@
 //! 02 - Lazy: why did my two awaits take 200 ms?
 //!
-//! The same two waits of 100 ms in three ways, and what an await does when there is nothing to
-//! wait for. Run it with `cargo run --example 02_lazy`.
+//! The same two waits of 100 ms in three ways, and what an await does when there is
+//! nothing to wait for.
+//!
+//! Run it with `cargo run --example 02_lazy`.
 
 use anyhow::Result;
 use async_workbook::timeline;
@@ -17,8 +19,8 @@ async fn request(name: &str) {
 }
 
 // ANCHOR: in_turn
-/// Two futures are made, but a future does nothing until it is awaited: `b` begins when `a` is
-/// over.
+/// Two futures are made, but a future does nothing until it is awaited: `b` begins
+/// when `a` is over.
 async fn in_turn() {
     let a = request("a");
     let b = request("b");

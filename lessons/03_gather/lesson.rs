@@ -1,8 +1,9 @@
 //! 03 - Gather: how do I fetch many pages at once and keep their order?
 //!
 //! Five pages one after another, then together; then two JSON APIs into one value.
+//!
 //! Run it with `cargo run --example 03_gather`, or name pages of your own:
-//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`
+//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`.
 
 mod named;
 

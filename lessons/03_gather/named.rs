@@ -1,4 +1,5 @@
-//! Pages that a person named on the command line, and one line on what became of each.
+//! Pages that a person named on the command line, and one line on what became of
+//! each.
 
 use anyhow::{Result, ensure};
 use async_workbook::web;
@@ -7,7 +8,8 @@ use reqwest::Client;
 use std::error::Error;
 
 // ANCHOR: named
-/// Fetches the pages that were named, all at once, and says in a line what became of each.
+/// Fetches the pages that were named, all at once, and says in a line what became of
+/// each.
 pub async fn fetch_all(
     client: &Client,
     urls: &[String],

@@ -1,7 +1,9 @@
 //! 04 - Bounded: what if there are 5,000?
 //!
-//! 5,000 jobs all at once, then never more than 50 at a time, in three ways; then twelve pages
-//! from a server that bears four requests. Run it with `cargo run --example 04_bounded`.
+//! 5,000 jobs all at once, then never more than 50 at a time, in three ways; then
+//! twelve pages from a server that bears four requests.
+//!
+//! Run it with `cargo run --example 04_bounded`.
 
 use anyhow::Result;
 use async_workbook::{timeline, web};
@@ -15,8 +17,8 @@ use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
 // ANCHOR: gauge
-/// Counts how many are inside, and remembers the most there ever were. A `Cell` will do: all of
-/// it happens in one task.
+/// Counts how many are inside, and remembers the most there ever were. A `Cell` will
+/// do: all of it happens in one task.
 #[derive(Default)]
 struct Gauge {
     inside: Cell<usize>,
@@ -39,7 +41,8 @@ async fn all_at_once(jobs: usize, gauge: &Gauge) {
 // ANCHOR_END: unbounded
 
 // ANCHOR: buffered
-/// The stream begins the next job when one of the `limit` is done, whichever that is.
+/// The stream begins the next job when one of the `limit` is done, whichever that
+/// is.
 async fn unordered(jobs: usize, limit: usize, gauge: &Gauge) {
     let stream = stream::iter(0..jobs).map(|_| job(gauge));
     stream.buffer_unordered(limit).collect::<Vec<_>>().await;
@@ -53,8 +56,9 @@ async fn ordered(jobs: usize, limit: usize, gauge: &Gauge) {
 // ANCHOR_END: buffered
 
 // ANCHOR: semaphore
-/// Every job is there from the start, and waits for one of `limit` permits. The permit is given
-/// back where `_permit` goes out of scope; a plain `_` would drop it at once.
+/// Every job is there from the start, and waits for one of `limit` permits. The
+/// permit is given back where `_permit` goes out of scope; a plain `_` would drop it
+/// at once.
 async fn with_permits(jobs: usize, limit: usize, gauge: &Gauge) -> Result<()> {
     let permits = Semaphore::new(limit);
     let one = async || -> Result<()> {
@@ -70,8 +74,8 @@ async fn with_permits(jobs: usize, limit: usize, gauge: &Gauge) -> Result<()> {
 // ANCHOR_END: semaphore
 
 // ANCHOR: server
-/// Fetches twelve pages, at most `limit` at a time, from a server that refuses the fifth request
-/// while four are in flight.
+/// Fetches twelve pages, at most `limit` at a time, from a server that refuses the
+/// fifth request while four are in flight.
 async fn twelve_pages(
     client: &Client,
     server: &web::Server,

@@ -1,7 +1,9 @@
 //! 05 - Pool: how do pooled queries run together?
 //!
-//! Three users through a pool, in order; three slow queries on one connection and on three; and
-//! who waits when a pool is too small. Run it with `cargo run --example 05_pool`.
+//! Three users through a pool, in order; three slow queries on one connection and on
+//! three; and who waits when a pool is too small.
+//!
+//! Run it with `cargo run --example 05_pool`.
 
 use anyhow::Result;
 use async_workbook::{postgres, timeline};
@@ -13,7 +15,8 @@ use tokio_postgres::{Config, NoTls};
 use tracing::{Instrument, info_span, instrument};
 
 // ANCHOR: pool
-/// A pool opens connections as they are asked for, `size` at most, and keeps them for the next.
+/// A pool opens connections as they are asked for, `size` at most, and keeps them
+/// for the next.
 fn pool_of(size: usize, config: Config) -> Result<Pool> {
     let manager = Manager::new(config, NoTls);
     Ok(Pool::builder(manager)
@@ -24,8 +27,8 @@ fn pool_of(size: usize, config: Config) -> Result<Pool> {
 // ANCHOR_END: pool
 
 // ANCHOR: user
-/// Reads a user; `None` if there is no such id. The connection goes back to the pool where
-/// `client` goes out of scope.
+/// Reads a user; `None` if there is no such id. The connection goes back to the pool
+/// where `client` goes out of scope.
 async fn user(pool: &Pool, id: i32) -> Result<Option<String>> {
     let client = pool.get().await?;
     let query = "SELECT name, city FROM users WHERE id = $1";
@@ -100,7 +103,8 @@ async fn measured(what: &str, work: impl Future<Output = Result<()>>) -> Result<
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // Another process takes part here, so time is real, and rounded to be the same each time.
+    // Another process takes part here, so time is real, and rounded to be the same
+    // each time.
     let timeline = timeline::start().await.rounded_to(SLOW / 2);
     let database = postgres::start().await?;
     let pool = pool_of(3, database.config())?;

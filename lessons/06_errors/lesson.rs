@@ -1,7 +1,9 @@
 //! 06 - Errors: fail fast, or collect everything?
 //!
-//! Three pages, the second of which fails, fetched in four ways; an error that tells how it came
-//! about; four failures told apart. Run it with `cargo run --example 06_errors`.
+//! Three pages, the second of which fails, fetched in four ways; an error that tells
+//! how it came about; four failures told apart.
+//!
+//! Run it with `cargo run --example 06_errors`.
 
 mod failure;
 
@@ -24,7 +26,8 @@ struct Site {
 
 // ANCHOR: fetch
 impl Site {
-    /// Fetches page 1 (100 ms), 2 (200 ms, then a 404) or 3 (300 ms); returns its size.
+    /// Fetches page 1 (100 ms), 2 (200 ms, then a 404) or 3 (300 ms); returns its
+    /// size.
     #[instrument(skip(self))]
     async fn fetch(&self, page: usize) -> Result<usize> {
         let mut fate = Fate {

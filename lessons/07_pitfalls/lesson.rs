@@ -1,6 +1,7 @@
 //! 07 - Pitfalls: what do the best-practice lists mean in numbers?
 //!
 //! Six mistakes of the usual lists, each before and after its repair.
+//!
 //! Run it with `cargo run --example 07_pitfalls`.
 
 use anyhow::{Result, anyhow};
@@ -34,7 +35,8 @@ async fn await_together() {
 // ANCHOR_END: loop
 
 // ANCHOR: blocking
-/// Hashing, compressing, a driver without async: the thread is busy and cannot do anything else.
+/// Hashing, compressing, a driver without async: the thread is busy and cannot do
+/// anything else.
 fn blocking_call() {
     std::thread::sleep(Duration::from_millis(200));
 }
@@ -69,8 +71,8 @@ fn sync_code(runtime: &Handle) -> u32 {
     runtime.block_on(lookup())
 }
 
-/// Called from a task: its thread would have to wait here and run `lookup` at the same time. It
-/// cannot, and tokio panics.
+/// Called from a task: its thread would have to wait here and run `lookup` at the
+/// same time. It cannot, and tokio panics.
 async fn block_on_inside(runtime: Handle) -> Result<u32, JoinError> {
     spawn(async move { sync_code(&runtime) }).await
 }

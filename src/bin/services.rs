@@ -1,25 +1,52 @@
-//! Runs what the lessons run on, for programs outside them: `psql`, the Python
-//! programs, your own experiments. Prints where it is, and stays until Ctrl-C.
+//! Runs what the lessons run on, for programs outside them: the Python programs,
+//! `psql`, `curl`, your own experiments. Prints where it is, ready to paste, and
+//! stays until Ctrl-C.
 //!
 //! cargo run --bin services
 
-use std::{
-    future,
-    io::{self, Write},
-};
+use std::future;
+use std::io::{self, Write};
 
-use anyhow::Context;
-use async_workbook::postgres;
+use anyhow::{Context, Result};
+use async_workbook::postgres::{self, Problem};
+use async_workbook::web;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let database = postgres::start().await?;
+async fn main() -> Result<()> {
+    let server = web::Server::start().await?;
+    let database = match postgres::start().await {
+        Ok(database) => Some(database),
+        // Most lessons need no database. A DATABASE_URL that does not work, or
+        // programs that fail, are for the reader to put right.
+        Err(error) if is_missing(&error) => {
+            eprintln!("There is no database here, only the web server: {error}\n");
+            None
+        }
+        Err(error) => return Err(error),
+    };
+
+    let mut exports = format!("export WEB_URL={}\n", quoted(&server.url("")));
+    if let Some(database) = &database {
+        exports += &format!("export DATABASE_URL={}\n", quoted(&database.url()));
+    }
     let mut out = io::stdout().lock();
-    writeln!(out, "DATABASE_URL={}", database.url())
+    out.write_all(exports.as_bytes())
         .and_then(|()| out.flush())
         .context("could not print where the services are")?;
-    eprintln!("Press Ctrl-C to stop.");
+    eprintln!("Paste that into another shell; Ctrl-C here ends it all.");
     // Ctrl-C ends this process where it stands, without any `Drop`: the guard of the
     // private server cleans up.
     future::pending().await
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(Problem::NoPrograms { .. } | Problem::NotHere)
+    )
+}
+
+/// For a shell, which would take an `&` in a URL for its own.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -2,15 +2,21 @@
 #
 #   sh guard.sh FOLDER POSTGRES ARGUMENTS...
 #
-# Standard input is a pipe from the lesson: one line on it means "start the server", its
-# end means that the lesson is over, however it ended. Then the server is stopped and its
-# folder removed. The lesson learns that the server ended by itself from FOLDER/exited.
+# Makes the folder, and closes standard output, on which there is only ever the reason why
+# it could not. Standard input is a pipe from the lesson: one line on it means "start the
+# server", its end means that the lesson is over, however it ended. Then the server is
+# stopped and its folder removed. A server that ends by itself leaves FOLDER/exited.
 
 folder=$1
 shift
 PATH=$PATH:/usr/bin:/bin
 trap '' HUP INT TERM
 exec 3<&0 </dev/null
+
+# Open to the server's user alone. It is that user who makes it here, so a TMPDIR of
+# root's that this user cannot use is noticed at once.
+mkdir -m 700 "$folder" 2>&1 || exit
+exec >/dev/null
 
 remove() {
     # Again, if an initdb that lost its lesson has just written one more file.

@@ -80,6 +80,20 @@ impl Problem {
         };
         Problem::Refused { server, why, next }
     }
+
+    /// What a failed connection means when `DATABASE_URL` has nothing to do with it.
+    #[cfg(unix)]
+    pub(super) fn of_private_server(self) -> Self {
+        match self {
+            Problem::Unreachable { why, .. }
+            | Problem::Refused { why, .. }
+            | Problem::Tables { why, .. } => Problem::NoServer {
+                what: "it runs, and its first query failed".into(),
+                why,
+            },
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -135,8 +149,8 @@ impl fmt::Display for Problem {
 
 impl Error for Problem {}
 
-/// An error and its causes in one line. `tokio-postgres` says no more than "db error"
-/// by itself, and keeps the server's words in the cause.
+/// An error and its causes in one line. `tokio-postgres` says no more than "db
+/// error" by itself, and keeps the server's words in the cause.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -47,8 +47,8 @@ pub(super) struct User {
 }
 
 impl Programs {
-    /// Takes the first folder whose programs run: on `PATH`, by `pg_config`, then the
-    /// highest version in the usual places.
+    /// Takes the first folder whose programs run: on `PATH`, by `pg_config`, then
+    /// the highest version in the usual places.
     pub fn find() -> Result<Programs, Problem> {
         let user = user()?;
         let (folders, looked_in) = match env::var_os("WORKBOOK_POSTGRES_BIN") {

@@ -2,9 +2,9 @@
 
 use std::{
     env, fs,
-    io::Write,
+    io::{self, Read, Write},
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     Problem,
-    programs::{Programs, User, command, output},
+    programs::{Programs, command, output},
     template,
 };
 
@@ -21,7 +21,8 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
-/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one zero.
+/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one
+/// zero.
 const SOCKET_PATH_MAX: usize = 103;
 const SOCKET: &str = ".s.PGSQL.5432";
 
@@ -70,7 +71,8 @@ impl Server {
             Data::New { save_as } => {
                 initdb(programs, &folder)?;
                 if let Some(template) = save_as {
-                    // A read-only or full target folder costs a second at each start.
+                    // A read-only or full target folder costs a second at each
+                    // start.
                     let _ = template::save(&folder, template);
                 }
             }
@@ -83,9 +85,9 @@ impl Server {
         Ok(server)
     }
 
-    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in the
-    /// host's place. The other form, `?host=...&options=...`, has an `&`, and does not
-    /// survive being pasted into a shell.
+    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in
+    /// the host's place. The other form, `?host=...&options=...`, has an `&`, and
+    /// does not survive being pasted into a shell.
     pub fn url(&self) -> String {
         let mut url = String::from("postgresql://workbook@");
         for byte in self.folder.to_string_lossy().bytes() {
@@ -99,11 +101,30 @@ impl Server {
         url + "/postgres"
     }
 
-    /// Makes the folder, and the guard that will run the server in it.
+    /// Starts a guard, which makes a folder for itself and the server.
     fn guarded(programs: &Programs) -> Result<Server, Problem> {
-        let folder = private_folder(programs.user)?;
-        let mut sh = command("/bin/sh", programs.user);
-        sh.args(["-c", include_str!("guard.sh"), "guard"])
+        let mut failures = String::new();
+        for parent in [env::temp_dir(), "/tmp".into()] {
+            match Server::guarded_in(&parent, programs) {
+                Ok(server) => return Ok(server),
+                Err(why) => failures += &format!("{}: {why}\n", parent.display()),
+            }
+        }
+        Err(problem("there is no place for its folder", failures))
+    }
+
+    fn guarded_in(parent: &Path, programs: &Programs) -> Result<Server, String> {
+        let parent = path::absolute(parent).map_err(|error| error.to_string())?;
+        let folder = parent.join(template::unique("workbook-pg"));
+        if folder.as_os_str().len() + 1 + SOCKET.len() > SOCKET_PATH_MAX {
+            return Err("too long for the path of a socket".into());
+        }
+        // Clients read a comma as the end of one host and the start of the next.
+        if folder.to_str().is_none_or(|name| name.contains(',')) {
+            return Err("not a name that fits in a URL".into());
+        }
+        let mut guard = command("/bin/sh", programs.user)
+            .args(["-c", include_str!("guard.sh"), "guard"])
             .arg(&folder)
             .arg(programs.folder.join("postgres"))
             .arg("-D")
@@ -112,18 +133,26 @@ impl Server {
             .args(["-k", "..", "-p", "5432"])
             .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
             .stdin(Stdio::piped())
-            // Ours would stay open for as long as the guard runs, and whoever reads
-            // this program's output from a pipe would wait for the guard.
-            .stdout(Stdio::null())
+            // Not ours: whoever reads this program's output from a pipe would wait
+            // for the guard to end, too.
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Out of reach of a Ctrl-C in the terminal, which goes to a whole group.
-            .process_group(0);
-        match sh.spawn() {
-            Ok(guard) => Ok(Server { folder, guard }),
-            Err(error) => {
-                let _ = fs::remove_dir(&folder);
-                Err(problem("/bin/sh does not run", error.to_string()))
-            }
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("/bin/sh does not run: {error}"))?;
+        let stdout = guard.stdout.take();
+        let server = Server { folder, guard };
+        // Ends once there is a folder, or a reason why there is none.
+        let mut why = String::new();
+        if let Some(mut stdout) = stdout {
+            stdout
+                .read_to_string(&mut why)
+                .map_err(|error| error.to_string())?;
+        }
+        match why.trim() {
+            "" => Ok(server),
+            why => Err(why.to_owned()),
         }
     }
 
@@ -172,35 +201,34 @@ fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {
         .args(["--username=workbook", "--auth=trust"]) // the folder keeps others out
         .args(["--encoding=UTF8", "--locale=C"])
         .args(["--wal-segsize=1", "--no-sync"]); // quick to make, small to copy
-    output(&mut initdb)
-        .map(drop)
-        .map_err(|why| problem("initdb failed", why))
+    output(&mut initdb).map_err(|why| problem("initdb failed", why))?;
+    // If it fails, each start is slower, and no more.
+    let _ = keep_one_database(programs, data);
+    Ok(())
 }
 
-/// Makes a folder that only the server's user can enter, as that user: this is also
-/// how we learn whether root's `TMPDIR` is open to it.
-fn private_folder(user: Option<User>) -> Result<PathBuf, Problem> {
-    let mut failures = String::new();
-    for parent in [env::temp_dir(), "/tmp".into()] {
-        let Ok(parent) = std::path::absolute(parent) else {
-            continue;
-        };
-        let folder = parent.join(template::unique("workbook-pg"));
-        if folder.as_os_str().len() + 1 + SOCKET.len() > SOCKET_PATH_MAX {
-            failures += &format!("{}: too long for a socket\n", parent.display());
-            continue;
-        }
-        // Clients read a comma as the end of one host and the start of the next.
-        if folder.to_str().is_none_or(|name| name.contains(',')) {
-            failures += &format!("{}: not plain text\n", parent.display());
-            continue;
-        }
-        match output(command("mkdir", user).args(["-m", "700"]).arg(&folder)) {
-            Ok(_) => return Ok(folder),
-            Err(why) => failures += &format!("{why}\n"),
-        }
-    }
-    Err(problem("there is no place for its folder", failures))
+/// `initdb` makes three databases. Lessons need none to make others from, and
+/// without the two templates there are 400 files to copy and remove at each start,
+/// not 1,000.
+fn keep_one_database(programs: &Programs, data: &Path) -> io::Result<()> {
+    const COMMANDS: &str = "\
+        UPDATE pg_database SET datistemplate = false\n\
+        DROP DATABASE template0\n\
+        DROP DATABASE template1\n";
+    let mut postgres = command(programs.folder.join("postgres"), programs.user)
+        .args(["--single", "-F", "-D"])
+        .arg(data)
+        .arg("postgres")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let written = match postgres.stdin.take() {
+        Some(mut stdin) => stdin.write_all(COMMANDS.as_bytes()),
+        None => Ok(()),
+    };
+    postgres.wait()?;
+    written
 }
 
 fn last_lines(log: &Path) -> String {

@@ -22,8 +22,8 @@ pub(super) fn folder(version: &str) -> Option<PathBuf> {
     Some(target.join("workbook-postgres").join(version))
 }
 
-/// Keeps a copy of `data` as the template. Several programs may do so at once, and be
-/// killed while they do: a template appears whole, by its rename, or not at all.
+/// Keeps a copy of `data` as the template. Several programs may do so at once, and
+/// be killed while they do: a template appears whole, by its rename, or not at all.
 pub(super) fn save(data: &Path, template: &Path) -> io::Result<()> {
     let parent = template.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(parent)?;
@@ -45,8 +45,8 @@ pub(super) fn discard(template: &Path) {
     }
 }
 
-/// Copies a folder, all of it for `owner`. PostgreSQL takes no data folder that others
-/// can enter.
+/// Copies a folder, all of it for `owner`. PostgreSQL takes no data folder that
+/// others can enter.
 pub(super) fn copy(from: &Path, to: &Path, owner: Option<User>) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
     give(to, owner)?;

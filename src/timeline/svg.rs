@@ -1,8 +1,9 @@
 //! A recording, drawn as an SVG that follows the theme of the page it stands in.
 //!
-//! Across, all is in percent, so the picture fills any width; down, and for text, all is in
-//! pixels, so words keep their size on a phone. Colours are the page's: the style sheet knows the
-//! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`.
+//! Across, all is in percent, so the picture fills any width; down, and for text,
+//! all is in pixels, so words keep their size on a phone. Colours are the page's:
+//! the style sheet knows the classes `title`, `label`, `axis`, `grid`, `wait` and
+//! `poll`.
 
 use super::{Recording, Row, Section, millis};
 use std::fmt::Write;
@@ -16,8 +17,8 @@ const BAR: u64 = 9;
 const AXIS: u64 = 20;
 
 impl Recording {
-    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its text
-    /// alternative. Empty without any section.
+    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its
+    /// text alternative. Empty without any section.
     pub fn svg(&self) -> String {
         if self.sections.is_empty() {
             return String::new();
@@ -69,7 +70,8 @@ impl Recording {
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
         let label = escaped(&row.label);
         let (from, to) = row.life;
-        // A label beside the right edge would run out of the picture: it ends where its bar does.
+        // A label beside the right edge would run out of the picture: it ends where
+        // its bar does.
         let (x, anchor) = if from * 2 > self.scale() {
             (to, "end")
         } else {
@@ -87,6 +89,8 @@ impl Recording {
             self.percent(to - from),
         );
         for &(from, to) in &row.polls {
+            // On a paused clock a poll takes no time, and a bar of no width is not drawn.
+            let to = to.max(from + self.scale() / 1000);
             let _ = write!(
                 svg,
                 "<rect class=\"poll\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
@@ -98,16 +102,19 @@ impl Recording {
 
     fn draw_axis(&self, height: u64, svg: &mut String) {
         let scale = self.scale();
+        let step = round_step(scale);
         let base = height + 14;
-        for quarter in 0..=4 {
-            let time = scale * quarter / 4;
+        for time in (0..=scale).step_by(usize::try_from(step).unwrap_or(usize::MAX))
+        {
             let x = self.percent(time);
-            let anchor = match quarter {
+            let anchor = match time {
                 0 => "start",
-                4 => "end",
+                // Too near the right edge for a label to stand on both sides of its line.
+                _ if time * 20 > scale * 19 => "end",
                 _ => "middle",
             };
-            let unit = if quarter == 4 {
+            let last = time + step > scale;
+            let label = if last {
                 millis(time)
             } else {
                 (time / 1000).to_string()
@@ -115,7 +122,8 @@ impl Recording {
             let _ = write!(
                 svg,
                 "\n<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"22\" y2=\"{height}\"/>\
-                 <text class=\"axis\" x=\"{x}\" y=\"{base}\" text-anchor=\"{anchor}\">{unit}</text>"
+                 <text class=\"axis\" x=\"{x}\" y=\"{base}\" text-anchor=\"{anchor}\">{label}\
+                 </text>"
             );
         }
     }
@@ -124,6 +132,17 @@ impl Recording {
     fn percent(&self, micros: u64) -> String {
         format!("{:.2}%", 100.0 * micros as f64 / self.scale() as f64)
     }
+}
+
+/// The distance of the axis' lines in microseconds: 1, 2 or 5 times a power of ten, for five
+/// steps at the most.
+fn round_step(scale: u64) -> u64 {
+    let round = |power: u32| [1, 2, 5].map(|digit| digit * 10_u64.pow(power));
+    // From a millisecond to some years; a longer scale has no lines but the first.
+    (3..15)
+        .flat_map(round)
+        .find(|step| scale / step <= 5)
+        .unwrap_or(u64::MAX)
 }
 
 fn escaped(text: &str) -> String {
@@ -143,19 +162,19 @@ mod tests {
             Row {
                 label: "a < b".into(),
                 depth: 0,
-                life: (0, 100),
+                life: (0, 450_000),
                 polls: vec![(0, 0)],
             },
             Row {
                 label: "late".into(),
                 depth: 1,
-                life: (80, 100),
-                polls: vec![(80, 100)],
+                life: (300_000, 450_000),
+                polls: vec![(300_000, 450_000)],
             },
         ];
         let section = Section {
             title: "\"both\"".into(),
-            micros: 100,
+            micros: 450_000,
             rows,
         };
         insta::assert_snapshot!(
@@ -164,6 +183,12 @@ mod tests {
             }
             .svg()
         );
+    }
+
+    #[test]
+    fn the_axis_has_round_steps() {
+        let steps = [1, 5_000, 300_000, 450_000, 500_000, 1_200_000].map(round_step);
+        assert_eq!(steps, [1_000, 1_000, 100_000, 100_000, 100_000, 500_000]);
     }
 
     #[test]

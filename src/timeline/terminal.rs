@@ -12,8 +12,9 @@ const MAX_COLUMNS: usize = 100;
 const MIN_BAR: usize = 10;
 
 impl Recording {
-    /// Draws the sections one under the other on one scale, at most `columns` wide (with some 30
-    /// as the least), with ANSI colours where `color` says so. Empty without any section.
+    /// Draws the sections one under the other on one scale, at most `columns` wide
+    /// (with some 30 as the least), with ANSI colours where `color` says so. Empty
+    /// without any section.
     pub fn draw(&self, columns: usize, color: bool) -> String {
         let mut picture = String::new();
         if self.sections.is_empty() {
@@ -84,7 +85,8 @@ impl Canvas {
         }
     }
 
-    /// The line under the bars: where time begins and ends, and what the two shades mean.
+    /// The line under the bars: where time begins and ends, and what the two shades
+    /// mean.
     fn axis(&self, picture: &mut String) {
         let end = millis(self.scale);
         let gap = self.bar.saturating_sub(4);
@@ -98,21 +100,22 @@ impl Canvas {
         let (first, last) = self.cells(row.life);
         cells[first..=last].fill(WAITING);
         for &poll in &row.polls {
-            // What happens as the row ends belongs to its last cell, not to the one after it.
+            // What happens as the row ends belongs to its last cell, not to the one
+            // after it.
             let (from, to) = self.cells(poll);
             cells[from.min(last)..=to.min(last)].fill(RUNNING);
         }
         let bar: String = cells.into_iter().collect();
         let bar = bar.trim_end();
         if self.color {
-            let dim = format!("\x1b[2m{WAITING}\x1b[22m");
-            format!("\x1b[36m{}\x1b[39m", bar.replace(WAITING, &dim))
+            format!("\x1b[36m{bar}\x1b[39m")
         } else {
             bar.to_owned()
         }
     }
 
-    /// The first and the last cell of a stretch of time; even the shortest fills one.
+    /// The first and the last cell of a stretch of time; even the shortest fills
+    /// one.
     fn cells(&self, (from, to): (u64, u64)) -> (usize, usize) {
         let bar = self.bar as u128;
         let scale = u128::from(self.scale);

@@ -15,7 +15,8 @@ const SECTIONS: [&str; 8] = [
     "Check yourself",
 ];
 
-/// What is wrong with SUMMARY.md: its numbered entries are the lessons, in their order.
+/// What is wrong with SUMMARY.md: its numbered entries are the lessons, in their
+/// order.
 pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
     let listed: Vec<(&str, &str)> = summary
         .lines()
@@ -50,8 +51,9 @@ pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
     faults
 }
 
-/// Chapters that SUMMARY.md or the folder of chapters has and the site has not: mdBook drops an
-/// entry it does not expect where it stands, and never asks about a file that is not listed.
+/// Chapters that SUMMARY.md or the folder of chapters has and the site has not:
+/// mdBook drops an entry it does not expect where it stands, and never asks about a
+/// file that is not listed.
 pub fn dropped(summary: &str, chapters: &[String], pages: &[&str]) -> Vec<String> {
     let listed = summary
         .split("](")

@@ -5,7 +5,8 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with the addresses in the page `name` of `site`, which lies in `dir`.
+/// What is wrong with the addresses in the page `name` of `site`, which lies in
+/// `dir`.
 pub fn faults(name: &str, site: &BTreeMap<String, Page>, dir: &Path) -> Vec<String> {
     let page = &site[name];
     let mut faults = Vec::new();

@@ -45,7 +45,8 @@ impl Page {
         let queue = BufferQueue::default();
         queue.push_back(StrTendril::from_slice(&html));
         let tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
-        // Nothing here runs scripts, so nothing ever interrupts the tokenizer but their ends.
+        // Nothing here runs scripts, so nothing ever interrupts the tokenizer but
+        // their ends.
         while !queue.is_empty() {
             let _ = tokenizer.feed(&queue);
         }

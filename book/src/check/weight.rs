@@ -18,7 +18,8 @@ const KIB: u64 = 1024;
 /// Sizes in bytes.
 #[derive(Debug)]
 pub struct Weight {
-    /// The page with its scripts, style sheets, pictures and fonts, none of them compressed.
+    /// The page with its scripts, style sheets, pictures and fonts, none of them
+    /// compressed.
     pub total: u64,
     /// The page alone, by gzip.
     pub alone: u64,
@@ -51,8 +52,8 @@ impl fmt::Display for Weight {
     }
 }
 
-/// What the page weighs whose files lie in `dir`. A file that is not there weighs nothing: that
-/// is a fault of links. Fails if one that is there cannot be read.
+/// What the page weighs whose files lie in `dir`. A file that is not there weighs
+/// nothing: that is a fault of links. Fails if one that is there cannot be read.
 pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     let mut waiting: Vec<PathBuf> = page

@@ -1,0 +1,97 @@
+//! The README's picture: what a lesson prints, beside and above its timeline.
+
+use crate::sources::{Sources, lesson};
+use anyhow::{Context, Result};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Where it is kept, in this book's folder.
+pub const FILE: &str = "picture.svg";
+
+/// The lesson that the README shows.
+const SHOWN: &str = "03_gather";
+const WIDTH: usize = 760;
+const MARGIN: usize = 24;
+const LINE: usize = 19;
+
+/// Colours and type. An image cannot know a page's theme; it can know the reader's.
+const STYLE: &str = "
+  text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1c2128 }
+  .frame { fill: #fff; stroke: #d0d7de }
+  .command, .title { font-weight: 600 }
+  .axis { fill: #59626e }
+  .grid { stroke: #d0d7de }
+  .wait { fill: #bcd6f4 }
+  .poll { fill: #0f5fb5; stroke: #0f5fb5; stroke-width: 2 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #cdd1e2 }
+    .frame { fill: #161923; stroke: #2f3550 }
+    .axis { fill: #9ba2bc }
+    .grid { stroke: #2f3550 }
+    .wait { fill: #33507a }
+    .poll { fill: #9accff; stroke: #9accff }
+  }
+";
+
+/// An SVG of the first two blocks of the lesson's output and of its timeline, from
+/// the workbook in `root`.
+///
+/// Fails if a snapshot of the lesson is missing.
+pub fn draw(root: &Path) -> Result<String> {
+    let sources = Sources::new(root);
+    let lesson = lesson(SHOWN)?;
+    let output = sources.output(lesson)?;
+    let timeline = sources.timeline(lesson)?;
+
+    let mut text = String::new();
+    let _ = write!(
+        text, // to a String: cannot fail, here and below
+        "<text class=\"command\" x=\"{MARGIN}\" y=\"36\">$ cargo run --example {SHOWN}</text>"
+    );
+    let top = 36 + LINE + 6;
+    let mut bottom = top;
+    for (column, block) in output.split("\n\n").take(2).enumerate() {
+        let x = MARGIN + column * WIDTH / 2;
+        for (row, line) in block.lines().enumerate() {
+            let y = top + row * LINE;
+            let indented = line.replace(' ', "\u{a0}");
+            let _ = write!(text, "\n<text x=\"{x}\" y=\"{y}\">{indented}</text>");
+            bottom = bottom.max(y);
+        }
+    }
+
+    let bars = timeline.svg();
+    let height: usize = bars
+        .split_once("height=\"")
+        .and_then(|(_, rest)| rest.split_once('"')?.0.parse().ok())
+        .context("the timeline has no height")?;
+    let (y, width) = (bottom + LINE, WIDTH - 2 * MARGIN);
+    let total = y + height + MARGIN;
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{total}\">\n\
+         <style>{STYLE}</style>\n\
+         <rect class=\"frame\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n\
+         {text}\n\
+         <svg x=\"{MARGIN}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+         overflow=\"visible\">\n{bars}\n</svg>\n\
+         </svg>\n",
+        WIDTH - 1,
+        total - 1
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_what_the_lesson_does() {
+        let book = crate::render::book_dir();
+        let kept = std::fs::read_to_string(book.join(FILE)).unwrap_or_default();
+        let drawn = draw(&book.join("..")).unwrap();
+        assert!(
+            kept == drawn,
+            "{FILE} is old; `cargo book picture` draws it anew"
+        );
+    }
+}

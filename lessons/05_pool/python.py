@@ -1,0 +1,147 @@
+"""05 - Pool: how do pooled queries run together?
+
+Three users through a pool, in order; three slow queries
+on one connection and on three; and who waits when a pool
+is too small.
+
+Run it with `python3 lessons/05_pool/python.py`, while
+`cargo run --bin services` runs; copy the lines it prints.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable
+from time import perf_counter
+
+from asyncpg import InterfaceError, Pool, create_pool
+
+DATABASE_URL = os.environ.get("DATABASE_URL")
+
+
+# ANCHOR: pool
+def pool_of(size: int, url: str) -> Pool:
+    """Opens connections as they are asked for, `size` at
+    most. Without `min_size` it would open 10 at once, and
+    refuse a smaller `max_size`."""
+    return create_pool(url, min_size=0, max_size=size)
+# ANCHOR_END: pool
+
+
+# ANCHOR: user
+async def user(pool: Pool, user_id: int) -> str | None:
+    """Reads a user; None if there is no such id. The
+    connection goes back, and is reset, where the block
+    ends."""
+    query = "SELECT name, city FROM users WHERE id = $1"
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow(query, user_id)
+    if row is None:
+        return None
+    return f"{row['name']} in {row['city']}"
+# ANCHOR_END: user
+
+
+# ANCHOR: slow
+SLOW = "SELECT pg_sleep(0.4)"
+
+
+async def at_once_on_one(pool: Pool) -> None:
+    """asyncpg runs one query at a time on a connection,
+    and refuses a second instead of letting it wait."""
+    async with pool.acquire() as connection:
+        results = await asyncio.gather(
+            *(connection.execute(SLOW) for _ in range(3)),
+            return_exceptions=True,
+        )
+    refused = sum(
+        isinstance(result, InterfaceError)
+        for result in results
+    )
+    ran = len(results) - refused
+    what = "one connection"
+    print(f"  {what:<18} {ran} ran, {refused} refused")
+
+
+async def in_turn_on_one(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        for _ in range(3):
+            await connection.execute(SLOW)
+
+
+async def on_three_connections(pool: Pool) -> None:
+    """Three queries at once, each on its own connection:
+    `pool.execute` acquires, runs and releases."""
+    await asyncio.gather(
+        *(pool.execute(SLOW) for _ in range(3))
+    )
+# ANCHOR_END: slow
+
+
+# ANCHOR: too_small
+async def one_too_few(pool: Pool) -> None:
+    """Asks a pool of one connection for a second. Without
+    a limit, this would wait for ever; the `timeout` of
+    `pool.fetch` begins only with a connection."""
+    async with pool.acquire():
+        second = asyncio.ensure_future(
+            pool.acquire(timeout=0.1)
+        )
+        await asyncio.sleep(0)  # it asks, and waits
+        available = pool.get_idle_size()
+        print(f"  while it waits: {available} available")
+        try:
+            await second
+        except TimeoutError:
+            print("  after 100 ms: gave up waiting")
+# ANCHOR_END: too_small
+
+
+async def measured(
+    what: str, work: Awaitable[None]
+) -> None:
+    """How many slow queries' time `work` took: rounded
+    down, so that a busy machine prints the same."""
+    start = perf_counter()
+    await work
+    times = int((perf_counter() - start) / 0.4)
+    print(f"  {what:<18} {times} x 400 ms")
+
+
+async def main(url: str) -> None:
+    # ANCHOR: main
+    async with pool_of(3, url) as pool:
+        print("three users through a pool")
+        ids = [1, 2, 3, 99]
+        users = await asyncio.gather(
+            *(user(pool, user_id) for user_id in ids)
+        )
+        for user_id, found in zip(ids, users):
+            found = found or "no such user"
+            print(f"  {user_id}: {found}")
+
+        print("\nthree queries of 400 ms")
+        await at_once_on_one(pool)
+        one = in_turn_on_one(pool)
+        await measured("one, in turn", one)
+        three = on_three_connections(pool)
+        await measured("three connections", three)
+        size, most = pool.get_size(), pool.get_max_size()
+        available = pool.get_idle_size()
+        print(f"  the pool: {size} of {most} open")
+        print(f"            {available} available")
+
+    print("\na pool of one, asked for two")
+    async with pool_of(1, url) as pool:
+        await one_too_few(pool)
+    # ANCHOR_END: main
+
+
+if not DATABASE_URL:
+    print(
+        "DATABASE_URL is not set: start `cargo run --bin"
+        " services` and copy the two lines it prints",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+asyncio.run(main(DATABASE_URL))

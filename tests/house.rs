@@ -1,0 +1,154 @@
+//! What belongs to a lesson is there: the list of lessons, the folders, the targets,
+//! the chapters, the snapshots and the README's table all tell the same.
+
+use async_workbook::{LESSONS, Lesson};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+fn read(relative: &str) -> String {
+    fs::read_to_string(path(relative))
+        .unwrap_or_else(|error| panic!("{relative}: {error}"))
+}
+
+fn names() -> Vec<String> {
+    LESSONS
+        .iter()
+        .map(|lesson| lesson.name.to_owned())
+        .collect()
+}
+
+/// The names in a folder that `wanted` picks, sorted.
+fn listed(folder: &str, wanted: impl Fn(&Path) -> Option<String>) -> Vec<String> {
+    let entries = fs::read_dir(path(folder))
+        .unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| wanted(&entry.unwrap().path()))
+        .collect();
+    names.sort();
+    names
+}
+
+fn numbered(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[test]
+fn lessons_are_numbered_in_order() {
+    for (index, lesson) in LESSONS.iter().enumerate() {
+        assert_eq!(
+            lesson.number(),
+            format!("{:02}", index + 1),
+            "{}",
+            lesson.name
+        );
+    }
+}
+
+#[test]
+fn every_folder_is_a_lesson() {
+    let folders = listed("lessons", |path| {
+        path.is_dir()
+            .then(|| path.file_name().unwrap().to_string_lossy().into_owned())
+    });
+    assert_eq!(folders, names());
+}
+
+#[test]
+fn every_lesson_is_a_target_in_order() {
+    let manifest = read("Cargo.toml");
+    let targets: Vec<_> = manifest
+        .split("[[example]]")
+        .skip(1)
+        .filter_map(|target| target.split('"').nth(1).map(str::to_owned))
+        .collect();
+    assert_eq!(targets, names());
+}
+
+#[test]
+fn every_program_begins_with_its_question() {
+    for Lesson {
+        name,
+        title,
+        question,
+        ..
+    } in LESSONS
+    {
+        // The question follows a colon: `03 - Gather: how do I fetch ...?`
+        let (first, rest) = question.split_at(1);
+        let heading =
+            format!("{} - {title}: {}{rest}", &name[..2], first.to_lowercase());
+        let rust = read(&format!("lessons/{name}/lesson.rs"));
+        assert_eq!(
+            rust.lines().next(),
+            Some(&*format!("//! {heading}")),
+            "{name}"
+        );
+        assert!(
+            rust.contains(&format!("cargo run --example {name}")),
+            "{name}: how to run it"
+        );
+    }
+}
+
+#[test]
+fn every_lesson_has_its_python_twin_and_all_snapshots() {
+    for lesson in LESSONS {
+        let name = lesson.name;
+        assert!(
+            path(&format!("lessons/{name}/python.py")).is_file(),
+            "{name}: python.py"
+        );
+        for suite in ["lessons", "python"] {
+            let snapshot = format!("tests/snapshots/{suite}__{name}.snap");
+            assert!(path(&snapshot).is_file(), "{snapshot} is missing");
+        }
+    }
+}
+
+#[test]
+fn no_snapshot_is_of_a_lesson_that_is_gone() {
+    let of_lessons = listed("tests/snapshots", |path| {
+        let name = path.file_name()?.to_str()?.split_once("__")?.1;
+        numbered(name).then(|| name.to_owned())
+    });
+    for snapshot in of_lessons {
+        assert!(
+            names().iter().any(|name| snapshot.starts_with(name)),
+            "{snapshot}"
+        );
+    }
+}
+
+#[test]
+fn every_lesson_has_its_chapter_and_every_chapter_its_lesson() {
+    let chapters = listed("book/chapters", |path| {
+        let name = path.file_stem()?.to_str()?;
+        numbered(name).then(|| name.to_owned())
+    });
+    assert_eq!(chapters, names());
+    let summary = read("book/chapters/SUMMARY.md");
+    let listed = summary.lines().filter_map(|line| {
+        let name = line.split_once("](")?.1.strip_suffix(".md)")?;
+        numbered(name).then(|| name.to_owned())
+    });
+    assert_eq!(listed.collect::<Vec<_>>(), names());
+}
+
+#[test]
+fn the_readme_lists_every_lesson() {
+    let readme = read("README.md");
+    for Lesson {
+        name,
+        question,
+        in_python,
+        ..
+    } in LESSONS
+    {
+        let row = format!("| [{name}](lessons/{name}) | {question} | {in_python} |");
+        assert!(readme.contains(&row), "README.md needs this row:\n{row}");
+    }
+}

@@ -1,0 +1,231 @@
+//! Each lesson's program in asyncio prints what its snapshot says, against the same
+//! web server and the same kind of database as the lesson. They run on the real
+//! clock, and so one at a time.
+
+mod common;
+
+use async_workbook::{LESSONS, postgres, web};
+use std::env;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use tokio::runtime::Runtime;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+// ---- The interpreter ----
+
+/// Prints which of its arguments can be imported; fails on a Python that is too old.
+const PROBE: &str = "import importlib.util, sys
+if sys.version_info < (3, 11): sys.exit('older than 3.11')
+print(' '.join(m for m in sys.argv[1:] if importlib.util.find_spec(m)))";
+
+/// The Pythons on this machine that are new enough, and which modules each has.
+static PYTHONS: LazyLock<Vec<(PathBuf, Vec<String>)>> = LazyLock::new(|| {
+    let candidates = match env::var_os("WORKBOOK_PYTHON") {
+        Some(chosen) => vec![PathBuf::from(chosen)],
+        None => vec![
+            Path::new(ROOT).join("target/venv/bin/python"),
+            Path::new(ROOT).join("target/venv/Scripts/python.exe"),
+            "python3".into(),
+            "python".into(),
+        ],
+    };
+    candidates
+        .into_iter()
+        .filter_map(|python| {
+            let probe = Command::new(&python)
+                .args(["-c", PROBE, "aiohttp", "asyncpg"])
+                .output()
+                .ok()?;
+            let modules = String::from_utf8(probe.stdout).ok()?;
+            let modules = modules.split_whitespace().map(str::to_owned).collect();
+            probe.status.success().then_some((python, modules))
+        })
+        .collect()
+});
+
+/// A Python with all of `modules`. Without one it says so, where cargo does not hide
+/// it.
+///
+/// # Panics
+///
+/// When `CI` is `true`, or `WORKBOOK_PYTHON` names one that does not do.
+fn python(modules: &[&str]) -> Option<&'static Path> {
+    let has = |have: &[String], module: &str| have.iter().any(|have| have == module);
+    let found = PYTHONS
+        .iter()
+        .find(|(_, have)| modules.iter().all(|module| has(have, module)));
+    if let Some((python, _)) = found {
+        return Some(python);
+    }
+    let needed = [&["Python 3.11 or newer"], modules].concat().join(", ");
+    if let Some(chosen) = env::var_os("WORKBOOK_PYTHON") {
+        panic!("WORKBOOK_PYTHON={} is not: {needed}", chosen.display());
+    }
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "CI has no {needed}"
+    );
+    static SAY: Once = Once::new();
+    SAY.call_once(|| {
+        // Not eprintln!, which cargo shows of failing tests only.
+        let _ = writeln!(
+            io::stderr(),
+            "\nPython programs were NOT RUN: there is no {needed}. To get it:\n  \
+             python3 -m venv target/venv\n  \
+             target/venv/bin/pip install -r lessons/requirements.txt\n"
+        );
+    });
+    None
+}
+
+// ---- The programs ----
+
+/// `lessons/NAME/python.py`, made ready for a test: no settings of whoever runs it.
+fn program(python: &Path, name: &str) -> Command {
+    let mut program = Command::new(python);
+    program.arg(path(name)).current_dir(ROOT);
+    for setting in [
+        "DATABASE_URL",
+        "PYTHONASYNCIODEBUG",
+        "PYTHONDEVMODE",
+        "PYTHONWARNINGS",
+        "WEB_URL",
+    ] {
+        program.env_remove(setting);
+    }
+    program
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(ROOT).join("lessons").join(name).join("python.py")
+}
+
+/// Which modules the program imports, of those that Python does not bring.
+fn modules(name: &str) -> Vec<&'static str> {
+    let source = std::fs::read_to_string(path(name)).expect("a program");
+    let mut modules = vec!["aiohttp", "asyncpg"];
+    modules.retain(|module| source.contains(&format!("from {module} import")));
+    modules
+}
+
+/// Taken by a test for its programs, and the start of what they need: side by side,
+/// one would spoil another's times.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a lesson's program and compares what it prints with the snapshot.
+fn runs_as_shown(name: &str) {
+    let Some(python) = python(&modules(name)) else {
+        return;
+    };
+    let lesson = LESSONS.iter().find(|lesson| lesson.name == name);
+    let postgres = lesson.expect("in the list of lessons").postgres;
+    if postgres && common::postgres_missing() {
+        return;
+    }
+    let _alone = alone();
+    let mut program = program(python, name);
+    // Its own threads: the server answers while this one waits for the program.
+    let runtime = Runtime::new().expect("a runtime");
+    let server = runtime.block_on(web::Server::start()).expect("a server");
+    program.env("WEB_URL", server.url(""));
+    let database =
+        postgres.then(|| runtime.block_on(postgres::start()).expect("a database"));
+    if let Some(database) = &database {
+        program.env("DATABASE_URL", database.url());
+    }
+    let output = program.output().expect("it starts");
+    // Python on Windows ends lines with two characters.
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    let stdout = stdout.replace("\r\n", "\n");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    insta::assert_snapshot!(name, stdout);
+    // What the programs have to say, they say on stdout.
+    assert_eq!(stderr, "");
+}
+
+macro_rules! programs {
+    ($($test:ident $name:literal,)*) => {
+        $(#[test] fn $test() { runs_as_shown($name) })*
+
+        #[test]
+        fn every_program_is_run() {
+            let run: &[&str] = &[$($name),*];
+            let listed = LESSONS.iter().map(|lesson| lesson.name);
+            assert!(listed.eq(run.iter().copied()));
+        }
+    };
+}
+
+programs! {
+    hello_await "01_hello_await",
+    lazy "02_lazy",
+    gather "03_gather",
+    bounded "04_bounded",
+    pool "05_pool",
+    errors "06_errors",
+    pitfalls "07_pitfalls",
+}
+
+#[test]
+fn a_program_without_its_url_says_how_to_get_one() {
+    let _alone = alone();
+    for lesson in LESSONS {
+        let modules = modules(lesson.name);
+        if modules.is_empty() {
+            continue;
+        }
+        let Some(python) = python(&modules) else {
+            return;
+        };
+        let output = program(python, lesson.name).output().expect("it starts");
+        let url = if lesson.postgres {
+            "DATABASE_URL"
+        } else {
+            "WEB_URL"
+        };
+        assert_eq!(output.status.code(), Some(2), "{}", lesson.name);
+        assert_eq!(output.stdout, b"");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr).trim_end(),
+            format!(
+                "{url} is not set: start `cargo run --bin services` and copy the \
+                 two lines it prints"
+            )
+        );
+    }
+}
+
+#[test]
+fn programs_fit_a_page_of_two_columns_and_close_their_anchors() {
+    for lesson in LESSONS {
+        let source = std::fs::read_to_string(path(lesson.name)).expect("a program");
+        let mut open = Vec::new();
+        for line in source.lines() {
+            assert!(line.chars().count() <= 72, "{}: {line}", lesson.name);
+            if let Some((_, anchor)) = line.split_once("# ANCHOR: ") {
+                open.push(anchor);
+            } else if let Some((_, anchor)) = line.split_once("# ANCHOR_END: ") {
+                assert_eq!(open.pop(), Some(anchor), "{}", lesson.name);
+            }
+        }
+        assert!(open.is_empty(), "{}: {open:?}", lesson.name);
+    }
+}
+
+#[test]
+fn requirements_name_one_version_of_each_module() {
+    let file = Path::new(ROOT).join("lessons/requirements.txt");
+    let text = std::fs::read_to_string(file).expect("requirements");
+    for module in LESSONS.iter().flat_map(|lesson| modules(lesson.name)) {
+        let pin = format!("{module}==");
+        let pins = text.lines().filter(|line| line.starts_with(&pin));
+        assert_eq!(pins.count(), 1, "{module}");
+    }
+}
