@@ -113,13 +113,21 @@ pub fn lesson(name: &str) -> Result<&'static Lesson> {
         })
 }
 
-/// The block of `output` from the one line that holds `words` to the next empty
-/// line.
+/// The block of `output` from the line that is `words`, or else from the one that
+/// holds them, to the next empty line.
 ///
-/// Fails if no line holds them, or lines of several blocks do.
+/// Fails if there is no such line, or if there are some in several blocks.
 pub fn block(output: &str, words: &str) -> Result<String> {
     let lines: Vec<&str> = output.lines().collect();
-    let mut found = lines.iter().enumerate().filter(|(_, l)| l.contains(words));
+    let exact = lines.contains(&words);
+    let is_it = |line: &str| {
+        if exact {
+            line == words
+        } else {
+            line.contains(words)
+        }
+    };
+    let mut found = lines.iter().enumerate().filter(|(_, line)| is_it(line));
     let (from, _) = found
         .next()
         .with_context(|| format!("no line of the output contains `{words}`"))?;
@@ -298,6 +306,8 @@ fn main() {
             "together\n  two\n  three"
         );
         assert_eq!(block(output, "end").unwrap(), "end");
+        let again = "together\n  100 ms\n\ntogether   100 ms\n";
+        assert_eq!(block(again, "together").unwrap(), "together\n  100 ms");
         let absent = block(output, "apart").unwrap_err().to_string();
         assert_eq!(absent, "no line of the output contains `apart`");
         let many = block(output, "e").unwrap_err().to_string();

@@ -41,8 +41,7 @@ async fn all_at_once(jobs: usize, gauge: &Gauge) {
 // ANCHOR_END: unbounded
 
 // ANCHOR: buffered
-/// The stream begins the next job when one of the `limit` is done, whichever that
-/// is.
+/// The stream begins the next job when any of the `limit` is done.
 async fn unordered(jobs: usize, limit: usize, gauge: &Gauge) {
     let stream = stream::iter(0..jobs).map(|_| job(gauge));
     stream.buffer_unordered(limit).collect::<Vec<_>>().await;
