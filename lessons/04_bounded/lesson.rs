@@ -128,7 +128,7 @@ async fn main() -> Result<()> {
 
     println!("\n12 pages from a server that bears 4 requests");
     let server = web::Server::start().await?;
-    let client = Client::new();
+    let client = Client::builder().build()?;
     let at_once = twelve_pages(&client, &server, 12);
     at_once.instrument(info_span!("all at once")).await?;
     let bounded = twelve_pages(&client, &server, 4);

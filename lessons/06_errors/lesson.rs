@@ -161,7 +161,7 @@ fn said(result: &Result<Vec<usize>>) -> String {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    let (client, fates) = (Client::new(), Mutex::default());
+    let (client, fates) = (Client::builder().build()?, Mutex::default());
     let site = Arc::new(Site {
         client,
         server,
