@@ -121,7 +121,7 @@ async fn first_of_three() -> Vec<u64> {
 
 async fn all_of_three() -> Vec<u64> {
     let all = tokio::join!(request(1), request(2), request(3));
-    <[u64; 3]>::from(all).to_vec()
+    vec![all.0, all.1, all.2]
 }
 // ANCHOR_END: wait
 
