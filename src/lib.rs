@@ -4,7 +4,7 @@
 //! A lesson is a plain program on `tokio`, `reqwest`, `futures`, `tokio-postgres`
 //! and `anyhow`; it takes no more than a line or two from here:
 //!
-//! ```ignore
+//! ```no_run
 //! use async_workbook::{postgres, timeline, web};
 //!
 //! # async fn lesson() -> anyhow::Result<()> {

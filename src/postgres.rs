@@ -23,7 +23,7 @@
 //! |-------------------------|---------------------------------------------------------------|
 //! | `DATABASE_URL`          | use this server: `postgresql://user:password@host:5432/name`  |
 //! | `WORKBOOK_POSTGRES_BIN` | the folder with `initdb` and `postgres`, instead of a search  |
-//! | `TMPDIR`                | where the private server's folder goes; `/tmp` when unusable  |
+//! | `TMPDIR`                | where its folder goes, instead of `/dev/shm` or else `/tmp`   |
 
 use std::{env, fmt, time::Duration};
 

@@ -60,9 +60,7 @@ fn program(name: &str) -> Command {
     for setting in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
         program.env_remove(setting);
     }
-    program
-        .env("COLUMNS", "59")
-        .env("TMPDIR", common::quick_folder());
+    program.env("COLUMNS", "59");
     match lesson(name).clock {
         Clock::Virtual => program.env("WORKBOOK_CLOCK", "virtual"),
         Clock::Real => program.env_remove("WORKBOOK_CLOCK"),

@@ -27,7 +27,7 @@ use async_workbook::postgres;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 mod common;
-use common::{postgres_missing, quick_folder};
+use common::postgres_missing;
 
 const SERVICES: &str = env!("CARGO_BIN_EXE_services");
 
@@ -190,7 +190,7 @@ fn program(path: impl AsRef<Path>) -> Command {
         .env_remove("DATABASE_URL")
         .env_remove("WORKBOOK_POSTGRES_BIN")
         .env_remove("RUST_BACKTRACE")
-        .env("TMPDIR", quick_folder())
+        .env_remove("TMPDIR")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

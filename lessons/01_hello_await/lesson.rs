@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 // ANCHOR: greet
-/// Waits a moment, as a request to a server would, and returns a greeting.
+/// Waits a moment, as a request to a server would, and
+/// returns a greeting.
 async fn greet(name: &str) -> String {
     println!("3. greet({name}) begins");
     sleep(Duration::from_millis(100)).await;
@@ -23,7 +24,7 @@ async fn greet(name: &str) -> String {
 async fn main() {
     println!("1. main begins");
     let future = greet("Ada");
-    println!("2. the future is made, and nothing of greet has run");
+    println!("2. the future is made, and nothing ran");
     let greeting = future.await;
     println!("5. the await is over: {greeting}");
 

@@ -12,7 +12,8 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-/// Stands for a request that takes 100 ms. The span is for the picture at the end.
+/// Stands for a request that takes 100 ms. The span that `#[instrument]` makes is for
+/// the picture at the end, and so are `.instrument` and `.in_current_span` below.
 #[instrument]
 async fn request(name: &str) {
     sleep(Duration::from_millis(100)).await;
@@ -22,30 +23,37 @@ async fn request(name: &str) {
 /// Two futures are made, but a future does nothing until it is awaited: `b` begins
 /// when `a` is over.
 async fn in_turn() {
+    // ANCHOR: in_turn_body
     let a = request("a");
     let b = request("b");
     a.await;
     b.await;
+    // ANCHOR_END: in_turn_body
 }
 // ANCHOR_END: in_turn
 
 // ANCHOR: spawned
-/// A spawned future is a task: the runtime runs it from now on, awaited or not.
+/// A spawned future is a task: the runtime runs it from
+/// now on, awaited or not.
 async fn spawned() -> Result<()> {
     let a = tokio::spawn(request("a").in_current_span());
     let b = tokio::spawn(request("b").in_current_span());
-    a.await?; // an error here would mean that the task panicked
+    // An error here would mean that the task panicked.
+    a.await?;
     b.await?;
     Ok(())
 }
 // ANCHOR_END: spawned
 
 // ANCHOR: joined
-/// One await for both: `join!` polls each in turn, inside this task.
+/// One await for both: `join!` polls each in turn, inside
+/// this task.
 async fn joined() {
+    // ANCHOR: joined_body
     let a = request("a");
     let b = request("b");
     tokio::join!(a, b);
+    // ANCHOR_END: joined_body
 }
 // ANCHOR_END: joined
 

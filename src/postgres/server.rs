@@ -57,9 +57,26 @@ pub(super) struct Server {
 impl Server {
     /// Blocks until the server takes connections.
     pub fn start(programs: &Programs, data: &Data) -> Result<Server, Problem> {
-        // The guard comes first, so that there is never a folder without one.
-        let mut server = Server::guarded(programs)?;
-        let folder = server.folder.join("data");
+        let (mut failure, mut no_place) = (None, String::new());
+        for parent in parents() {
+            // The guard comes first, so that there is never a folder without one.
+            match Server::guarded_in(&parent, programs) {
+                Ok(mut server) => match server.run(programs, data) {
+                    Ok(()) => return Ok(server),
+                    // The next place may have more room.
+                    Err(problem) => failure = Some(problem),
+                },
+                Err(why) => no_place += &format!("{}: {why}\n", parent.display()),
+            }
+        }
+        Err(failure.unwrap_or_else(|| {
+            problem("there is no place for its folder", no_place)
+        }))
+    }
+
+    /// Fills the folder and runs the server on it.
+    fn run(&mut self, programs: &Programs, data: &Data) -> Result<(), Problem> {
+        let folder = self.folder.join("data");
         match data {
             Data::Copy(template) => {
                 template::copy(template, &folder, programs.user).map_err(
@@ -71,18 +88,16 @@ impl Server {
             Data::New { save_as } => {
                 initdb(programs, &folder)?;
                 if let Some(template) = save_as {
-                    // A read-only or full target folder costs a second at each
-                    // start.
+                    // A read-only or full target folder costs a second at each start.
                     let _ = template::save(&folder, template);
                 }
             }
         }
-        if let Some(pipe) = &mut server.guard.stdin {
+        if let Some(pipe) = &mut self.guard.stdin {
             // If the guard is gone, that is noticed at once below.
             let _ = pipe.write_all(b"start\n");
         }
-        server.wait_until_ready()?;
-        Ok(server)
+        self.wait_until_ready()
     }
 
     /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in
@@ -102,17 +117,6 @@ impl Server {
     }
 
     /// Starts a guard, which makes a folder for itself and the server.
-    fn guarded(programs: &Programs) -> Result<Server, Problem> {
-        let mut failures = String::new();
-        for parent in [env::temp_dir(), "/tmp".into()] {
-            match Server::guarded_in(&parent, programs) {
-                Ok(server) => return Ok(server),
-                Err(why) => failures += &format!("{}: {why}\n", parent.display()),
-            }
-        }
-        Err(problem("there is no place for its folder", failures))
-    }
-
     fn guarded_in(parent: &Path, programs: &Programs) -> Result<Server, String> {
         let parent = path::absolute(parent).map_err(|error| error.to_string())?;
         let folder = parent.join(template::unique("workbook-pg"));
@@ -191,6 +195,15 @@ impl Drop for Server {
             thread::sleep(POLL);
         }
     }
+}
+
+/// Where a server's folder may go, the best place first: where `TMPDIR` says, or in
+/// memory. A start makes and removes some 400 files, and a disk can take seconds over
+/// that (seen on an ext4 without a journal).
+fn parents() -> Vec<PathBuf> {
+    let wished = env::var_os("TMPDIR").filter(|folder| !folder.is_empty());
+    let best = wished.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
+    vec![best, PathBuf::from("/tmp")]
 }
 
 fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {

@@ -1,10 +1,6 @@
 //! What several tests need.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::{env, sync::OnceLock};
 
 use async_workbook::postgres::{self, Problem};
 
@@ -37,15 +33,4 @@ pub fn postgres_missing() -> bool {
         );
     }
     missing
-}
-
-/// Where private servers of tests keep their data: in memory where that can be. Dozens
-/// of them make and remove some 400 files each, and a disk can take seconds over that.
-pub fn quick_folder() -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        memory.into()
-    } else {
-        env::temp_dir()
-    }
 }
