@@ -2,7 +2,6 @@
 //! web server and the same kind of database as the lesson. They run on the real
 //! clock, and so one at a time.
 
-#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use async_workbook::{LESSONS, postgres, web};
