@@ -5,8 +5,8 @@
 mod common;
 
 use async_workbook::{LESSONS, postgres, web};
+use common::say;
 use std::env;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
@@ -183,11 +183,6 @@ fn only_slower(shown: &str, stdout: &str) -> bool {
     shown.len() == stdout.len()
         && shown != stdout
         && (0..shown.len()).all(|at| shown[at] == stdout[at] || slower(at))
-}
-
-/// Not by eprintln!, which cargo shows of failing tests only.
-fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What several tests need.
 
-use std::{env, sync::OnceLock};
+use std::{
+    env,
+    io::{self, Write},
+    sync::OnceLock,
+};
 
 use async_workbook::postgres::{self, Problem};
 
@@ -28,9 +32,13 @@ pub fn postgres_missing() -> bool {
             env::var("CI").as_deref() != Ok("true"),
             "CI has no PostgreSQL"
         );
-        eprintln!(
-            "NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL."
-        );
+        say("NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL.");
     }
     missing
+}
+
+/// Tells whoever runs the tests. What `eprintln!` says, cargo shows of failing tests
+/// only.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
