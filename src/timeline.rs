@@ -48,17 +48,12 @@ pub async fn start() -> Timeline {
         to_next_tick().await;
     }
     let spans = Spans::default();
-    let layer = Recorder {
-        spans: spans.clone(),
-    };
+    let layer = Recorder { spans: spans.clone() };
     tracing::subscriber::set_global_default(
         tracing_subscriber::registry().with(layer),
     )
     .expect("a program records one timeline, and sets no other tracing subscriber");
-    Timeline {
-        spans,
-        unit: Duration::from_micros(1),
-    }
+    Timeline { spans, unit: Duration::from_micros(1) }
 }
 
 /// Advances the paused clock to the next whole millisecond since the runtime began.
@@ -102,9 +97,8 @@ impl Timeline {
     pub fn print(&self) {
         let recording = self.recording();
         let stdout = std::io::stdout();
-        let asked = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
+        let asked =
+            std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let terminal =
             || terminal_size::terminal_size_of(&stdout).map(|size| size.0.0.into());
         let columns = asked.or_else(terminal).unwrap_or(80);
@@ -165,10 +159,8 @@ fn collect_rows(
     at: &impl Fn(Instant) -> u64,
     rows: &mut Vec<Row>,
 ) {
-    let children = spans
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.parent == Some(parent));
+    let children =
+        spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
     for (index, span) in children {
         let mut polls: Vec<_> = span
             .polls
@@ -177,12 +169,7 @@ fn collect_rows(
             .collect();
         polls.dedup();
         let life = (at(span.began), at(span.ended.unwrap_or(now)));
-        rows.push(Row {
-            label: span.label.clone(),
-            depth,
-            life,
-            polls,
-        });
+        rows.push(Row { label: span.label.clone(), depth, life, polls });
         collect_rows(spans, index, depth + 1, now, at, rows);
     }
 }
@@ -224,12 +211,7 @@ const MAX_ROWS: usize = 12;
 impl Recording {
     /// The latest end of all: every section is drawn on this scale. Never 0.
     fn scale(&self) -> u64 {
-        self.sections
-            .iter()
-            .map(|section| section.micros)
-            .max()
-            .unwrap_or(0)
-            .max(1)
+        self.sections.iter().map(|section| section.micros).max().unwrap_or(0).max(1)
     }
 
     /// The same facts in words, for those who cannot see the picture.
@@ -405,25 +387,15 @@ mod tests {
     /// A timeline for this thread alone, so that tests can run side by side.
     fn local() -> (Timeline, tracing::subscriber::DefaultGuard) {
         let spans = Spans::default();
-        let layer = Recorder {
-            spans: spans.clone(),
-        };
+        let layer = Recorder { spans: spans.clone() };
         let guard = tracing::subscriber::set_default(
             tracing_subscriber::registry().with(layer),
         );
-        (
-            Timeline {
-                spans,
-                unit: Duration::from_micros(1),
-            },
-            guard,
-        )
+        (Timeline { spans, unit: Duration::from_micros(1) }, guard)
     }
 
     async fn nap(ms: u64) {
-        sleep(Duration::from_millis(ms))
-            .instrument(info_span!("nap", ms))
-            .await;
+        sleep(Duration::from_millis(ms)).instrument(info_span!("nap", ms)).await;
     }
 
     fn row(
@@ -432,12 +404,7 @@ mod tests {
         life: (u64, u64),
         polls: &[(u64, u64)],
     ) -> Row {
-        Row {
-            label: label.to_owned(),
-            depth,
-            life,
-            polls: polls.to_vec(),
-        }
+        Row { label: label.to_owned(), depth, life, polls: polls.to_vec() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -475,14 +442,10 @@ mod tests {
     async fn nested_spans_are_indented_and_follow_their_parent() {
         let (timeline, _guard) = local();
         let inner = || nap(5).instrument(info_span!("user", id = 1, name = "Ada"));
-        async { tokio::join!(inner(), nap(1)) }
-            .instrument(info_span!("root"))
-            .await;
+        async { tokio::join!(inner(), nap(1)) }.instrument(info_span!("root")).await;
         let rows = &timeline.recording().sections[0].rows;
-        let seen: Vec<_> = rows
-            .iter()
-            .map(|row| (row.label.as_str(), row.depth))
-            .collect();
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.label.as_str(), row.depth)).collect();
         let nested = [("user id=1 name=Ada", 0), ("nap ms=5", 1), ("nap ms=1", 0)];
         assert_eq!(seen, nested);
     }
@@ -506,9 +469,7 @@ mod tests {
         let (timeline, _guard) = local();
         let child = || nap(9).instrument(info_span!("child"));
         let mut tasks = tokio::task::JoinSet::new();
-        async { tasks.spawn(child()) }
-            .instrument(info_span!("root"))
-            .await;
+        async { tasks.spawn(child()) }.instrument(info_span!("root")).await;
         tasks.join_all().await;
         let section = timeline.recording().sections.remove(0);
         assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
@@ -555,16 +516,9 @@ mod tests {
             row("wait", 0, (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
             row("block", 0, (100 * MS, 200 * MS), &[(100 * MS, 200 * MS)]),
         ];
-        let section = Section {
-            title: "both".to_owned(),
-            micros: 200 * MS,
-            rows,
-        };
+        let section = Section { title: "both".to_owned(), micros: 200 * MS, rows };
         assert_eq!(
-            Recording {
-                sections: vec![section]
-            }
-            .describe(),
+            Recording { sections: vec![section] }.describe(),
             "both, 200 ms: wait from 0 to 200 ms, \
              block from 100 to 200 ms (running for 100 ms of them)."
         );
@@ -573,11 +527,7 @@ mod tests {
     #[test]
     fn a_crowd_is_counted_not_shown() {
         let rows = vec![row("one", 0, (0, MS), &[]); 100];
-        let section = Section {
-            title: "crowd".to_owned(),
-            micros: MS,
-            rows,
-        };
+        let section = Section { title: "crowd".to_owned(), micros: MS, rows };
         assert_eq!(section.shown().len(), 11);
         assert_eq!(section.hidden().as_deref(), Some("and 89 more"));
     }

@@ -64,10 +64,7 @@ fn python(modules: &[&str]) -> Option<&'static Path> {
     if let Some(chosen) = env::var_os("WORKBOOK_PYTHON") {
         panic!("WORKBOOK_PYTHON={} is not: {needed}", chosen.display());
     }
-    assert!(
-        env::var("CI").as_deref() != Ok("true"),
-        "CI has no {needed}"
-    );
+    assert!(env::var("CI").as_deref() != Ok("true"), "CI has no {needed}");
     static SAY: Once = Once::new();
     SAY.call_once(|| {
         say(&format!(
@@ -165,8 +162,7 @@ fn shown(name: &str) -> String {
     let file = format!("{ROOT}/tests/snapshots/python__{name}.snap");
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let text = text.replace("\r\n", "\n");
-    text.split_once("\n---\n")
-        .map_or(String::new(), |(_, shown)| shown.to_owned())
+    text.split_once("\n---\n").map_or(String::new(), |(_, shown)| shown.to_owned())
 }
 
 /// Whether nothing but times differ, and none is shorter: a machine that is busy
@@ -188,10 +184,7 @@ fn only_slower(shown: &str, stdout: &str) -> bool {
 #[test]
 fn a_longer_time_is_told_from_another_difference() {
     let shown = "loop 500 ms, peak 50\nquery 3 x 400 ms\n";
-    assert!(only_slower(
-        shown,
-        "loop 600 ms, peak 50\nquery 4 x 400 ms\n"
-    ));
+    assert!(only_slower(shown, "loop 600 ms, peak 50\nquery 4 x 400 ms\n"));
     for other in [
         shown,
         "loop 400 ms, peak 50\nquery 3 x 400 ms\n",
@@ -238,11 +231,7 @@ fn a_program_without_its_url_says_how_to_get_one() {
             return;
         };
         let output = program(python, lesson.name).output().expect("it starts");
-        let url = if lesson.postgres {
-            "DATABASE_URL"
-        } else {
-            "WEB_URL"
-        };
+        let url = if lesson.postgres { "DATABASE_URL" } else { "WEB_URL" };
         assert_eq!(output.status.code(), Some(2), "{}", lesson.name);
         assert_eq!(output.stdout, b"");
         assert_eq!(

@@ -24,10 +24,7 @@ const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
 
 /// The chapter's text with every directive replaced, or all that is wrong with it.
 pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
-    let mut expansion = Expansion {
-        sources,
-        pair: Pair::Outside,
-    };
+    let mut expansion = Expansion { sources, pair: Pair::Outside };
     let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(start) = rest.find("{{#") {
@@ -54,11 +51,7 @@ pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
     if expansion.pair != Pair::Outside {
         errors.push(anyhow!("a {{{{#pair}}}} without its {{{{#end}}}}"));
     }
-    if errors.is_empty() {
-        Ok(out)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(out) } else { Err(errors) }
 }
 
 /// Where in a pair of columns the text stands.
@@ -242,10 +235,7 @@ mod tests {
 
     fn expanded(text: &str) -> Result<String, Vec<String>> {
         expand(text, &Sources::new("/nowhere")).map_err(|errors| {
-            errors
-                .iter()
-                .map(|error| format!("{error:#}"))
-                .collect::<Vec<_>>()
+            errors.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>()
         })
     }
 

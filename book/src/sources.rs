@@ -104,13 +104,10 @@ impl Sources {
 
 /// The lesson of that name. Fails if there is none, and then lists them all.
 pub fn lesson(name: &str) -> Result<&'static Lesson> {
-    LESSONS
-        .iter()
-        .find(|lesson| lesson.name == name)
-        .with_context(|| {
-            let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
-            format!("no lesson `{name}`; there are {}", all.join(", "))
-        })
+    LESSONS.iter().find(|lesson| lesson.name == name).with_context(|| {
+        let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
+        format!("no lesson `{name}`; there are {}", all.join(", "))
+    })
 }
 
 /// The block of `output` from the line that is `words`, or else from the one that
@@ -121,11 +118,7 @@ pub fn block(output: &str, words: &str) -> Result<String> {
     let lines: Vec<&str> = output.lines().collect();
     let exact = lines.contains(&words);
     let is_it = |line: &str| {
-        if exact {
-            line == words
-        } else {
-            line.contains(words)
-        }
+        if exact { line == words } else { line.contains(words) }
     };
     let mut found = lines.iter().enumerate().filter(|(_, line)| is_it(line));
     let (from, _) = found
@@ -165,9 +158,7 @@ fn mark<'a>(line: &'a str, comment: &str) -> Option<Mark<'a>> {
     if let Some(name) = words.strip_prefix("ANCHOR_END:") {
         return Some(Mark::End(name.trim()));
     }
-    words
-        .strip_prefix("ANCHOR:")
-        .map(|name| Mark::Begin(name.trim()))
+    words.strip_prefix("ANCHOR:").map(|name| Mark::Begin(name.trim()))
 }
 
 fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
@@ -301,10 +292,7 @@ fn main() {
     #[test]
     fn a_block_of_output_ends_at_an_empty_line() {
         let output = "in turn\n  one\n\ntogether\n  two\n  three\n\nend\n";
-        assert_eq!(
-            block(output, "together").unwrap(),
-            "together\n  two\n  three"
-        );
+        assert_eq!(block(output, "together").unwrap(), "together\n  two\n  three");
         assert_eq!(block(output, "end").unwrap(), "end");
         let again = "together\n  100 ms\n\ntogether   100 ms\n";
         assert_eq!(block(again, "together").unwrap(), "together\n  100 ms");

@@ -19,10 +19,7 @@ use tracing::{Instrument, info_span, instrument};
 /// for the next.
 fn pool_of(size: usize, config: Config) -> Result<Pool> {
     let manager = Manager::new(config, NoTls);
-    Ok(Pool::builder(manager)
-        .max_size(size)
-        .runtime(Runtime::Tokio1)
-        .build()?)
+    Ok(Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).build()?)
 }
 // ANCHOR_END: pool
 
@@ -96,10 +93,7 @@ async fn callers(pool: &Pool, number: usize) -> Result<&'static str> {
 async fn one_too_few(pool: &Pool) -> Result<()> {
     let _first = pool.get().await?;
     let wait = Some(Duration::from_millis(100));
-    let limits = Timeouts {
-        wait,
-        ..Timeouts::default()
-    };
+    let limits = Timeouts { wait, ..Timeouts::default() };
     let second = pool.timeout_get(&limits);
     let (second, status) = tokio::join!(biased; second, async { pool.status() });
     println!(

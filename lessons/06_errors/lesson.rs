@@ -30,11 +30,7 @@ impl Site {
     /// size.
     #[instrument(skip(self))]
     async fn fetch(&self, page: usize) -> Result<usize> {
-        let mut fate = Fate {
-            site: self,
-            page,
-            what: "dropped",
-        };
+        let mut fate = Fate { site: self, page, what: "dropped" };
         let status = if page == 2 { 404 } else { 200 };
         let path = format!("/page/{page}?delay={page}00&status={status}");
         let result = self.size_of(&path).await;
@@ -45,9 +41,8 @@ impl Site {
     async fn size_of(&self, path: &str) -> reqwest::Result<usize> {
         let sent = self.client.get(self.server.url(path)).send().await;
         // Errors name the URL unless told not to, and URLs can hold passwords.
-        let response = sent?
-            .error_for_status()
-            .map_err(reqwest::Error::without_url)?;
+        let response =
+            sent?.error_for_status().map_err(reqwest::Error::without_url)?;
         Ok(response.text().await?.len())
     }
 }
@@ -162,11 +157,7 @@ async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     let (client, fates) = (Client::builder().build()?, Mutex::default());
-    let site = Arc::new(Site {
-        client,
-        server,
-        fates,
-    });
+    let site = Arc::new(Site { client, server, fates });
 
     // ANCHOR: main
     println!("strategy             after  returns       pages 1, 2 and 3");
@@ -177,15 +168,12 @@ async fn main() -> Result<()> {
     report("join_all", start, both, &site).await;
 
     let start = Instant::now();
-    let result = fail_fast(&site)
-        .instrument(info_span!("try_join_all"))
-        .await;
+    let result = fail_fast(&site).instrument(info_span!("try_join_all")).await;
     report("try_join_all", start, said(&result), &site).await;
 
     let start = Instant::now();
-    let result = spawned(&site)
-        .instrument(info_span!("try_join_all of tasks"))
-        .await;
+    let result =
+        spawned(&site).instrument(info_span!("try_join_all of tasks")).await;
     report("try_join_all, tasks", start, said(&result), &site).await;
 
     let start = Instant::now();
@@ -214,11 +202,8 @@ async fn main() -> Result<()> {
     ];
     for url in urls {
         if let Err(failure) = failure::get_json(&site.client, url).await {
-            let again = if failure.worth_another_try() {
-                "try again"
-            } else {
-                "give up"
-            };
+            let again =
+                if failure.worth_another_try() { "try again" } else { "give up" };
             let name = format!("{failure:?}");
             println!("  {name:<8}  {again}");
         }

@@ -189,11 +189,7 @@ async fn main() -> Result<()> {
     let inside = block_on_inside(Handle::current()).await;
     let beside = block_on_beside(Handle::current()).await;
     let panics = |result: Result<u32, JoinError>| u32::from(result.is_err());
-    row(
-        "3 block_on inside async: panics of 1",
-        panics(inside),
-        panics(beside),
-    );
+    row("3 block_on inside async: panics of 1", panics(inside), panics(beside));
 
     let (mut before, mut after) = (Vec::new(), Vec::new());
     nobody_asks(&mut before).await;
@@ -202,11 +198,7 @@ async fn main() -> Result<()> {
 
     let before = first_of_three().instrument(info_span!("select!")).await;
     let after = all_of_three().instrument(info_span!("join!")).await;
-    row(
-        "5 select! for join!: answers of 3",
-        before.len(),
-        after.len(),
-    );
+    row("5 select! for join!: answers of 3", before.len(), after.len());
 
     let total = Arc::new(Mutex::new(0));
     let before = ends_after(lock_across_await(Arc::clone(&total))).await;

@@ -28,10 +28,7 @@ pub fn postgres_missing() -> bool {
         })
     });
     if missing {
-        assert!(
-            env::var("CI").as_deref() != Ok("true"),
-            "CI has no PostgreSQL"
-        );
+        assert!(env::var("CI").as_deref() != Ok("true"), "CI has no PostgreSQL");
         say("NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL.");
     }
     missing
