@@ -1,6 +1,6 @@
 //! Each lesson's program in asyncio prints what its snapshot says, against the same
 //! web server and the same kind of database as the lesson. They run on the real
-//! clock, and so one at a time.
+//! clock; one whose times are too long, and nothing else, is run again.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::say;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{LazyLock, Once};
 use tokio::runtime::Runtime;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -106,13 +106,6 @@ fn modules(name: &str) -> Vec<&'static str> {
     modules
 }
 
-/// Taken by a test for its programs, and the start of what they need: side by side,
-/// one would spoil another's times.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Runs a lesson's program and compares what it prints with the snapshot.
 fn runs_as_shown(name: &str) {
     let Some(python) = python(&modules(name)) else {
@@ -123,7 +116,6 @@ fn runs_as_shown(name: &str) {
     if postgres && common::postgres_missing() {
         return;
     }
-    let _alone = alone();
     let mut program = program(python, name);
     // Its own threads: the server answers while this one waits for the program.
     let runtime = Runtime::new().expect("a runtime");
@@ -221,7 +213,6 @@ programs! {
 
 #[test]
 fn a_program_without_its_url_says_how_to_get_one() {
-    let _alone = alone();
     for lesson in LESSONS {
         let modules = modules(lesson.name);
         if modules.is_empty() {
