@@ -73,31 +73,37 @@ impl Drop for Fate<'_> {
 // ANCHOR: collect
 /// Every result, good or bad, when the last is there.
 async fn collect(site: &Site) -> Vec<Result<usize>> {
-    join_all((1..=3).map(|page| site.fetch(page))).await
+    let fetches = (1..=3).map(|page| site.fetch(page));
+    join_all(fetches).await
 }
 // ANCHOR_END: collect
 
 // ANCHOR: fail_fast
-/// The first error at once; the other futures are dropped where they stand.
+/// The first error at once; the other futures are dropped
+/// where they stand.
 async fn fail_fast(site: &Site) -> Result<Vec<usize>> {
-    try_join_all((1..=3).map(|page| site.fetch(page))).await
+    let fetches = (1..=3).map(|page| site.fetch(page));
+    try_join_all(fetches).await
 }
 // ANCHOR_END: fail_fast
 
 // ANCHOR: spawned
-/// The first error at once; the tasks go on, because a dropped handle stops nothing.
+/// The first error at once; the tasks go on, because a
+/// dropped handle stops nothing.
 async fn spawned(site: &Arc<Site>) -> Result<Vec<usize>> {
     let tasks = (1..=3).map(|page| {
         let site = Arc::clone(site);
         let task = async move { site.fetch(page).await };
         tokio::spawn(task.in_current_span())
     });
-    try_join_all(tasks.map(async |handle| handle.await?)).await
+    let results = tasks.map(async |handle| handle.await?);
+    try_join_all(results).await
 }
 // ANCHOR_END: spawned
 
 // ANCHOR: group
-/// The first error, after the other tasks were stopped and waited for.
+/// The first error, after the other tasks were stopped and
+/// waited for.
 async fn group(site: &Arc<Site>) -> Result<Vec<usize>> {
     let mut tasks = JoinSet::new();
     for page in 1..=3 {

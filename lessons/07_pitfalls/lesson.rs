@@ -120,7 +120,8 @@ async fn first_of_three() -> Vec<u64> {
 }
 
 async fn all_of_three() -> Vec<u64> {
-    let all = tokio::join!(request(1), request(2), request(3));
+    let (a, b, c) = (request(1), request(2), request(3));
+    let all = tokio::join!(a, b, c);
     vec![all.0, all.1, all.2]
 }
 // ANCHOR_END: wait
@@ -146,7 +147,6 @@ async fn lock_given_back(total: Arc<Mutex<u64>>) {
     }
     let _ = spawn(add_one(total)).await;
 }
-
 // ANCHOR_END: lock
 
 /// How long `work` takes, or that it takes for ever.
