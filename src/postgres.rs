@@ -179,11 +179,7 @@ async fn start_server(
     let url = with_search_path(&server.url())?;
     let config = parse(&url)?;
     prepare(&config).await.map_err(Problem::of_private_server)?;
-    Ok(Database {
-        url,
-        config,
-        _server: Some(server),
-    })
+    Ok(Database { url, config, _server: Some(server) })
 }
 
 #[cfg(unix)]
@@ -239,9 +235,8 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
 }
 
 fn parse(url: &str) -> Result<Config, Problem> {
-    let config: Config = url
-        .parse()
-        .map_err(|error| Problem::BadUrl(problem::chain(&error)))?;
+    let config: Config =
+        url.parse().map_err(|error| Problem::BadUrl(problem::chain(&error)))?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(Problem::BadUrl("it names no host".into()));
     }
@@ -269,17 +264,12 @@ async fn prepare(config: &Config) -> Result<(), Problem> {
     // own.
     drop(client);
     let _ = connection.await;
-    made.map_err(|error| Problem::Tables {
-        server,
-        why: problem::chain(&error),
-    })
+    made.map_err(|error| Problem::Tables { server, why: problem::chain(&error) })
 }
 
 async fn make_tables(client: &mut Client) -> Result<(), tokio_postgres::Error> {
     let setup = client.transaction().await?;
-    setup
-        .execute("SELECT pg_advisory_xact_lock($1)", &[&SETUP_LOCK])
-        .await?;
+    setup.execute("SELECT pg_advisory_xact_lock($1)", &[&SETUP_LOCK]).await?;
     // Asked first, because `CREATE SCHEMA IF NOT EXISTS` needs the right to create
     // even where there is nothing to create.
     let there = "SELECT to_regclass('async_workbook.orders') IS NOT NULL";

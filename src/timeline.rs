@@ -19,20 +19,18 @@
 //! `WORKBOOK_CLOCK=virtual` runs the lesson on tokio's paused clock, and
 //! `WORKBOOK_TIMELINE=FILE` has the [`Recording`] saved as JSON.
 
+mod recorder;
 mod svg;
 mod terminal;
 
+use recorder::{Recorder, Span, Spans};
+
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Records this program's spans from here on.
 ///
@@ -48,17 +46,12 @@ pub async fn start() -> Timeline {
         to_next_tick().await;
     }
     let spans = Spans::default();
-    let layer = Recorder {
-        spans: spans.clone(),
-    };
+    let layer = Recorder { spans: spans.clone() };
     tracing::subscriber::set_global_default(
         tracing_subscriber::registry().with(layer),
     )
     .expect("a program records one timeline, and sets no other tracing subscriber");
-    Timeline {
-        spans,
-        unit: Duration::from_micros(1),
-    }
+    Timeline { spans, unit: Duration::from_micros(1) }
 }
 
 /// Advances the paused clock to the next whole millisecond since the runtime began.
@@ -102,9 +95,8 @@ impl Timeline {
     pub fn print(&self) {
         let recording = self.recording();
         let stdout = std::io::stdout();
-        let asked = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
+        let asked =
+            std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let terminal =
             || terminal_size::terminal_size_of(&stdout).map(|size| size.0.0.into());
         let columns = asked.or_else(terminal).unwrap_or(80);
@@ -165,10 +157,8 @@ fn collect_rows(
     at: &impl Fn(Instant) -> u64,
     rows: &mut Vec<Row>,
 ) {
-    let children = spans
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.parent == Some(parent));
+    let children =
+        spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
     for (index, span) in children {
         let mut polls: Vec<_> = span
             .polls
@@ -177,12 +167,7 @@ fn collect_rows(
             .collect();
         polls.dedup();
         let life = (at(span.began), at(span.ended.unwrap_or(now)));
-        rows.push(Row {
-            label: span.label.clone(),
-            depth,
-            life,
-            polls,
-        });
+        rows.push(Row { label: span.label.clone(), depth, life, polls });
         collect_rows(spans, index, depth + 1, now, at, rows);
     }
 }
@@ -224,12 +209,7 @@ const MAX_ROWS: usize = 12;
 impl Recording {
     /// The latest end of all: every section is drawn on this scale. Never 0.
     fn scale(&self) -> u64 {
-        self.sections
-            .iter()
-            .map(|section| section.micros)
-            .max()
-            .unwrap_or(0)
-            .max(1)
+        self.sections.iter().map(|section| section.micros).max().unwrap_or(0).max(1)
     }
 
     /// The same facts in words, for those who cannot see the picture.
@@ -278,122 +258,6 @@ fn millis(micros: u64) -> String {
     format!("{} ms", (micros + 500) / 1000)
 }
 
-/// A span as it is recorded.
-#[derive(Debug)]
-struct Span {
-    parent: Option<usize>,
-    label: String,
-    began: Instant,
-    ended: Option<Instant>,
-    polls: Vec<(Instant, Option<Instant>)>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Spans(Arc<Mutex<Vec<Span>>>);
-
-impl Spans {
-    fn lock(&self) -> MutexGuard<'_, Vec<Span>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The `tracing` layer that writes spans down.
-struct Recorder {
-    spans: Spans,
-}
-
-/// Where a span stands in the recording; kept in the span itself.
-struct Index(usize);
-
-impl Recorder {
-    fn change<S>(
-        &self,
-        id: &Id,
-        context: &Context<'_, S>,
-        change: impl FnOnce(&mut Span),
-    ) where
-        S: tracing::Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let Some(span) = context.span(id) else { return };
-        if let Some(&Index(index)) = span.extensions().get::<Index>() {
-            change(&mut self.spans.lock()[index]);
-        }
-    }
-}
-
-impl<S> Layer<S> for Recorder
-where
-    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
-{
-    fn on_new_span(
-        &self,
-        attributes: &Attributes<'_>,
-        id: &Id,
-        context: Context<'_, S>,
-    ) {
-        let Some(span) = context.span(id) else { return };
-        let mut label = Label(attributes.metadata().name().to_owned());
-        attributes.record(&mut label);
-        let index_of = |parent: tracing_subscriber::registry::SpanRef<'_, S>| {
-            parent.extensions().get::<Index>().map(|index| index.0)
-        };
-        let parent = span.parent().and_then(index_of);
-        let mut spans = self.spans.lock();
-        span.extensions_mut().insert(Index(spans.len()));
-        let began = Instant::now();
-        spans.push(Span {
-            parent,
-            label: label.0,
-            began,
-            ended: None,
-            polls: Vec::new(),
-        });
-    }
-
-    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let now = Instant::now();
-        self.change(id, &context, |span| span.polls.push((now, None)));
-    }
-
-    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let now = Instant::now();
-        self.change(id, &context, |span| {
-            if let Some(poll) = span.polls.last_mut() {
-                poll.1 = Some(now);
-            }
-        });
-    }
-
-    fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let now = Instant::now();
-        self.change(&id, &context, |span| {
-            // A span is closed after the last of its children, which may be a task
-            // that outlives it. Its own end is when it was left for the last time.
-            span.ended =
-                Some(span.polls.last().and_then(|poll| poll.1).unwrap_or(now));
-            // An instrumented future is entered once more when it is dropped. That
-            // is no poll.
-            if span.polls.len() > 1 {
-                span.polls.pop();
-            }
-        });
-    }
-}
-
-/// A span's name with its fields: `fetch page=1`.
-struct Label(String);
-
-impl Visit for Label {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string cannot fail.
-        let _ = write!(self.0, " {}={value:?}", field.name());
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        let _ = write!(self.0, " {}={value}", field.name());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,25 +269,15 @@ mod tests {
     /// A timeline for this thread alone, so that tests can run side by side.
     fn local() -> (Timeline, tracing::subscriber::DefaultGuard) {
         let spans = Spans::default();
-        let layer = Recorder {
-            spans: spans.clone(),
-        };
+        let layer = Recorder { spans: spans.clone() };
         let guard = tracing::subscriber::set_default(
             tracing_subscriber::registry().with(layer),
         );
-        (
-            Timeline {
-                spans,
-                unit: Duration::from_micros(1),
-            },
-            guard,
-        )
+        (Timeline { spans, unit: Duration::from_micros(1) }, guard)
     }
 
     async fn nap(ms: u64) {
-        sleep(Duration::from_millis(ms))
-            .instrument(info_span!("nap", ms))
-            .await;
+        sleep(Duration::from_millis(ms)).instrument(info_span!("nap", ms)).await;
     }
 
     fn row(
@@ -432,12 +286,7 @@ mod tests {
         life: (u64, u64),
         polls: &[(u64, u64)],
     ) -> Row {
-        Row {
-            label: label.to_owned(),
-            depth,
-            life,
-            polls: polls.to_vec(),
-        }
+        Row { label: label.to_owned(), depth, life, polls: polls.to_vec() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -475,14 +324,10 @@ mod tests {
     async fn nested_spans_are_indented_and_follow_their_parent() {
         let (timeline, _guard) = local();
         let inner = || nap(5).instrument(info_span!("user", id = 1, name = "Ada"));
-        async { tokio::join!(inner(), nap(1)) }
-            .instrument(info_span!("root"))
-            .await;
+        async { tokio::join!(inner(), nap(1)) }.instrument(info_span!("root")).await;
         let rows = &timeline.recording().sections[0].rows;
-        let seen: Vec<_> = rows
-            .iter()
-            .map(|row| (row.label.as_str(), row.depth))
-            .collect();
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.label.as_str(), row.depth)).collect();
         let nested = [("user id=1 name=Ada", 0), ("nap ms=5", 1), ("nap ms=1", 0)];
         assert_eq!(seen, nested);
     }
@@ -506,9 +351,7 @@ mod tests {
         let (timeline, _guard) = local();
         let child = || nap(9).instrument(info_span!("child"));
         let mut tasks = tokio::task::JoinSet::new();
-        async { tasks.spawn(child()) }
-            .instrument(info_span!("root"))
-            .await;
+        async { tasks.spawn(child()) }.instrument(info_span!("root")).await;
         tasks.join_all().await;
         let section = timeline.recording().sections.remove(0);
         assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
@@ -555,16 +398,9 @@ mod tests {
             row("wait", 0, (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
             row("block", 0, (100 * MS, 200 * MS), &[(100 * MS, 200 * MS)]),
         ];
-        let section = Section {
-            title: "both".to_owned(),
-            micros: 200 * MS,
-            rows,
-        };
+        let section = Section { title: "both".to_owned(), micros: 200 * MS, rows };
         assert_eq!(
-            Recording {
-                sections: vec![section]
-            }
-            .describe(),
+            Recording { sections: vec![section] }.describe(),
             "both, 200 ms: wait from 0 to 200 ms, \
              block from 100 to 200 ms (running for 100 ms of them)."
         );
@@ -573,11 +409,7 @@ mod tests {
     #[test]
     fn a_crowd_is_counted_not_shown() {
         let rows = vec![row("one", 0, (0, MS), &[]); 100];
-        let section = Section {
-            title: "crowd".to_owned(),
-            micros: MS,
-            rows,
-        };
+        let section = Section { title: "crowd".to_owned(), micros: MS, rows };
         assert_eq!(section.shown().len(), 11);
         assert_eq!(section.hidden().as_deref(), Some("and 89 more"));
     }

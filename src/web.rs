@@ -82,12 +82,7 @@ impl Server {
             // axum::serve retries failed accepts and never returns.
             let _ = axum::serve(listener, app).await;
         });
-        Ok(Self {
-            addr,
-            refusing,
-            counts,
-            accepting,
-        })
+        Ok(Self { addr, refusing, counts, accepting })
     }
 
     /// The URL of `path`, which begins with a slash: `server.url("/page/1")`.
@@ -100,10 +95,7 @@ impl Server {
     /// # Errors
     /// When the operating system does not tell the port's number.
     pub fn refused_url(&self) -> Result<String> {
-        let addr = self
-            .refusing
-            .local_addr()
-            .context("the port has no number")?;
+        let addr = self.refusing.local_addr().context("the port has no number")?;
         Ok(format!("http://{addr}/"))
     }
 
@@ -140,11 +132,8 @@ impl Counts {
 
     fn reset(&self) {
         let mut stats = self.lock();
-        *stats = Stats {
-            in_flight: stats.in_flight,
-            peak: stats.in_flight,
-            requests: 0,
-        };
+        *stats =
+            Stats { in_flight: stats.in_flight, peak: stats.in_flight, requests: 0 };
     }
 
     fn enter(&self) -> InFlight {
@@ -152,10 +141,7 @@ impl Counts {
         stats.in_flight += 1;
         stats.requests += 1;
         stats.peak = stats.peak.max(stats.in_flight);
-        InFlight {
-            counts: self.clone(),
-            together: stats.in_flight,
-        }
+        InFlight { counts: self.clone(), together: stats.in_flight }
     }
 }
 
@@ -255,44 +241,20 @@ struct Event {
 }
 
 const WEATHER: [Weather; 3] = [
-    Weather {
-        city: "Lisbon",
-        celsius: 24,
-        sky: "clear",
-    },
-    Weather {
-        city: "Oslo",
-        celsius: 11,
-        sky: "rain",
-    },
-    Weather {
-        city: "Helsinki",
-        celsius: 9,
-        sky: "fog",
-    },
+    Weather { city: "Lisbon", celsius: 24, sky: "clear" },
+    Weather { city: "Oslo", celsius: 11, sky: "rain" },
+    Weather { city: "Helsinki", celsius: 9, sky: "fog" },
 ];
 
 const EVENTS: [(&str, &[Event]); 3] = [
     (
         "Lisbon",
         &[
-            Event {
-                title: "Tram race",
-                day: "Friday",
-            },
-            Event {
-                title: "Fado night",
-                day: "Saturday",
-            },
+            Event { title: "Tram race", day: "Friday" },
+            Event { title: "Fado night", day: "Saturday" },
         ],
     ),
-    (
-        "Oslo",
-        &[Event {
-            title: "Fjord swim",
-            day: "Sunday",
-        }],
-    ),
+    ("Oslo", &[Event { title: "Fjord swim", day: "Sunday" }]),
     ("Helsinki", &[]),
 ];
 
@@ -303,21 +265,16 @@ fn no_such_city(city: &str) -> (StatusCode, String) {
 async fn weather(
     Path(city): Path<String>,
 ) -> Result<Json<&'static Weather>, (StatusCode, String)> {
-    let found = WEATHER
-        .iter()
-        .find(|weather| weather.city.eq_ignore_ascii_case(&city));
+    let found =
+        WEATHER.iter().find(|weather| weather.city.eq_ignore_ascii_case(&city));
     found.map(Json).ok_or_else(|| no_such_city(&city))
 }
 
 async fn events(
     Path(city): Path<String>,
 ) -> Result<Json<&'static [Event]>, (StatusCode, String)> {
-    let found = EVENTS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(&city));
-    found
-        .map(|(_, events)| Json(*events))
-        .ok_or_else(|| no_such_city(&city))
+    let found = EVENTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&city));
+    found.map(|(_, events)| Json(*events)).ok_or_else(|| no_such_city(&city))
 }
 
 async fn broken_json() -> impl IntoResponse {
@@ -339,19 +296,14 @@ mod tests {
     async fn pages_have_the_promised_size_and_delay() {
         let server = Server::start().await.unwrap();
         let before = Instant::now();
-        let text = reqwest::get(server.url("/page/7"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let text =
+            reqwest::get(server.url("/page/7")).await.unwrap().text().await.unwrap();
         assert_eq!(text.len(), 1007);
         assert!(text.starts_with("This is page 7.\n"));
         assert_eq!(before.elapsed().as_millis(), 100);
 
-        let small = reqwest::get(server.url("/page/7?bytes=4&delay=0"))
-            .await
-            .unwrap();
+        let small =
+            reqwest::get(server.url("/page/7?bytes=4&delay=0")).await.unwrap();
         assert_eq!(small.text().await.unwrap(), "This");
         assert_eq!(before.elapsed().as_millis(), 100);
     }
@@ -360,25 +312,11 @@ mod tests {
     async fn requests_in_flight_are_counted() {
         let server = Server::start().await.unwrap();
         join_all((1..=3).map(|n| status(server.url(&format!("/page/{n}"))))).await;
-        assert_eq!(
-            server.stats(),
-            Stats {
-                in_flight: 0,
-                peak: 3,
-                requests: 3
-            }
-        );
+        assert_eq!(server.stats(), Stats { in_flight: 0, peak: 3, requests: 3 });
         server.reset();
         status(server.url("/page/1")).await;
         status(server.url("/health")).await;
-        assert_eq!(
-            server.stats(),
-            Stats {
-                in_flight: 0,
-                peak: 1,
-                requests: 1
-            }
-        );
+        assert_eq!(server.stats(), Stats { in_flight: 0, peak: 1, requests: 1 });
     }
 
     #[tokio::test(start_paused = true)]
@@ -389,14 +327,7 @@ mod tests {
         assert!(given_up.is_err());
         tokio::task::yield_now().await;
         sleep(Duration::from_millis(1)).await;
-        assert_eq!(
-            server.stats(),
-            Stats {
-                in_flight: 0,
-                peak: 1,
-                requests: 1
-            }
-        );
+        assert_eq!(server.stats(), Stats { in_flight: 0, peak: 1, requests: 1 });
     }
 
     #[tokio::test(start_paused = true)]
@@ -433,13 +364,7 @@ mod tests {
         assert_eq!(weather["celsius"], 11);
         assert_eq!(status(server.url("/api/events/Atlantis")).await, 404);
         let broken = reqwest::get(server.url("/broken.json")).await.unwrap();
-        assert!(
-            broken
-                .json::<serde_json::Value>()
-                .await
-                .unwrap_err()
-                .is_decode()
-        );
+        assert!(broken.json::<serde_json::Value>().await.unwrap_err().is_decode());
     }
 
     #[tokio::test(start_paused = true)]

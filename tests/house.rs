@@ -15,19 +15,15 @@ fn read(relative: &str) -> String {
 }
 
 fn names() -> Vec<String> {
-    LESSONS
-        .iter()
-        .map(|lesson| lesson.name.to_owned())
-        .collect()
+    LESSONS.iter().map(|lesson| lesson.name.to_owned()).collect()
 }
 
 /// The names in a folder that `wanted` picks, sorted.
 fn listed(folder: &str, wanted: impl Fn(&Path) -> Option<String>) -> Vec<String> {
     let entries = fs::read_dir(path(folder))
         .unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| wanted(&entry.unwrap().path()))
-        .collect();
+    let mut names: Vec<_> =
+        entries.filter_map(|entry| wanted(&entry.unwrap().path())).collect();
     names.sort();
     names
 }
@@ -39,12 +35,7 @@ fn numbered(name: &str) -> bool {
 #[test]
 fn lessons_are_numbered_in_order() {
     for (index, lesson) in LESSONS.iter().enumerate() {
-        assert_eq!(
-            lesson.number(),
-            format!("{:02}", index + 1),
-            "{}",
-            lesson.name
-        );
+        assert_eq!(lesson.number(), format!("{:02}", index + 1), "{}", lesson.name);
     }
 }
 
@@ -70,23 +61,13 @@ fn every_lesson_is_a_target_in_order() {
 
 #[test]
 fn every_program_begins_with_its_question() {
-    for Lesson {
-        name,
-        title,
-        question,
-        ..
-    } in LESSONS
-    {
+    for Lesson { name, title, question, .. } in LESSONS {
         // The question follows a colon: `03 - Gather: how do I fetch ...?`
         let (first, rest) = question.split_at(1);
         let heading =
             format!("{} - {title}: {}{rest}", &name[..2], first.to_lowercase());
         let rust = read(&format!("lessons/{name}/lesson.rs"));
-        assert_eq!(
-            rust.lines().next(),
-            Some(&*format!("//! {heading}")),
-            "{name}"
-        );
+        assert_eq!(rust.lines().next(), Some(&*format!("//! {heading}")), "{name}");
         assert!(
             rust.contains(&format!("cargo run --example {name}")),
             "{name}: how to run it"
@@ -116,10 +97,7 @@ fn no_snapshot_is_of_a_lesson_that_is_gone() {
         numbered(name).then(|| name.to_owned())
     });
     for snapshot in of_lessons {
-        assert!(
-            names().iter().any(|name| snapshot.starts_with(name)),
-            "{snapshot}"
-        );
+        assert!(names().iter().any(|name| snapshot.starts_with(name)), "{snapshot}");
     }
 }
 
@@ -141,13 +119,7 @@ fn every_lesson_has_its_chapter_and_every_chapter_its_lesson() {
 #[test]
 fn the_readme_lists_every_lesson() {
     let readme = read("README.md");
-    for Lesson {
-        name,
-        question,
-        in_python,
-        ..
-    } in LESSONS
-    {
+    for Lesson { name, question, in_python, .. } in LESSONS {
         let row = format!("| [{name}](lessons/{name}) | {question} | {in_python} |");
         assert!(readme.contains(&row), "README.md needs this row:\n{row}");
     }

@@ -14,9 +14,7 @@ use std::sync::LazyLock;
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--examples", "--message-format=json"]);
-    cargo
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit());
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
     // What cargo told this test about its package would make build scripts run
     // again.
     let for_this_test = |name: &str| {
@@ -35,9 +33,8 @@ static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     }
     let output = cargo.output().expect("cargo starts");
     assert!(output.status.success(), "the lessons do not build");
-    let messages = text(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
+    let messages =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap());
     messages
         .filter_map(|message: serde_json::Value| {
             let name = message["target"]["name"].as_str()?.to_owned();
@@ -86,10 +83,8 @@ fn runs_as_shown(name: &str) {
         return;
     }
     let saved = temporary(&format!("{name}.json"));
-    let output = program(name)
-        .env("WORKBOOK_TIMELINE", &saved)
-        .output()
-        .expect("it starts");
+    let output =
+        program(name).env("WORKBOOK_TIMELINE", &saved).output().expect("it starts");
     assert!(
         output.status.success(),
         "{name}: {}\n{}",
@@ -146,10 +141,7 @@ fn gather_explains_each_page_that_fails_and_shows_the_others() {
         "http://127.0.0.1:1/",
         "http://no-such-host.invalid/",
     ];
-    let output = program("03_gather")
-        .args(named)
-        .output()
-        .expect("it starts");
+    let output = program("03_gather").args(named).output().expect("it starts");
     insta::assert_snapshot!("03_gather_named", seen(&output));
 }
 
@@ -172,16 +164,11 @@ fn lessons_that_start_a_server_each_run_side_by_side() {
 
 #[test]
 fn a_picture_fits_forty_columns_and_has_no_colours_without_a_terminal() {
-    let output = program("03_gather")
-        .env("COLUMNS", "40")
-        .output()
-        .expect("it starts");
+    let output =
+        program("03_gather").env("COLUMNS", "40").output().expect("it starts");
     let picture = text(&output.stdout);
     assert!(!picture.contains('\x1b'));
-    assert!(
-        picture.lines().all(|line| line.chars().count() < 40),
-        "{picture}"
-    );
+    assert!(picture.lines().all(|line| line.chars().count() < 40), "{picture}");
 }
 
 #[test]

@@ -100,10 +100,7 @@ impl Running {
     /// Makes a database without our tables, and returns its URL.
     fn new_database(&self, name: &str) -> String {
         let url = self.url.replace("/postgres?", &format!("/{name}?"));
-        execute(
-            &self.url,
-            &format!("CREATE DATABASE {name} TEMPLATE postgres"),
-        );
+        execute(&self.url, &format!("CREATE DATABASE {name} TEMPLATE postgres"));
         execute(&url, "DROP SCHEMA async_workbook CASCADE");
         url
     }
@@ -115,16 +112,10 @@ impl Running {
         let since = Instant::now();
         end(&mut self.child);
         // Whoever reads the program's output reaches its end: nobody keeps it open.
-        self.stdout
-            .read_to_string(&mut String::new())
-            .expect("text");
+        self.stdout.read_to_string(&mut String::new()).expect("text");
         self.child.wait().expect("a child");
         while folder.exists() || alive(&server) {
-            assert!(
-                since.elapsed() < GONE_WITHIN,
-                "{} is left",
-                folder.display()
-            );
+            assert!(since.elapsed() < GONE_WITHIN, "{} is left", folder.display());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -222,10 +213,7 @@ fn only_the_web(command: &mut Command) -> String {
     let output = child.wait_with_output().expect("a child");
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(running, "{text}");
-    assert!(
-        line.starts_with("export WEB_URL='http://127.0.0.1:"),
-        "{line}"
-    );
+    assert!(line.starts_with("export WEB_URL='http://127.0.0.1:"), "{line}");
     let mut more = String::new();
     stdout.read_to_string(&mut more).expect("text");
     assert_eq!(more, "");
@@ -328,10 +316,8 @@ fn a_pool_takes_the_config() {
     runtime.block_on(async {
         let database = postgres::start().await.unwrap();
         let manager = deadpool_postgres::Manager::new(database.config(), NoTls);
-        let pool = deadpool_postgres::Pool::builder(manager)
-            .max_size(3)
-            .build()
-            .unwrap();
+        let pool =
+            deadpool_postgres::Pool::builder(manager).max_size(3).build().unwrap();
         let client = pool.get().await.unwrap();
         assert_eq!(users(&client).await, USERS);
     });
@@ -347,10 +333,7 @@ fn four_lessons_prepare_one_database_at_once() {
     let lessons: Vec<Running> = thread::scope(|scope| {
         let start = || Running::start(services().env("DATABASE_URL", &shop));
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
-        starts
-            .into_iter()
-            .map(|start| start.join().unwrap())
-            .collect()
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     for lesson in &lessons {
         assert_eq!(users_at(&lesson.url), USERS);
@@ -589,11 +572,8 @@ fn root_can_start_it_as_an_ordinary_user_too() {
     else {
         return;
     };
-    let ids: Vec<u32> = nobody
-        .split(':')
-        .skip(2)
-        .map_while(|id| id.parse().ok())
-        .collect();
+    let ids: Vec<u32> =
+        nobody.split(':').skip(2).map_while(|id| id.parse().ok()).collect();
     let folder = Folder::new("ordinary");
     let path = folder.target();
     chown(&folder.0, Some(ids[0]), Some(ids[1])).unwrap();
@@ -646,15 +626,9 @@ fn programs_that_do_not_work() {
     assert_has(&run(), &["initdb failed", "No space left on device"]);
 
     folder.program("initdb", "exit 0");
-    folder.program(
-        "postgres",
-        &format!("{version}; echo FATAL: no luck; exit 1"),
-    );
+    folder.program("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
     let since = Instant::now();
-    assert_has(
-        &run(),
-        &["it ended as soon as it was started", "FATAL: no luck"],
-    );
+    assert_has(&run(), &["it ended as soon as it was started", "FATAL: no luck"]);
     assert!(since.elapsed() < PATIENCE);
 }
 
@@ -662,10 +636,7 @@ fn programs_that_do_not_work() {
 fn a_database_url_that_is_none() {
     for (url, why) in [
         ("localhost/shop", "it does not begin with postgresql://"),
-        (
-            "host=localhost user=ada",
-            "it does not begin with postgresql://",
-        ),
+        ("host=localhost user=ada", "it does not begin with postgresql://"),
         ("mysql://ada@localhost/shop", "it does not begin with"),
         ("postgresql:///shop", "it names no host"),
         ("postgresql://ada:se@cret@localhost", "more than one @"),
@@ -702,10 +673,7 @@ fn nothing_listens() {
 fn nobody_has_that_name() {
     // `.invalid` is kept free for this by RFC 2606.
     let text = failure_at("postgresql://ada:secret@postgres.invalid/shop");
-    assert_has(
-        &text,
-        &["cannot reach", "(postgres.invalid:5432, database shop"],
-    );
+    assert_has(&text, &["cannot reach", "(postgres.invalid:5432, database shop"]);
     assert!(!text.contains("secret"));
 }
 
@@ -746,25 +714,16 @@ fn the_server_says_no() {
     }
 
     let text = at("locked:wrong", "postgres");
-    assert_has(
-        &text,
-        &["refused the connection", "password authentication failed"],
-    );
+    assert_has(&text, &["refused the connection", "password authentication failed"]);
     assert_has(&text, &["user locked", "Check user and password"]);
     assert!(!text.contains("wrong"));
 
-    assert_has(
-        &at("locked", "postgres"),
-        &["password", "Check user and password"],
-    );
+    assert_has(&at("locked", "postgres"), &["password", "Check user and password"]);
     assert_has(
         &at("ghost", "postgres"),
         &["\"ghost\" does not exist", "Check user"],
     );
-    assert_has(
-        &at("workbook", "shop"),
-        &["\"shop\" does not exist", "createdb"],
-    );
+    assert_has(&at("workbook", "shop"), &["\"shop\" does not exist", "createdb"]);
     assert_has(&at("rejected", "postgres"), &["pg_hba.conf", "without TLS"]);
     let tls = failure_at(&format!("{}&sslmode=require", server.url));
     assert_has(&tls, &["TLS", "connect without TLS"]);
@@ -773,10 +732,7 @@ fn the_server_says_no() {
     // Who may not create the tables may use them, once they are there and allowed.
     server.new_database("empty");
     let text = at("plain", "empty");
-    assert_has(
-        &text,
-        &["cannot create the sample tables", "permission denied"],
-    );
+    assert_has(&text, &["cannot create the sample tables", "permission denied"]);
     assert_has(&text, &["a database you may create a schema in"]);
     execute(
         &server.url,

@@ -1,15 +1,15 @@
 //! Each lesson's program in asyncio prints what its snapshot says, against the same
 //! web server and the same kind of database as the lesson. They run on the real
-//! clock, and so one at a time.
+//! clock; one whose times are too long, and nothing else, is run again.
 
 mod common;
 
 use async_workbook::{LESSONS, postgres, web};
+use common::say;
 use std::env;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -66,10 +66,7 @@ fn python(modules: &[&str]) -> Option<&'static Path> {
     if let Some(chosen) = env::var_os("WORKBOOK_PYTHON") {
         panic!("WORKBOOK_PYTHON={} is not: {needed}", chosen.display());
     }
-    assert!(
-        env::var("CI").as_deref() != Ok("true"),
-        "CI has no {needed}"
-    );
+    assert!(env::var("CI").as_deref() != Ok("true"), "CI has no {needed}");
     static SAY: Once = Once::new();
     SAY.call_once(|| {
         say(&format!(
@@ -111,13 +108,6 @@ fn modules(name: &str) -> Vec<&'static str> {
     modules
 }
 
-/// Taken by a test for its programs, and the start of what they need: side by side,
-/// one would spoil another's times.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Runs a lesson's program and compares what it prints with the snapshot.
 fn runs_as_shown(name: &str) {
     let Some(python) = python(&modules(name)) else {
@@ -128,7 +118,6 @@ fn runs_as_shown(name: &str) {
     if postgres && common::postgres_missing() {
         return;
     }
-    let _alone = alone();
     let mut program = program(python, name);
     // Its own threads: the server answers while this one waits for the program.
     let runtime = Runtime::new().expect("a runtime");
@@ -169,8 +158,7 @@ fn shown(name: &str) -> String {
     let file = format!("{ROOT}/tests/snapshots/python__{name}.snap");
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let text = text.replace("\r\n", "\n");
-    text.split_once("\n---\n")
-        .map_or(String::new(), |(_, shown)| shown.to_owned())
+    text.split_once("\n---\n").map_or(String::new(), |(_, shown)| shown.to_owned())
 }
 
 /// Whether nothing but times differ, and none is shorter: a machine that is busy
@@ -189,18 +177,10 @@ fn only_slower(shown: &str, stdout: &str) -> bool {
         && (0..shown.len()).all(|at| shown[at] == stdout[at] || slower(at))
 }
 
-/// Not by eprintln!, which cargo shows of failing tests only.
-fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
 #[test]
 fn a_longer_time_is_told_from_another_difference() {
     let shown = "loop 500 ms, peak 50\nquery 3 x 400 ms\n";
-    assert!(only_slower(
-        shown,
-        "loop 600 ms, peak 50\nquery 4 x 400 ms\n"
-    ));
+    assert!(only_slower(shown, "loop 600 ms, peak 50\nquery 4 x 400 ms\n"));
     for other in [
         shown,
         "loop 400 ms, peak 50\nquery 3 x 400 ms\n",
@@ -237,7 +217,6 @@ programs! {
 
 #[test]
 fn a_program_without_its_url_says_how_to_get_one() {
-    let _alone = alone();
     for lesson in LESSONS {
         let modules = modules(lesson.name);
         if modules.is_empty() {
@@ -247,11 +226,7 @@ fn a_program_without_its_url_says_how_to_get_one() {
             return;
         };
         let output = program(python, lesson.name).output().expect("it starts");
-        let url = if lesson.postgres {
-            "DATABASE_URL"
-        } else {
-            "WEB_URL"
-        };
+        let url = if lesson.postgres { "DATABASE_URL" } else { "WEB_URL" };
         assert_eq!(output.status.code(), Some(2), "{}", lesson.name);
         assert_eq!(output.stdout, b"");
         assert_eq!(

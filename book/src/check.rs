@@ -52,9 +52,7 @@ pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
     };
     let names: Vec<&str> = site.keys().map(String::as_str).collect();
     let files = files(&book.join("chapters"))?;
-    report
-        .faults
-        .extend(chapters::dropped(&summary, &files, &names));
+    report.faults.extend(chapters::dropped(&summary, &files, &names));
     for (name, page) in &site {
         let mut faults = links::faults(name, &site, dir);
         if let Some(lesson) =
@@ -69,10 +67,7 @@ pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
             let weight = weight::of(page, dir)?;
             faults.extend(weight.faults());
             let heaviest = &mut report.heaviest;
-            if heaviest
-                .as_ref()
-                .is_none_or(|(_, most)| most.total < weight.total)
-            {
+            if heaviest.as_ref().is_none_or(|(_, most)| most.total < weight.total) {
                 *heaviest = Some((name.clone(), weight));
             }
         }
@@ -98,10 +93,7 @@ fn read(dir: &Path) -> Result<BTreeMap<String, Page>> {
         .with_context(|| format!("cannot read {}", dir.display()))?;
     for entry in entries {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "html")
-        {
+        if path.extension().is_some_and(|extension| extension == "html") {
             let html = std::fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();

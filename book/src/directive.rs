@@ -24,10 +24,7 @@ const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
 
 /// The chapter's text with every directive replaced, or all that is wrong with it.
 pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
-    let mut expansion = Expansion {
-        sources,
-        pair: Pair::Outside,
-    };
+    let mut expansion = Expansion { sources, pair: Pair::Outside };
     let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(start) = rest.find("{{#") {
@@ -54,11 +51,7 @@ pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
     if expansion.pair != Pair::Outside {
         errors.push(anyhow!("a {{{{#pair}}}} without its {{{{#end}}}}"));
     }
-    if errors.is_empty() {
-        Ok(out)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(out) } else { Err(errors) }
 }
 
 /// Where in a pair of columns the text stands.
@@ -119,11 +112,18 @@ impl Expansion<'_> {
     /// `03_gather/named.rs` or `03_gather/named.rs:anchor`; each may be followed by
     /// how the code fails.
     fn program(&self, program: Program, argument: &str) -> Result<String> {
-        let (what, failure) = argument.split_once(' ').unwrap_or((argument, ""));
+        let (what, words) = argument.split_once(' ').unwrap_or((argument, ""));
+        let bare = words.split(' ').any(|word| word == "bare");
+        let failure = words.trim_start_matches("bare").trim();
         let (place, anchor) = split(what);
         let (name, file) = place.split_once('/').unwrap_or((place, program.file()));
         let path = format!("lessons/{}/{file}", lesson(name)?.name);
-        let text = self.sources.program(&path, program, anchor)?;
+        let mut text = self.sources.program(&path, program, anchor)?;
+        if bare {
+            let comment = program.comment();
+            let is_code = |line: &&str| !line.trim_start().starts_with(comment);
+            text = text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+        }
 
         let mut caption = format!("<code>{path}</code>");
         let mut info = match program {
@@ -136,10 +136,10 @@ impl Expansion<'_> {
         if !failure.is_empty() {
             let (class, words) = FAILURES
                 .iter()
-                .find(|(class, _)| *class == failure.trim())
+                .find(|(class, _)| *class == failure)
                 .with_context(|| {
                     let known = FAILURES.map(|(class, _)| class).join(", ");
-                    format!("no failure `{}`; there are {known}", failure.trim())
+                    format!("no failure `{failure}`; there are {known}")
                 })?;
             let _ = write!(info, ",{class}");
             let _ = write!(caption, " <strong>{words}</strong>");
@@ -235,10 +235,7 @@ mod tests {
 
     fn expanded(text: &str) -> Result<String, Vec<String>> {
         expand(text, &Sources::new("/nowhere")).map_err(|errors| {
-            errors
-                .iter()
-                .map(|error| format!("{error:#}"))
-                .collect::<Vec<_>>()
+            errors.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>()
         })
     }
 

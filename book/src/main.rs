@@ -109,9 +109,7 @@ fn run(command: Command) -> Result<ExitCode> {
             serde_json::to_writer(&mut out, &book)?;
             out.flush().context("cannot hand the chapters back")?;
         }
-        Command::Preprocess {
-            question: Some(Question::Supports { renderer }),
-        } => {
+        Command::Preprocess { question: Some(Question::Supports { renderer }) } => {
             if !Workbook.supports_renderer(&renderer)? {
                 return Ok(ExitCode::FAILURE);
             }

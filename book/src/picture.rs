@@ -89,9 +89,6 @@ mod tests {
         let book = crate::render::book_dir();
         let kept = std::fs::read_to_string(book.join(FILE)).unwrap_or_default();
         let drawn = draw(&book.join("..")).unwrap();
-        assert!(
-            kept == drawn,
-            "{FILE} is old; `cargo book picture` draws it anew"
-        );
+        assert!(kept == drawn, "{FILE} is old; `cargo book picture` draws it anew");
     }
 }

@@ -70,10 +70,8 @@ async fn local_only(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     // A rebuilt page must not come from the browser's cache.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers
+        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -104,12 +102,9 @@ mod tests {
         for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
             assert!(passes(host), "{host}");
         }
-        for host in [
-            "evil.test",
-            "localhost.evil.test:3000",
-            "127.0.0.1.evil.test",
-            "",
-        ] {
+        for host in
+            ["evil.test", "localhost.evil.test:3000", "127.0.0.1.evil.test", ""]
+        {
             assert!(!passes(host), "{host}");
         }
         assert!(!names_this_machine(&HeaderMap::new()));

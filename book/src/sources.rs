@@ -26,8 +26,9 @@ impl Program {
         }
     }
 
-    /// What a line that holds an anchor and nothing else begins with.
-    fn comment(self) -> &'static str {
+    /// What a comment, and so a line that holds an anchor and nothing else, begins
+    /// with.
+    pub fn comment(self) -> &'static str {
         match self {
             Self::Rust => "//",
             Self::Python => "#",
@@ -103,22 +104,23 @@ impl Sources {
 
 /// The lesson of that name. Fails if there is none, and then lists them all.
 pub fn lesson(name: &str) -> Result<&'static Lesson> {
-    LESSONS
-        .iter()
-        .find(|lesson| lesson.name == name)
-        .with_context(|| {
-            let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
-            format!("no lesson `{name}`; there are {}", all.join(", "))
-        })
+    LESSONS.iter().find(|lesson| lesson.name == name).with_context(|| {
+        let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
+        format!("no lesson `{name}`; there are {}", all.join(", "))
+    })
 }
 
-/// The block of `output` from the one line that holds `words` to the next empty
-/// line.
+/// The block of `output` from the line that is `words`, or else from the one that
+/// holds them, to the next empty line.
 ///
-/// Fails if no line holds them, or lines of several blocks do.
+/// Fails if there is no such line, or if there are some in several blocks.
 pub fn block(output: &str, words: &str) -> Result<String> {
     let lines: Vec<&str> = output.lines().collect();
-    let mut found = lines.iter().enumerate().filter(|(_, l)| l.contains(words));
+    let exact = lines.contains(&words);
+    let is_it = |line: &str| {
+        if exact { line == words } else { line.contains(words) }
+    };
+    let mut found = lines.iter().enumerate().filter(|(_, line)| is_it(line));
     let (from, _) = found
         .next()
         .with_context(|| format!("no line of the output contains `{words}`"))?;
@@ -156,9 +158,7 @@ fn mark<'a>(line: &'a str, comment: &str) -> Option<Mark<'a>> {
     if let Some(name) = words.strip_prefix("ANCHOR_END:") {
         return Some(Mark::End(name.trim()));
     }
-    words
-        .strip_prefix("ANCHOR:")
-        .map(|name| Mark::Begin(name.trim()))
+    words.strip_prefix("ANCHOR:").map(|name| Mark::Begin(name.trim()))
 }
 
 fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
@@ -292,11 +292,10 @@ fn main() {
     #[test]
     fn a_block_of_output_ends_at_an_empty_line() {
         let output = "in turn\n  one\n\ntogether\n  two\n  three\n\nend\n";
-        assert_eq!(
-            block(output, "together").unwrap(),
-            "together\n  two\n  three"
-        );
+        assert_eq!(block(output, "together").unwrap(), "together\n  two\n  three");
         assert_eq!(block(output, "end").unwrap(), "end");
+        let again = "together\n  100 ms\n\ntogether   100 ms\n";
+        assert_eq!(block(again, "together").unwrap(), "together\n  100 ms");
         let absent = block(output, "apart").unwrap_err().to_string();
         assert_eq!(absent, "no line of the output contains `apart`");
         let many = block(output, "e").unwrap_err().to_string();

@@ -24,9 +24,7 @@ struct Workbook {
 
 impl Workbook {
     fn new(chapter: &str) -> Self {
-        let workbook = Self {
-            root: tempfile::tempdir().unwrap(),
-        };
+        let workbook = Self { root: tempfile::tempdir().unwrap() };
         workbook.write("lessons/03_gather/lesson.rs", LESSON);
         workbook.write(
             "lessons/03_gather/python.py",
@@ -132,10 +130,7 @@ fn code_that_fails_says_how() {
 #[test]
 fn outputs_are_the_snapshots() {
     let page = shown("{{#output 03_gather}}");
-    assert_holds(
-        &page,
-        "Output of <code>cargo run --example 03_gather</code>",
-    );
+    assert_holds(&page, "Output of <code>cargo run --example 03_gather</code>");
     assert_holds(&page, "output\">in turn\n  one\n\ntogether\n  two\n</code>");
     let page = shown("{{#output 03_gather:together}}");
     assert_holds(&page, "output\">together\n  two\n</code>");
@@ -233,9 +228,8 @@ fn a_missing_or_broken_timeline_fails_the_build() {
 
 #[test]
 fn unknown_lessons_and_directives_fail_the_build() {
-    let error = failure(&Workbook::new(
-        "{{#lesson 99_none}}\n\n{{#include ../a.rs}}\n",
-    ));
+    let error =
+        failure(&Workbook::new("{{#lesson 99_none}}\n\n{{#include ../a.rs}}\n"));
     assert_holds(&error, "2 directives failed:");
     assert_holds(
         &error,

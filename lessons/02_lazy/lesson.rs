@@ -12,8 +12,9 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-/// Stands for a request that takes 100 ms. The span that `#[instrument]` makes is for
-/// the picture at the end, and so are `.instrument` and `.in_current_span` below.
+/// Stands for a request that takes 100 ms. The span that `#[instrument]` makes is
+/// for the picture at the end, and so are `.instrument` and `.in_current_span`
+/// below.
 #[instrument]
 async fn request(name: &str) {
     sleep(Duration::from_millis(100)).await;

@@ -74,23 +74,11 @@ struct Guide {
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {
         let url = server.url(&format!("/api/weather/{city}"));
-        client
-            .get(url)
-            .send()
-            .await?
-            .error_for_status()?
-            .json::<Weather>()
-            .await
+        client.get(url).send().await?.error_for_status()?.json::<Weather>().await
     };
     let events = async {
         let url = server.url(&format!("/api/events/{city}"));
-        client
-            .get(url)
-            .send()
-            .await?
-            .error_for_status()?
-            .json::<Vec<Event>>()
-            .await
+        client.get(url).send().await?.error_for_status()?.json::<Vec<Event>>().await
     };
     let (weather, events) = tokio::try_join!(weather, events)?;
     Ok(Guide { weather, events })
@@ -110,9 +98,8 @@ async fn main() -> Result<()> {
     }
 
     // ANCHOR: main
-    let urls: Vec<_> = (1..=5)
-        .map(|page| server.url(&format!("/page/{page}")))
-        .collect();
+    let urls: Vec<_> =
+        (1..=5).map(|page| server.url(&format!("/page/{page}"))).collect();
 
     println!("one after another");
     let start = Instant::now();
@@ -123,13 +110,8 @@ async fn main() -> Result<()> {
 
     println!("\ntogether");
     let start = Instant::now();
-    together(&client, &urls)
-        .instrument(info_span!("together"))
-        .await?;
-    println!(
-        "  {} ms, in the order of the list",
-        start.elapsed().as_millis()
-    );
+    together(&client, &urls).instrument(info_span!("together")).await?;
+    println!("  {} ms, in the order of the list", start.elapsed().as_millis());
 
     println!("\ntwo APIs, one value");
     let start = Instant::now();

@@ -28,11 +28,7 @@ pub async fn fetch_all(
         }
     }
     let failed = results.iter().filter(|result| result.is_err()).count();
-    ensure!(
-        failed == 0,
-        "{failed} of {} pages could not be fetched",
-        urls.len()
-    );
+    ensure!(failed == 0, "{failed} of {} pages could not be fetched", urls.len());
     Ok(())
 }
 
@@ -42,10 +38,7 @@ async fn look(client: &Client, url: String) -> reqwest::Result<String> {
     let kind = response.headers().get("content-type");
     if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
         let json: serde_json::Value = response.json().await?;
-        return Ok(format!(
-            "{status}, JSON of {} bytes",
-            json.to_string().len()
-        ));
+        return Ok(format!("{status}, JSON of {} bytes", json.to_string().len()));
     }
     Ok(format!("{status}, {} bytes", response.text().await?.len()))
 }

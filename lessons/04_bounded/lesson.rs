@@ -41,8 +41,7 @@ async fn all_at_once(jobs: usize, gauge: &Gauge) {
 // ANCHOR_END: unbounded
 
 // ANCHOR: buffered
-/// The stream begins the next job when one of the `limit` is done, whichever that
-/// is.
+/// The stream begins the next job when any of the `limit` is done.
 async fn unordered(jobs: usize, limit: usize, gauge: &Gauge) {
     let stream = stream::iter(0..jobs).map(|_| job(gauge));
     stream.buffer_unordered(limit).collect::<Vec<_>>().await;
@@ -129,7 +128,7 @@ async fn main() -> Result<()> {
 
     println!("\n12 pages from a server that bears 4 requests");
     let server = web::Server::start().await?;
-    let client = Client::new();
+    let client = Client::builder().build()?;
     let at_once = twelve_pages(&client, &server, 12);
     at_once.instrument(info_span!("all at once")).await?;
     let bounded = twelve_pages(&client, &server, 4);

@@ -86,7 +86,7 @@ async def hidden_limit(web_url: str, limit: int) -> int:
     server saw together. A `limit` of 0 means none."""
 
     async def ask() -> None:
-        url = "/page/1?delay=1000"
+        url = "/page/1?delay=500"
         async with http.get(url) as response:
             await response.read()
 
@@ -109,7 +109,7 @@ async def twelve_pages(web_url: str, limit: int) -> None:
     permits = asyncio.Semaphore(limit)
 
     async def fetch(page: int) -> int:
-        url = f"/page/{page}?limit=4&delay=300"
+        url = f"/page/{page}?limit=4&delay=500"
         async with permits, http.get(url) as response:
             return response.status
 

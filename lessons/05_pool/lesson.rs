@@ -10,7 +10,7 @@ use async_workbook::{postgres, timeline};
 use deadpool_postgres::{Client, Manager, Pool, PoolError, Runtime, Timeouts};
 use futures::future::try_join_all;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::{Instrument, info_span, instrument};
 
@@ -19,10 +19,7 @@ use tracing::{Instrument, info_span, instrument};
 /// for the next.
 fn pool_of(size: usize, config: Config) -> Result<Pool> {
     let manager = Manager::new(config, NoTls);
-    Ok(Pool::builder(manager)
-        .max_size(size)
-        .runtime(Runtime::Tokio1)
-        .build()?)
+    Ok(Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).build()?)
 }
 // ANCHOR_END: pool
 
@@ -50,13 +47,16 @@ async fn slow_query(client: &Client, query: u32) -> Result<()> {
     Ok(())
 }
 
-/// Three queries at once, on one connection: it takes them, and runs one at a time.
+// ANCHOR: one
+/// Three queries at once, on one connection.
 async fn on_one_connection(pool: &Pool) -> Result<()> {
     let client = pool.get().await?;
     try_join_all((1..=3).map(|query| slow_query(&client, query))).await?;
     Ok(())
 }
+// ANCHOR_END: one
 
+// ANCHOR: three
 /// Three queries at once, each on a connection of its own.
 async fn on_three_connections(pool: &Pool) -> Result<()> {
     let queries = (1..=3).map(async |query| {
@@ -66,19 +66,36 @@ async fn on_three_connections(pool: &Pool) -> Result<()> {
     try_join_all(queries).await?;
     Ok(())
 }
+// ANCHOR_END: three
 // ANCHOR_END: slow
 
+// ANCHOR: nested
+/// Holds a connection, and asks for another before it gives the first back.
+async fn caller(pool: &Pool) -> Result<()> {
+    let first = pool.get().await?;
+    first.execute("SELECT pg_sleep(0.1)", &[]).await?;
+    let second = pool.get().await?;
+    second.execute("SELECT 1", &[]).await?;
+    Ok(())
+}
+
+async fn callers(pool: &Pool, number: usize) -> Result<&'static str> {
+    let all = try_join_all((0..number).map(|_| caller(pool)));
+    match timeout(Duration::from_secs(1), all).await {
+        Ok(done) => done.map(|_| "done"),
+        Err(_elapsed) => Ok("DEADLOCK"),
+    }
+}
+// ANCHOR_END: nested
+
 // ANCHOR: too_small
-/// Asks a pool of one connection for a second.
+/// Asks a pool of one connection for a second, and says how long it will wait.
 async fn one_too_few(pool: &Pool) -> Result<()> {
     let _first = pool.get().await?;
-    // Without a limit, this would wait until the first comes back: for ever, here.
-    let limit = Timeouts {
-        wait: Some(Duration::from_millis(100)),
-        ..Timeouts::default()
-    };
-    let (second, status) =
-        tokio::join!(biased; pool.timeout_get(&limit), async { pool.status() });
+    let wait = Some(Duration::from_millis(100));
+    let limits = Timeouts { wait, ..Timeouts::default() };
+    let second = pool.timeout_get(&limits);
+    let (second, status) = tokio::join!(biased; second, async { pool.status() });
     println!(
         "  while it waits: {} available, {} waiting",
         status.available, status.waiting
@@ -128,6 +145,10 @@ async fn main() -> Result<()> {
         "            {} available, {} waiting",
         status.available, status.waiting
     );
+
+    println!("\ncallers that need two connections each, on a pool of three");
+    println!("  two callers:   {}", callers(&pool, 2).await?);
+    println!("  three callers: {}", callers(&pool, 3).await?);
 
     println!("\na pool of one, asked for two");
     one_too_few(&pool_of(1, database.config())?).await?;

@@ -42,11 +42,8 @@ pub async fn get_json(
     client: &Client,
     url: String,
 ) -> Result<serde_json::Value, Failure> {
-    let response = client
-        .get(url)
-        .timeout(Duration::from_millis(500))
-        .send()
-        .await?;
+    let response =
+        client.get(url).timeout(Duration::from_millis(500)).send().await?;
     Ok(response.error_for_status()?.json().await?)
 }
 // ANCHOR_END: failure

@@ -7,11 +7,11 @@
 
 mod failure;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_workbook::{timeline, web};
 use futures::future::{join_all, try_join_all};
 use reqwest::Client;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -30,11 +30,7 @@ impl Site {
     /// size.
     #[instrument(skip(self))]
     async fn fetch(&self, page: usize) -> Result<usize> {
-        let mut fate = Fate {
-            site: self,
-            page,
-            what: "dropped",
-        };
+        let mut fate = Fate { site: self, page, what: "dropped" };
         let status = if page == 2 { 404 } else { 200 };
         let path = format!("/page/{page}?delay={page}00&status={status}");
         let result = self.size_of(&path).await;
@@ -45,13 +41,21 @@ impl Site {
     async fn size_of(&self, path: &str) -> reqwest::Result<usize> {
         let sent = self.client.get(self.server.url(path)).send().await;
         // Errors name the URL unless told not to, and URLs can hold passwords.
-        let response = sent?
-            .error_for_status()
-            .map_err(reqwest::Error::without_url)?;
+        let response =
+            sent?.error_for_status().map_err(reqwest::Error::without_url)?;
         Ok(response.text().await?.len())
     }
 }
+// ANCHOR_END: fetch
 
+impl Site {
+    fn fates(&self) -> MutexGuard<'_, [&'static str; 3]> {
+        // A panic elsewhere is no reason to panic here.
+        self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// ANCHOR: fate
 /// Dropped when its fetch ends, and also when the fetch is given up before its end.
 struct Fate<'a> {
     site: &'a Site,
@@ -61,15 +65,10 @@ struct Fate<'a> {
 
 impl Drop for Fate<'_> {
     fn drop(&mut self) {
-        let mut fates = self
-            .site
-            .fates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        fates[self.page - 1] = self.what;
+        self.site.fates()[self.page - 1] = self.what;
     }
 }
-// ANCHOR_END: fetch
+// ANCHOR_END: fate
 
 // ANCHOR: collect
 /// Every result, good or bad, when the last is there.
@@ -119,15 +118,30 @@ async fn group(site: &Arc<Site>) -> Result<Vec<usize>> {
 }
 // ANCHOR_END: group
 
+// ANCHOR: thirty
+/// Takes a second; but the second one fails after 200 ms.
+async fn work(number: usize) -> Result<usize> {
+    if number == 2 {
+        sleep(Duration::from_millis(200)).await;
+        bail!("work 2 failed");
+    }
+    sleep(Duration::from_secs(1)).await;
+    Ok(number)
+}
+
+/// When `try_join_all` of so many futures returns the error of the second.
+async fn fails_after(futures: usize) -> u128 {
+    let start = Instant::now();
+    let _ = try_join_all((1..=futures).map(work)).await;
+    start.elapsed().as_millis()
+}
+// ANCHOR_END: thirty
+
 /// Prints a row of the table, when what may still be running had its time.
 async fn report(what: &str, start: Instant, outcome: String, site: &Site) {
     let after = start.elapsed().as_millis();
     sleep(Duration::from_millis(150)).await;
-    let fates = site
-        .fates
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .join("  ");
+    let fates = site.fates().join("  ");
     println!("{what:<20} {after:>3} ms  {outcome:<12}  {fates}");
 }
 
@@ -142,12 +156,8 @@ fn said(result: &Result<Vec<usize>>) -> String {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    let (client, fates) = (Client::new(), Mutex::default());
-    let site = Arc::new(Site {
-        client,
-        server,
-        fates,
-    });
+    let (client, fates) = (Client::builder().build()?, Mutex::default());
+    let site = Arc::new(Site { client, server, fates });
 
     // ANCHOR: main
     println!("strategy             after  returns       pages 1, 2 and 3");
@@ -158,21 +168,22 @@ async fn main() -> Result<()> {
     report("join_all", start, both, &site).await;
 
     let start = Instant::now();
-    let result = fail_fast(&site)
-        .instrument(info_span!("try_join_all"))
-        .await;
+    let result = fail_fast(&site).instrument(info_span!("try_join_all")).await;
     report("try_join_all", start, said(&result), &site).await;
 
     let start = Instant::now();
-    let result = spawned(&site)
-        .instrument(info_span!("try_join_all of tasks"))
-        .await;
+    let result =
+        spawned(&site).instrument(info_span!("try_join_all of tasks")).await;
     report("try_join_all, tasks", start, said(&result), &site).await;
 
     let start = Instant::now();
     let result = group(&site).instrument(info_span!("JoinSet")).await;
     report("JoinSet", start, said(&result), &site).await;
     // ANCHOR_END: main
+
+    println!("\ntry_join_all, where the second future fails after 200 ms");
+    println!("  of 30 futures: Err after {:>4} ms", fails_after(30).await);
+    println!("  of 31 futures: Err after {:>4} ms", fails_after(31).await);
 
     // ANCHOR: chain
     println!("\nan error, and how it came about");
@@ -191,11 +202,8 @@ async fn main() -> Result<()> {
     ];
     for url in urls {
         if let Err(failure) = failure::get_json(&site.client, url).await {
-            let again = if failure.worth_another_try() {
-                "try again"
-            } else {
-                "give up"
-            };
+            let again =
+                if failure.worth_another_try() { "try again" } else { "give up" };
             let name = format!("{failure:?}");
             println!("  {name:<8}  {again}");
         }

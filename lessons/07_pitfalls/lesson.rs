@@ -41,7 +41,8 @@ fn blocking_call() {
     std::thread::sleep(Duration::from_millis(200));
 }
 
-/// How many of five health checks were answered before `work` was done.
+/// How many of five health checks were answered before `work` was done. After the
+/// five, `heart` waits for ever, so that only `work` ends the `select!`.
 async fn heartbeat(work: impl Future, client: &Client, health: &str) -> Result<u32> {
     let mut beats = 0;
     let heart = async {
@@ -88,13 +89,15 @@ async fn fails() -> Result<()> {
     Err(anyhow!("the invoice was not sent"))
 }
 
-/// Nobody asks how the task ended: its error is dropped without a trace.
+/// Nobody asks how the task ended: its error is dropped
+/// without a trace.
 async fn nobody_asks(_heard: &mut Vec<anyhow::Error>) {
     drop(spawn(fails()));
     yield_now().await; // the task runs here, and fails
 }
 
-/// Two questions, so two results: did the task panic, did the work fail?
+/// Two questions, so two results: did the task panic, did
+/// the work fail?
 async fn somebody_asks(heard: &mut Vec<anyhow::Error>) {
     match spawn(fails()).await {
         Ok(Ok(())) => {}
@@ -105,7 +108,8 @@ async fn somebody_asks(heard: &mut Vec<anyhow::Error>) {
 // ANCHOR_END: unheard
 
 // ANCHOR: wait
-/// `select!` takes the first answer and drops the other futures where they stand.
+/// `select!` takes the first answer and drops the other
+/// futures where they stand.
 async fn first_of_three() -> Vec<u64> {
     tokio::select! {
         biased;
@@ -116,8 +120,8 @@ async fn first_of_three() -> Vec<u64> {
 }
 
 async fn all_of_three() -> Vec<u64> {
-    let (a, b, c) = tokio::join!(request(1), request(2), request(3));
-    vec![a, b, c]
+    let all = tokio::join!(request(1), request(2), request(3));
+    vec![all.0, all.1, all.2]
 }
 // ANCHOR_END: wait
 
@@ -126,20 +130,24 @@ async fn add_one(total: Arc<Mutex<u64>>) {
     *total.lock().await += 1;
 }
 
-/// Waits for a task while holding the lock that the task waits for.
+/// Waits for a task while holding the lock that the task
+/// waits for.
 async fn lock_across_await(total: Arc<Mutex<u64>>) {
     let guard = total.lock().await;
     let _ = spawn(add_one(Arc::clone(&total))).await;
     drop(guard);
 }
 
-/// Gives the lock back first: a guard lives to the end of its block.
+/// Gives the lock back first: a guard lives to the end of
+/// its block.
 async fn lock_given_back(total: Arc<Mutex<u64>>) {
     {
         *total.lock().await += 1;
     }
     let _ = spawn(add_one(total)).await;
 }
+
+// ANCHOR_END: lock
 
 /// How long `work` takes, or that it takes for ever.
 async fn ends_after(work: impl Future<Output = ()>) -> String {
@@ -149,7 +157,6 @@ async fn ends_after(work: impl Future<Output = ()>) -> String {
         Err(_elapsed) => "DEADLOCK".to_owned(),
     }
 }
-// ANCHOR_END: lock
 
 async fn millis(work: impl Future) -> String {
     let start = Instant::now();
@@ -166,7 +173,7 @@ fn row(pitfall: &str, before: impl ToString, after: impl ToString) {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    let client = Client::new();
+    let client = Client::builder().build()?;
     row("pitfall", "before", "after");
 
     let before =
@@ -182,11 +189,7 @@ async fn main() -> Result<()> {
     let inside = block_on_inside(Handle::current()).await;
     let beside = block_on_beside(Handle::current()).await;
     let panics = |result: Result<u32, JoinError>| u32::from(result.is_err());
-    row(
-        "3 block_on inside async: panics of 1",
-        panics(inside),
-        panics(beside),
-    );
+    row("3 block_on inside async: panics of 1", panics(inside), panics(beside));
 
     let (mut before, mut after) = (Vec::new(), Vec::new());
     nobody_asks(&mut before).await;
@@ -195,11 +198,7 @@ async fn main() -> Result<()> {
 
     let before = first_of_three().instrument(info_span!("select!")).await;
     let after = all_of_three().instrument(info_span!("join!")).await;
-    row(
-        "5 select! for join!: answers of 3",
-        before.len(),
-        after.len(),
-    );
+    row("5 select! for join!: answers of 3", before.len(), after.len());
 
     let total = Arc::new(Mutex::new(0));
     let before = ends_after(lock_across_await(Arc::clone(&total))).await;

@@ -61,19 +61,12 @@ impl Programs {
         };
         let mut broken = String::new();
         for folder in folders {
-            if !["initdb", "postgres"]
-                .iter()
-                .all(|p| folder.join(p).is_file())
-            {
+            if !["initdb", "postgres"].iter().all(|p| folder.join(p).is_file()) {
                 continue;
             }
             match version(&folder, user) {
                 Ok(version) => {
-                    return Ok(Programs {
-                        folder,
-                        version,
-                        user,
-                    });
+                    return Ok(Programs { folder, version, user });
                 }
                 Err(why) => {
                     broken +=
@@ -140,9 +133,8 @@ fn looked_in() -> String {
 
 fn folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = env::split_paths(&path)
-        .filter(|folder| folder.is_absolute())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
     if let Ok(folder) = output(command("pg_config", None).arg("--bindir")) {
         folders.push(folder.into());
     }
@@ -165,19 +157,14 @@ fn folders() -> Vec<PathBuf> {
 
 /// A version as numbers, so that 15 is higher than 9.6.
 fn numbers(version: &str) -> Vec<u32> {
-    version
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect()
+    version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 /// Nobody in particular for an ordinary user; for root, whom PostgreSQL refuses to
 /// serve, `postgres` or `nobody`.
 fn user() -> Result<Option<User>, Problem> {
-    let problem = |what: &str, why: String| Problem::NoServer {
-        what: what.into(),
-        why,
-    };
+    let problem =
+        |what: &str, why: String| Problem::NoServer { what: what.into(), why };
     match output(command("id", None).arg("-u")) {
         Ok(uid) if uid != "0" => return Ok(None),
         Ok(_) => {}
@@ -198,15 +185,10 @@ fn user() -> Result<Option<User>, Problem> {
 
 /// Finds a user in `/etc/passwd`, whose lines are `name:password:uid:gid:...`.
 fn look_up(passwd: &str, name: &str) -> Option<User> {
-    let line = passwd
-        .lines()
-        .find(|line| line.split(':').next() == Some(name))?;
+    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
     // macOS writes nobody's as -2, and means the same bits.
     let mut ids = line.split(':').skip(2).map(|id| id.parse::<i64>());
-    Some(User {
-        uid: ids.next()?.ok()? as u32,
-        gid: ids.next()?.ok()? as u32,
-    })
+    Some(User { uid: ids.next()?.ok()? as u32, gid: ids.next()?.ok()? as u32 })
 }
 
 #[cfg(test)]

@@ -150,9 +150,7 @@ impl Server {
         // Ends once there is a folder, or a reason why there is none.
         let mut why = String::new();
         if let Some(mut stdout) = stdout {
-            stdout
-                .read_to_string(&mut why)
-                .map_err(|error| error.to_string())?;
+            stdout.read_to_string(&mut why).map_err(|error| error.to_string())?;
         }
         match why.trim() {
             "" => Ok(server),
@@ -252,8 +250,5 @@ fn last_lines(log: &Path) -> String {
 }
 
 fn problem(what: &str, why: String) -> Problem {
-    Problem::NoServer {
-        what: what.into(),
-        why: why.trim_end().to_owned(),
-    }
+    Problem::NoServer { what: what.into(), why: why.trim_end().to_owned() }
 }

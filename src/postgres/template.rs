@@ -16,9 +16,8 @@ use super::programs::User;
 /// Cargo: Cargo marks its target folder with a `CACHEDIR.TAG`.
 pub(super) fn folder(version: &str) -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
-    let target = program
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
+    let target =
+        program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
     Some(target.join("workbook-postgres").join(version))
 }
 

@@ -72,11 +72,8 @@ impl Recording {
         let (from, to) = row.life;
         // A label beside the right edge would run out of the picture: it ends where
         // its bar does.
-        let (x, anchor) = if from * 2 > self.scale() {
-            (to, "end")
-        } else {
-            (from, "start")
-        };
+        let (x, anchor) =
+            if from * 2 > self.scale() { (to, "end") } else { (from, "start") };
         let (x, base, bar) = (self.percent(x), top + LABEL_BASE, top + BAR_TOP);
         let _ = write!(
             svg,
@@ -114,11 +111,7 @@ impl Recording {
                 _ => "middle",
             };
             let last = time + step > scale;
-            let label = if last {
-                millis(time)
-            } else {
-                (time / 1000).to_string()
-            };
+            let label = if last { millis(time) } else { (time / 1000).to_string() };
             let _ = write!(
                 svg,
                 "\n<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"22\" y2=\"{height}\"/>\
@@ -139,10 +132,7 @@ impl Recording {
 fn round_step(scale: u64) -> u64 {
     let round = |power: u32| [1, 2, 5].map(|digit| digit * 10_u64.pow(power));
     // From a millisecond to some years; a longer scale has no lines but the first.
-    (3..15)
-        .flat_map(round)
-        .find(|step| scale / step <= 5)
-        .unwrap_or(u64::MAX)
+    (3..15).flat_map(round).find(|step| scale / step <= 5).unwrap_or(u64::MAX)
 }
 
 fn escaped(text: &str) -> String {
@@ -172,17 +162,8 @@ mod tests {
                 polls: vec![(300_000, 450_000)],
             },
         ];
-        let section = Section {
-            title: "\"both\"".into(),
-            micros: 450_000,
-            rows,
-        };
-        insta::assert_snapshot!(
-            Recording {
-                sections: vec![section]
-            }
-            .svg()
-        );
+        let section = Section { title: "\"both\"".into(), micros: 450_000, rows };
+        insta::assert_snapshot!(Recording { sections: vec![section] }.svg());
     }
 
     #[test]

@@ -22,23 +22,12 @@ impl Recording {
         }
         // The last column stays free: some terminals wrap a line that fills it.
         let columns = columns.saturating_sub(1).min(MAX_COLUMNS);
-        let longest = self
-            .sections
-            .iter()
-            .flat_map(Section::shown)
-            .map(label_width)
-            .max();
-        let label = longest
-            .unwrap_or(0)
-            .min(columns.saturating_sub(MIN_BAR + 1))
-            .max(8);
+        let longest =
+            self.sections.iter().flat_map(Section::shown).map(label_width).max();
+        let label =
+            longest.unwrap_or(0).min(columns.saturating_sub(MIN_BAR + 1)).max(8);
         let bar = columns.saturating_sub(label + 1).max(MIN_BAR);
-        let canvas = Canvas {
-            label,
-            bar,
-            scale: self.scale(),
-            color,
-        };
+        let canvas = Canvas { label, bar, scale: self.scale(), color };
         for section in &self.sections {
             canvas.section(section, &mut picture);
         }
@@ -107,11 +96,7 @@ impl Canvas {
         }
         let bar: String = cells.into_iter().collect();
         let bar = bar.trim_end();
-        if self.color {
-            format!("\x1b[36m{bar}\x1b[39m")
-        } else {
-            bar.to_owned()
-        }
+        if self.color { format!("\x1b[36m{bar}\x1b[39m") } else { bar.to_owned() }
     }
 
     /// The first and the last cell of a stretch of time; even the shortest fills
@@ -192,11 +177,8 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         for columns in [30, 40, 58, 80, 100, 250] {
             let picture = recording().draw(columns, false);
-            let widest = picture
-                .lines()
-                .map(|line| line.chars().count())
-                .max()
-                .unwrap();
+            let widest =
+                picture.lines().map(|line| line.chars().count()).max().unwrap();
             assert!(widest < columns, "{widest} of {columns}:\n{picture}");
         }
     }

@@ -1,6 +1,10 @@
 //! What several tests need.
 
-use std::{env, sync::OnceLock};
+use std::{
+    env,
+    io::{self, Write},
+    sync::OnceLock,
+};
 
 use async_workbook::postgres::{self, Problem};
 
@@ -24,13 +28,14 @@ pub fn postgres_missing() -> bool {
         })
     });
     if missing {
-        assert!(
-            env::var("CI").as_deref() != Ok("true"),
-            "CI has no PostgreSQL"
-        );
-        eprintln!(
-            "NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL."
-        );
+        assert!(env::var("CI").as_deref() != Ok("true"), "CI has no PostgreSQL");
+        say("NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL.");
     }
     missing
+}
+
+/// Tells whoever runs the tests. What `eprintln!` says, cargo shows of failing tests
+/// only.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -55,10 +55,8 @@ pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
 /// mdBook drops an entry it does not expect where it stands, and never asks about a
 /// file that is not listed.
 pub fn dropped(summary: &str, chapters: &[String], pages: &[&str]) -> Vec<String> {
-    let listed = summary
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
+    let listed =
+        summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let files = chapters.iter().map(String::as_str);
     let files = files.filter(|file| *file != "SUMMARY.md");
     let mut all: Vec<&str> = listed.chain(files).collect();
@@ -88,18 +86,10 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
         }
     }
     let program = format!("lessons/{}/lesson.rs", lesson.name);
-    if !page
-        .captions
-        .iter()
-        .any(|caption| caption.contains(&program))
-    {
+    if !page.captions.iter().any(|caption| caption.contains(&program)) {
         faults.push(format!("shows nothing of {program}"));
     }
-    if !page
-        .blocks
-        .iter()
-        .any(|block| has(&block.classes, "output"))
-    {
+    if !page.blocks.iter().any(|block| has(&block.classes, "output")) {
         faults.push("shows no output".to_owned());
     }
     faults
@@ -135,10 +125,7 @@ mod tests {
     fn a_lesson_missing_or_out_of_order() {
         let text: Vec<_> = good_summary().lines().map(str::to_owned).collect();
         let found = summary(&text[1..].join("\n"), LESSONS);
-        assert!(
-            found[0].starts_with("SUMMARY.md lists 02_lazy"),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with("SUMMARY.md lists 02_lazy"), "{found:?}");
         let mut swapped = text.clone();
         swapped.swap(0, 1);
         assert_eq!(summary(&swapped.join("\n"), LESSONS).len(), 1);
@@ -148,10 +135,7 @@ mod tests {
     fn a_lesson_by_another_name() {
         let text = good_summary().replace("[Gather]", "[Collect]");
         let found = summary(&text, LESSONS);
-        assert_eq!(
-            found,
-            ["SUMMARY.md calls 03_gather `Collect`, not `Gather`"]
-        );
+        assert_eq!(found, ["SUMMARY.md calls 03_gather `Collect`, not `Gather`"]);
     }
 
     #[test]

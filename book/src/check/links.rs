@@ -53,19 +53,13 @@ pub fn style_faults(dir: &Path) -> Result<Vec<String>> {
 /// The addresses that a style sheet loads.
 pub fn style_urls(css: &str) -> Vec<&str> {
     let quotes = ['"', '\'', ' '];
-    let in_url = css
-        .split("url(")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
+    let in_url = css.split("url(").skip(1).filter_map(|rest| rest.split(')').next());
     let imported = css
         .split("@import")
         .skip(1)
         .filter_map(|rest| rest.split(';').next())
         .filter(|rest| !rest.contains("url("));
-    in_url
-        .chain(imported)
-        .map(|url| url.trim_matches(quotes))
-        .collect()
+    in_url.chain(imported).map(|url| url.trim_matches(quotes)).collect()
 }
 
 fn style(css: &str, folder: &Path, dir: &Path) -> Vec<String> {
@@ -147,10 +141,7 @@ mod tests {
         std::fs::write(dir.path().join("a.css"), "").unwrap();
         let site = BTreeMap::from([
             ("this.html".to_owned(), Page::read(html.to_owned())),
-            (
-                "other page.html".to_owned(),
-                Page::read("<p id='é'>".to_owned()),
-            ),
+            ("other page.html".to_owned(), Page::read("<p id='é'>".to_owned())),
         ]);
         faults("this.html", &site, dir.path())
     }

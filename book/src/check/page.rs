@@ -58,20 +58,12 @@ impl Page {
 }
 
 /// Elements that never end, so that none of them is waited for.
-const VOID: [&str; 9] = [
-    "area", "base", "br", "hr", "img", "input", "link", "meta", "source",
-];
+const VOID: [&str; 9] =
+    ["area", "base", "br", "hr", "img", "input", "link", "meta", "source"];
 
 /// Attributes by which an element other than `<a>` loads something.
-const LOADS: [&str; 7] = [
-    "src",
-    "srcset",
-    "href",
-    "data",
-    "poster",
-    "action",
-    "xlink:href",
-];
+const LOADS: [&str; 7] =
+    ["src", "srcset", "href", "data", "poster", "action", "xlink:href"];
 
 #[derive(Default)]
 struct Reader {

@@ -22,11 +22,7 @@ pub fn faults(name: &str, page: &Page) -> Vec<String> {
 }
 
 fn one_title(page: &Page) -> Option<String> {
-    let titles = page
-        .headings
-        .iter()
-        .filter(|(level, _)| *level == 1)
-        .count();
+    let titles = page.headings.iter().filter(|(level, _)| *level == 1).count();
     (titles != 1).then(|| format!("{titles} headings of the first level, not one"))
 }
 
@@ -116,10 +112,7 @@ mod tests {
     #[test]
     fn a_leftover_directive() {
         let found = found("<h1>a</h1>\n<p>{{#lesson x}}</p>\n");
-        assert_eq!(
-            found,
-            ["a directive that nothing replaced: `{{#lesson x}}`"]
-        );
+        assert_eq!(found, ["a directive that nothing replaced: `{{#lesson x}}`"]);
     }
 
     #[test]

@@ -45,10 +45,7 @@ impl Weight {
 impl fmt::Display for Weight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (total, alone) = (self.total / KIB, self.alone / KIB);
-        write!(
-            f,
-            "{total} KiB with all it loads, {alone} KiB alone by gzip"
-        )
+        write!(f, "{total} KiB with all it loads, {alone} KiB alone by gzip")
     }
 }
 
@@ -74,8 +71,7 @@ pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
             let folder = file.parent().unwrap_or(dir);
             let more = style_urls(&css);
             waiting.extend(
-                more.iter()
-                    .filter_map(|url| local(url, folder, dir).ok().flatten()),
+                more.iter().filter_map(|url| local(url, folder, dir).ok().flatten()),
             );
         }
     }
@@ -103,10 +99,7 @@ mod tests {
 
     #[test]
     fn too_much_is_a_fault() {
-        let weight = Weight {
-            total: 451 * KIB,
-            alone: 61 * KIB,
-        };
+        let weight = Weight { total: 451 * KIB, alone: 61 * KIB };
         assert_eq!(
             weight.faults(),
             [
