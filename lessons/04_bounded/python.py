@@ -109,7 +109,7 @@ async def twelve_pages(web_url: str, limit: int) -> None:
     permits = asyncio.Semaphore(limit)
 
     async def fetch(page: int) -> int:
-        url = f"/page/{page}?limit=4&delay=300"
+        url = f"/page/{page}?limit=4&delay=500"
         async with permits, http.get(url) as response:
             return response.status
 

@@ -1,7 +1,8 @@
 """05 - Pool: how do pooled queries run together?
 
 Three users through a pool, in order; three slow queries
-on one connection and on three; and who waits when a pool
+on one connection and on three; callers that hold one
+connection and ask for another; and who waits when a pool
 is too small.
 
 Run it with `python3 lessons/05_pool/python.py`, while
@@ -46,6 +47,7 @@ async def user(pool: Pool, user_id: int) -> str | None:
 SLOW = "SELECT pg_sleep(0.4)"
 
 
+# ANCHOR: one
 async def at_once_on_one(pool: Pool) -> None:
     """asyncpg runs one query at a time on a connection,
     and refuses a second instead of letting it wait."""
@@ -67,15 +69,40 @@ async def in_turn_on_one(pool: Pool) -> None:
     async with pool.acquire() as connection:
         for _ in range(3):
             await connection.execute(SLOW)
+# ANCHOR_END: one
 
 
+# ANCHOR: three
 async def on_three_connections(pool: Pool) -> None:
     """Three queries at once, each on its own connection:
     `pool.execute` acquires, runs and releases."""
     await asyncio.gather(
         *(pool.execute(SLOW) for _ in range(3))
     )
+# ANCHOR_END: three
 # ANCHOR_END: slow
+
+
+# ANCHOR: nested
+async def caller(pool: Pool) -> None:
+    """Holds a connection, and asks for another before it
+    gives the first back."""
+    async with pool.acquire() as first:
+        await first.execute("SELECT pg_sleep(0.1)")
+        async with pool.acquire() as second:
+            await second.execute("SELECT 1")
+
+
+async def callers(pool: Pool, number: int) -> str:
+    try:
+        async with asyncio.timeout(1):
+            await asyncio.gather(
+                *(caller(pool) for _ in range(number))
+            )
+        return "done"
+    except TimeoutError:
+        return "DEADLOCK"
+# ANCHOR_END: nested
 
 
 # ANCHOR: too_small
@@ -130,6 +157,13 @@ async def main(url: str) -> None:
         available = pool.get_idle_size()
         print(f"  the pool: {size} of {most} open")
         print(f"            {available} available")
+
+        print(
+            "\ncallers that need two connections each,"
+            " on a pool of three"
+        )
+        print(f"  two callers:   {await callers(pool, 2)}")
+        print(f"  three callers: {await callers(pool, 3)}")
 
     print("\na pool of one, asked for two")
     async with pool_of(1, url) as pool:

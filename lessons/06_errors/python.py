@@ -45,7 +45,7 @@ class Site:
             async with self.http.get(url) as response:
                 response.raise_for_status()
                 size = len(await response.read())
-        except ClientError as error:
+        except (ClientError, TimeoutError) as error:
             self.fates[page - 1] = "failed"
             text = f"page {page} was not fetched"
             raise NotFetched(text) from error
@@ -126,8 +126,9 @@ def explain(error: BaseException | None) -> None:
 async def failure(http: ClientSession, url: str) -> str:
     """What a caller needs to know: another try? Order
     matters, as a connection can time out too."""
+    limit = ClientTimeout(total=0.5)
     try:
-        async with http.get(url) as response:
+        async with http.get(url, timeout=limit) as response:
             response.raise_for_status()
             await response.json()
             return "none"
@@ -157,10 +158,7 @@ async def row(
 
 
 async def main(web_url: str) -> None:
-    limit = ClientTimeout(total=0.5)
-    async with ClientSession(
-        web_url, timeout=limit
-    ) as http:
+    async with ClientSession(web_url) as http:
         site = Site(http)
         await collect(site)  # opens the connections
 

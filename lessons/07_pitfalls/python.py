@@ -41,7 +41,7 @@ async def await_together() -> None:
 def blocking_call() -> None:
     """Hashing, compressing, `requests`: the thread is
     busy and cannot do anything else."""
-    time.sleep(0.4)
+    time.sleep(0.6)
 
 
 async def blocks() -> None:
