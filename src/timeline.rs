@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::Instant;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -38,10 +39,10 @@ use tracing_subscriber::layer::SubscriberExt;
 /// (for which it is async).
 ///
 /// # Panics
-/// When a `tracing` subscriber is set already, or when the clock is to be paused
-/// outside a `current_thread` runtime.
+/// When a `tracing` subscriber is set already, or outside a tokio runtime.
 pub async fn start() -> Timeline {
-    if std::env::var_os("WORKBOOK_CLOCK").is_some_and(|clock| clock == "virtual") {
+    let paused = virtual_clock();
+    if paused {
         tokio::time::pause();
         to_next_tick().await;
     }
@@ -51,7 +52,28 @@ pub async fn start() -> Timeline {
         tracing_subscriber::registry().with(layer),
     )
     .expect("a program records one timeline, and sets no other tracing subscriber");
-    Timeline { spans, unit: Duration::from_micros(1) }
+    Timeline { spans, unit: Duration::from_micros(1), paused }
+}
+
+/// Whether the environment asks for the paused clock, and this runtime has one.
+fn virtual_clock() -> bool {
+    let Some(clock) =
+        std::env::var_os("WORKBOOK_CLOCK").filter(|clock| !clock.is_empty())
+    else {
+        return false;
+    };
+    if clock != "virtual" {
+        eprintln!("WORKBOOK_CLOCK={}: it can only be `virtual`", clock.display());
+        return false;
+    }
+    if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
+        eprintln!(
+            "WORKBOOK_CLOCK=virtual: only a runtime of one thread has a paused clock, \
+             so this is the real one"
+        );
+        return false;
+    }
+    true
 }
 
 /// Advances the paused clock to the next whole millisecond since the runtime began.
@@ -80,12 +102,21 @@ async fn to_next_tick() {
 pub struct Timeline {
     spans: Spans,
     unit: Duration,
+    paused: bool,
 }
 
 impl Timeline {
-    /// Rounds every time to the nearest multiple of `unit`, for lessons that run on
-    /// the real clock and yet must draw the same picture each time.
+    /// Rounds every time down to a multiple of `unit`, for lessons that run on the
+    /// real clock and yet must draw the same picture each time: a busy machine only
+    /// ever makes things late. (Time that is less than an eighth short of a multiple
+    /// counts as reaching it, since two clocks never agree.)
+    ///
+    /// A clock that [`start`] paused runs again.
     pub fn rounded_to(mut self, unit: Duration) -> Self {
+        if self.paused {
+            tokio::time::resume();
+            self.paused = false;
+        }
         self.unit = unit.max(Duration::from_micros(1));
         self
     }
@@ -142,7 +173,7 @@ impl Timeline {
     /// Whole units in `time`, in microseconds.
     fn round(&self, time: Duration) -> u64 {
         let unit = self.unit.as_micros();
-        let rounded = (time.as_micros() + unit / 2) / unit * unit;
+        let rounded = (time.as_micros() + unit / 8) / unit * unit;
         u64::try_from(rounded).unwrap_or(u64::MAX)
     }
 }
@@ -273,7 +304,7 @@ mod tests {
         let guard = tracing::subscriber::set_default(
             tracing_subscriber::registry().with(layer),
         );
-        (Timeline { spans, unit: Duration::from_micros(1) }, guard)
+        (Timeline { spans, unit: Duration::from_micros(1), paused: false }, guard)
     }
 
     async fn nap(ms: u64) {
@@ -366,10 +397,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn times_are_rounded_to_the_nearest_unit() {
+    async fn times_are_rounded_down_but_for_a_hair() {
         let (timeline, _guard) = local();
-        nap(149).await;
-        nap(151).await;
+        nap(186).await;
+        nap(188).await;
         let timeline = timeline.rounded_to(Duration::from_millis(100));
         let micros = timeline
             .recording()

@@ -92,7 +92,10 @@ async fn main() -> Result<()> {
     // reqwest has no time limit of its own: without this, an answer may never come.
     let client = Client::builder().timeout(Duration::from_secs(10)).build()?;
 
-    let named: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|url| url.to_string_lossy().into_owned())
+        .collect();
     if !named.is_empty() {
         return named::fetch_all(&client, &named, &server).await;
     }

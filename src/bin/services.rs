@@ -33,7 +33,10 @@ async fn main() -> Result<()> {
     out.write_all(exports.as_bytes())
         .and_then(|()| out.flush())
         .context("could not print where the services are")?;
-    eprintln!("Paste that into another shell; Ctrl-C here ends it all.");
+    eprintln!(
+        "Paste that into another shell; Ctrl-C here ends it all. (A lesson is run by \
+         its name: cargo run --example 03_gather)"
+    );
     // Ctrl-C ends this process where it stands, without any `Drop`: the guard of the
     // private server cleans up.
     future::pending().await

@@ -88,7 +88,8 @@ impl Server {
             Data::New { save_as } => {
                 initdb(programs, &folder)?;
                 if let Some(template) = save_as {
-                    // A read-only or full target folder costs a second at each start.
+                    // A read-only or full target folder costs a second at each
+                    // start.
                     let _ = template::save(&folder, template);
                 }
             }
@@ -196,8 +197,8 @@ impl Drop for Server {
 }
 
 /// Where a server's folder may go, the best place first: where `TMPDIR` says, or in
-/// memory. A start makes and removes some 400 files, and a disk can take seconds over
-/// that (seen on an ext4 without a journal).
+/// memory. A start makes and removes some 400 files, and a disk can take seconds
+/// over that (seen on an ext4 without a journal).
 fn parents() -> Vec<PathBuf> {
     let wished = env::var_os("TMPDIR").filter(|folder| !folder.is_empty());
     let best = wished.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);

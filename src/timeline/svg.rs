@@ -86,7 +86,8 @@ impl Recording {
             self.percent(to - from),
         );
         for &(from, to) in &row.polls {
-            // On a paused clock a poll takes no time, and a bar of no width is not drawn.
+            // On a paused clock a poll takes no time, and a bar of no width is not
+            // drawn.
             let to = to.max(from + self.scale() / 1000);
             let _ = write!(
                 svg,
@@ -106,7 +107,8 @@ impl Recording {
             let x = self.percent(time);
             let anchor = match time {
                 0 => "start",
-                // Too near the right edge for a label to stand on both sides of its line.
+                // Too near the right edge for a label to stand on both sides of its
+                // line.
                 _ if time * 20 > scale * 19 => "end",
                 _ => "middle",
             };
@@ -127,8 +129,8 @@ impl Recording {
     }
 }
 
-/// The distance of the axis' lines in microseconds: 1, 2 or 5 times a power of ten, for five
-/// steps at the most.
+/// The distance of the axis' lines in microseconds: 1, 2 or 5 times a power of ten,
+/// for five steps at the most.
 fn round_step(scale: u64) -> u64 {
     let round = |power: u32| [1, 2, 5].map(|digit| digit * 10_u64.pow(power));
     // From a millisecond to some years; a longer scale has no lines but the first.
