@@ -16,20 +16,8 @@ pub struct Lesson {
     pub in_python: &'static str,
     /// Minutes a workshop gives it, reading and trying included.
     pub minutes: u32,
-    /// What the lesson's clock is while a test runs it.
-    pub clock: Clock,
     /// Whether it needs a PostgreSQL server.
     pub postgres: bool,
-}
-
-/// The clock a test runs a lesson on. A person always runs it on the real one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// Tokio's paused clock: every printed time is exact.
-    Virtual,
-    /// The clock on the wall: the lesson prints only counts, orders and rounded
-    /// times.
-    Real,
 }
 
 impl Lesson {
@@ -47,7 +35,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "When does an async fn run?",
         in_python: "coroutine object, `asyncio.run`",
         minutes: 20,
-        clock: Clock::Virtual,
         postgres: false,
     },
     Lesson {
@@ -56,7 +43,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "Why did my two awaits take 200 ms?",
         in_python: "`create_task` against `await coro`",
         minutes: 25,
-        clock: Clock::Virtual,
         postgres: false,
     },
     Lesson {
@@ -65,7 +51,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "How do I fetch many pages at once and keep their order?",
         in_python: "`aiohttp` and `asyncio.gather`",
         minutes: 30,
-        clock: Clock::Virtual,
         postgres: false,
     },
     Lesson {
@@ -74,7 +59,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "What if there are 5,000?",
         in_python: "`Semaphore`; aiohttp's hidden limit of 100",
         minutes: 30,
-        clock: Clock::Virtual,
         postgres: false,
     },
     Lesson {
@@ -83,7 +67,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "How do pooled queries run together?",
         in_python: "`asyncpg.create_pool`, `acquire`, `fetchrow`",
         minutes: 30,
-        clock: Clock::Real,
         postgres: true,
     },
     Lesson {
@@ -92,7 +75,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "Fail fast, or collect everything?",
         in_python: "`try`/`except`, `return_exceptions`, `ExceptionGroup`",
         minutes: 30,
-        clock: Clock::Virtual,
         postgres: false,
     },
     Lesson {
@@ -101,7 +83,6 @@ pub const LESSONS: &[Lesson] = &[
         question: "What do the best-practice lists mean in numbers?",
         in_python: "the usual bullet lists",
         minutes: 30,
-        clock: Clock::Virtual,
         postgres: false,
     },
 ];

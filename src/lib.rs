@@ -21,4 +21,4 @@ pub mod postgres;
 pub mod timeline;
 pub mod web;
 
-pub use lessons::{Clock, LESSONS, Lesson};
+pub use lessons::{LESSONS, Lesson};

@@ -3,7 +3,7 @@
 
 mod common;
 
-use async_workbook::{Clock, LESSONS, Lesson};
+use async_workbook::{LESSONS, Lesson};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -51,17 +51,13 @@ fn temporary(name: &str) -> PathBuf {
 }
 
 /// The very program that `cargo run --example NAME` starts, made ready for a test: a
-/// narrow page, no terminal, no settings of whoever runs the test.
+/// narrow page, tokio's paused clock, no settings of whoever runs the test.
 fn program(name: &str) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
     for setting in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
         program.env_remove(setting);
     }
-    program.env("COLUMNS", "59");
-    match lesson(name).clock {
-        Clock::Virtual => program.env("WORKBOOK_CLOCK", "virtual"),
-        Clock::Real => program.env_remove("WORKBOOK_CLOCK"),
-    };
+    program.env("COLUMNS", "59").env("WORKBOOK_CLOCK", "virtual");
     program
 }
 
@@ -180,4 +176,17 @@ fn a_timeline_that_cannot_be_saved_is_said_and_the_lesson_goes_on() {
         .expect("it starts");
     assert!(output.status.success());
     assert!(text(&output.stderr).starts_with("the timeline could not be saved to "));
+}
+
+#[test]
+fn an_unknown_clock_is_said_and_the_lesson_runs_on_the_real_one() {
+    let output = program("02_lazy")
+        .env("WORKBOOK_CLOCK", "fast")
+        .output()
+        .expect("it starts");
+    assert!(output.status.success());
+    assert_eq!(
+        text(&output.stderr),
+        "WORKBOOK_CLOCK=fast: it can only be `virtual`\n"
+    );
 }
