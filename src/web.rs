@@ -288,22 +288,25 @@ mod tests {
     use futures::future::join_all;
     use tokio::time::{Instant, timeout};
 
+    /// A request that no proxy of whoever runs the tests comes between.
+    async fn get(url: String) -> reqwest::Result<reqwest::Response> {
+        reqwest::Client::builder().no_proxy().build()?.get(url).send().await
+    }
+
     async fn status(url: String) -> u16 {
-        reqwest::get(url).await.unwrap().status().as_u16()
+        get(url).await.unwrap().status().as_u16()
     }
 
     #[tokio::test(start_paused = true)]
     async fn pages_have_the_promised_size_and_delay() {
         let server = Server::start().await.unwrap();
         let before = Instant::now();
-        let text =
-            reqwest::get(server.url("/page/7")).await.unwrap().text().await.unwrap();
+        let text = get(server.url("/page/7")).await.unwrap().text().await.unwrap();
         assert_eq!(text.len(), 1007);
         assert!(text.starts_with("This is page 7.\n"));
         assert_eq!(before.elapsed().as_millis(), 100);
 
-        let small =
-            reqwest::get(server.url("/page/7?bytes=4&delay=0")).await.unwrap();
+        let small = get(server.url("/page/7?bytes=4&delay=0")).await.unwrap();
         assert_eq!(small.text().await.unwrap(), "This");
         assert_eq!(before.elapsed().as_millis(), 100);
     }
@@ -354,27 +357,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn cities_are_found_and_missed() {
         let server = Server::start().await.unwrap();
-        let weather: serde_json::Value =
-            reqwest::get(server.url("/api/weather/oslo"))
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap();
+        let weather: serde_json::Value = get(server.url("/api/weather/oslo"))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         assert_eq!(weather["celsius"], 11);
         assert_eq!(status(server.url("/api/events/Atlantis")).await, 404);
-        let broken = reqwest::get(server.url("/broken.json")).await.unwrap();
+        let broken = get(server.url("/broken.json")).await.unwrap();
         assert!(broken.json::<serde_json::Value>().await.unwrap_err().is_decode());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_url_refuses_and_a_dropped_server_too() {
         let server = Server::start().await.unwrap();
-        let refused = reqwest::get(server.refused_url().unwrap()).await;
+        let refused = get(server.refused_url().unwrap()).await;
         assert!(refused.unwrap_err().is_connect());
         let url = server.url("/health");
         drop(server);
         tokio::task::yield_now().await;
-        assert!(reqwest::get(url).await.unwrap_err().is_connect());
+        assert!(get(url).await.unwrap_err().is_connect());
     }
 }

@@ -168,6 +168,16 @@ fn a_picture_fits_forty_columns_and_has_no_colours_without_a_terminal() {
 }
 
 #[test]
+fn a_proxy_does_not_come_between_a_lesson_and_its_server() {
+    let nobody = "http://127.0.0.1:1";
+    let proxied = |name| program(name).env("HTTP_PROXY", nobody).output().unwrap();
+    for name in ["03_gather", "04_bounded", "06_errors", "07_pitfalls"] {
+        let output = proxied(name);
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn a_timeline_that_cannot_be_saved_is_said_and_the_lesson_goes_on() {
     let nowhere = temporary("no-such-folder").join("timeline.json");
     let output = program("02_lazy")

@@ -89,8 +89,10 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    // reqwest has no time limit of its own: without this, an answer may never come.
-    let client = Client::builder().timeout(Duration::from_secs(10)).build()?;
+    // The server is on this machine, so HTTP_PROXY is not meant for it. And reqwest
+    // has no time limit of its own: without one, an answer may never come.
+    let client =
+        Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
 
     let named: Vec<String> = std::env::args_os()
         .skip(1)

@@ -128,7 +128,8 @@ async fn main() -> Result<()> {
 
     println!("\n12 pages from a server that bears 4 requests");
     let server = web::Server::start().await?;
-    let client = Client::builder().build()?;
+    // The server is on this machine, so HTTP_PROXY is not meant for it.
+    let client = Client::builder().no_proxy().build()?;
     let at_once = twelve_pages(&client, &server, 12);
     at_once.instrument(info_span!("all at once")).await?;
     let bounded = twelve_pages(&client, &server, 4);

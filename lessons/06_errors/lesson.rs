@@ -162,7 +162,8 @@ fn said(result: &Result<Vec<usize>>) -> String {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    let (client, fates) = (Client::builder().build()?, Mutex::default());
+    let client = Client::builder().no_proxy().build()?;
+    let fates = Mutex::default();
     let site = Arc::new(Site { client, server, fates });
 
     // ANCHOR: main

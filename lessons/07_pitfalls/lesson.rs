@@ -173,7 +173,7 @@ fn row(pitfall: &str, before: impl ToString, after: impl ToString) {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    let client = Client::builder().build()?;
+    let client = Client::builder().no_proxy().build()?;
     row("pitfall", "before", "after");
 
     let before =
