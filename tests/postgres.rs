@@ -471,18 +471,9 @@ fn runs_in_tmp_when_tmpdir_is_of_no_use() {
     if postgres_missing() {
         return;
     }
-    let folder = Folder::new("temporary");
-    let comma = folder.0.join("a,b");
-    let long = folder.0.join("x".repeat(90));
-    for tmpdir in [&comma, &long] {
-        fs::create_dir(tmpdir).unwrap();
-        fs::set_permissions(tmpdir, fs::Permissions::from_mode(0o777)).unwrap();
-    }
-    for tmpdir in [&comma, &long, &folder.0.join("missing")] {
-        let running = Running::start(services().env("TMPDIR", tmpdir));
-        assert!(running.folder().starts_with("/tmp"));
-        assert_eq!(users_at(&running.url), USERS);
-    }
+    let running = Running::start(services().env("TMPDIR", "/no/such/folder"));
+    assert!(running.folder().starts_with("/tmp"));
+    assert_eq!(users_at(&running.url), USERS);
 }
 
 #[test]
@@ -540,10 +531,8 @@ fn a_damaged_template_is_made_again() {
         let damaged = template.join(damaged);
         let _ = fs::remove_dir_all(&damaged);
         let _ = fs::remove_file(&damaged);
-        for _ in 0..2 {
-            let running = Running::start(&mut program(&path));
-            assert_eq!(users_at(&running.url), USERS);
-        }
+        let running = Running::start(&mut program(&path));
+        assert_eq!(users_at(&running.url), USERS);
         assert!(damaged.exists());
     }
 }

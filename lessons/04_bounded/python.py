@@ -86,7 +86,7 @@ async def hidden_limit(web_url: str, limit: int) -> int:
     server saw together. A `limit` of 0 means none."""
 
     async def ask() -> None:
-        url = "/page/1?delay=500"
+        url = "/page/1?delay=300"
         async with http.get(url) as response:
             await response.read()
 

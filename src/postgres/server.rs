@@ -253,3 +253,21 @@ fn last_lines(log: &Path) -> String {
 fn problem(what: &str, why: String) -> Problem {
     Problem::NoServer { what: what.into(), why: why.trim_end().to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_folders_cannot_hold_a_socket() {
+        // Refused before anything is run.
+        let folder = PathBuf::from("/no/such/programs");
+        let programs = Programs { folder, version: "15".into(), user: None };
+        let refused = |parent: &str| {
+            Server::guarded_in(Path::new(parent), &programs).map(|_| ()).unwrap_err()
+        };
+        assert_eq!(refused("/tmp/a,b"), "not a name that fits in a URL");
+        let long = format!("/tmp/{}", "x".repeat(90));
+        assert_eq!(refused(&long), "too long for the path of a socket");
+    }
+}
