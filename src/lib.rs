@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod check;
 mod lessons;
 pub mod postgres;
 pub mod timeline;

@@ -1,0 +1,2 @@
+//! What decides whether an exercise is solved.
+pub mod event;
