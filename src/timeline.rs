@@ -23,8 +23,9 @@ mod recorder;
 mod svg;
 mod terminal;
 
-use recorder::{Recorder, Span, Spans};
+pub(crate) use recorder::{REQUESTS, Recorder, Spans};
 
+use recorder::Span;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -47,7 +48,7 @@ pub async fn start() -> Timeline {
         to_next_tick().await;
     }
     let spans = Spans::default();
-    let layer = Recorder { spans: spans.clone() };
+    let layer = Recorder { spans: spans.clone(), requests: false };
     tracing::subscriber::set_global_default(
         tracing_subscriber::registry().with(layer),
     )
@@ -172,10 +173,33 @@ impl Timeline {
 
     /// Whole units in `time`, in microseconds.
     fn round(&self, time: Duration) -> u64 {
-        let unit = self.unit.as_micros();
-        let rounded = (time.as_micros() + unit / 8) / unit * unit;
-        u64::try_from(rounded).unwrap_or(u64::MAX)
+        let unit = micros(self.unit);
+        micros(time).saturating_add(unit / 8) / unit * unit
     }
+}
+
+/// All spans from the `first` on as one section that began at `began`. A span still
+/// open ends now.
+pub(crate) fn section(
+    spans: &Spans,
+    first: usize,
+    title: &str,
+    began: Instant,
+) -> Section {
+    let now = Instant::now();
+    let at = |time: Instant| micros(time.saturating_duration_since(began));
+    let spans = spans.lock();
+    let mut rows = Vec::new();
+    let roots = spans.iter().enumerate().skip(first);
+    for (index, span) in roots.filter(|(_, s)| s.parent.is_none_or(|p| p < first)) {
+        rows.push(row(span, 0, now, &at));
+        collect_rows(&spans, index, 1, now, &at, &mut rows);
+    }
+    Section { title: title.to_owned(), micros: at(now), rows }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Adds the spans below `parent` to `rows`, parents before children, in the order
@@ -191,16 +215,25 @@ fn collect_rows(
     let children =
         spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
     for (index, span) in children {
-        let mut polls: Vec<_> = span
-            .polls
-            .iter()
-            .map(|&(from, to)| (at(from), at(to.unwrap_or(now))))
-            .collect();
-        polls.dedup();
-        let life = (at(span.began), at(span.ended.unwrap_or(now)));
-        rows.push(Row { label: span.label.clone(), depth, life, polls });
+        rows.push(row(span, depth, now, at));
         collect_rows(spans, index, depth + 1, now, at, rows);
     }
+}
+
+fn row(
+    span: &Span,
+    depth: usize,
+    now: Instant,
+    at: &impl Fn(Instant) -> u64,
+) -> Row {
+    let mut polls: Vec<_> = span
+        .polls
+        .iter()
+        .map(|&(from, to)| (at(from), at(to.unwrap_or(now))))
+        .collect();
+    polls.dedup();
+    let life = (at(span.began), at(span.ended.unwrap_or(now)));
+    Row { label: span.label.clone(), depth, life, polls }
 }
 
 /// What one run recorded: a section for each root span, in the order they began.
@@ -300,7 +333,7 @@ mod tests {
     /// A timeline for this thread alone, so that tests can run side by side.
     fn local() -> (Timeline, tracing::subscriber::DefaultGuard) {
         let spans = Spans::default();
-        let layer = Recorder { spans: spans.clone() };
+        let layer = Recorder { spans: spans.clone(), requests: false };
         let guard = tracing::subscriber::set_default(
             tracing_subscriber::registry().with(layer),
         );

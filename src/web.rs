@@ -14,20 +14,24 @@
 //! 10000000) for a page's size, and `limit=N`: answer 503 at once while more than
 //! `N` requests are in flight.
 
+use crate::timeline::REQUESTS;
 use anyhow::{Context, Result};
 use axum::extract::{Path, Query, Request, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tracing::{Instrument, info_span};
 
 /// A running web server. It answers until it is dropped.
 #[derive(Debug)]
@@ -101,7 +105,19 @@ impl Server {
 
     /// What was counted since the start or the last [`reset`](Self::reset).
     pub fn stats(&self) -> Stats {
-        *self.counts.lock()
+        self.counts.lock().stats
+    }
+
+    /// The requests since the start or the last reset, in the order they came; the
+    /// first 10,000 of them. Those to `/health` and `/stats` are left out.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.counts.lock().seen.clone()
+    }
+
+    /// From now on, answers requests for exactly this path (without its query) after
+    /// `delay` instead of 100 ms, unless they wish otherwise.
+    pub fn delay(&self, path: &str, delay: Duration) {
+        self.counts.lock().delays.insert(path.to_owned(), delay);
     }
 
     /// The most requests that were in flight together since the start or the last
@@ -122,26 +138,51 @@ impl Drop for Server {
     }
 }
 
+/// A request, as the server has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Path and query, such as `/page/1?delay=50`.
+    pub path: String,
+    /// The status it was answered with; `None` while it is in flight, and for ever if
+    /// the client went away.
+    pub status: Option<u16>,
+}
+
+/// What the server remembers, behind [`Server::stats`] and the rest.
+#[derive(Debug, Default)]
+struct Memory {
+    stats: Stats,
+    seen: Vec<Seen>,
+    delays: HashMap<String, Duration>,
+}
+
 #[derive(Clone, Debug, Default)]
-struct Counts(Arc<Mutex<Stats>>);
+struct Counts(Arc<Mutex<Memory>>);
 
 impl Counts {
-    fn lock(&self) -> MutexGuard<'_, Stats> {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reset(&self) {
-        let mut stats = self.lock();
-        *stats =
-            Stats { in_flight: stats.in_flight, peak: stats.in_flight, requests: 0 };
+        let mut memory = self.lock();
+        let in_flight = memory.stats.in_flight;
+        memory.stats = Stats { in_flight, peak: in_flight, requests: 0 };
+        memory.seen.clear();
     }
 
-    fn enter(&self) -> InFlight {
-        let mut stats = self.lock();
+    fn enter(&self, path: &str) -> InFlight {
+        let mut memory = self.lock();
+        let stats = &mut memory.stats;
         stats.in_flight += 1;
         stats.requests += 1;
         stats.peak = stats.peak.max(stats.in_flight);
-        InFlight { counts: self.clone(), together: stats.in_flight }
+        let together = stats.in_flight;
+        let seen = (memory.seen.len() < MAX_SEEN).then_some(memory.seen.len());
+        if seen.is_some() {
+            memory.seen.push(Seen { path: path.to_owned(), status: None });
+        }
+        InFlight { counts: self.clone(), together, seen }
     }
 }
 
@@ -150,11 +191,23 @@ impl Counts {
 struct InFlight {
     counts: Counts,
     together: usize,
+    /// Its place in what the server has seen.
+    seen: Option<usize>,
+}
+
+impl InFlight {
+    fn answered(&self, status: StatusCode) {
+        let mut memory = self.counts.lock();
+        // After a reset there may be nothing in its place.
+        if let Some(seen) = self.seen.and_then(|seen| memory.seen.get_mut(seen)) {
+            seen.status = Some(status.as_u16());
+        }
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.counts.lock().in_flight -= 1;
+        self.counts.lock().stats.in_flight -= 1;
     }
 }
 
@@ -167,9 +220,11 @@ struct Wish {
     limit: Option<usize>,
 }
 
-const DEFAULT_DELAY_MS: u64 = 100;
-const MAX_DELAY_MS: u64 = 60_000;
+const DEFAULT_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 10_000_000;
+/// Requests that [`Server::seen`] remembers.
+const MAX_SEEN: usize = 10_000;
 
 fn routes(counts: Counts) -> Router {
     let slow = Router::new()
@@ -179,7 +234,8 @@ fn routes(counts: Counts) -> Router {
         .route("/broken.json", get(broken_json))
         .layer(middleware::from_fn_with_state(counts.clone(), as_wished));
     let reset = |State(counts): State<Counts>| async move { counts.reset() };
-    let stats = |State(counts): State<Counts>| async move { Json(*counts.lock()) };
+    let stats =
+        |State(counts): State<Counts>| async move { Json(counts.lock().stats) };
     Router::new()
         .route("/health", get(|| async { "ok\n" }))
         .route("/stats", get(stats))
@@ -196,27 +252,39 @@ async fn as_wished(
     request: Request,
     next: Next,
 ) -> Response {
-    let in_flight = counts.enter();
-    if let Some(limit) = wish.limit.filter(|&limit| in_flight.together > limit) {
-        let refusal = format!("busy: {limit} requests are in flight already\n");
-        return (StatusCode::SERVICE_UNAVAILABLE, refusal).into_response();
-    }
-    let delay = wish.delay.unwrap_or(DEFAULT_DELAY_MS);
-    if delay > MAX_DELAY_MS || wish.bytes.is_some_and(|bytes| bytes > MAX_BYTES) {
-        let refusal =
-            format!("delay is at most {MAX_DELAY_MS}, bytes {MAX_BYTES}\n");
-        return (StatusCode::BAD_REQUEST, refusal).into_response();
-    }
-    sleep(Duration::from_millis(delay)).await;
-    match wish.status.map(StatusCode::from_u16) {
-        None | Some(Ok(StatusCode::OK)) => next.run(request).await,
-        Some(Ok(status)) if status.as_u16() >= 200 => {
-            (status, format!("{status}\n")).into_response()
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(uri.path(), PathAndQuery::as_str);
+    let in_flight = counts.enter(path);
+    let span =
+        info_span!(target: REQUESTS, "request", message = format!("GET {path}"));
+    let delay = counts.lock().delays.get(uri.path()).copied();
+    let answer = async {
+        let refuse = |status, why: String| (status, why + "\n").into_response();
+        if let Some(limit) = wish.limit.filter(|&limit| in_flight.together > limit) {
+            let busy = format!("busy: {limit} requests are in flight already");
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, busy);
         }
-        Some(_) => {
-            (StatusCode::BAD_REQUEST, "status is from 200 to 599\n").into_response()
+        let wished = wish.delay.map(Duration::from_millis);
+        let delay = wished.or(delay).unwrap_or(DEFAULT_DELAY);
+        if delay > MAX_DELAY || wish.bytes.is_some_and(|bytes| bytes > MAX_BYTES) {
+            let most = MAX_DELAY.as_millis();
+            let too_much = format!("delay is at most {most}, bytes {MAX_BYTES}");
+            return refuse(StatusCode::BAD_REQUEST, too_much);
         }
-    }
+        sleep(delay).await;
+        match wish.status.map(StatusCode::from_u16) {
+            None | Some(Ok(StatusCode::OK)) => next.run(request).await,
+            Some(Ok(status)) if status.as_u16() >= 200 => {
+                refuse(status, status.to_string())
+            }
+            Some(_) => {
+                refuse(StatusCode::BAD_REQUEST, "status is from 200 to 599".into())
+            }
+        }
+    };
+    let response = answer.instrument(span).await;
+    in_flight.answered(response.status());
+    response
 }
 
 async fn page(Path(n): Path<usize>, Query(wish): Query<Wish>) -> String {
@@ -331,6 +399,25 @@ mod tests {
         tokio::task::yield_now().await;
         sleep(Duration::from_millis(1)).await;
         assert_eq!(server.stats(), Stats { in_flight: 0, peak: 1, requests: 1 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_asked_and_answered_is_remembered() {
+        let server = Server::start().await.unwrap();
+        server.delay("/page/1", Duration::from_millis(30));
+        let before = Instant::now();
+        status(server.url("/page/1?status=404")).await;
+        assert_eq!(before.elapsed().as_millis(), 30);
+        let slow = status(server.url("/page/2"));
+        assert!(timeout(Duration::from_millis(50), slow).await.is_err());
+        sleep(Duration::from_millis(1)).await;
+        let seen = |path: &str, status| Seen { path: path.to_owned(), status };
+        assert_eq!(
+            server.seen(),
+            [seen("/page/1?status=404", Some(404)), seen("/page/2", None)]
+        );
+        server.reset();
+        assert_eq!(server.seen(), []);
     }
 
     #[tokio::test(start_paused = true)]

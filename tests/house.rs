@@ -49,14 +49,45 @@ fn every_folder_is_a_lesson() {
 }
 
 #[test]
-fn every_lesson_is_a_target_in_order() {
+fn every_lesson_is_a_target_in_order_with_its_exercise() {
     let manifest = read("Cargo.toml");
     let targets: Vec<_> = manifest
         .split("[[example]]")
         .skip(1)
         .filter_map(|target| target.split('"').nth(1).map(str::to_owned))
         .collect();
-    assert_eq!(targets, names());
+    let expected: Vec<_> = names()
+        .iter()
+        .flat_map(|name| {
+            ["", "_exercise", "_solution"].map(|of| format!("{name}{of}"))
+        })
+        .collect();
+    assert_eq!(targets, expected);
+}
+
+/// In a clone whose owner does the exercises they differ, and that is fine.
+#[test]
+fn an_exercise_is_its_starter_until_someone_works_on_it() {
+    for name in names() {
+        let file = |file: &str| read(&format!("lessons/{name}/{file}.rs"));
+        let untouched = file("exercise") == file("starter");
+        assert!(
+            untouched || std::env::var("CI").as_deref() != Ok("true"),
+            "{name}: exercise.rs is not as starter.rs"
+        );
+    }
+}
+
+#[test]
+fn every_exercise_has_its_hints() {
+    for name in names() {
+        let hints = read(&format!("lessons/{name}/hints.md"));
+        let headings: Vec<_> =
+            hints.lines().filter(|line| line.starts_with("## ")).collect();
+        let expected =
+            ["## A nudge", "## The concept", "## The shape", "## Why it works"];
+        assert_eq!(headings, expected, "{name}/hints.md");
+    }
 }
 
 #[test]

@@ -9,38 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
-/// The lessons' programs by name, as cargo names them when it has built them:
-/// wherever the target folder is, they are neither missing nor old.
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--examples", "--message-format=json"]);
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
-    // What cargo told this test about its package would make build scripts run
-    // again.
-    let for_this_test = |name: &str| {
-        [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_CRATE_",
-            "CARGO_PRIMARY_",
-        ]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-    };
-    for (name, _) in std::env::vars().filter(|(name, _)| for_this_test(name)) {
-        cargo.env_remove(name);
-    }
-    let output = cargo.output().expect("cargo starts");
-    assert!(output.status.success(), "the lessons do not build");
-    let messages =
-        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap());
-    messages
-        .filter_map(|message: serde_json::Value| {
-            let name = message["target"]["name"].as_str()?.to_owned();
-            Some((name, message["executable"].as_str()?.into()))
-        })
-        .collect()
+    let mut args = vec!["build"];
+    args.extend(LESSONS.iter().flat_map(|lesson| ["--example", lesson.name]));
+    common::built(&args)
 });
 
 /// A path for a file of one test, in cargo's folder for such files.

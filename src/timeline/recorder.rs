@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -11,27 +12,63 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// A span as it is recorded.
 #[derive(Debug)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub parent: Option<usize>,
     pub label: String,
     pub began: Instant,
     pub ended: Option<Instant>,
     pub polls: Vec<(Instant, Option<Instant>)>,
+    /// The longest poll by the real clock, and when the last one began.
+    pub longest: Duration,
+    entered: std::time::Instant,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spans(Arc<Mutex<Vec<Span>>>);
+pub(crate) struct Spans(Arc<Mutex<Vec<Span>>>);
 
 impl Spans {
     pub fn lock(&self) -> MutexGuard<'_, Vec<Span>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// The labels of the innermost spans that have not ended, each in backticks.
+    pub fn open(&self) -> Vec<String> {
+        let spans = self.lock();
+        let open = |span: &Span| span.ended.is_none();
+        let parent =
+            |index| spans.iter().any(|s| open(s) && s.parent == Some(index));
+        let waiting =
+            spans.iter().enumerate().filter(|&(index, s)| open(s) && !parent(index));
+        waiting.map(|(_, span)| format!("`{}`", span.label)).collect()
+    }
+
+    /// The innermost of the spans with the longest poll, by the
+    /// real clock, and how long that was.
+    pub fn longest_poll(&self) -> Option<(String, Duration)> {
+        let spans = self.lock();
+        // Parents come before their children, and the last of equals is taken. A
+        // parent's poll is a little longer than that of the child in it.
+        let longest = spans.iter().map(|span| span.longest).max()?;
+        let about = longest - longest / 10;
+        let found = spans.iter().rfind(|span| span.longest >= about)?;
+        Some((found.label.clone(), found.longest))
+    }
 }
 
 /// The `tracing` layer that writes spans down.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     pub spans: Spans,
+    /// Whether the requests that our own web server answers are written down too. In
+    /// a lesson its client's spans tell enough.
+    pub requests: bool,
 }
+
+/// The target of the spans of our own web server's requests.
+pub(crate) const REQUESTS: &str = "async_workbook::web";
 
 /// Where a span stands in the recording; kept in the span itself.
 struct Index(usize);
@@ -63,6 +100,9 @@ where
         context: Context<'_, S>,
     ) {
         let Some(span) = context.span(id) else { return };
+        if attributes.metadata().target() == REQUESTS && !self.requests {
+            return;
+        }
         let mut label = Label(attributes.metadata().name().to_owned());
         attributes.record(&mut label);
         let index_of = |parent: SpanRef<'_, S>| {
@@ -78,12 +118,17 @@ where
             began,
             ended: None,
             polls: Vec::new(),
+            longest: Duration::ZERO,
+            entered: std::time::Instant::now(),
         });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
-        self.change(id, &context, |span| span.polls.push((now, None)));
+        self.change(id, &context, |span| {
+            span.polls.push((now, None));
+            span.entered = std::time::Instant::now();
+        });
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
@@ -92,6 +137,7 @@ where
             if let Some(poll) = span.polls.last_mut() {
                 poll.1 = Some(now);
             }
+            span.longest = span.longest.max(span.entered.elapsed());
         });
     }
 
@@ -111,7 +157,8 @@ where
     }
 }
 
-/// A span's name with its fields: `fetch page=1`.
+/// A span's name with its fields: `fetch page=1`; or its field `message` alone, as in
+/// `GET /page/1`.
 struct Label(String);
 
 impl Visit for Label {
@@ -121,6 +168,10 @@ impl Visit for Label {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        let _ = write!(self.0, " {}={value}", field.name());
+        if field.name() == "message" {
+            value.clone_into(&mut self.0);
+        } else {
+            let _ = write!(self.0, " {}={value}", field.name());
+        }
     }
 }

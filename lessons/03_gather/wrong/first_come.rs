@@ -1,0 +1,64 @@
+//! Wrong: the guides stand in the order in which they came.
+
+use anyhow::Result;
+use async_workbook::web;
+use futures::stream::{FuturesUnordered, StreamExt};
+use reqwest::Client;
+use serde::Deserialize;
+
+/// What `/api/weather/CITY` answers.
+#[derive(Debug, Deserialize)]
+pub struct Weather {
+    pub celsius: i32,
+    pub sky: String,
+}
+
+/// `/api/events/CITY` answers a list of these.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    pub title: String,
+    pub day: String,
+}
+
+/// What both know about one city.
+#[derive(Debug)]
+pub struct Guide {
+    pub city: String,
+    pub weather: Weather,
+    pub events: Vec<Event>,
+}
+
+/// Asks both APIs about one city, at the same time. An unknown city, which is answered
+/// with 404, is an error.
+pub async fn guide(
+    client: &Client,
+    server: &web::Server,
+    city: &str,
+) -> Result<Guide> {
+    let weather = async {
+        let url = server.url(&format!("/api/weather/{city}"));
+        client.get(url).send().await?.error_for_status()?.json().await
+    };
+    let events = async {
+        let url = server.url(&format!("/api/events/{city}"));
+        client.get(url).send().await?.error_for_status()?.json().await
+    };
+    let (weather, events) = tokio::try_join!(weather, events)?;
+    Ok(Guide { city: city.to_owned(), weather, events })
+}
+
+/// The guides of all cities in the order of `cities`, all fetched at the same time. A
+/// city that fails does not take the others with it.
+pub async fn guides(
+    client: &Client,
+    server: &web::Server,
+    cities: &[&str],
+) -> Vec<Result<Guide>> {
+    let all: FuturesUnordered<_> =
+        cities.iter().map(|city| guide(client, server, city)).collect();
+    all.collect().await
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;

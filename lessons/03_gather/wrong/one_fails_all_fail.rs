@@ -1,0 +1,66 @@
+//! Wrong: one unknown city takes all the others with it.
+
+use anyhow::Result;
+use async_workbook::web;
+use futures::future::try_join_all;
+use reqwest::Client;
+use serde::Deserialize;
+
+/// What `/api/weather/CITY` answers.
+#[derive(Debug, Deserialize)]
+pub struct Weather {
+    pub celsius: i32,
+    pub sky: String,
+}
+
+/// `/api/events/CITY` answers a list of these.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    pub title: String,
+    pub day: String,
+}
+
+/// What both know about one city.
+#[derive(Debug)]
+pub struct Guide {
+    pub city: String,
+    pub weather: Weather,
+    pub events: Vec<Event>,
+}
+
+/// Asks both APIs about one city, at the same time. An unknown city, which is answered
+/// with 404, is an error.
+pub async fn guide(
+    client: &Client,
+    server: &web::Server,
+    city: &str,
+) -> Result<Guide> {
+    let weather = async {
+        let url = server.url(&format!("/api/weather/{city}"));
+        client.get(url).send().await?.error_for_status()?.json().await
+    };
+    let events = async {
+        let url = server.url(&format!("/api/events/{city}"));
+        client.get(url).send().await?.error_for_status()?.json().await
+    };
+    let (weather, events) = tokio::try_join!(weather, events)?;
+    Ok(Guide { city: city.to_owned(), weather, events })
+}
+
+/// The guides of all cities in the order of `cities`, all fetched at the same time. A
+/// city that fails does not take the others with it.
+pub async fn guides(
+    client: &Client,
+    server: &web::Server,
+    cities: &[&str],
+) -> Vec<Result<Guide>> {
+    let all = cities.iter().map(|city| guide(client, server, city));
+    match try_join_all(all).await {
+        Ok(guides) => guides.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    }
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;

@@ -1,0 +1,63 @@
+//! Wrong: each request is a task, and each task is awaited before the next.
+
+use anyhow::Result;
+use async_workbook::web;
+use reqwest::Client;
+use serde::Deserialize;
+
+/// What `/api/weather/CITY` answers.
+#[derive(Debug, Deserialize)]
+pub struct Weather {
+    pub celsius: i32,
+    pub sky: String,
+}
+
+/// `/api/events/CITY` answers a list of these.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    pub title: String,
+    pub day: String,
+}
+
+/// What both know about one city.
+#[derive(Debug)]
+pub struct Guide {
+    pub city: String,
+    pub weather: Weather,
+    pub events: Vec<Event>,
+}
+
+/// Asks both APIs about one city, at the same time. An unknown city, which is answered
+/// with 404, is an error.
+pub async fn guide(
+    client: &Client,
+    server: &web::Server,
+    city: &str,
+) -> Result<Guide> {
+    let get = |api: &str| {
+        let url = server.url(&format!("/api/{api}/{city}"));
+        client.get(url).send()
+    };
+    let weather = tokio::spawn(get("weather")).await??.error_for_status()?;
+    let events = tokio::spawn(get("events")).await??.error_for_status()?;
+    let (weather, events) = (weather.json().await?, events.json().await?);
+    Ok(Guide { city: city.to_owned(), weather, events })
+}
+
+/// The guides of all cities in the order of `cities`, all fetched at the same time. A
+/// city that fails does not take the others with it.
+pub async fn guides(
+    client: &Client,
+    server: &web::Server,
+    cities: &[&str],
+) -> Vec<Result<Guide>> {
+    let mut guides = Vec::new();
+    for city in cities {
+        guides.push(guide(client, server, city).await);
+    }
+    guides
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;

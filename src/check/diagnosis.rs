@@ -1,0 +1,117 @@
+//! What is said when a check does not hold.
+
+use crate::timeline::{Recording, Section};
+use anyhow::Result;
+use std::fmt;
+
+/// What was seen, what was expected, and what that usually means; with a picture of
+/// the run where there is one.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    words: String,
+    picture: Option<Section>,
+    pub(super) kind: Kind,
+}
+
+/// What follows from a diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing more.
+    Plain,
+    /// A busy machine alone could be the cause: seen again, it is believed.
+    MayBeNoise,
+    /// The exercise is not written yet: other checks would say the same.
+    Unwritten,
+}
+
+impl Diagnosis {
+    /// A diagnosis without a picture.
+    pub fn new(words: impl Into<String>) -> Self {
+        Self { words: words.into(), picture: None, kind: Kind::Plain }
+    }
+
+    /// What is said of any error that a check returns: one that is no diagnosis comes
+    /// from the learner's code, and was not expected there.
+    pub(super) fn of(error: anyhow::Error) -> Self {
+        error.downcast().unwrap_or_else(|error| {
+            Self::new(format!("an error where none was expected: {error:#}."))
+        })
+    }
+
+    /// Adds the picture of a run, if anything was recorded in it.
+    pub fn with_picture(mut self, section: Section) -> Self {
+        self.picture = (!section.rows.is_empty()).then_some(section);
+        self
+    }
+
+    pub(super) fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds with which seed it was seen.
+    pub(super) fn with_seed(mut self, seed: u64) -> Self {
+        self.words += &format!(
+            "\nThis is so with seed {seed}; `--seed {seed}` tries that one alone."
+        );
+        self
+    }
+
+    /// The words, and the picture at most `columns` wide.
+    pub fn draw(&self, columns: usize, color: bool) -> String {
+        let mut text = self.words.clone();
+        if let Some(section) = &self.picture {
+            let recording = Recording { sections: vec![section.clone()] };
+            text =
+                format!("{text}\n\n{}", recording.draw(columns, color).trim_end());
+        }
+        text
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl std::error::Error for Diagnosis {}
+
+/// Holds, or else fails with these words.
+///
+/// ```
+/// use async_workbook::check;
+///
+/// assert!(check::that(2 > 1, "never said").is_ok());
+/// assert_eq!(check::that(1 > 2, "1 is less").unwrap_err().to_string(), "1 is less");
+/// ```
+///
+/// # Errors
+/// When `holds` is false: a [`Diagnosis`].
+pub fn that(holds: bool, otherwise: impl Into<String>) -> Result<()> {
+    if holds { Ok(()) } else { Err(Diagnosis::new(otherwise).into()) }
+}
+
+/// Adds to a diagnosis what a learner most likely did, where that can be told.
+///
+/// ```
+/// use async_workbook::check;
+///
+/// let slow = check::that(false, "it took 300 ms.");
+/// let told = check::explain(slow, Some("There is an `.await` in the loop."));
+/// let words = "it took 300 ms.\nThere is an `.await` in the loop.";
+/// assert_eq!(told.unwrap_err().to_string(), words);
+/// ```
+///
+/// # Errors
+/// Those of `result`, with one line more if it was a [`Diagnosis`].
+pub fn explain<T>(result: Result<T>, why: Option<&str>) -> Result<T> {
+    result.map_err(|error| match (error.downcast::<Diagnosis>(), why) {
+        (Ok(mut diagnosis), Some(why)) => {
+            diagnosis.words += &format!("\n{why}");
+            diagnosis.into()
+        }
+        (Ok(diagnosis), None) => diagnosis.into(),
+        (Err(error), _) => error,
+    })
+}
