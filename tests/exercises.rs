@@ -1,6 +1,8 @@
 //! The check of each exercise passes its solution, fails its starter, and tells what is
 //! wrong with each typical wrong answer: what it tells is a snapshot.
 
+#[path = "common/cargo.rs"]
+mod cargo;
 mod common;
 
 use async_workbook::LESSONS;
@@ -11,7 +13,7 @@ use std::sync::LazyLock;
 
 /// The program of `tests/answers.rs`.
 static ANSWERS: LazyLock<PathBuf> = LazyLock::new(|| {
-    common::built(&["test", "--no-run", "--test", "answers"])["answers"].clone()
+    cargo::built(&["test", "--no-run", "--test", "answers"])["answers"].clone()
 });
 
 /// The names of its tests, such as `gather::wrong::first_come::check::check`.

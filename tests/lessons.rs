@@ -1,6 +1,8 @@
 //! Each lesson, started as a learner starts it, prints what its snapshot says, draws
 //! the picture that the book shows, and succeeds.
 
+#[path = "common/cargo.rs"]
+mod cargo;
 mod common;
 
 use async_workbook::{LESSONS, Lesson};
@@ -12,7 +14,7 @@ use std::sync::LazyLock;
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     let mut args = vec!["build"];
     args.extend(LESSONS.iter().flat_map(|lesson| ["--example", lesson.name]));
-    common::built(&args)
+    cargo::built(&args)
 });
 
 /// A path for a file of one test, in cargo's folder for such files.
