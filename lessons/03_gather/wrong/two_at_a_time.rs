@@ -8,33 +8,29 @@ use serde::Deserialize;
 
 /// What `/api/weather/CITY` answers.
 #[derive(Debug, Deserialize)]
-pub struct Weather {
-    pub celsius: i32,
-    pub sky: String,
+struct Weather {
+    celsius: i32,
+    sky: String,
 }
 
 /// `/api/events/CITY` answers a list of these.
 #[derive(Debug, Deserialize)]
-pub struct Event {
-    pub title: String,
-    pub day: String,
+struct Event {
+    title: String,
+    day: String,
 }
 
 /// What both know about one city.
 #[derive(Debug)]
-pub struct Guide {
-    pub city: String,
-    pub weather: Weather,
-    pub events: Vec<Event>,
+struct Guide {
+    city: String,
+    weather: Weather,
+    events: Vec<Event>,
 }
 
 /// Asks both APIs about one city, at the same time. An unknown city, which is answered
 /// with 404, is an error.
-pub async fn guide(
-    client: &Client,
-    server: &web::Server,
-    city: &str,
-) -> Result<Guide> {
+async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {
         let url = server.url(&format!("/api/weather/{city}"));
         client.get(url).send().await?.error_for_status()?.json().await
@@ -49,7 +45,7 @@ pub async fn guide(
 
 /// The guides of all cities in the order of `cities`, all fetched at the same time. A
 /// city that fails does not take the others with it.
-pub async fn guides(
+async fn guides(
     client: &Client,
     server: &web::Server,
     cities: &[&str],
