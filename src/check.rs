@@ -192,7 +192,7 @@ impl Exercise {
             Err(seen) => {
                 self.unwritten = seen.kind == Kind::Unwritten;
                 let (columns, color) = match self.to {
-                    Reader::Person => (80, false),
+                    Reader::Person => (76, false),
                     Reader::Program { columns, color } => (columns, color),
                 };
                 let diagnosis = seen.draw(columns, color);

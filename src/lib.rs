@@ -17,9 +17,11 @@
 //! ```
 
 pub mod check;
+mod hints;
 mod lessons;
 pub mod postgres;
 pub mod timeline;
 pub mod web;
 
+pub use hints::{Hint, Hints};
 pub use lessons::{LESSONS, Lesson};

@@ -7,8 +7,8 @@ use async_workbook::{LESSONS, Lesson};
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
-const KNOWN: &str = "and, end, lesson, lessons, minutes, output, pair, python, \
-                     python-output, question, timeline";
+const KNOWN: &str = "and, end, exercise, lesson, lessons, minutes, output, pair, \
+                     python, python-output, question, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
 /// what the page says.
@@ -84,6 +84,8 @@ impl Expansion<'_> {
             "output" => self.output(argument),
             "python-output" => self.python_output(argument),
             "timeline" => self.timeline(argument),
+            "exercise" => self.exercise(lesson(argument)?),
+            "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),
             "minutes" => Ok(lesson(argument)?.minutes.to_string()),
             "lessons" => Ok(table(LESSONS)),
@@ -173,6 +175,56 @@ impl Expansion<'_> {
         Ok(captioned(&caption, "text,output", &shown))
     }
 
+    /// The task, what is checked, the file, the hints and a solution, all but the task
+    /// folded.
+    fn exercise(&self, lesson: &Lesson) -> Result<String> {
+        let Lesson { name, .. } = lesson;
+        let hints = self.sources.hints(lesson)?;
+        let file = |file: &str| {
+            let path = format!("lessons/{name}/{file}");
+            self.sources.program(&path, Program::Rust, None)
+        };
+        let rust = |path: &str, text: &str| {
+            let caption = format!("<code>lessons/{name}/{path}</code>");
+            captioned(&caption, "rust,ignore", text)
+        };
+
+        let verdict = self.sources.verdict(lesson, "starter")?;
+        let checks = verdict.lines().filter_map(|line| {
+            let check = line.strip_prefix(['✓', '✗', '-'])?.trim();
+            Some(format!("- {check}\n"))
+        });
+        let checks: String = checks.collect();
+        let mut shown = format!(
+            "\n\n{}\n\nThe file is `lessons/{name}/exercise.rs`. It is judged by\n\n\
+             ```sh\ncargo workbook check {}\n```\n\nand done when all of this holds:\n\n\
+             {checks}\n",
+            hints.task,
+            lesson.number(),
+        );
+        shown += &fold(
+            "The file you begin with",
+            &rust("exercise.rs", &file("starter.rs")?),
+        );
+        for (n, hint) in (1..).zip(&hints.hints) {
+            shown += &fold(&format!("Hint {n}: {}", lower(hint.title)), &hint.text);
+        }
+        let solution = rust("solution.rs", &file("solution.rs")?);
+        let why = format!("{solution}\n\n{}", hints.why);
+        Ok(shown + &fold("One solution, and why it works", &why))
+    }
+
+    /// What the check says of one answer: `03_gather:first_come`.
+    fn verdict(&self, argument: &str) -> Result<String> {
+        let (name, answer) = split(argument);
+        let lesson = lesson(name)?;
+        let answer = answer.context("which answer? As in `03_gather:starter`")?;
+        let text = self.sources.verdict(lesson, answer)?;
+        let command = format!("cargo workbook check {}", lesson.number());
+        let caption = format!("What <code>{command}</code> says");
+        Ok(captioned(&caption, "text,output", &text))
+    }
+
     fn timeline(&self, argument: &str) -> Result<String> {
         let (name, caption) = split(argument);
         let svg = self.sources.timeline(lesson(name)?)?.svg();
@@ -183,6 +235,14 @@ impl Expansion<'_> {
             "\n\n<figure class=\"timeline\">\n{svg}\n{LEGEND}\n{caption}</figure>\n\n"
         ))
     }
+}
+
+/// A fold, which holds Markdown.
+fn fold(title: &str, text: &str) -> String {
+    format!(
+        "\n\n<details>\n<summary>{title}</summary>\n\n{}\n\n</details>\n\n",
+        text.trim()
+    )
 }
 
 /// `name:rest`, where the rest may be absent.
@@ -204,6 +264,12 @@ fn captioned(caption: &str, info: &str, text: &str) -> String {
     format!(
         "\n\n<p class=\"file\">{caption}</p>\n\n{fence}{info}\n{text}\n{fence}\n\n"
     )
+}
+
+/// A title in the middle of a line.
+fn lower(title: &str) -> String {
+    let (first, rest) = title.split_at(title.len().min(1));
+    first.to_lowercase() + rest
 }
 
 /// The table of all lessons.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use async_workbook::timeline::Recording;
-use async_workbook::{LESSONS, Lesson};
+use async_workbook::{Hints, LESSONS, Lesson};
 use std::path::PathBuf;
 
 /// The workbook's files, seen from its root.
@@ -82,6 +82,22 @@ impl Sources {
             bail!("{} recorded nothing", snapshot_path(&name));
         }
         Ok(recording)
+    }
+
+    /// The exercise of the lesson, in words.
+    ///
+    /// Fails if its `hints.md` cannot be read, or lacks a part.
+    pub fn hints(&self, lesson: &Lesson) -> Result<Hints> {
+        let path = format!("lessons/{}/hints.md", lesson.name);
+        Hints::parse(&self.read(&path)?).context(path)
+    }
+
+    /// What the check of the lesson's exercise says of one answer, such as `starter`
+    /// or the name of a wrong answer.
+    ///
+    /// Fails if there is no such snapshot.
+    pub fn verdict(&self, lesson: &Lesson, answer: &str) -> Result<String> {
+        self.snapshot(&format!("exercises__{}_{answer}", lesson.name))
     }
 
     fn snapshot(&self, name: &str) -> Result<String> {

@@ -18,6 +18,28 @@ fn main() {
 const TIMELINE: &str = r#"{"sections": [{"title": "in turn", "micros": 200000, "rows": [
     {"label": "fetch page=1", "depth": 0, "life": [0, 200000], "polls": [[0, 1000]]}]}]}"#;
 
+const HINTS: &str = "\
+# Tea
+
+Boil *water*.
+
+## A nudge
+
+Fire.
+
+## The concept
+
+Heat.
+
+## The shape
+
+A kettle.
+
+## Why it works
+
+Physics.
+";
+
 struct Workbook {
     root: TempDir,
 }
@@ -34,6 +56,11 @@ impl Workbook {
             .snapshot("lessons__03_gather", "in turn\n  one\n\ntogether\n  two\n");
         workbook.snapshot("lessons__03_gather_timeline", TIMELINE);
         workbook.snapshot("python__03_gather", "from Python\n");
+        workbook.write("lessons/03_gather/starter.rs", "fn starter() {}\n");
+        workbook.write("lessons/03_gather/solution.rs", "fn solution() {}\n");
+        workbook.write("lessons/03_gather/hints.md", HINTS);
+        let verdict = "✗ it is quick\n    it took 3 ms\n- it is right\n";
+        workbook.snapshot("exercises__03_gather_starter", verdict);
         workbook.write("book/chapters/SUMMARY.md", "- [Gather](03_gather.md)\n");
         workbook.write("book/chapters/03_gather.md", chapter);
         let config =
@@ -143,6 +170,62 @@ fn python_is_shown_like_rust() {
     let page = shown("{{#python 03_gather:a}}");
     assert_holds(&page, "<code>lessons/03_gather/python.py</code>");
     assert_holds(&page, "<code class=\"language-python\">x = 1\n</code>");
+}
+
+#[test]
+fn an_exercise_has_its_task_its_checks_and_the_rest_in_folds() {
+    let page = shown("{{#exercise 03_gather}}");
+    let open = page.split("<details>").next().unwrap();
+    assert_holds(open, "<p>Boil <em>water</em>.</p>");
+    assert_holds(open, "cargo workbook check 03");
+    assert_holds(open, "<li>it is quick</li>\n<li>it is right</li>");
+    let titles: Vec<_> = page
+        .split("<summary>")
+        .skip(1)
+        .map(|rest| rest.split("</summary>").next().unwrap())
+        .collect();
+    let expected = [
+        "The file you begin with",
+        "Hint 1: a nudge",
+        "Hint 2: the concept",
+        "Hint 3: the shape",
+        "One solution, and why it works",
+    ];
+    assert_eq!(titles, expected);
+    assert_holds(&page, "<code>lessons/03_gather/exercise.rs</code></p>");
+    assert_holds(&page, ">fn starter() {}</code>");
+    assert_holds(&page, "<p>A kettle.</p>");
+    assert_holds(&page, ">fn solution() {}</code>");
+    assert_holds(&page, "<p>Physics.</p>");
+}
+
+#[test]
+fn a_verdict_is_the_snapshot_of_one_answer() {
+    let page = shown("{{#verdict 03_gather:starter}}");
+    assert_holds(&page, "What <code>cargo workbook check 03</code> says</p>");
+    assert_holds(&page, "output\">✗ it is quick\n    it took 3 ms\n- it is right\n");
+    let error = failure(&Workbook::new("{{#verdict 03_gather:other}}"));
+    assert_holds(
+        &error,
+        "cannot read tests/snapshots/exercises__03_gather_other.snap",
+    );
+    let error = failure(&Workbook::new("{{#verdict 03_gather}}"));
+    assert_holds(&error, "which answer? As in `03_gather:starter`");
+}
+
+#[test]
+fn an_exercise_that_lacks_something_fails_the_build() {
+    for file in ["hints.md", "starter.rs", "solution.rs"] {
+        let path = format!("lessons/03_gather/{file}");
+        let gone = Workbook::new("{{#exercise 03_gather}}").remove(&path);
+        assert_holds(&failure(&gone), &format!("cannot read {path}"));
+    }
+    let unfinished = Workbook::new("{{#exercise 03_gather}}");
+    unfinished.write("lessons/03_gather/hints.md", "# Tea\n\nBoil water.\n");
+    assert_holds(
+        &failure(&unfinished),
+        "hints.md: no `## A nudge` where it belongs",
+    );
 }
 
 #[test]

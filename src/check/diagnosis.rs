@@ -59,7 +59,7 @@ impl Diagnosis {
 
     /// The words, and the picture at most `columns` wide.
     pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut text = self.words.clone();
+        let mut text = wrapped(&self.words, columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             text =
@@ -76,6 +76,26 @@ impl fmt::Display for Diagnosis {
 }
 
 impl std::error::Error for Diagnosis {}
+
+/// `text` with each line broken between words where it is longer than `columns`.
+fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        lines.push(String::new());
+        for word in line.split(' ') {
+            // There is a last line: it was pushed just now, or below.
+            let Some(last) = lines.last_mut() else { continue };
+            let longer = last.chars().count() + 1 + word.chars().count() > columns;
+            if !last.is_empty() && longer {
+                lines.push(word.to_owned());
+            } else {
+                let space = if last.is_empty() { "" } else { " " };
+                *last += &format!("{space}{word}");
+            }
+        }
+    }
+    lines.join("\n")
+}
 
 /// Holds, or else fails with these words.
 ///
@@ -114,4 +134,16 @@ pub fn explain<T>(result: Result<T>, why: Option<&str>) -> Result<T> {
         (Ok(diagnosis), None) => diagnosis.into(),
         (Err(error), _) => error,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_wrapped_at_spaces() {
+        assert_eq!(wrapped("one two three\nfour", 7), "one two\nthree\nfour");
+        assert_eq!(wrapped("breakfast at ten", 4), "breakfast\nat\nten");
+        assert_eq!(wrapped("", 4), "");
+    }
 }

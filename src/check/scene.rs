@@ -393,7 +393,8 @@ mod tests {
         });
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
         insta::assert_snapshot!(diagnosis.draw(60, false), @r"
-        2 naps of 3 ms took 5 ms, expected 3 ms: some began only when others were over, which they did not need.
+        2 naps of 3 ms took 5 ms, expected 3 ms: some began only
+        when others were over, which they did not need.
 
         two naps                                               5 ms
           nap n=2 █░░░░░░░░░░░░░░░░░░█

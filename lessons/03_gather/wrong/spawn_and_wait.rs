@@ -27,8 +27,8 @@ struct Guide {
     events: Vec<Event>,
 }
 
-/// Asks both APIs about one city, at the same time. An unknown city, which is answered
-/// with 404, is an error.
+/// Asks both APIs about one city, at the same time. An unknown city, which is
+/// answered with 404, is an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let get = |api: &str| {
         let url = server.url(&format!("/api/{api}/{city}"));
@@ -40,8 +40,8 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
     Ok(Guide { city: city.to_owned(), weather, events })
 }
 
-/// The guides of all cities in the order of `cities`, all fetched at the same time. A
-/// city that fails does not take the others with it.
+/// The guides of all cities in the order of `cities`, all fetched at the same time.
+/// A city that fails does not take the others with it.
 async fn guides(
     client: &Client,
     server: &web::Server,
