@@ -155,6 +155,22 @@ impl Exercise {
 
     /// Runs one check under the schedules of 50 seeds, each on a paused clock of its
     /// own, or of the one in `WORKBOOK_SEED`. A failure names its seed.
+    ///
+    /// ```
+    /// use async_workbook::check::{self, Exercise, Probe, Schedule};
+    /// use futures::future::join_all;
+    ///
+    /// async fn in_order(schedule: &Schedule) -> anyhow::Result<()> {
+    ///     let probe = Probe::default();
+    ///     let jobs = (0..5).map(|number| probe.work(number, schedule.delay()));
+    ///     let results = schedule.run(join_all(jobs)).await;
+    ///     check::in_order(&results, &[0, 1, 2, 3, 4])
+    /// }
+    ///
+    /// let mut exercise = Exercise::new();
+    /// exercise.check_schedules("in order, whoever is done first", in_order);
+    /// exercise.verdict().unwrap();
+    /// ```
     pub fn check_schedules(
         &mut self,
         check: &str,
@@ -180,7 +196,7 @@ impl Exercise {
         let tried = || scenario().map_err(Diagnosis::of);
         let mut result = tried();
         for _ in 1..SIGHTINGS {
-            if result.as_ref().is_err_and(|seen| seen.kind == Kind::MayBeNoise) {
+            if result.as_ref().is_err_and(|seen| seen.is(Kind::MayBeNoise)) {
                 result = tried();
             }
         }
@@ -190,7 +206,7 @@ impl Exercise {
                 self.tell(Event::Passed { check });
             }
             Err(seen) => {
-                self.unwritten = seen.kind == Kind::Unwritten;
+                self.unwritten = seen.is(Kind::Unwritten);
                 let (columns, color) = match self.to {
                     Reader::Person => (76, false),
                     Reader::Program { columns, color } => (columns, color),

@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Diagnosis {
     words: String,
     picture: Option<Section>,
-    pub(super) kind: Kind,
+    kind: Kind,
 }
 
 /// What follows from a diagnosis.
@@ -46,6 +46,16 @@ impl Diagnosis {
 
     pub(super) fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    pub(super) fn is(&self, kind: Kind) -> bool {
+        self.kind == kind
+    }
+
+    /// Adds what went wrong before.
+    pub(super) fn after(mut self, cause: &Self) -> Self {
+        self.words += &format!("\nBefore that, {}", cause.words);
         self
     }
 

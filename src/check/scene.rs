@@ -83,11 +83,11 @@ pub(super) fn on_clock<T>(
             Err(_elapsed) => Err(stuck(clock, &spans).into()),
         }
     };
-    let caught = panics_caught(|| runtime.block_on(watched));
+    let result = panics_caught(|| runtime.block_on(watched));
     SPANS.set(None);
     // Blocking work may go on for ever; nobody waits for it.
     runtime.shutdown_background();
-    caught?
+    result
 }
 
 fn runtime(clock: Clock) -> Runtime {
@@ -119,8 +119,8 @@ fn stuck(clock: Clock, spans: &Spans) -> Diagnosis {
 thread_local! {
     /// The spans of the check that this thread runs.
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
-    /// The last panic on this thread.
-    static PANIC: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
+    /// The panics on this thread since it catches them.
+    static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> =
         const { Cell::new(Busy { since: None, longest: Duration::ZERO }) };
@@ -132,7 +132,8 @@ pub(super) fn open_spans() -> Vec<String> {
 }
 
 /// Runs `code`; a panic in it becomes a diagnosis instead of a message and an unwind.
-fn panics_caught<T>(code: impl FnOnce() -> T) -> Result<T, Diagnosis> {
+/// One in a task is caught by tokio, and told if something is wrong in the end.
+fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -142,7 +143,8 @@ fn panics_caught<T>(code: impl FnOnce() -> T) -> Result<T, Diagnosis> {
                 let text = payload.downcast_ref::<&str>().copied();
                 let text = text.or(payload.downcast_ref::<String>().map(|s| &**s));
                 let message = text.unwrap_or("(not a text)");
-                PANIC.set(Some(panic_diagnosis(message, info.location())));
+                let panic = panic_diagnosis(message, info.location());
+                PANICS.with_borrow_mut(|panics| panics.push(panic));
             } else {
                 previous(info);
             }
@@ -151,9 +153,19 @@ fn panics_caught<T>(code: impl FnOnce() -> T) -> Result<T, Diagnosis> {
     CATCHING.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     CATCHING.set(false);
-    result.map_err(|_| {
-        PANIC.take().unwrap_or_else(|| Diagnosis::new("the code panicked."))
-    })
+    let mut panics = PANICS.take();
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Err(_) => {
+            let last = panics.pop();
+            Err(last.unwrap_or_else(|| Diagnosis::new("the code panicked.")).into())
+        }
+        Ok(Err(error)) => match panics.pop() {
+            Some(panic) if panic.is(Kind::Unwritten) => Err(panic.into()),
+            Some(panic) => Err(Diagnosis::of(error).after(&panic).into()),
+            None => Err(error),
+        },
+    }
 }
 
 fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
@@ -335,7 +347,7 @@ mod tests {
     fn what_is_not_written_yet_is_no_panic() {
         let error = on_paused_clock::<()>(async { todo!("fetch it") }).unwrap_err();
         let diagnosis = error.downcast::<Diagnosis>().unwrap();
-        assert_eq!(diagnosis.kind, Kind::Unwritten);
+        assert!(diagnosis.is(Kind::Unwritten));
         let said = diagnosis.to_string();
         assert!(said.starts_with("nothing is written yet at src/check/"), "{said}");
         assert!(said.ends_with(": fetch it"), "{said}");
@@ -351,8 +363,26 @@ mod tests {
     }
 
     #[test]
+    fn the_panic_of_a_task_is_told_with_what_it_led_to() {
+        let led_to = |panic: fn()| {
+            let result = on_paused_clock(async move {
+                drop(spawn(async move { panic() }));
+                sleep(MS).await;
+                crate::check::that(false, "nothing was saved.")
+            });
+            said(result)
+        };
+        let said = led_to(|| panic!("no"));
+        let begin =
+            "nothing was saved.\nBefore that, a panic at src/check/scene.rs:";
+        assert!(said.starts_with(begin), "{said}");
+        let said = led_to(|| todo!());
+        assert!(said.starts_with("nothing is written yet at src/check/"), "{said}");
+    }
+
+    #[test]
     fn a_held_thread_is_noticed_wherever_it_is_held() {
-        let block = || std::thread::sleep(3 * HELD);
+        let block = || std::thread::sleep(HELD + HELD / 2);
         let blocked = |place: &str| {
             on_paused_clock(async {
                 let work =
