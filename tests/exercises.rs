@@ -109,6 +109,7 @@ macro_rules! exercises {
 }
 
 exercises! {
+    hello_await "01_hello_await",
     gather "03_gather",
 }
 
