@@ -23,6 +23,23 @@ mod hello_await {
     }
 }
 
+#[path = "../lessons/02_lazy"]
+mod lazy {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod all_after_the_user;
+        mod made_first_awaited_in_turn;
+        mod messages_after_orders;
+        mod spawn_and_wait;
+        mod two_rounds;
+        mod user_asked_twice;
+        mod user_guessed;
+    }
+}
+
 #[path = "../lessons/03_gather"]
 mod gather {
     #[path = "solution.rs"]
