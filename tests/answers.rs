@@ -3,6 +3,43 @@
 
 #![allow(dead_code, reason = "an answer's `main` is not called here")]
 
+#[path = "../lessons/01_hello_await"]
+mod hello_await {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod all_at_once;
+        mod as_in_javascript;
+        mod as_without_async;
+        mod await_is_not_waited_for;
+        mod both_at_once;
+        mod dropped_one_runs;
+        mod in_order_of_the_calls;
+        mod one_is_still_lost;
+        mod spawned_and_left;
+        mod title_awaited_last;
+    }
+}
+
+#[path = "../lessons/02_lazy"]
+mod lazy {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod all_after_the_user;
+        mod made_first_awaited_in_turn;
+        mod messages_after_orders;
+        mod spawn_and_wait;
+        mod two_rounds;
+        mod user_asked_twice;
+        mod user_guessed;
+    }
+}
+
 #[path = "../lessons/03_gather"]
 mod gather {
     #[path = "solution.rs"]

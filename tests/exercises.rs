@@ -109,6 +109,8 @@ macro_rules! exercises {
 }
 
 exercises! {
+    hello_await "01_hello_await",
+    lazy "02_lazy",
     gather "03_gather",
 }
 
