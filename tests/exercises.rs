@@ -110,6 +110,7 @@ macro_rules! exercises {
 
 exercises! {
     gather "03_gather",
+    pool "05_pool",
 }
 
 #[test]
