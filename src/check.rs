@@ -54,7 +54,7 @@ pub use cancel::{Cancel, cancelled_at_every_await};
 pub use diagnosis::{Diagnosis, explain, that};
 pub use pace::{Pace, in_order, peak};
 pub use probe::Probe;
-pub use scene::{Run, on_paused_clock, run};
+pub use scene::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
 
 use anyhow::Result;

@@ -57,3 +57,24 @@ mod gather {
         mod two_at_a_time;
     }
 }
+
+#[path = "../lessons/05_pool"]
+mod pool {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod both_before_either;
+        mod failure_is_none;
+        mod held_for_nothing;
+        mod in_turn;
+        mod inner_join;
+        mod nested;
+        mod one_connection;
+        mod query_one;
+        mod sum_of_nothing;
+        mod transaction_left_open;
+        mod unwrap;
+    }
+}

@@ -112,6 +112,7 @@ exercises! {
     hello_await "01_hello_await",
     lazy "02_lazy",
     gather "03_gather",
+    pool "05_pool",
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::diagnosis::{Diagnosis, Kind};
 use super::pace::Pace;
 use crate::timeline::{self, Recorder, Section, Spans};
 use anyhow::Result;
+use futures::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
@@ -153,19 +154,46 @@ fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     CATCHING.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     CATCHING.set(false);
-    let mut panics = PANICS.take();
-    match result {
+    let result = match result {
         Ok(Ok(value)) => Ok(value),
-        Err(_) => {
-            let last = panics.pop();
-            Err(last.unwrap_or_else(|| Diagnosis::new("the code panicked.")).into())
-        }
-        Ok(Err(error)) => match panics.pop() {
+        Ok(Err(error)) => match PANICS.with_borrow_mut(Vec::pop) {
             Some(panic) if panic.is(Kind::Unwritten) => Err(panic.into()),
             Some(panic) => Err(Diagnosis::of(error).after(&panic).into()),
             None => Err(error),
         },
-    }
+        Err(_) => Err(last_panic().into()),
+    };
+    PANICS.take();
+    result
+}
+
+/// Awaits `future`, and makes a panic in it an error, which a check can [`explain`] or
+/// ignore. (Any other panic ends the check.)
+///
+/// ```
+/// use async_workbook::check;
+///
+/// let explained = check::on_paused_clock(async {
+///     let first = async { Vec::<u32>::new()[0] };
+///     check::explain(check::caught(first).await, Some("There may be none."))
+/// });
+/// let said = explained.unwrap_err().to_string();
+/// assert!(said.starts_with("a panic at "));
+/// assert!(said.ends_with("\nThere may be none."));
+/// ```
+///
+/// # Errors
+/// When it panics: a [`Diagnosis`] of where, and with what message.
+///
+/// [`explain`]: super::explain
+pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
+    let result = AssertUnwindSafe(future).catch_unwind().await;
+    Ok(result.map_err(|_| last_panic())?)
+}
+
+fn last_panic() -> Diagnosis {
+    let last = PANICS.with_borrow_mut(Vec::pop);
+    last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
 }
 
 fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
@@ -351,6 +379,21 @@ mod tests {
         let said = diagnosis.to_string();
         assert!(said.starts_with("nothing is written yet at src/check/"), "{said}");
         assert!(said.ends_with(": fetch it"), "{said}");
+    }
+
+    #[test]
+    fn a_panic_can_be_caught_and_the_check_goes_on() {
+        let checked = on_paused_clock(async {
+            let panicked = caught(async { panic!("no {}", 8) }).await;
+            let unwritten = caught::<()>(async { todo!("it") }).await.unwrap_err();
+            let unwritten = unwritten.downcast::<Diagnosis>()?;
+            assert!(unwritten.is(Kind::Unwritten));
+            assert_eq!(caught(async { 3 }).await?, 3);
+            Ok(said::<()>(panicked))
+        });
+        let said = checked.unwrap();
+        assert!(said.starts_with("a panic at src/check/scene.rs:"), "{said}");
+        assert!(said.ends_with(": no 8"), "{said}");
     }
 
     #[test]
