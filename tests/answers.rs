@@ -20,3 +20,25 @@ mod gather {
         mod two_at_a_time;
     }
 }
+
+#[path = "../lessons/07_pitfalls"]
+mod pitfalls {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod as_they_come;
+        mod async_block;
+        mod await_in_a_loop;
+        mod dropped_too_late;
+        mod first_error_ends_it;
+        mod handles_kept;
+        mod not_awaited;
+        mod number_read_again;
+        mod one_place_after_the_other;
+        mod only_panics_heard;
+        mod saved_under_the_lock;
+        mod select_in_a_loop;
+    }
+}

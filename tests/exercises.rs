@@ -120,6 +120,7 @@ macro_rules! exercises {
 
 exercises! {
     gather "03_gather",
+    pitfalls "07_pitfalls",
 }
 
 #[test]
