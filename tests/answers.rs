@@ -2,6 +2,7 @@
 //! these tests must fail: `tests/exercises.rs` runs each of them and looks how.
 
 #![allow(dead_code, reason = "an answer's `main` is not called here")]
+#![allow(clippy::duplicate_mod, reason = "every answer has the same check")]
 
 #[path = "../lessons/01_hello_await"]
 mod hello_await {
@@ -76,5 +77,27 @@ mod pool {
         mod sum_of_nothing;
         mod transaction_left_open;
         mod unwrap;
+    }
+}
+
+#[path = "../lessons/07_pitfalls"]
+mod pitfalls {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod as_they_come;
+        mod async_block;
+        mod await_in_a_loop;
+        mod dropped_too_late;
+        mod first_error_ends_it;
+        mod handles_kept;
+        mod not_awaited;
+        mod number_read_again;
+        mod one_place_after_the_other;
+        mod only_panics_heard;
+        mod saved_under_the_lock;
+        mod select_in_a_loop;
     }
 }

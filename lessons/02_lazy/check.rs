@@ -1,6 +1,7 @@
 //! What decides exercise 02.
 
-use super::{Page, Site, home_page};
+use super::site::Site;
+use super::{Page, home_page};
 use anyhow::Result;
 use async_workbook::check::{self, Run};
 

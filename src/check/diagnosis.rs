@@ -69,7 +69,7 @@ impl Diagnosis {
 
     /// The words, and the picture at most `columns` wide.
     pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut text = wrapped(&self.words, columns);
+        let mut text = wrapped(&capitalized(&self.words), columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             text =
@@ -86,6 +86,13 @@ impl fmt::Display for Diagnosis {
 }
 
 impl std::error::Error for Diagnosis {}
+
+/// `text` as the beginning of a sentence.
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase());
+    first.into_iter().flatten().chain(chars).collect()
+}
 
 /// `text` with each line broken between words where it is longer than `columns`.
 fn wrapped(text: &str, columns: usize) -> String {

@@ -1,10 +1,10 @@
 //! Wrong: orders and messages are asked for a user that nobody named.
 
+#[path = "../site.rs"]
+mod site;
+
 use anyhow::Result;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
-use tracing::instrument;
+use site::Site;
 
 /// What the home page shows.
 #[derive(Debug)]
@@ -32,71 +32,6 @@ async fn home_page(site: &Site) -> Result<Page> {
         site.weather()
     );
     Ok(Page { user, orders, messages, news, weather })
-}
-
-/// Stands for a web site that a user has logged in to. It stays as it is. A clone is
-/// the same site. (Because of `#[instrument]`, the check can draw its requests.)
-#[derive(Clone)]
-struct Site {
-    user: String,
-    opened: Instant,
-    requests: Arc<Mutex<Vec<(String, Duration)>>>,
-}
-
-impl Site {
-    fn of(user: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            opened: Instant::now(),
-            requests: Arc::default(),
-        }
-    }
-
-    /// The requests so far, and how long after the site was opened each began.
-    fn requests(&self) -> Vec<(String, Duration)> {
-        self.requests.lock().expect("no panic while it is locked").clone()
-    }
-
-    async fn answer(&self, request: &str, millis: u64) {
-        let began = (request.to_owned(), self.opened.elapsed());
-        self.requests.lock().expect("no panic while it is locked").push(began);
-        sleep(Duration::from_millis(millis)).await;
-    }
-
-    /// The name of the user. Takes 100 ms.
-    #[instrument(skip_all)]
-    async fn user(&self) -> String {
-        self.answer("user", 100).await;
-        self.user.clone()
-    }
-
-    /// Takes 150 ms.
-    #[instrument(skip_all)]
-    async fn orders(&self, user: &str) -> String {
-        self.answer("orders", 150).await;
-        format!("2 orders of {user}")
-    }
-
-    /// Takes 100 ms.
-    #[instrument(skip_all)]
-    async fn messages(&self, user: &str) -> String {
-        self.answer("messages", 100).await;
-        format!("3 messages to {user}")
-    }
-
-    /// Takes 200 ms.
-    #[instrument(skip_all)]
-    async fn news(&self) -> String {
-        self.answer("news", 200).await;
-        "a new bridge".to_owned()
-    }
-
-    /// Takes 150 ms.
-    #[instrument(skip_all)]
-    async fn weather(&self) -> String {
-        self.answer("weather", 150).await;
-        "24 degrees".to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,91 @@
+//! 07 - exercise: mend the slow service.
+//!
+//! A service for photos: it compiles, it runs, and five functions have one pitfall
+//! each. Check it with `cargo workbook check 07`; run it with
+//! `cargo run --example 07_pitfalls_exercise`.
+
+mod service;
+
+use anyhow::Result;
+use service::{Book, MS, find, load, mail, save, shrink};
+use std::fmt::Debug;
+use tokio::sync::Mutex;
+use tokio::task::spawn;
+use tokio::time::{Instant, timeout};
+use tracing::instrument;
+
+// The service: one pitfall in each function. Mend them, and keep the signatures.
+
+/// Loads all photos at the same time, and returns them in the order of `photos`.
+async fn album(photos: &[u32]) -> Vec<String> {
+    let mut loaded = Vec::new();
+    for &photo in photos {
+        loaded.push(load(photo).await);
+    }
+    loaded
+}
+
+/// A photo made small. While that goes on, other futures can run on this thread.
+async fn thumbnail(photo: String) -> Result<String> {
+    Ok(shrink(&photo))
+}
+
+/// A visitor signs, and is told their number: 1 is the first. Every third one waits
+/// until the book is saved; meanwhile others can sign.
+#[instrument(skip_all)]
+async fn sign(book: &Mutex<Book>) -> u32 {
+    let mut guard = book.lock().await;
+    guard.signed += 1;
+    if guard.signed % 3 == 0 {
+        save(book).await;
+    }
+    guard.signed
+}
+
+/// Mails all friends at the same time. Returns when every mail is sent or has failed:
+/// an error, if any has failed.
+async fn invite(friends: &[&str]) -> Result<()> {
+    for &friend in friends {
+        spawn(mail(friend.to_owned()));
+    }
+    Ok(())
+}
+
+/// What is found in "photos", and then what is found in "albums". It looks in both at
+/// the same time.
+async fn search(word: &str) -> Vec<String> {
+    tokio::select! {
+        biased;
+        photos = find("photos", word) => vec![photos],
+        albums = find("albums", word) => vec![albums],
+    }
+}
+
+/// Prints what `work` returns, and how long it took. Gives up after a second.
+async fn show(what: &str, work: impl Future<Output: Debug>) {
+    let start = Instant::now();
+    match timeout(1000 * MS, work).await {
+        Ok(answer) => {
+            let took = start.elapsed().as_millis();
+            println!("{what:<14} {took:>4} ms  {answer:?}");
+        }
+        Err(_elapsed) => println!("{what:<14} still waiting after a second"),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    show("album", album(&[30, 10, 20])).await;
+    let thumbnails =
+        async { tokio::join!(thumbnail("cat".into()), thumbnail("dog".into())) };
+    show("two thumbnails", thumbnails).await;
+    let book = Mutex::default();
+    for visitor in 1..=3 {
+        show(&format!("visitor {visitor}"), sign(&book)).await;
+    }
+    show("invite", invite(&["ada@example.org", "nobody"])).await;
+    show("search", search("boat")).await;
+}
+
+#[cfg(test)]
+mod check;

@@ -1,0 +1,80 @@
+//! 07 - a solution: mend the slow service.
+
+mod service;
+
+use anyhow::Result;
+use futures::future::join_all;
+use service::{Book, MS, find, load, mail, save, shrink};
+use std::fmt::Debug;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
+use tracing::instrument;
+
+/// Loads all photos at the same time, and returns them in the order of `photos`.
+async fn album(photos: &[u32]) -> Vec<String> {
+    join_all(photos.iter().map(|&photo| load(photo))).await
+}
+
+/// A photo made small. While that goes on, other futures can run on this thread.
+async fn thumbnail(photo: String) -> Result<String> {
+    Ok(spawn_blocking(move || shrink(&photo)).await?)
+}
+
+/// A visitor signs, and is told their number: 1 is the first. Every third one waits
+/// until the book is saved; meanwhile others can sign.
+#[instrument(skip_all)]
+async fn sign(book: &Mutex<Book>) -> u32 {
+    let number = {
+        let mut book = book.lock().await;
+        book.signed += 1;
+        book.signed
+    };
+    if number % 3 == 0 {
+        save(book).await;
+    }
+    number
+}
+
+/// Mails all friends at the same time. Returns when every mail is sent or has failed:
+/// an error, if any has failed.
+async fn invite(friends: &[&str]) -> Result<()> {
+    let mails = friends.iter().map(|&friend| mail(friend.to_owned()));
+    join_all(mails).await.into_iter().collect()
+}
+
+/// What is found in "photos", and then what is found in "albums". It looks in both at
+/// the same time.
+async fn search(word: &str) -> Vec<String> {
+    let (photos, albums) = tokio::join!(find("photos", word), find("albums", word));
+    vec![photos, albums]
+}
+
+/// Prints what `work` returns, and how long it took. Gives up after a second.
+async fn show(what: &str, work: impl Future<Output: Debug>) {
+    let start = Instant::now();
+    match timeout(1000 * MS, work).await {
+        Ok(answer) => {
+            let took = start.elapsed().as_millis();
+            println!("{what:<14} {took:>4} ms  {answer:?}");
+        }
+        Err(_elapsed) => println!("{what:<14} still waiting after a second"),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    show("album", album(&[30, 10, 20])).await;
+    let thumbnails =
+        async { tokio::join!(thumbnail("cat".into()), thumbnail("dog".into())) };
+    show("two thumbnails", thumbnails).await;
+    let book = Mutex::default();
+    for visitor in 1..=3 {
+        show(&format!("visitor {visitor}"), sign(&book)).await;
+    }
+    show("invite", invite(&["ada@example.org", "nobody"])).await;
+    show("search", search("boat")).await;
+}
+
+#[cfg(test)]
+mod check;
