@@ -42,6 +42,7 @@ async fn save(log: &Log, line: &str) {
 /// Part 2: saves a shopping list. First its title, then each item, then the line
 /// `end`, all with `save`; each begins when the one before it is saved. When this
 /// function returns, all lines are saved.
+// ANCHOR: wrong
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     save(log, title).await;
     for item in items {
@@ -49,6 +50,7 @@ async fn save_list(log: &Log, title: &str, items: &[&str]) {
     }
     drop(save(log, "end"));
 }
+// ANCHOR_END: wrong
 
 /// Lines in the order in which they were noted. A clone shares them.
 #[derive(Clone, Default)]

@@ -23,12 +23,14 @@ struct Page {
 /// need, and each is made once.
 ///
 /// (No request fails. It is a `Result` because the await of a spawned task is one.)
+// ANCHOR: wrong
 async fn home_page(site: &Site) -> Result<Page> {
     let (user, news, weather) =
         tokio::join!(site.user(), site.news(), site.weather());
     let (orders, messages) = tokio::join!(site.orders(&user), site.messages(&user));
     Ok(Page { user, orders, messages, news, weather })
 }
+// ANCHOR_END: wrong
 
 #[cfg(test)]
 #[path = "../check.rs"]

@@ -42,9 +42,9 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
     Ok(Guide { city: city.to_owned(), weather, events })
 }
 
-// ANCHOR: wrong
 /// The guides of all cities in the order of `cities`, all fetched at the same time.
 /// A city that fails does not take the others with it.
+// ANCHOR: wrong
 async fn guides(
     client: &Client,
     server: &web::Server,

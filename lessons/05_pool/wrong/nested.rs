@@ -31,6 +31,7 @@ async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
 ///   `cents`) at the same time, each on a connection of its own from `pool`.
 /// - It never holds a connection while it waits for another: a pool of one is enough.
 /// - Every connection goes back, with no transaction open.
+// ANCHOR: wrong
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let client = pool.get().await?;
     let query = "SELECT name, city FROM users WHERE id = $1";
@@ -39,6 +40,7 @@ async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let (name, city) = (row.try_get("name")?, row.try_get("city")?);
     Ok(Some(Account { name, city, orders, cents }))
 }
+// ANCHOR_END: wrong
 
 #[cfg(test)]
 #[path = "../check.rs"]

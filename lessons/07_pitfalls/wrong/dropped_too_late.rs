@@ -23,6 +23,7 @@ async fn thumbnail(photo: String) -> Result<String> {
 /// A visitor signs, and is told their number: 1 is the first. Every third one waits
 /// until the book is saved; meanwhile others can sign.
 #[instrument(skip_all)]
+// ANCHOR: wrong
 async fn sign(book: &Mutex<Book>) -> u32 {
     let mut guard = book.lock().await;
     guard.signed += 1;
@@ -33,6 +34,7 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     drop(guard);
     number
 }
+// ANCHOR_END: wrong
 
 /// Mails all friends at the same time. Returns when every mail is sent or has failed:
 /// an error, if any has failed.
