@@ -110,6 +110,8 @@ macro_rules! exercises {
 
 exercises! {
     gather "03_gather",
+    bounded "04_bounded",
+    errors "06_errors",
 }
 
 #[test]
