@@ -59,6 +59,26 @@ mod gather {
     }
 }
 
+#[path = "../lessons/04_bounded"]
+mod bounded {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod buffered;
+        mod detached;
+        mod in_batches;
+        mod last_first;
+        mod long_enough;
+        mod one_by_one;
+        mod one_too_many;
+        mod permit_before_future;
+        mod permit_dropped;
+        mod unordered;
+    }
+}
+
 #[path = "../lessons/05_pool"]
 mod pool {
     #[path = "solution.rs"]
@@ -76,6 +96,30 @@ mod pool {
         mod query_one;
         mod sum_of_nothing;
         mod transaction_left_open;
+        mod unwrap;
+    }
+}
+
+#[path = "../lessons/06_errors"]
+mod errors {
+    #[path = "solution.rs"]
+    mod solution;
+    #[path = "starter.rs"]
+    mod starter;
+    mod wrong {
+        mod connect_first;
+        mod decode_first;
+        mod detached;
+        mod first_come;
+        mod headers_only;
+        mod in_turn;
+        mod no_deadline;
+        mod no_source;
+        mod one_fails_all_fail;
+        mod said_twice;
+        mod source_of_source;
+        mod status_ignored;
+        mod swallowed;
         mod unwrap;
     }
 }

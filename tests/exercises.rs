@@ -125,7 +125,9 @@ exercises! {
     hello_await "01_hello_await",
     lazy "02_lazy",
     gather "03_gather",
+    bounded "04_bounded",
     pool "05_pool",
+    errors "06_errors",
     pitfalls "07_pitfalls",
 }
 

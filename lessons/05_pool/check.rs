@@ -6,7 +6,7 @@ use async_workbook::check::{self, Diagnosis};
 use async_workbook::postgres::{self, Database};
 use deadpool_postgres::{Hook, Manager, Object, Pool, WeakPool};
 use futures::future::try_join_all;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, types::WasNull};
@@ -173,8 +173,8 @@ async fn together(server: &Database) -> Result<()> {
              both to one `tokio::try_join!`."
         }
         _ => {
-            "the second connection was asked for when the first was there already, and \
-             still in use: two connections, and one query after another.\n\
+            "the second connection was asked for only when the first was there, and \
+             kept: one question waited for the other's connection.\n\
              Make two futures, each with its own `pool.get()`, and give both to one \
              `tokio::try_join!`."
         }
@@ -315,7 +315,8 @@ impl Watched {
             )
         } else if text.contains("`None` value") || text.contains("out of bounds") {
             Some(
-                "Where there may be no row, look before you take it: `let Some(row) = ... else`.",
+                "Where there may be no row, look before you take it: \
+                 `let Some(row) = ... else`.",
             )
         } else {
             None
@@ -324,7 +325,8 @@ impl Watched {
     }
 
     /// Awaits `work` on this pool. It fails as soon as that can never be over: all
-    /// connections are lent, one more is waited for, and the server has nothing to do.
+    /// connections are lent, one more is waited for, and the server has nothing to
+    /// do.
     async fn awaits<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         tokio::select! {
             biased;
@@ -378,6 +380,6 @@ impl Watched {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

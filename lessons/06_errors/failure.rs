@@ -18,11 +18,12 @@ impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
         if error.status() == Some(StatusCode::NOT_FOUND) {
             Self::NotFound
+        } else if error.is_timeout() {
+            // Before the others: the time can be up while a connection is made, or
+            // while a body is read, and then two of these are true.
+            Self::TooSlow
         } else if error.is_decode() {
             Self::NotJson
-        } else if error.is_timeout() {
-            // Before is_connect: a connection can time out too.
-            Self::TooSlow
         } else if error.is_connect() {
             Self::Refused
         } else {

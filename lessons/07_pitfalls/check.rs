@@ -48,8 +48,9 @@ async fn loaded() -> Result<()> {
 }
 
 async fn shrunk() -> Result<()> {
-    // The paused clock stands still while one of tokio's blocking threads works. With
-    // this one it stands still for any other thread too, which is as good an answer.
+    // The paused clock stands still while one of tokio's blocking threads works.
+    // With this one it stands still for any other thread too, which is as good an
+    // answer.
     let (done, until_done) = mpsc::channel::<()>();
     spawn_blocking(move || until_done.recv_timeout(1000 * MS));
     let run = check::run("a thumbnail", thumbnail("photo 7".to_owned())).await;

@@ -42,8 +42,8 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     guard.signed
 }
 
-/// Mails all friends at the same time. Returns when every mail is sent or has failed:
-/// an error, if any has failed.
+/// Mails all friends at the same time. Returns when every mail is sent or has
+/// failed: an error, if any has failed.
 async fn invite(friends: &[&str]) -> Result<()> {
     for &friend in friends {
         spawn(mail(friend.to_owned()));
@@ -51,8 +51,8 @@ async fn invite(friends: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What is found in "photos", and then what is found in "albums". It looks in both at
-/// the same time.
+/// What is found in "photos", and then what is found in "albums". It looks in both
+/// at the same time.
 async fn search(word: &str) -> Vec<String> {
     tokio::select! {
         biased;

@@ -1,4 +1,5 @@
-//! What the service of exercise 07 stands on. All of this is fine: it stays as it is.
+//! What the service of exercise 07 stands on. All of this is fine: it stays as it
+//! is.
 
 use anyhow::{Result, ensure};
 use std::time::Duration;

@@ -36,15 +36,15 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     number
 }
 
-/// Mails all friends at the same time. Returns when every mail is sent or has failed:
-/// an error, if any has failed.
+/// Mails all friends at the same time. Returns when every mail is sent or has
+/// failed: an error, if any has failed.
 async fn invite(friends: &[&str]) -> Result<()> {
     let mails = friends.iter().map(|&friend| mail(friend.to_owned()));
     join_all(mails).await.into_iter().collect()
 }
 
-/// What is found in "photos", and then what is found in "albums". It looks in both at
-/// the same time.
+/// What is found in "photos", and then what is found in "albums". It looks in both
+/// at the same time.
 async fn search(word: &str) -> Vec<String> {
     let (photos, albums) = tokio::join!(find("photos", word), find("albums", word));
     vec![photos, albums]

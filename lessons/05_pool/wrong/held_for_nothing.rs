@@ -37,7 +37,8 @@ async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
 ///
 /// - It asks `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
 ///   `cents`) at the same time, each on a connection of its own from `pool`.
-/// - It never holds a connection while it waits for another: a pool of one is enough.
+/// - It never holds a connection while it waits for another: a pool of one is
+///   enough.
 /// - Every connection goes back, with no transaction open.
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let _client = pool.get().await?;

@@ -1,0 +1,56 @@
+//! 04 - a solution: gather, with a limit.
+
+use anyhow::Result;
+use async_workbook::web;
+use futures::stream::{self, StreamExt};
+use reqwest::Client;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Runs all `futures`, never more than `limit` of them at a time, and returns
+/// their outputs in the order of the list.
+///
+/// They begin in the order of the list: the first `limit` at once, then the next
+/// one whenever any of those in flight is done, whichever that is. Who drops this
+/// future half-way drops all of it: nothing goes on, and nothing more begins.
+///
+/// `limit` is at least 1. It may be more than there are futures, and there may be
+/// none.
+async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
+    // Each output takes its place along, because they come in any order.
+    let numbered = futures.into_iter().enumerate();
+    let jobs = numbered.map(async |(place, future)| (place, future.await));
+    let mut outputs: Vec<_> =
+        stream::iter(jobs).buffer_unordered(limit).collect().await;
+    outputs.sort_unstable_by_key(|&(place, _)| place);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+/// The status with which the server answers.
+async fn status(client: Client, url: String) -> reqwest::Result<u16> {
+    Ok(client.get(url).send().await?.status().as_u16())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let server = web::Server::start().await?;
+    let client = Client::builder().no_proxy().build()?;
+
+    // A page takes 100 ms, the first one 500. The server refuses a fifth request
+    // while four are in flight.
+    server.delay("/page/1", Duration::from_millis(500));
+    let pages = (1..=12).map(|page| server.url(&format!("/page/{page}?limit=4")));
+    let fetches = pages.map(|url| status(client.clone(), url)).collect();
+
+    let start = Instant::now();
+    let statuses = gather_limited(4, fetches).await;
+    let took = start.elapsed().as_millis();
+    for (page, status) in (1..).zip(statuses) {
+        println!("page {page:>2}: {}", status?);
+    }
+    println!("{} in flight at most, {took} ms", server.peak());
+    Ok(())
+}
+
+#[cfg(test)]
+mod check;

@@ -1,0 +1,30 @@
+//! Wrong: tasks that go on when nobody waits for them any more.
+
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Runs all `futures`, never more than `limit` of them at a time, and returns their
+/// outputs in the order of the list.
+async fn gather_limited<F>(limit: usize, futures: Vec<F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(limit));
+    let start = |future: F| {
+        let permits = Arc::clone(&permits);
+        tokio::spawn(async move {
+            let _permit = permits.acquire().await;
+            future.await
+        })
+    };
+    let tasks: Vec<_> = futures.into_iter().map(start).collect();
+    let mut outputs = Vec::new();
+    for task in tasks {
+        outputs.push(task.await.expect("no job panics"));
+    }
+    outputs
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;

@@ -1,0 +1,24 @@
+//! Wrong: the list is taken to be at least as long as the limit.
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+/// Runs all `futures`, never more than `limit` of them at a time, and returns their
+/// outputs in the order of the list.
+async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
+    let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
+    let numbered = futures.into_iter().enumerate();
+    let mut waiting = numbered.map(async |(place, future)| (place, future.await));
+    let mut running = FuturesUnordered::new();
+    for _ in 0..limit {
+        running.push(waiting.next().unwrap());
+    }
+    while let Some((place, output)) = running.next().await {
+        outputs[place] = Some(output);
+        running.extend(waiting.next());
+    }
+    outputs.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;

@@ -1,0 +1,24 @@
+//! Wrong: the permits are held by futures that nobody polls.
+
+use futures::future::join_all;
+use tokio::sync::Semaphore;
+
+/// Runs all `futures`, never more than `limit` of them at a time, and returns their
+/// outputs in the order of the list.
+async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
+    let permits = Semaphore::new(limit);
+    let mut jobs = Vec::new();
+    for future in futures {
+        let permit = permits.acquire().await;
+        jobs.push(async {
+            let output = future.await;
+            drop(permit);
+            output
+        });
+    }
+    join_all(jobs).await
+}
+
+#[cfg(test)]
+#[path = "../check.rs"]
+mod check;
