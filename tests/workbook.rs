@@ -1,1 +1,1 @@
-
+//! The command `cargo workbook`.

@@ -99,6 +99,11 @@ pub enum Checked<Reason> {
     Stopped(Reason),
 }
 
+/// Deals with what happens during a check and is none of its business; it may have the
+/// check stopped.
+pub type Other<'a, Reason> =
+    dyn FnMut(Message, &mut dyn View) -> Result<ControlFlow<Reason>> + 'a;
+
 /// Checks an exercise.
 ///
 /// Whatever happens meanwhile and is none of its business goes to `other`, which may
@@ -115,7 +120,7 @@ pub fn run<Reason>(
     options: &Options,
     inbox: &Inbox,
     view: &mut dyn View,
-    other: &mut dyn FnMut(Message, &mut dyn View) -> Result<ControlFlow<Reason>>,
+    other: &mut Other<'_, Reason>,
 ) -> Result<Checked<Reason>> {
     let mut report = Report {
         exercise: exercise.clone(),
@@ -437,7 +442,7 @@ impl Trial<'_> {
         match self.output.last_line() {
             Some(line) => format!(
                 "the last line printed was: {}",
-                super::screen::clipped(&line, 200)
+                super::screen::clipped(&line, 60)
             ),
             None => "it printed nothing".to_owned(),
         }
@@ -509,8 +514,12 @@ impl Report {
             .count();
         let of = count(self.checks.len() as u64, "check");
         let verb = if self.checks.len() == 1 { "holds" } else { "hold" };
-        if passed == self.checks.len() && passed > 1 {
-            return format!("all {of} hold");
+        if passed == self.checks.len() {
+            return if passed == 1 {
+                "its check holds".into()
+            } else {
+                format!("all {of} hold")
+            };
         }
         format!("{passed} of {of} {verb}")
     }

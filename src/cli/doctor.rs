@@ -28,7 +28,8 @@ use Finding::{Bad, Doubtful, Good};
 ///
 /// When nobody reads any more. What is missing is no error, but exit code 1.
 pub fn run(repo: &Repo, screen: &Screen) -> Result<ExitCode> {
-    let looks: [(&str, fn(&Repo) -> Finding); 8] = [
+    type Inspect = fn(&Repo) -> Finding;
+    let looks: [(&str, Inspect); 8] = [
         ("Rust", rust),
         ("offline build", offline),
         ("folder for programs", target),
@@ -41,7 +42,7 @@ pub fn run(repo: &Repo, screen: &Screen) -> Result<ExitCode> {
     let mut bad = 0;
     for (name, look) in looks {
         let finding = look(repo);
-        let (look, sign, text) = match &finding {
+        let (paint, sign, text) = match &finding {
             Good(text) => (Look::Good, "✓", text),
             Doubtful(text) => (Look::Changed, "!", text),
             Bad(text) => (Look::Bad, "✗", text),
@@ -49,7 +50,7 @@ pub fn run(repo: &Repo, screen: &Screen) -> Result<ExitCode> {
         bad += usize::from(matches!(finding, Bad(_)));
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         let line = format!("{name}: {first}");
-        let sign = screen.paint(look, sign);
+        let sign = screen.paint(paint, sign);
         let wrapped = super::screen::wrap(&line, "  ", screen.columns().min(88));
         screen.text(&wrapped.replacen("  ", &format!("{sign} "), 1))?;
         screen.wrapped(&" ".repeat(INDENT), rest)?;
@@ -222,18 +223,16 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 fn port(_: &Repo) -> Finding {
-    let look =
-        || runtime()?.block_on(async { Ok(web::Server::start().await?.url("")) });
+    let look = || {
+        runtime()?
+            .block_on(async { anyhow::Ok(web::Server::start().await?.url("")) })
+    };
     match look() {
         Ok(url) => {
             Good(format!("the web server of the lessons starts, here at {url}"))
         }
-        Err(error) => Bad(error_text(&error)),
+        Err(error) => Bad(format!("{error:#}")),
     }
-}
-
-fn error_text(error: &anyhow::Error) -> String {
-    format!("{error:#}")
 }
 
 /// The very server that a lesson would use, started and asked.
@@ -255,9 +254,7 @@ fn database(_: &Repo) -> Finding {
             Good("the server in DATABASE_URL answers".to_owned())
         }
         Ok(_) => Good("a private server starts".to_owned()),
-        Err(error) => {
-            Doubtful(format!("only {lessons} needs it\n{}", error_text(&error)))
-        }
+        Err(error) => Doubtful(format!("only {lessons} needs it\n{error:#}")),
     }
 }
 

@@ -128,10 +128,10 @@ fn linked(repo: &Repo, markdown: &str) -> String {
     let mut rest = markdown;
     while let Some((before, after)) = rest.split_once('[') {
         text.push_str(before);
+        let in_code = text.matches('`').count() % 2 == 1;
         let link = after.split_once("](").and_then(|(words, after)| {
             let (target, after) = after.split_once(')')?;
-            let is_code = before.matches('`').count() % 2 == 1;
-            (!is_code && !words.contains('[')).then_some((words, target, after))
+            (!in_code && !words.contains('[')).then_some((words, target, after))
         });
         let Some((words, target, after)) = link else {
             text.push('[');

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Something that happened.
@@ -69,10 +69,7 @@ impl Inbox {
         let Some(deadline) = deadline else { return self.receiver.recv().ok() };
         // Even when it is late, what is there already comes first.
         let left = deadline.saturating_duration_since(Instant::now());
-        match self.receiver.recv_timeout(left.max(Duration::from_micros(1))) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.receiver.recv_timeout(left.max(Duration::from_micros(1))).ok()
     }
 
     /// Turns Ctrl-C and other wishes that the command end into messages.

@@ -60,7 +60,7 @@ pub struct Unreadable {
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path.display();
-        write!(f, "cannot read your progress in {path}: {}\n", self.why)?;
+        writeln!(f, "cannot read your progress in {path}: {}", self.why)?;
         let backup = backup(&self.path);
         if backup.is_file() {
             let backup = backup.display();

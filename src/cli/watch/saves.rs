@@ -11,7 +11,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -155,7 +155,7 @@ impl Drop for Saves {
     }
 }
 
-fn watcher(folder: &PathBuf, inbox: &Inbox) -> notify::Result<RecommendedWatcher> {
+fn watcher(folder: &Path, inbox: &Inbox) -> notify::Result<RecommendedWatcher> {
     let sender = inbox.sender();
     let mut watcher =
         notify::recommended_watcher(move |event: notify::Result<_>| {
@@ -179,7 +179,7 @@ fn watcher(folder: &PathBuf, inbox: &Inbox) -> notify::Result<RecommendedWatcher
 }
 
 /// The Rust files of a folder. Those that cannot be read are not there.
-fn files(folder: &PathBuf) -> Files {
+fn files(folder: &Path) -> Files {
     let Ok(entries) = fs::read_dir(folder) else { return Files::new() };
     let read = |path: PathBuf| {
         let name = path.file_name()?.to_owned();
