@@ -22,7 +22,7 @@ impl Keys {
         let (sender, each) = (inbox.sender(), keys.each());
         thread::spawn(move || {
             let mut buffer = [0; 64];
-            let mut line_begins = true;
+            let mut lines = Lines::default();
             loop {
                 let bytes = match io::stdin().read(&mut buffer) {
                     Ok(0) => return,
@@ -32,20 +32,9 @@ impl Keys {
                     }
                     Err(_) => return,
                 };
-                // An arrow or another special key is several bytes, and none of ours.
-                if each && bytes.starts_with(b"\x1b") {
-                    continue;
-                }
-                for &byte in bytes {
-                    let key = char::from(byte);
-                    let wanted = each || line_begins;
-                    line_begins = key == '\n';
-                    if wanted
-                        && key.is_ascii_graphic()
-                        && sender
-                            .send(Message::Key(key.to_ascii_lowercase()))
-                            .is_err()
-                    {
+                let pressed = if each { pressed(bytes) } else { lines.keys(bytes) };
+                for key in pressed {
+                    if sender.send(Message::Key(key)).is_err() {
                         return;
                     }
                 }
@@ -123,5 +112,67 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.give_back();
+    }
+}
+
+/// The letters among the keys that were pressed. An arrow or another special key
+/// arrives as several bytes, and is none.
+fn pressed(bytes: &[u8]) -> Vec<char> {
+    let mut letters = Vec::new();
+    let mut bytes = bytes.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte.is_ascii_graphic() {
+            letters.push(char::from(byte.to_ascii_lowercase()));
+        } else if byte == b'\x1b' {
+            match bytes.next_if(|next| matches!(next, b'[' | b'O')) {
+                Some(b'[') => {
+                    bytes.find(|byte| (b'@'..=b'~').contains(byte));
+                }
+                Some(_) => {
+                    bytes.next();
+                }
+                None => {}
+            }
+        }
+    }
+    letters
+}
+
+/// Input that comes in lines, of which the first letter counts.
+#[derive(Debug, Default)]
+struct Lines {
+    within: bool,
+}
+
+impl Lines {
+    fn keys(&mut self, bytes: &[u8]) -> Vec<char> {
+        let mut letters = Vec::new();
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.within = false;
+            } else if byte.is_ascii_graphic() && !self.within {
+                self.within = true;
+                letters.push(char::from(byte.to_ascii_lowercase()));
+            }
+        }
+        letters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_keys_are_no_letters() {
+        assert_eq!(pressed(b"h\x1b[AQ\x1b[1;5Cn\x1bOqr \r"), ['h', 'q', 'n', 'r']);
+        assert_eq!(pressed(b"\x1b"), [' '; 0]);
+    }
+
+    #[test]
+    fn of_a_line_the_first_letter_counts() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.keys(b"hint\n\n q"), ['h', 'q']);
+        assert_eq!(lines.keys(b"uit\r\nR"), ['r']);
     }
 }

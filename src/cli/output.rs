@@ -8,6 +8,10 @@ use std::collections::VecDeque;
 const HEAD: usize = 20;
 const TAIL: usize = 10;
 
+/// More than this at once is not looked at character by character: ten lines are in
+/// what is left of it, or they are long.
+const FLOOD: usize = 1 << 14;
+
 /// How many characters of a line are shown.
 const LINE: usize = 400;
 
@@ -75,7 +79,28 @@ enum State {
 
 impl Cut {
     /// Takes in output; hands over each line that is to be shown now.
-    pub fn push(&mut self, text: &str, mut show: impl FnMut(&str)) {
+    pub fn push(&mut self, mut text: &str, mut show: impl FnMut(&str)) {
+        // A flood: of lines that will not be shown, it is enough to know how many.
+        if self.shown == HEAD && text.len() > FLOOD {
+            let (front, _) =
+                text.split_at(text.floor_char_boundary(text.len() - FLOOD));
+            if let Some(end) = front.rfind('\n') {
+                let lines = front.matches('\n').count() + self.tail.len();
+                self.skipped += lines as u64;
+                self.tail.clear();
+                self.line.clear();
+                self.left_out = 0;
+                self.state = State::Text;
+                text = &text[end + 1..];
+            }
+        }
+        if self.line.len() >= LINE
+            && self.state == State::Text
+            && !text.contains(['\n', '\x1b'])
+        {
+            self.left_out += text.chars().count() as u64;
+            return;
+        }
         for character in text.chars() {
             self.character(character, &mut show);
         }
@@ -222,6 +247,21 @@ mod tests {
         assert_eq!(lines[HEAD - 1], "19");
         assert_eq!(lines[HEAD], "... 970 lines left out ...");
         assert_eq!(lines[HEAD + 1], "990");
+    }
+
+    #[test]
+    fn a_flood_is_counted_to_the_line() {
+        let text: String =
+            (0..100_000).map(|number| format!("{number}\n")).collect();
+        let mut lines = Vec::new();
+        let mut cut = Cut::default();
+        for piece in text.as_bytes().chunks(1 << 16) {
+            let piece = std::str::from_utf8(piece).unwrap();
+            cut.push(piece, |line| lines.push(line.to_owned()));
+        }
+        cut.finish(|line| lines.push(line.to_owned()));
+        assert_eq!(lines[HEAD], "... 99,970 lines left out ...");
+        assert_eq!(lines[HEAD + 1], "99990");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use saves::{Saves, Seen};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-const KEYS: &str = "h hint   n next   r run again   l list   q quit";
+const KEYS: &str = "h hint · n next · r run again · l list · q quit";
 
 /// What is to happen next.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub fn run(
     if !each {
         screen.line(&format!("keys, a line each: {KEYS}"))?;
     }
+    notice(&mut state)?;
     let mut next = Some(Wish::CheckAgain);
     loop {
         let wish = match next.take() {
@@ -133,13 +134,21 @@ fn check_once(
 }
 
 fn footer(state: &State<'_>) -> Result<()> {
+    let screen = state.screen;
     let shown = state.repo.shown(&state.exercise.file());
-    let text = format!("waiting for a save of {shown}");
-    state.screen.line("")?;
-    if state.keys.each() {
-        state.screen.wrapped("", &state.screen.paint(Look::Quiet, KEYS))?;
+    let mut text = format!("waiting for a save of {shown}");
+    if let Some(why) = state.saves.polling() {
+        text.push_str(&format!(" ({why})"));
     }
-    state.screen.line(&state.screen.paint(Look::Quiet, &text))?;
+    if state.keys.each() {
+        text = format!("{KEYS}\n{text}");
+    }
+    screen.line("")?;
+    for line in text.lines() {
+        for line in super::screen::wrap(line, "", screen.columns()).lines() {
+            screen.line(&screen.paint(Look::Quiet, line))?;
+        }
+    }
     Ok(())
 }
 
@@ -152,6 +161,16 @@ fn wait(state: &mut State<'_>, inbox: &Inbox) -> Result<Wish> {
             return Ok(wish);
         }
     }
+}
+
+/// Says it once when saves are looked for from now on.
+fn notice(state: &mut State<'_>) -> Result<()> {
+    if state.saves.is_new_polling()
+        && let Some(why) = state.saves.polling()
+    {
+        state.screen.wrapped("", why)?;
+    }
+    Ok(())
 }
 
 /// Deals with what happens; during a check there is a view of it.
@@ -170,9 +189,7 @@ fn handle(
         }
         Message::Saved | Message::Look => {
             let seen = state.saves.look(matches!(message, Message::Saved));
-            if let Some(notice) = state.saves.notice() {
-                state.screen.wrapped("", &notice)?;
-            }
+            notice(state)?;
             match seen {
                 Seen::Nothing => {}
                 // What is being checked is what is there.
@@ -211,7 +228,7 @@ fn handle(
 fn go_on(state: &mut State<'_>, inbox: &Inbox) -> Result<Option<Wish>> {
     match learner::go_on(state.repo, Some(state.exercise.name())) {
         Ok(Some(next)) => {
-            let poll = state.saves.polls();
+            let poll = state.saves.polling().is_some();
             state.exercise = next;
             state.saves = Saves::watch(&state.exercise, inbox, poll);
             return Ok(Some(Wish::CheckAgain));

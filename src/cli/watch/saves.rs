@@ -32,7 +32,9 @@ pub struct Saves {
     watcher: Option<RecommendedWatcher>,
     /// When a change was found of which nobody had told.
     untold: Option<Instant>,
-    notice: Option<String>,
+    /// Why saves are looked for, where they are, and whether that is news.
+    polling: Option<String>,
+    is_new: bool,
     every: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
 }
@@ -57,7 +59,8 @@ impl Saves {
             before: files(&exercise.folder),
             watcher: None,
             untold: None,
-            notice: None,
+            polling: None,
+            is_new: false,
             every: Arc::new(AtomicU64::new(NOW_AND_THEN)),
             over: Arc::new(AtomicBool::new(false)),
         };
@@ -85,17 +88,18 @@ impl Saves {
     fn look_often(&mut self, why: &str) {
         self.watcher = None;
         self.every.store(OFTEN, Ordering::Relaxed);
-        self.notice = Some(format!("looking for saves {OFTEN} ms apart: {why}"));
+        self.polling = Some(format!("looking for saves every {OFTEN} ms: {why}"));
+        self.is_new = true;
     }
 
-    /// Whether saves are looked for only.
-    pub fn polls(&self) -> bool {
-        self.watcher.is_none()
+    /// Why saves are looked for, where they are, as a line to show.
+    pub fn polling(&self) -> Option<&str> {
+        self.polling.as_deref()
     }
 
-    /// Something to tell the learner, once.
-    pub fn notice(&mut self) -> Option<String> {
-        self.notice.take()
+    /// Whether that is so since the last time someone asked.
+    pub fn is_new_polling(&mut self) -> bool {
+        std::mem::take(&mut self.is_new)
     }
 
     /// A check begins, of what is there now.
