@@ -106,10 +106,12 @@ pub fn hint(
         if range.contains(&index) {
             let heading = screen.paint(Look::Strong, heading);
             let number = index + 1;
-            screen.line(&format!(
-                "{} - hint {number} of {HINTS}: {heading}\n",
-                exercise.name()
-            ))?;
+            let name = exercise.name();
+            screen.wrapped(
+                "",
+                &format!("{name} - hint {number} of {HINTS}: {heading}"),
+            )?;
+            screen.line("")?;
             hints::show(repo, screen, "  ", below)?;
             screen.line("")?;
         }
@@ -207,10 +209,10 @@ impl<'a> Learner<'a> {
                 "run" => ask(what, &current),
                 _ => format!("cargo workbook {what}"),
             };
-            screen.line(&format!(
-                "  {command:<22}  {}",
-                screen.paint(Look::Quiet, why)
-            ))?;
+            let why = if screen.columns() < 60 { "" } else { why };
+            let line =
+                format!("  {command:<22}  {}", screen.paint(Look::Quiet, why));
+            screen.line(line.trim_end())?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,10 +8,6 @@ use std::collections::VecDeque;
 const HEAD: usize = 20;
 const TAIL: usize = 10;
 
-/// More than this at once is not looked at character by character: ten lines are in
-/// what is left of it, or they are long.
-const FLOOD: usize = 1 << 14;
-
 /// How many characters of a line are shown.
 const LINE: usize = 400;
 
@@ -80,29 +76,34 @@ enum State {
 impl Cut {
     /// Takes in output; hands over each line that is to be shown now.
     pub fn push(&mut self, mut text: &str, mut show: impl FnMut(&str)) {
-        // A flood: of lines that will not be shown, it is enough to know how many.
-        if self.shown == HEAD && text.len() > FLOOD {
-            let (front, _) =
-                text.split_at(text.floor_char_boundary(text.len() - FLOOD));
-            if let Some(end) = front.rfind('\n') {
-                let lines = front.matches('\n').count() + self.tail.len();
-                self.skipped += lines as u64;
-                self.tail.clear();
-                self.line.clear();
-                self.left_out = 0;
-                self.state = State::Text;
-                text = &text[end + 1..];
-            }
-        }
-        if self.line.len() >= LINE
-            && self.state == State::Text
-            && !text.contains(['\n', '\x1b'])
+        // Of a flood, most lines will not be shown: how many they are is enough.
+        if self.shown == HEAD
+            && let Some((end, _)) = text.rmatch_indices('\n').nth(TAIL)
         {
-            self.left_out += text.chars().count() as u64;
-            return;
+            let lines = text[..=end].matches('\n').count() + self.tail.len();
+            self.skipped += lines as u64;
+            self.tail.clear();
+            self.line.clear();
+            self.left_out = 0;
+            self.state = State::Text;
+            text = &text[end + 1..];
         }
-        for character in text.chars() {
-            self.character(character, &mut show);
+        for line in text.split_inclusive('\n') {
+            let mut rest = line.chars();
+            while let Some(character) = rest.next() {
+                self.character(character, &mut show);
+                // So it is with the characters of a long line.
+                let full = self.line.len() >= LINE && self.state == State::Text;
+                if full && !rest.as_str().contains('\x1b') {
+                    let end = rest.as_str().strip_suffix('\n');
+                    self.left_out +=
+                        end.unwrap_or(rest.as_str()).chars().count() as u64;
+                    if end.is_some() {
+                        self.character('\n', &mut show);
+                    }
+                    break;
+                }
+            }
         }
     }
 
@@ -115,7 +116,9 @@ impl Cut {
             (State::Text, '\x1b') => self.state = State::Escape,
             // Carriage returns are line ends of other systems, or draw over what was.
             (State::Text, '\t') => self.keep("    "),
-            (State::Text, character) if character.is_control() => {}
+            (State::Text, character) if character.is_control() => {
+                self.left_out += u64::from(self.line.len() >= LINE);
+            }
             (State::Text, character) => {
                 self.keep(character.encode_utf8(&mut [0; 4]));
             }

@@ -56,7 +56,9 @@ impl<'a> Live<'a> {
 
 impl View for Live<'_> {
     fn doing(&mut self, what: &str) -> Result<()> {
-        let waits = what.starts_with("Blocking");
+        // Another build is worth a word; the lock on the package cache is held for a
+        // moment only.
+        let waits = what.starts_with("Blocking") && !what.ends_with("package cache");
         if what.starts_with("Compiling") {
             self.built += 1;
         } else if !waits {

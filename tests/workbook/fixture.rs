@@ -1,0 +1,192 @@
+//! A repository to try the command on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const NAMES: [&str; 3] = ["01_hello_await", "02_lazy", "03_gather"];
+
+/// A package whose exercises are to return 42 from `answer`, and do not.
+pub struct Fixture {
+    pub root: PathBuf,
+}
+
+/// What a run of the command came to.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub out: String,
+    pub error: String,
+}
+
+const CHECK: &str = r##"
+fn say(event: &str) {
+    println!("\u{1e}{event}");
+}
+
+#[test]
+fn check() {
+    say(r#"{"event":"began","check":"the answer is right"}"#);
+    let answer = std::panic::catch_unwind(super::answer).ok();
+    if answer == Some(42) {
+        say(r#"{"event":"passed","check":"the answer is right"}"#);
+        say(r#"{"event":"skipped","check":"so is the question"}"#);
+        say(r#"{"event":"verdict","passed":1,"checks":1}"#);
+    } else {
+        let diagnosis = format!("{answer:?} is not Some(42)\\nA word on what that usually \
+            means, in a line of its own that is longer than a narrow screen is wide.");
+        say(&r#"{"event":"failed","check":"the answer is right","diagnosis":"DIAGNOSIS"}"#
+            .replace("DIAGNOSIS", &diagnosis));
+        say(r#"{"event":"verdict","passed":0,"checks":1}"#);
+        panic!("the check failed");
+    }
+}
+"##;
+
+const HINTS: &str = "# The answer\n\nFind the answer to everything.\n\n\
+    ## A nudge\n\nIt is a number.\n\n## The concept\n\n\
+    It is in [the program](01_hello_await.md#the-program).\n\n\
+    ## The shape\n\n```rust\n40 + 2\n```\n\n## Why it works\n\nSix by nine.\n";
+
+/// An exercise whose function `answer` has that body.
+pub fn source(body: &str) -> String {
+    format!(
+        "pub fn answer() -> u32 {{\n    {body}\n}}\n\nfn main() {{\n    \
+         println!(\"{{}}\", answer());\n}}\n\n#[cfg(test)]\nmod check;\n"
+    )
+}
+
+impl Fixture {
+    /// A new repository; the name has to be the test's own.
+    pub fn new(name: &str) -> Fixture {
+        // In all tests, a folder's name may have spaces and more than ASCII.
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("workbook of zoë/{name}"));
+        let _ = fs::remove_dir_all(&root);
+        let mut manifest =
+            "[package]\nname = \"async-workbook\"\nversion = \"0.1.0\"\n\
+            edition = \"2024\"\nautoexamples = false\n[workspace]\n\
+            [profile.dev]\ndebug = false\n"
+                .to_owned();
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("src/lib.rs"), "").unwrap();
+        for name in NAMES {
+            let folder = root.join("lessons").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            for file in ["exercise.rs", "starter.rs"] {
+                fs::write(folder.join(file), source("41")).unwrap();
+            }
+            fs::write(folder.join("solution.rs"), source("42")).unwrap();
+            fs::write(folder.join("check.rs"), CHECK).unwrap();
+            fs::write(folder.join("hints.md"), HINTS).unwrap();
+            let target = format!("name = \"{name}_exercise\"");
+            let path = format!("path = \"lessons/{name}/exercise.rs\"");
+            manifest.push_str(&format!("[[example]]\n{target}\n{path}\n"));
+        }
+        fs::write(root.join("Cargo.toml"), manifest).unwrap();
+        let lock = "version = 4\n\n[[package]]\nname = \"async-workbook\"\nversion = \"0.1.0\"\n";
+        fs::write(root.join("Cargo.lock"), lock).unwrap();
+        Fixture { root }
+    }
+
+    /// A new repository in which exercise 01 has that body.
+    pub fn with(name: &str, body: &str) -> Fixture {
+        let fixture = Fixture::new(name);
+        fixture.write(1, body);
+        fixture
+    }
+
+    pub fn file(&self, number: usize) -> PathBuf {
+        self.root.join("lessons").join(NAMES[number - 1]).join("exercise.rs")
+    }
+
+    pub fn write(&self, number: usize, body: &str) {
+        fs::write(self.file(number), source(body)).unwrap();
+    }
+
+    pub fn progress(&self) -> PathBuf {
+        self.root.join(".workbook/progress.json")
+    }
+
+    /// The command, without the settings of whoever runs the test.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("CARGO") && name != "CARGO_HOME"
+                || name.starts_with("WORKBOOK_")
+                || name.starts_with("RUST_")
+                || ["NO_COLOR", "TERM", "VISUAL", "EDITOR", "DATABASE_URL"]
+                    .contains(&name.as_str())
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .current_dir(&self.root)
+            .env("CARGO", env!("CARGO"))
+            .env("COLUMNS", "80")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(&mut self.command(arguments))
+    }
+
+    /// The state of each exercise, as `list --json` has it.
+    pub fn states(&self) -> Vec<String> {
+        let run = self.run(&["list", "--json"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let list: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        let lessons = list["lessons"].as_array().unwrap();
+        let states = lessons.iter().filter_map(|lesson| lesson["state"].as_str());
+        states.map(str::to_owned).collect()
+    }
+}
+
+impl Run {
+    pub fn of(command: &mut Command) -> Run {
+        let Output { status, stdout, stderr } = command.output().expect("it starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Run { code: status.code(), out: text(stdout), error: text(stderr) }
+    }
+
+    /// Asserts that standard output has all of these.
+    #[track_caller]
+    pub fn says(&self, code: i32, parts: &[&str]) -> &Run {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
+        for part in parts {
+            // Where a line is broken is another test's matter.
+            let flat =
+                |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                flat(&self.out).contains(&flat(part)),
+                "{part:?} in\n{}",
+                self.out
+            );
+        }
+        self
+    }
+
+    /// Asserts that standard error has all of these.
+    #[track_caller]
+    pub fn complains(&self, code: i32, parts: &[&str]) -> &Run {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
+        for part in parts {
+            assert!(self.error.contains(part), "{part:?} in\n{}", self.error);
+        }
+        self
+    }
+}
+
+/// Whether a process is there. One that is over, and that nobody has asked about, is
+/// not.
+#[cfg(unix)]
+pub fn alive(pid: &str) -> bool {
+    let ps =
+        Command::new("ps").args(["-o", "stat=", "-p", pid]).output().expect("ps");
+    let state = String::from_utf8_lossy(&ps.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
+}

@@ -1,0 +1,304 @@
+//! `watch`: saves, keys and the end, with plain lines. What only a terminal shows was
+//! tried by hand.
+
+use super::fixture::{Fixture, alive, source};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Long enough on any machine: it ends a test that hangs, and decides nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A watch that runs.
+struct Watch {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    /// Closed when this is taken.
+    keys: Option<ChildStdin>,
+}
+
+impl Watch {
+    fn start(fixture: &Fixture, arguments: &[&str]) -> Watch {
+        let arguments = [&["watch"], arguments].concat();
+        let mut command = fixture.command(&arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = child.stdin.take();
+        Watch { child, lines, seen: Vec::new(), keys }
+    }
+
+    /// Waits for a line that has this in it.
+    #[track_caller]
+    fn until(&mut self, part: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("no {part:?} after\n{}", self.seen.join("\n"));
+            };
+            self.seen.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits until a check is over and has this in its verdict.
+    #[track_caller]
+    fn verdict(&mut self, part: &str) {
+        self.until(part);
+        self.until("waiting for a save of ");
+    }
+
+    fn key(&mut self, key: &str) {
+        writeln!(self.keys.as_mut().unwrap(), "{key}").unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn end(mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn every_save_gets_a_verdict() {
+    let fixture = Fixture::new("saves");
+    let mut watch = Watch::start(&fixture, &[]);
+    watch
+        .until("keys, a line each: h hint · n next · r run again · l list · q quit");
+    watch.until("checking 01_hello_await ...");
+    watch.verdict("✗ 01_hello_await: 0 of 1 check holds");
+    fixture.write(1, "42");
+    watch.verdict("✓ 01_hello_await is solved");
+    assert_eq!(fixture.states()[0], "solved");
+    // By another file that takes its place, as many editors do it.
+    let new = fixture.root.join("new.rs");
+    fs::write(&new, source("43")).unwrap();
+    fs::rename(&new, fixture.file(1)).unwrap();
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    // Away and back, as others do.
+    let away = fixture.root.join("lessons/01_hello_await/exercise.rs~");
+    fs::rename(fixture.file(1), &away).unwrap();
+    fixture.write(1, "40 + 2");
+    watch.verdict("is solved");
+    // Away for good.
+    fs::remove_file(fixture.file(1)).unwrap();
+    watch.verdict("exercise.rs is missing");
+    fixture.write(1, "\"42\"");
+    watch.verdict("✗ 01_hello_await does not compile");
+    // The same text is a save too.
+    let before = watch.seen.len();
+    fixture.write(1, "\"42\"");
+    watch.verdict("✗ 01_hello_await does not compile");
+    assert!(watch.seen[before..].iter().any(|line| line.contains("error[E0308]")));
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
+fn a_save_during_a_check_starts_it_anew() {
+    let hangs = "println!(\"pid {}\", std::process::id());\n    loop {}";
+    let fixture = Fixture::with("anew", hangs);
+    let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
+    let pid = watch.until("pid ").split_whitespace().last().unwrap().to_owned();
+    assert!(alive(&pid));
+    fixture.write(1, "42");
+    watch.until("stopped, and started anew");
+    assert!(!alive(&pid));
+    watch.verdict("is solved");
+    assert!(!watch.seen.iter().any(|line| line.contains("stopped after")));
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
+fn keys_work_during_a_check_and_after_it() {
+    let fixture = Fixture::with("keys", "println!(\"hanging\");\n    loop {}");
+    let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
+    watch.until("│ hanging");
+    watch.key("h");
+    watch.until("01_hello_await - hint 1 of 3: A nudge");
+    watch.key("l");
+    watch.until("> · 01_hello_await");
+    watch.key("r");
+    watch.until("checking 01_hello_await ...");
+    watch.until("│ hanging");
+    watch.key("n");
+    watch.until("checking 02_lazy ...");
+    watch.verdict("✗ 02_lazy: 0 of 1");
+    watch.key("h");
+    watch.until("02_lazy - hint 1 of 3");
+    watch.key("n");
+    watch.verdict("✗ 03_gather: 0 of 1");
+    fixture.write(3, "42");
+    watch.verdict("✓ 03_gather is solved");
+    watch.key("n");
+    watch.until("checking 01_hello_await ...");
+    watch.until("│ hanging");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+    fixture.run(&[]).says(0, &["· · ✓ 1 of 3", "01_hello_await  The answer"]);
+}
+
+#[test]
+fn it_goes_where_it_is_told_and_stays_there() {
+    let fixture = Fixture::new("goes");
+    let mut watch = Watch::start(&fixture, &["3"]);
+    watch.verdict("✗ 03_gather: 0 of 1");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+    fixture.run(&[]).says(0, &["03_gather  The answer"]);
+}
+
+#[test]
+fn it_goes_on_without_keys() {
+    let fixture = Fixture::new("no keys");
+    let mut watch = Watch::start(&fixture, &[]);
+    watch.keys = None;
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    fixture.write(1, "42");
+    watch.verdict("is solved");
+    watch.signal(Signal::TERM);
+    assert_eq!(watch.end(), Some(128 + 15));
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_running() {
+    for (signal, code) in
+        [(Signal::INT, 130), (Signal::HUP, 129), (Signal::TERM, 143)]
+    {
+        let hangs = "println!(\"pid {}\", std::process::id());\n    loop {}";
+        let fixture = Fixture::with(&format!("signal {code}"), hangs);
+        let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
+        let pid = watch.until("pid ").split_whitespace().last().unwrap().to_owned();
+        watch.signal(signal);
+        assert_eq!(watch.end(), Some(code));
+        assert!(!alive(&pid));
+    }
+}
+
+#[test]
+fn saves_are_looked_for_where_nobody_tells_of_them() {
+    let fixture = Fixture::new("polls");
+    let mut watch = Watch::start(&fixture, &["--poll"]);
+    watch.until("looking for saves every 50 ms: as you asked");
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    fixture.write(1, "42");
+    watch.verdict("is solved");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+
+    // Another folder takes the place of the one the system was asked to watch.
+    fixture.write(1, "43");
+    let mut watch = Watch::start(&fixture, &["1"]);
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    let folder = fixture.file(1).parent().unwrap().to_owned();
+    let (old, new) = (fixture.root.join("old"), fixture.root.join("new"));
+    fs::create_dir(&new).unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, new.join(path.file_name().unwrap())).unwrap();
+    }
+    fs::rename(&folder, old).unwrap();
+    fs::rename(new, folder).unwrap();
+    watch.until("checking");
+    watch.until("waiting for a save");
+    fixture.write(1, "42");
+    watch.until("is solved");
+    watch.until(
+        "looking for saves every 50 ms: the file system did not tell of a save",
+    );
+    fixture.write(1, "44");
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
+fn two_watches_at_once() {
+    let fixture = Fixture::new("two");
+    let mut watches = [1, 2].map(|_| Watch::start(&fixture, &["1"]));
+    for watch in &mut watches {
+        watch.verdict("✗ 01_hello_await: 0 of 1");
+    }
+    fixture.write(1, "42");
+    for watch in &mut watches {
+        watch.verdict("✓ 01_hello_await is solved");
+    }
+    for mut watch in watches {
+        watch.key("q");
+        assert_eq!(watch.end(), Some(0));
+    }
+    assert_eq!(fixture.states()[0], "solved");
+}
+
+#[test]
+fn a_flood_takes_no_memory_and_keys_get_through() {
+    let fixture = Fixture::with(
+        "flood in watch",
+        "loop { println!(\"{}\", \"x\".repeat(99)) }",
+    );
+    let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
+    watch.until("│ xxx");
+    watch.key("h");
+    watch.until("hint 1 of 3");
+    watch.key("h");
+    watch.until("hint 2 of 3");
+    if let Ok(status) =
+        fs::read_to_string(format!("/proc/{}/status", watch.child.id()))
+    {
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak: u64 =
+            peak.unwrap().trim().trim_end_matches(" kB").parse().expect("kilobytes");
+        assert!(peak < 64_000, "{peak} kB");
+    }
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
+fn progress_that_breaks_meanwhile_is_said_and_left_alone() {
+    let fixture = Fixture::new("breaks");
+    let mut watch = Watch::start(&fixture, &[]);
+    watch.verdict("✗ 01_hello_await: 0 of 1");
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    fs::write(fixture.progress(), "{").unwrap();
+    fixture.write(1, "42");
+    watch.verdict("is solved");
+    watch.key("n");
+    watch.key("h");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+    assert_eq!(fs::read_to_string(fixture.progress()).unwrap(), "{");
+}
