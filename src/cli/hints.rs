@@ -192,6 +192,18 @@ mod tests {
     }
 
     #[test]
+    fn every_exercise_has_all_of_them() {
+        let repo = Repo { root: PathBuf::from(env!("CARGO_MANIFEST_DIR")) };
+        for exercise in repo.exercises() {
+            let text = Text::load(&exercise).unwrap();
+            assert!(!text.task.is_empty() && !text.why.is_empty(), "{text:?}");
+            for (heading, below) in &text.hints {
+                assert!(!below.is_empty(), "{}: {heading}", exercise.name());
+            }
+        }
+    }
+
+    #[test]
     fn markdown_is_shown_as_plain_text() {
         let repo = Repo { root: PathBuf::from("/nowhere") };
         let shown = |text: &str| plain(&repo, &Screen::new(When::Never), "  ", text);

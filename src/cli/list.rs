@@ -46,9 +46,9 @@ pub fn show(repo: &Repo, screen: &Screen, progress: &Progress) -> Result<()> {
         let question = clipped(lesson.question, room);
         screen.line(&format!("{arrow} {sign} {name}  {question}"))?;
     }
-    let mut legend = "✓ solved  · open".to_owned();
+    let mut legend = "✓ solved, · open".to_owned();
     if changed {
-        legend.push_str("  ~ solved, and changed since");
+        legend.push_str(", ~ solved and changed since");
     }
     screen.line("")?;
     screen.wrapped("  ", &legend)?;

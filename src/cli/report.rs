@@ -139,6 +139,9 @@ impl Live<'_> {
         let verdict = match report.outcome {
             Outcome::Solved => format!("{name} is solved: {}", report.score()),
             Outcome::Failed => format!("{name}: {}", report.score()),
+            Outcome::DoesNotCompile if report.reason.is_some() => {
+                format!("{name} was not built; `cargo workbook doctor` may know why")
+            }
             Outcome::DoesNotCompile => format!("{name} does not compile"),
             _ => name.to_owned(),
         };
@@ -162,7 +165,13 @@ impl Live<'_> {
         let file = report.exercise.file();
         let shown = screen.link(&file, &repo.shown(&file));
         screen.line(&format!("  {shown}"))?;
-        if report.outcome != Outcome::Missing {
+        // Where there is nothing to judge, no hint helps.
+        let judged = match report.outcome {
+            Outcome::Missing => false,
+            Outcome::DoesNotCompile => report.reason.is_none(),
+            _ => true,
+        };
+        if judged {
             screen.line(&format!("  {}", learner::ask("hint", &report.exercise)))?;
         }
         Ok(())

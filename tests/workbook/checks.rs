@@ -278,7 +278,10 @@ fn the_program_is_where_cargo_says() {
     assert!(fixture.root.join("else where/debug").is_dir());
     // Cargo says what is wrong, and that is passed on.
     fs::write(fixture.root.join("Cargo.toml"), "[package\n").unwrap();
-    fixture.run(&["check"]).says(1, &["unclosed table", "does not compile"]);
+    fixture.run(&["check"]).says(
+        1,
+        &["unclosed table", "was not built; `cargo workbook doctor` may know why"],
+    );
 }
 
 #[test]

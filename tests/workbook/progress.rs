@@ -71,7 +71,7 @@ fn a_change_after_the_pass_shows() {
     assert_eq!(fixture.states(), ["changed", "open", "open"]);
     fixture
         .run(&["list"])
-        .says(0, &["~ 01_hello_await", "~ solved, and changed since"]);
+        .says(0, &["~ 01_hello_await", "~ solved and changed since"]);
     // It is not unsolved by that: a learner who plays on does not go back.
     fixture.run(&[]).says(0, &["~ · · 1 of 3", "02_lazy"]);
     fixture.write(1, "42");

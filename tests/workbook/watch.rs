@@ -44,14 +44,31 @@ impl Watch {
     /// Waits for a line that has this in it.
     #[track_caller]
     fn until(&mut self, part: &str) -> String {
+        self.until_any(&[part])
+    }
+
+    /// Waits for lines that have these in them, in any order.
+    #[track_caller]
+    fn until_all(&mut self, parts: [&str; 2]) {
+        let line = self.until_any(&parts);
+        let missing: Vec<_> =
+            parts.iter().filter(|part| !line.contains(**part)).collect();
+        for part in missing {
+            self.until(part);
+        }
+    }
+
+    /// Waits for a line that has one of these in it.
+    #[track_caller]
+    fn until_any(&mut self, parts: &[&str]) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
-                panic!("no {part:?} after\n{}", self.seen.join("\n"));
+                panic!("none of {parts:?} after\n{}", self.seen.join("\n"));
             };
             self.seen.push(line.clone());
-            if line.contains(part) {
+            if parts.iter().any(|part| line.contains(part)) {
                 return line;
             }
         }
