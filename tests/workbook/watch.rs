@@ -252,10 +252,10 @@ fn saves_are_looked_for_where_nobody_tells_of_them() {
     watch.until("checking");
     watch.until("waiting for a save");
     fixture.write(1, "42");
-    watch.until("is solved");
-    watch.until(
+    watch.until_all([
+        "is solved",
         "looking for saves every 50 ms: the file system did not tell of a save",
-    );
+    ]);
     fixture.write(1, "44");
     watch.verdict("✗ 01_hello_await: 0 of 1");
     watch.key("q");
