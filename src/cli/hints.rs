@@ -3,62 +3,19 @@
 use super::errors::Section;
 use super::repo::{Exercise, Repo};
 use super::screen::{Look, Screen, wrap};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use async_workbook::Hints;
 
-/// How many hints each exercise has.
-pub const HINTS: usize = 3;
-
-/// What an exercise's `hints.md` has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
-    pub title: String,
-    pub task: String,
-    /// A heading and what is below it.
-    pub hints: Vec<(String, String)>,
-    pub why: String,
-}
-
-impl Text {
-    /// Reads the hints of an exercise.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read, or has not the sections it should have.
-    pub fn load(exercise: &Exercise) -> Result<Text> {
-        let path = exercise.folder.join("hints.md");
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        Text::parse(&text).with_context(|| format!("{}", path.display()))
-    }
-
-    fn parse(text: &str) -> Result<Text> {
-        let mut sections = vec![(String::new(), String::new())];
-        let mut in_code = false;
-        for line in text.lines() {
-            in_code ^= line.trim_start().starts_with("```");
-            let heading =
-                line.strip_prefix("# ").or_else(|| line.strip_prefix("## "));
-            if let Some(heading) = heading.filter(|_| !in_code) {
-                sections.push((heading.trim().to_owned(), String::new()));
-            } else if let Some((_, below)) = sections.last_mut() {
-                below.push_str(line);
-                below.push('\n');
-            }
-        }
-        // Before the first heading there is nothing.
-        sections.remove(0);
-        ensure!(
-            sections.len() == HINTS + 2,
-            "it has {} headings where a title, {HINTS} hints and why it works should be",
-            sections.len()
-        );
-        for (_, below) in &mut sections {
-            *below = below.trim().to_owned();
-        }
-        let (_, why) = sections.pop().unwrap_or_default();
-        let (title, task) = sections.remove(0);
-        Ok(Text { title, task, hints: sections, why })
-    }
+/// Reads the hints of an exercise.
+///
+/// # Errors
+///
+/// When the file cannot be read, or has not the sections it should have.
+pub fn load(exercise: &Exercise) -> Result<Hints> {
+    let path = exercise.folder.join("hints.md");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Hints::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
 /// Shows Markdown as plain text: paragraphs broken to the width, code as it is, links
@@ -104,6 +61,12 @@ fn plain(repo: &Repo, screen: &Screen, indent: &str, markdown: &str) -> String {
             let code = format!("{indent}    {line}");
             text.push_str(&screen.paint(Look::Strong, code.trim_end()));
             text.push('\n');
+        } else if line.starts_with('|') {
+            // A table stays as it is, but for the line below its head.
+            flush(&mut paragraph, &mut text);
+            if !line.starts_with("|-") {
+                text.push_str(&format!("{indent}{line}\n"));
+            }
         } else if line.trim().is_empty() {
             flush(&mut paragraph, &mut text);
             text.push('\n');
@@ -172,37 +135,6 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    const SAMPLE: &str = "# Guide\n\nAsk\nboth.\n\n## A nudge\n\nCount `.await`s.\n\n\
-        ## The concept\n\nSee [it](03_gather.md#the-program).\n\n## The shape\n\n\
-        ```rust\n# [not a heading](x)\nlet a = 1;\n```\n\n## Why it works\n\nIt polls.\n";
-
-    #[test]
-    fn hints_have_their_sections() {
-        let text = Text::parse(SAMPLE).unwrap();
-        assert_eq!(
-            (text.title.as_str(), text.task.as_str()),
-            ("Guide", "Ask\nboth.")
-        );
-        let headings: Vec<_> =
-            text.hints.iter().map(|(heading, _)| heading).collect();
-        assert_eq!(headings, ["A nudge", "The concept", "The shape"]);
-        assert_eq!(text.why, "It polls.");
-        let error = Text::parse("# Guide\n\n## A nudge\n").unwrap_err().to_string();
-        assert!(error.starts_with("it has 2 headings"), "{error}");
-    }
-
-    #[test]
-    fn every_exercise_has_all_of_them() {
-        let repo = Repo { root: PathBuf::from(env!("CARGO_MANIFEST_DIR")) };
-        for exercise in repo.exercises() {
-            let text = Text::load(&exercise).unwrap();
-            assert!(!text.task.is_empty() && !text.why.is_empty(), "{text:?}");
-            for (heading, below) in &text.hints {
-                assert!(!below.is_empty(), "{}: {heading}", exercise.name());
-            }
-        }
-    }
-
     #[test]
     fn markdown_is_shown_as_plain_text() {
         let repo = Repo { root: PathBuf::from("/nowhere") };
@@ -214,5 +146,6 @@ mod tests {
         );
         assert_eq!(shown("```rust\n  a;\n```"), "        a;\n");
         assert_eq!(shown("- **one**\n- two"), "  - one\n  - two\n");
+        assert_eq!(shown("a\n| b | c |\n|---|---|"), "  a\n  | b | c |\n");
     }
 }

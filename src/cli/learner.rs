@@ -2,12 +2,12 @@
 //! solution, the exercise as it was.
 
 use super::args::Hints;
-use super::hints::{self, HINTS, Text};
+use super::hints;
 use super::progress::{Progress, State, now, same};
 use super::repo::{Exercise, Repo};
 use super::screen::{Look, Screen};
 use anyhow::{Context, Result, bail};
-use async_workbook::Lesson;
+use async_workbook::{Hint, Lesson};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub fn after_a_pass(
     how: &str,
 ) -> Result<()> {
     // Hints that cannot be read must not spoil a pass.
-    if let Ok(text) = Text::load(exercise) {
+    if let Ok(text) = hints::load(exercise) {
         screen.line("")?;
         hints::show(repo, screen, "  ", &text.why)?;
     }
@@ -85,13 +85,13 @@ pub fn hint(
     exercise: &Exercise,
     which: Hints,
 ) -> Result<()> {
-    let text = Text::load(exercise)?;
+    let all = hints::load(exercise)?.hints;
     let seen =
         Progress::load(repo)?.hints.get(exercise.name()).copied().unwrap_or(0);
-    let seen = seen.min(HINTS);
+    let seen = seen.min(all.len());
     let range = match which {
-        Hints::Next if seen < HINTS => seen..seen + 1,
-        Hints::Next | Hints::All => 0..HINTS,
+        Hints::Next if seen < all.len() => seen..seen + 1,
+        Hints::Next | Hints::All => 0..all.len(),
         Hints::Again => 0..seen,
     };
     if range.is_empty() {
@@ -102,17 +102,17 @@ pub fn hint(
         ))?;
         return Ok(());
     }
-    for (index, (heading, below)) in text.hints.iter().enumerate() {
+    for (index, Hint { title, text }) in all.iter().enumerate() {
         if range.contains(&index) {
-            let heading = screen.paint(Look::Strong, heading);
+            let title = screen.paint(Look::Strong, title);
             let number = index + 1;
             let name = exercise.name();
             screen.wrapped(
                 "",
-                &format!("{name} - hint {number} of {HINTS}: {heading}"),
+                &format!("{name} - hint {number} of {}: {title}", all.len()),
             )?;
             screen.line("")?;
-            hints::show(repo, screen, "  ", below)?;
+            hints::show(repo, screen, "  ", text)?;
             screen.line("")?;
         }
     }
@@ -220,7 +220,7 @@ impl<'a> Learner<'a> {
     /// Which exercise it is, and what is to be done.
     fn introduce(&self, exercise: &Exercise) -> Result<()> {
         let screen = self.screen;
-        let title = Text::load(exercise).map(|text| (text.title, text.task));
+        let title = hints::load(exercise).map(|text| (text.title, text.task));
         let (title, task) = title.unwrap_or_default();
         let name = screen.paint(Look::Strong, exercise.name());
         screen.line(format!("{name}  {title}").trim_end())?;
