@@ -83,7 +83,12 @@ async fn main() {
     for visitor in 1..=3 {
         show(&format!("visitor {visitor}"), sign(&book)).await;
     }
-    show("invite", invite(&["ada@example.org", "nobody"])).await;
+    let invited = async {
+        invite(&["ada@example.org", "nobody"])
+            .await
+            .map_err(|error| error.to_string())
+    };
+    show("invite", invited).await;
     show("search", search("boat")).await;
 }
 

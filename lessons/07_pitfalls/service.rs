@@ -16,10 +16,10 @@ pub async fn load(photo: u32) -> String {
     format!("photo {photo}")
 }
 
-/// Makes a photo small. That is hard work, for which it keeps its thread for 300 ms.
+/// Makes a photo small. That is hard work, for which it keeps its thread for 150 ms.
 #[instrument(skip_all)]
 pub fn shrink(photo: &str) -> String {
-    std::thread::sleep(300 * MS);
+    std::thread::sleep(150 * MS);
     format!("small {photo}")
 }
 
