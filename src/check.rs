@@ -274,6 +274,24 @@ mod tests {
     }
 
     #[test]
+    fn a_check_runs_on_the_clock_it_wants() {
+        let mut exercise = exercise();
+        exercise.check("paused", async || {
+            let tokio = tokio::time::Instant::now();
+            let real = std::time::Instant::now();
+            tokio::time::sleep(Duration::from_secs(100)).await;
+            that(tokio.elapsed() > 10 * real.elapsed(), "not paused")
+        });
+        exercise.check_in_real_time("real", async || {
+            let tokio = tokio::time::Instant::now();
+            std::thread::sleep(Duration::from_millis(1));
+            that(tokio.elapsed() >= Duration::from_millis(1), "paused")
+        });
+        assert_eq!((exercise.passed, exercise.checks), (2, 2));
+        assert!(exercise.verdict().is_ok());
+    }
+
+    #[test]
     fn what_is_not_written_is_tried_once() {
         let mut exercise = exercise();
         exercise.check("one", async || todo!());

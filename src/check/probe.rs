@@ -125,12 +125,15 @@ mod tests {
         let probe = Probe::default();
         let ms = Duration::from_millis;
         let both = async {
-            tokio::join!(probe.work(1, ms(10)), probe.work(2, ms(30)));
+            tokio::join!(probe.work(3, ms(10)), probe.work(4, ms(30)));
         };
-        assert!(timeout(ms(20), both).await.is_err());
-        assert_eq!(probe.begun(), [1, 2]);
-        assert_eq!(probe.finished(), [1]);
-        assert_eq!(probe.dropped(), [2]);
+        let mut both = Box::pin(both);
+        assert!(timeout(ms(20), &mut both).await.is_err());
+        assert_eq!((probe.peak(), probe.running()), (2, 1));
+        drop(both);
+        assert_eq!(probe.begun(), [3, 4]);
+        assert_eq!(probe.finished(), [3]);
+        assert_eq!(probe.dropped(), [4]);
         assert_eq!((probe.peak(), probe.running()), (2, 0));
     }
 }
