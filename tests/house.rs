@@ -82,7 +82,10 @@ fn an_exercise_is_its_starter_until_someone_works_on_it() {
 fn every_exercise_has_its_hints() {
     for name in names() {
         let hints = Hints::parse(&read(&format!("lessons/{name}/hints.md")));
-        hints.unwrap_or_else(|error| panic!("{name}/hints.md: {error}"));
+        let hints = hints.unwrap_or_else(|error| panic!("{name}/hints.md: {error}"));
+        let link = format!("({name}.md#");
+        let concept = &hints.hints[1].text;
+        assert!(concept.contains(&link), "{name}/hints.md: no link to a section");
     }
 }
 
