@@ -7,6 +7,7 @@ use crate::timeline::{self, Recorder, Section, Spans};
 use anyhow::Result;
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
 use std::sync::Once;
@@ -78,10 +79,19 @@ pub(super) fn on_clock<T>(
     SPANS.set(Some(spans.clone()));
     let watched = async {
         let mut future = pin!(future);
-        match timeout(clock.patience(), &mut future).await {
+        let began = tokio::time::Instant::now();
+        let mut busy_until = Duration::ZERO;
+        let polled = poll_fn(|context| {
+            // When patience ends, it is polled once more, woken or not.
+            busy_until = Some(began.elapsed())
+                .filter(|&now| now < clock.patience())
+                .unwrap_or(busy_until);
+            future.as_mut().poll(context)
+        });
+        match timeout(clock.patience(), polled).await {
             Ok(result) => result,
             // The future is still there, so its spans are open.
-            Err(_elapsed) => Err(stuck(clock, &spans).into()),
+            Err(_elapsed) => Err(stuck(clock, busy_until, &spans).into()),
         }
     };
     let result = panics_caught(|| runtime.block_on(watched));
@@ -99,13 +109,20 @@ fn runtime(clock: Clock) -> Runtime {
     builder.build().expect("a runtime of one thread can be built")
 }
 
-fn stuck(clock: Clock, spans: &Spans) -> Diagnosis {
+/// What is said when patience ends, of a future that was last woken after
+/// `busy_until`.
+fn stuck(clock: Clock, busy_until: Duration, spans: &Spans) -> Diagnosis {
     let waiting = spans.open();
     let waiting = match waiting.as_slice() {
         [] => String::new(),
         open => format!(" Still waiting: {}.", open.join(", ")),
     };
     Diagnosis::new(match clock {
+        // Something woke it again and again: a deadlock wakes nobody.
+        Clock::Paused if busy_until > FOR_EVER / 2 => format!(
+            "still not done after an hour of the paused clock: it sleeps and wakes \
+             again and again, and comes to no end.{waiting}"
+        ),
         Clock::Paused => format!(
             "a deadlock: it waits for ever, because all that it waits for waits too.\
              {waiting}"
@@ -354,6 +371,17 @@ mod tests {
             "a deadlock: it waits for ever, because all that it waits for waits too. \
              Still waiting: `save user=2`."
         );
+    }
+
+    #[test]
+    fn a_loop_of_naps_is_no_deadlock() {
+        let napping = on_paused_clock::<()>(async {
+            loop {
+                sleep(1000 * MS).await;
+            }
+        });
+        let said = said(napping);
+        assert!(said.starts_with("still not done after an hour"), "{said}");
     }
 
     #[test]
