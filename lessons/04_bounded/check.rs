@@ -96,8 +96,8 @@ impl Seen {
         let most = limit.min(all);
         let why = if seen == limit + 1 {
             Some(
-                "There is one, but it lets one too many in: the next one begins, and only \
-                 then is somebody waited for.",
+                "There is a limit, but it lets one too many in: the next one begins, and \
+                 only then is somebody waited for.",
             )
         } else if seen == all {
             Some(

@@ -24,19 +24,21 @@ pub struct Pace {
     what: String,
     in_turn: Duration,
     together: Duration,
+    /// Whether all parts take the same time, so that there can be rounds of them.
+    alike: bool,
 }
 
 impl Pace {
     /// `count` parts that take `each`, all at the same time.
     pub fn of(count: u32, parts: &str, each: Duration) -> Self {
         let what = format!("{count} {parts} of {}", millis(each));
-        Self { what, in_turn: each * count, together: each }
+        Self { what, in_turn: each * count, together: each, alike: true }
     }
 
     /// Parts that take unlike times: `in_turn` if each waits for the one before it,
     /// `together` if none waits for what it does not need.
     pub fn mixed(what: &str, in_turn: Duration, together: Duration) -> Self {
-        Self { what: what.to_owned(), in_turn, together }
+        Self { what: what.to_owned(), in_turn, together, alike: false }
     }
 
     /// Whether `took` is the time of all together.
@@ -44,15 +46,18 @@ impl Pace {
     /// # Errors
     /// When it is longer or shorter: a [`Diagnosis`] of what that usually means.
     pub fn judge(&self, took: Duration) -> Result<()> {
-        let Self { what, in_turn, together } = self;
+        let Self { what, in_turn, together, alike } = self;
         let rounds = took.as_micros().checked_div(together.as_micros());
-        let whole = rounds.filter(|&n| n > 1 && took == *together * (n as u32));
+        let is_whole = |n: &u128| *alike && took == *together * (*n as u32);
+        let whole = rounds.filter(is_whole);
         let meaning = if took == *together {
             return Ok(());
         } else if took < *together {
             "it was over before all of the work was done".to_owned()
-        } else if took >= *in_turn {
+        } else if took == *in_turn {
             "they ran one after another".to_owned()
+        } else if took > *in_turn {
+            "one after another they would not take that long".to_owned()
         } else if let Some(rounds) = whole {
             let round = millis(*together);
             format!("{rounds} rounds of {round}, where one round is enough")
@@ -78,7 +83,7 @@ pub(super) fn millis(time: Duration) -> String {
 /// assert!(peak("jobs", 4, 4).is_ok());
 /// assert_eq!(
 ///     peak("jobs", 9, 4).unwrap_err().to_string(),
-///     "9 jobs were in flight together, expected 4: there is no limit that holds them."
+///     "9 jobs were in flight together, expected 4: that is more than there should be."
 /// );
 /// ```
 ///
@@ -88,7 +93,7 @@ pub fn peak(what: &str, seen: usize, expected: usize) -> Result<()> {
     let meaning = if seen == expected {
         return Ok(());
     } else if seen > expected {
-        "there is no limit that holds them"
+        "that is more than there should be"
     } else if seen <= 1 {
         "each began when the one before it was over"
     } else {
@@ -171,10 +176,17 @@ mod tests {
         assert_eq!(meaning(99), "it was over before all of the work was done.");
         assert_eq!(meaning(300), "3 rounds of 100 ms, where one round is enough.");
         assert_eq!(meaning(600), "they ran one after another.");
-        assert_eq!(meaning(700), "they ran one after another.");
+        assert_eq!(meaning(700), "one after another they would not take that long.");
         for part in [150, 250] {
             assert!(meaning(part).starts_with("some began only when others"));
         }
+    }
+
+    #[test]
+    fn parts_of_unlike_times_have_no_rounds() {
+        let pace = Pace::mixed("three naps", 150 * MS, 50 * MS);
+        let said = said(pace.judge(100 * MS));
+        assert!(said.ends_with("which they did not need."), "{said}");
     }
 
     #[test]
@@ -192,7 +204,7 @@ mod tests {
         assert!(said(peak("jobs", 0, 3)).starts_with("no jobs were in flight"));
         assert!(said(peak("jobs", 1, 3)).starts_with("1 of the jobs was"));
         assert!(said(peak("jobs", 2, 3)).ends_with("which they did not need."));
-        assert!(said(peak("jobs", 4, 3)).ends_with("no limit that holds them."));
+        assert!(said(peak("jobs", 4, 3)).ends_with("more than there should be."));
     }
 
     #[test]
