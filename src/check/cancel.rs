@@ -61,7 +61,7 @@ pub async fn cancelled_at_every_await(
             };
             let after = nth(polls);
             anyhow::Error::from(Diagnosis::new(format!(
-                "dropped after its {after} poll{waiting}: {error}"
+                "dropped after its {after} poll{waiting}: {error:#}"
             )))
         })?;
     }
