@@ -86,7 +86,9 @@ impl Reader {
         while let Some(begin) = text.find(SEPARATOR) {
             let rest = text.split_off(begin);
             output(&mut parts, text);
-            let Some(end) = rest.find('\n') else {
+            // In an event's JSON, both of these characters are escaped.
+            let end = rest[1..].find(['\n', SEPARATOR]).map(|end| end + 1);
+            let Some(end) = end else {
                 // An event is short; what goes on and on is not one.
                 if rest.len() < 1_000_000 {
                     self.unfinished = Some(rest);
@@ -95,8 +97,9 @@ impl Reader {
                 }
                 return parts;
             };
-            let (line, after) = rest.split_at(end + 1);
-            match serde_json::from_str(line.trim_start_matches(SEPARATOR)) {
+            let is_line = rest[end..].starts_with('\n');
+            let (line, after) = rest.split_at(end + usize::from(is_line));
+            match serde_json::from_str(&line[1..]) {
                 Ok(event) => parts.push(Part::Event(event)),
                 Err(_) => output(&mut parts, line.to_owned()),
             }
@@ -167,5 +170,9 @@ mod tests {
             })
             .collect();
         assert_eq!(said, text);
+        // Also right before an event.
+        let parts = Reader::default().read(&format!("\u{1e}a{}", passed().line()));
+        let stray = Part::Output("\u{1e}a".to_owned());
+        assert_eq!(parts, [stray, Part::Event(passed())]);
     }
 }
