@@ -79,10 +79,11 @@ impl Inbox {
     /// When the system refuses.
     #[cfg(unix)]
     pub fn listen_for_signals(&self) -> Result<()> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-        let mut signals =
-            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGTSTP])
-                .context("cannot listen for Ctrl-C")?;
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+        let mut signals = signal_hook::iterator::Signals::new([
+            SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP,
+        ])
+        .context("cannot listen for Ctrl-C")?;
         let sender = self.sender();
         std::thread::spawn(move || {
             for signal in signals.forever() {

@@ -22,6 +22,8 @@ pub struct Job {
     child: Child,
     /// How many outputs are still open.
     open: usize,
+    /// Whether the program was waited for. Its number may be another's since.
+    reaped: bool,
 }
 
 /// What a job, or the world around it, did.
@@ -86,7 +88,8 @@ impl Job {
         let child = command.spawn().with_context(|| {
             format!("cannot start {}", command.get_program().display())
         })?;
-        let job = Job { id: JOBS.fetch_add(1, Ordering::Relaxed), child, open: 0 };
+        let id = JOBS.fetch_add(1, Ordering::Relaxed);
+        let job = Job { id, child, open: 0, reaped: false };
         job.wait_in_a_thread(inbox.sender());
         Ok(job)
     }
@@ -203,9 +206,19 @@ impl Job {
                 end = Some(End::TooLong);
                 deadline = Some(Instant::now() + AFTERWARDS);
             }
+            let suspends = matches!(seen, Seen::Other(Message::Suspend));
+            let before = Instant::now();
+            if suspends {
+                self.hold();
+            }
             if let ControlFlow::Break(reason) = see(seen) {
                 self.end()?;
                 return Ok(End::Stopped(reason));
+            }
+            if suspends {
+                self.release();
+                // Time in which it stood still does not count.
+                deadline = deadline.map(|at| at + before.elapsed());
             }
         }
         end.context("a program came to no end")
@@ -241,24 +254,41 @@ impl Job {
     /// Ends the program, and every program of its group, and says how it ended.
     fn end(&mut self) -> Result<ExitStatus> {
         self.kill();
-        self.child.wait().context("cannot tell how a program ended")
+        let status = self.child.wait().context("cannot tell how a program ended")?;
+        self.reaped = true;
+        Ok(status)
     }
 
     fn kill(&mut self) {
-        // Where it is over, there is nothing to kill, and no need to.
         #[cfg(unix)]
-        let _ = rustix::process::kill_process_group(
-            self.pid(),
-            rustix::process::Signal::KILL,
-        );
+        self.signal(rustix::process::Signal::KILL);
         let _ = self.child.kill();
+    }
+
+    /// Stops the program, until [`Job::release`].
+    fn hold(&self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    fn release(&self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    /// Sends a signal to every program of the group.
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) {
+        if !self.reaped {
+            // Where nothing of it is left, there is nobody to tell.
+            let _ = rustix::process::kill_process_group(self.pid(), signal);
+        }
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        // Until it has been waited for, its number is its own.
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        if !self.reaped {
             self.kill();
             let _ = self.child.wait();
         }

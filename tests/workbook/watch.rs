@@ -212,9 +212,12 @@ fn it_goes_on_without_keys() {
 
 #[test]
 fn ctrl_c_leaves_nothing_running() {
-    for (signal, code) in
-        [(Signal::INT, 130), (Signal::HUP, 129), (Signal::TERM, 143)]
-    {
+    for (signal, code) in [
+        (Signal::INT, 130),
+        (Signal::HUP, 129),
+        (Signal::TERM, 143),
+        (Signal::QUIT, 131),
+    ] {
         let hangs = "println!(\"pid {}\", std::process::id());\n    loop {}";
         let fixture = Fixture::with(&format!("signal {code}"), hangs);
         let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
@@ -223,6 +226,21 @@ fn ctrl_c_leaves_nothing_running() {
         assert_eq!(watch.end(), Some(code));
         assert!(!alive(&pid));
     }
+}
+
+#[test]
+fn the_limit_waits_while_everything_is_suspended() {
+    let naps = "println!(\"napping\");\n    \
+                std::thread::sleep(std::time::Duration::from_millis(300));\n    42";
+    let fixture = Fixture::with("suspended", naps);
+    let mut watch = Watch::start(&fixture, &["--limit", "3"]);
+    watch.until("│ napping");
+    watch.signal(Signal::TSTP);
+    thread::sleep(Duration::from_secs(4));
+    watch.signal(Signal::CONT);
+    watch.verdict("✓ 01_hello_await is solved");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
 }
 
 #[test]
