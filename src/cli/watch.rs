@@ -24,7 +24,6 @@ const KEYS: &str = "h hint · n next · r run again · l list · q quit";
 #[derive(Debug)]
 enum Wish {
     CheckAgain,
-    GoOn,
     Quit,
     Interrupt(u8),
 }
@@ -59,7 +58,7 @@ pub fn run(
     let saves = Saves::watch(&exercise, &inbox, poll);
     let keys = Keys::listen(&inbox);
     let each = keys.each();
-    let mut state = State { repo, screen, exercise, saves, keys };
+    let mut state = State { repo, screen, inbox: &inbox, exercise, saves, keys };
     if !each {
         screen.line(&format!("keys, a line each: {KEYS}"))?;
     }
@@ -68,11 +67,10 @@ pub fn run(
     loop {
         let wish = match next.take() {
             Some(wish) => wish,
-            None => wait(&mut state, &inbox)?,
+            None => wait(&mut state)?,
         };
         next = match wish {
-            Wish::CheckAgain => check_once(&mut state, options, &inbox)?,
-            Wish::GoOn => go_on(&mut state, &inbox)?,
+            Wish::CheckAgain => check_once(&mut state, options)?,
             Wish::Quit => return Ok(ExitCode::SUCCESS),
             Wish::Interrupt(signal) => {
                 screen.line("")?;
@@ -86,18 +84,15 @@ pub fn run(
 struct State<'a> {
     repo: &'a Repo,
     screen: &'a Screen,
+    inbox: &'a Inbox,
     exercise: Exercise,
     saves: Saves,
     keys: Keys,
 }
 
 /// One check, unless something stops it: then that is what is to happen next.
-fn check_once(
-    state: &mut State<'_>,
-    options: &Options,
-    inbox: &Inbox,
-) -> Result<Option<Wish>> {
-    let (repo, screen) = (state.repo, state.screen);
+fn check_once(state: &mut State<'_>, options: &Options) -> Result<Option<Wish>> {
+    let State { repo, screen, inbox, .. } = *state;
     // A screen for each check: the old verdict must not pass for the new one.
     if screen.terminal {
         screen.text("\x1b[H\x1b[2J")?;
@@ -118,7 +113,9 @@ fn check_once(
         Checked::Over(report) => report,
         Checked::Stopped(wish) => {
             live.clear()?;
-            if matches!(wish, Wish::CheckAgain) && !screen.terminal {
+            let again =
+                matches!(wish, Wish::CheckAgain) && state.exercise == exercise;
+            if again && !screen.terminal {
                 screen.line("stopped, and started anew")?;
             }
             return Ok(Some(wish));
@@ -153,9 +150,9 @@ fn footer(state: &State<'_>) -> Result<()> {
 }
 
 /// Waits until something is to be done.
-fn wait(state: &mut State<'_>, inbox: &Inbox) -> Result<Wish> {
+fn wait(state: &mut State<'_>) -> Result<Wish> {
     loop {
-        if let Some(message) = inbox.next(None)
+        if let Some(message) = state.inbox.next(None)
             && let Some(wish) = handle(state, message, None)?
         {
             return Ok(wish);
@@ -201,7 +198,7 @@ fn handle(
         }
         Message::Key('q') => return Ok(Some(Wish::Quit)),
         Message::Key('r') => return Ok(Some(Wish::CheckAgain)),
-        Message::Key('n') => return Ok(Some(Wish::GoOn)),
+        Message::Key('n') => return go_on(state),
         Message::Key('h') => {
             state.screen.line("")?;
             let hint = learner::hint(
@@ -224,13 +221,14 @@ fn handle(
     Ok(None)
 }
 
-/// Goes on to the next exercise, where there is one.
-fn go_on(state: &mut State<'_>, inbox: &Inbox) -> Result<Option<Wish>> {
+/// Goes on to the next exercise, where there is one; else a check that is under way
+/// stays so.
+fn go_on(state: &mut State<'_>) -> Result<Option<Wish>> {
     match learner::go_on(state.repo, Some(state.exercise.name())) {
         Ok(Some(next)) => {
             let poll = state.saves.polling().is_some();
             state.exercise = next;
-            state.saves = Saves::watch(&state.exercise, inbox, poll);
+            state.saves = Saves::watch(&state.exercise, state.inbox, poll);
             return Ok(Some(Wish::CheckAgain));
         }
         Ok(None) => state.screen.line("there is no other unsolved exercise")?,

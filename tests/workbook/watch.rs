@@ -244,6 +244,22 @@ fn the_limit_waits_while_everything_is_suspended() {
 }
 
 #[test]
+fn without_another_exercise_the_check_goes_on() {
+    let fixture = Fixture::with("alone", "println!(\"hanging\");\n    loop {}");
+    for number in [2, 3] {
+        fixture.write(number, "42");
+    }
+    fixture.run(&["check", "--all", "--limit", "0.5"]);
+    let mut watch = Watch::start(&fixture, &["--limit", "2"]);
+    watch.until("│ hanging");
+    watch.key("n");
+    watch.until("there is no other unsolved exercise");
+    watch.verdict("stopped after 2 s");
+    watch.key("q");
+    assert_eq!(watch.end(), Some(0));
+}
+
+#[test]
 fn saves_are_looked_for_where_nobody_tells_of_them() {
     let fixture = Fixture::new("polls");
     let mut watch = Watch::start(&fixture, &["--poll"]);
