@@ -246,8 +246,7 @@ fn program(
         .current_dir(&repo.root)
         .env("CARGO_MANIFEST_DIR", &repo.root)
         .env("WORKBOOK_EVENTS", "1")
-        .env("WORKBOOK_COLUMNS", &columns)
-        .env("COLUMNS", &columns)
+        .env("COLUMNS", columns)
         .env_remove("WORKBOOK_COLOR")
         .env_remove("WORKBOOK_SEED");
     if screen.color {
@@ -388,7 +387,11 @@ impl Trial<'_> {
                 return Ok((Outcome::Solved, None));
             }
             Some((_, 1..)) => {
-                let how = how_it_ended(status, self.overflowed);
+                let how = match status.code() {
+                    // So the test harness ends, not only by a panic.
+                    Some(101) => "a test of the program failed".to_owned(),
+                    _ => how_it_ended(status, self.overflowed),
+                };
                 let reason = format!("all checks hold, and then {how}");
                 return Ok((Outcome::Ended, Some(reason)));
             }
