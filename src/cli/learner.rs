@@ -328,11 +328,17 @@ impl<'a> Learner<'a> {
             .map(|mine| self.keep(&exercise, &mine))
             .transpose()
             .context("your text could not be kept, so nothing was changed")?;
-        fs::write(&file, given).with_context(|| format!("cannot write {shown}"))?;
+        let kept = backup
+            .map(|path| format!("yours is kept in {}", self.repo.shown(&path)));
+        // It may fail half-way, as on a full disk: then the backup is all there is.
+        fs::write(&file, given).with_context(|| {
+            let kept =
+                kept.as_ref().map_or(String::new(), |kept| format!("; {kept}"));
+            format!("cannot write {shown}{kept}")
+        })?;
         self.screen.line(&format!("{shown} is as it was given"))?;
-        if let Some(backup) = backup {
-            let shown = self.repo.shown(&backup);
-            self.screen.line(&format!("yours is kept in {shown}"))?;
+        if let Some(kept) = kept {
+            self.screen.line(&kept)?;
         }
         Ok(ExitCode::SUCCESS)
     }
