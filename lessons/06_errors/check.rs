@@ -165,7 +165,9 @@ async fn apart() -> Result<()> {
                 "An answer with an error status is an answer like any other, until \
                  `error_for_status` makes an error of it.",
             ),
-            "Refused" => Some("Only where `is_connect` is true nobody listens."),
+            "Refused" => Some(
+                "Nobody listens there only if `is_connect` is true of the error.",
+            ),
             _ => None,
         };
         let words = format!("{what} is {got}, expected {expected}.");
@@ -206,7 +208,7 @@ async fn too_slow() -> Result<()> {
     let what =
         "a connection that is not there after 200 ms, the client's limit for it,";
     let (error, run) = site.failure(what, url).await?;
-    let why = "The time was up while it was connected: `is_connect` is true of it, and \
+    let why = "The time was up before it was connected: `is_connect` is true of it, and \
                `is_timeout` too. Which has to be asked first?";
     judge_slow(what, &error, &run, Some(why))
 }

@@ -19,8 +19,8 @@ impl From<reqwest::Error> for Failure {
         if error.status() == Some(StatusCode::NOT_FOUND) {
             Self::NotFound
         } else if error.is_timeout() {
-            // Before the others: the time can be up while a connection is made, or
-            // while a body is read, and then two of these are true.
+            // Before the others: when `connect_timeout` is up, or when the time is
+            // up while a body is read, two of these are true.
             Self::TooSlow
         } else if error.is_decode() {
             Self::NotJson
