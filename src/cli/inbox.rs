@@ -20,8 +20,6 @@ pub enum Message {
     Suspend,
     /// A key was pressed.
     Key(char),
-    /// The file system tells that something was saved.
-    Saved,
     /// It is time to look whether something was saved.
     Look,
 }

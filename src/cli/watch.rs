@@ -184,8 +184,8 @@ fn handle(
             suspend();
             state.keys.take();
         }
-        Message::Saved | Message::Look => {
-            let seen = state.saves.look(matches!(message, Message::Saved));
+        Message::Look => {
+            let seen = state.saves.look();
             notice(state)?;
             match seen {
                 Seen::Nothing => {}

@@ -30,6 +30,8 @@ pub struct Saves {
     folder: PathBuf,
     before: Files,
     watcher: Option<RecommendedWatcher>,
+    /// Whether the file system told of a save since the last look.
+    told: Arc<AtomicBool>,
     /// When a change was found of which nobody had told.
     untold: Option<Instant>,
     /// Why saves are looked for, where they are, and whether that is news.
@@ -58,6 +60,7 @@ impl Saves {
             folder: exercise.folder.clone(),
             before: files(&exercise.folder),
             watcher: None,
+            told: Arc::new(AtomicBool::new(false)),
             untold: None,
             polling: None,
             is_new: false,
@@ -67,7 +70,7 @@ impl Saves {
         if poll {
             saves.look_often("as you asked");
         } else {
-            match watcher(&saves.folder, inbox) {
+            match watcher(&saves.folder, saves.told.clone(), inbox) {
                 Ok(watcher) => saves.watcher = Some(watcher),
                 Err(error) => saves.look_often(&error.to_string()),
             }
@@ -109,7 +112,8 @@ impl Saves {
 
     /// Looks whether something was saved, because the file system told so or because
     /// it was time to.
-    pub fn look(&mut self, told: bool) -> Seen {
+    pub fn look(&mut self) -> Seen {
+        let told = self.told.swap(false, Ordering::Relaxed);
         if told {
             self.untold = None;
         }
@@ -159,7 +163,11 @@ impl Drop for Saves {
     }
 }
 
-fn watcher(folder: &Path, inbox: &Inbox) -> notify::Result<RecommendedWatcher> {
+fn watcher(
+    folder: &Path,
+    told: Arc<AtomicBool>,
+    inbox: &Inbox,
+) -> notify::Result<RecommendedWatcher> {
     let sender = inbox.sender();
     let mut watcher =
         notify::recommended_watcher(move |event: notify::Result<_>| {
@@ -175,7 +183,10 @@ fn watcher(folder: &Path, inbox: &Inbox) -> notify::Result<RecommendedWatcher> {
                 _ => false,
             };
             if !only_read {
-                let _ = sender.send(Message::Saved);
+                told.store(true, Ordering::Relaxed);
+                // Where the inbox is full, the next look is soon. To wait here could be
+                // for ever: whoever drops the watcher waits for this to return.
+                let _ = sender.try_send(Message::Look);
             }
         })?;
     watcher.watch(folder, RecursiveMode::NonRecursive)?;
