@@ -114,14 +114,21 @@ const ADVICE: &[Advice] = &[
     },
     Advice {
         code: Some("E0373"),
-        says: "",
+        says: "async block may outlive",
         text: "a task may outlive the function that spawns it, so it has to own what it \
                uses: `async move`, of a clone where others need it too.",
         section: see("02_lazy", "Why"),
     },
     Advice {
+        code: Some("E0373"),
+        says: "closure may outlive",
+        text: "whoever calls the closure may do so when the function is over, so it has to \
+               own what it uses: `move`, of a clone where others need it too.",
+        section: None,
+    },
+    Advice {
         code: Some("E0597"),
-        says: "",
+        says: "borrowed for `'static`",
         text: "a task may outlive the function that spawns it, so it cannot borrow from \
                it; `join!` can.",
         section: see("02_lazy", "Why"),
@@ -129,27 +136,27 @@ const ADVICE: &[Advice] = &[
     Advice {
         code: Some("E0716"),
         says: "",
-        text: "the future borrows from a value that is gone at the end of the line: give \
-               the value a name first.",
+        text: "something borrows from a value that is gone at the end of the line, a \
+               future perhaps: give the value a name first.",
         section: see("02_lazy", "Why"),
     },
     Advice {
         code: Some("E0521"),
-        says: "",
+        says: "must outlive `'static`",
         text: "a task may outlive the function that spawns it, so it has to own what it \
                uses: clone it, or pass an `Arc`.",
         section: see("02_lazy", "Why"),
     },
     Advice {
         code: Some("E0382"),
-        says: "async",
+        says: "due to use in coroutine",
         text: "`async move` takes what it uses with it; clone it before, or share an \
                `Arc`.",
         section: see("02_lazy", "Why"),
     },
     Advice {
         code: Some("E0499"),
-        says: "async",
+        says: "in coroutine",
         text: "two futures that run together cannot both change one value: let each \
                return its part, and put the parts together after the await.",
         section: see("03_gather", "The program"),

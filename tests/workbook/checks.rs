@@ -93,6 +93,30 @@ fn errors_of_async_code_come_with_the_chapter() {
         "fn stay<T: 'static>(_: T) {}\n    let s = 1;\n    stay(async { s + 1 });\n    42",
         &["E0373: a task may outlive the function", "02_lazy.md#why"],
     );
+    let stay = "fn stay<T: 'static>(_: T) {}\n    let s = String::new();\n    ";
+    told(
+        &format!("{stay}let r = &s;\n    stay(async move {{ r.len() }});\n    42"),
+        &["E0597: a task may outlive the function"],
+    );
+    told(
+        &format!("{stay}stay(async move {{ s.len() }});\n    drop(s);\n    42"),
+        &["E0382: `async move` takes what it uses with it"],
+    );
+    told(
+        "let mut n = 1;\n    let both = (async { n += 1 }, async { n += 2 });\n    \
+         drop(both);\n    42",
+        &["E0499: two futures that run together cannot both change one value"],
+    );
+    // The same errors of other code have nothing to do with tasks.
+    for body in [
+        "let r;\n    {\n        let async_s = 42;\n        r = &async_s;\n    }\n    *r",
+        "let async_s = String::new();\n    drop(async_s);\n    async_s.len() as u32",
+    ] {
+        fixture.write(1, body);
+        let run = fixture.run(&["check"]);
+        run.says(1, &["error[E0"]);
+        assert!(!run.out.contains("\nE0"), "{}", run.out);
+    }
     // A warning, and what most often is behind it.
     told(
         "async fn b() { a(); }\n    drop(b());\n    41",
