@@ -50,12 +50,12 @@ mod gather {
     mod wrong {
         mod await_in_a_loop;
         mod first_come;
+        mod four_at_a_time;
         mod in_turn_within_a_city;
         mod join_all_of_awaited;
         mod not_found_ignored;
         mod one_fails_all_fail;
         mod spawn_and_wait;
-        mod two_at_a_time;
     }
 }
 

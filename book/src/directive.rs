@@ -197,7 +197,7 @@ impl Expansion<'_> {
         let checks: String = checks.collect();
         let mut shown = format!(
             "\n\n{}\n\nThe file is `lessons/{name}/exercise.rs`. It is judged by\n\n\
-             ```sh\ncargo workbook check {}\n```\n\nand done when all of this holds:\n\n\
+             ```sh\ncargo workbook check {}\n```\n\nand done when all of this holds, and nothing holds the thread for 100 ms:\n\n\
              {checks}\n",
             hints.task,
             lesson.number(),

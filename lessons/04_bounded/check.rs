@@ -53,8 +53,9 @@ async fn gather(limit: usize, jobs: &Jobs) -> Result<Seen> {
         let why = if jobs.is_empty() {
             "Of nothing there is nothing to wait for."
         } else if begun == 0 {
-            "Does the loop wait for a permit, while those that have one are futures \
-             which nobody polls yet? Let each future wait for its own."
+            "Something is waited for before any of them is polled: a permit for each, \
+             say, or one lock twice. A future that nobody polls gives no permit back, so \
+             let each wait for its own."
         } else {
             "What is waited for never comes. Does each job that is done make room for \
              the next?"

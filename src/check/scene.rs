@@ -94,7 +94,13 @@ pub(super) fn on_clock<T>(
             Err(_elapsed) => Err(stuck(clock, busy_until, &spans).into()),
         }
     };
+    HELD_THREAD.take();
     let result = panics_caught(|| runtime.block_on(watched));
+    // Whatever else holds of code that holds the thread: that is not enough.
+    let result = match HELD_THREAD.take() {
+        Some(held) if result.is_ok() => Err(held.into()),
+        _ => result,
+    };
     SPANS.set(None);
     // Blocking work may go on for ever; nobody waits for it.
     runtime.shutdown_background();
@@ -139,6 +145,8 @@ thread_local! {
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
     /// The panics on this thread since it catches them.
     static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
+    /// What is to be said of a run that held the thread.
+    static HELD_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> =
         const { Cell::new(Busy { since: None, longest: Duration::ZERO }) };
@@ -226,7 +234,22 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
             Diagnosis::new(format!("nothing is written yet at {place}{colon}{task}"))
                 .of_kind(Kind::Unwritten)
         }
-        None => Diagnosis::new(format!("a panic at {place}: {message}")),
+        None => {
+            let why = match message {
+                m if m
+                    .contains("only when running on the multi-threaded runtime") =>
+                {
+                    "\n`spawn_blocking` works on every runtime."
+                }
+                m if m
+                    .starts_with("Cannot start a runtime from within a runtime") =>
+                {
+                    "\nA thread that runs tasks cannot `block_on` another: `.await` it."
+                }
+                _ => "",
+            };
+            Diagnosis::new(format!("a panic at {place}: {message}{why}"))
+        }
     }
 }
 
@@ -265,6 +288,9 @@ pub struct Run<T> {
 /// Awaits `future`, and measures it. What it does is drawn in the pictures of its
 /// diagnoses, under the title `what`.
 ///
+/// A check in which a run holds the thread, as [`Run::never_blocked`] has it, fails for
+/// that if for nothing else.
+///
 /// ```
 /// use async_workbook::check::{self, Pace};
 /// use std::time::Duration;
@@ -288,7 +314,11 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     Busy::end();
     let held = BUSY.get().longest;
     let section = timeline::section(&spans, first, what, began);
-    Run { value, took, section, held, longest_poll: spans.longest_poll() }
+    let run = Run { value, took, section, held, longest_poll: spans.longest_poll() };
+    if let Some(held) = run.held_thread() {
+        HELD_THREAD.set(Some(held));
+    }
+    run
 }
 
 impl<T> Run<T> {
@@ -323,8 +353,12 @@ impl<T> Run<T> {
     /// [`Exercise::check`](super::Exercise::check) believes it only when it sees it
     /// three times.
     pub fn never_blocked(&self) -> Result<()> {
+        self.held_thread().map_or(Ok(()), |held| Err(held.into()))
+    }
+
+    fn held_thread(&self) -> Option<Diagnosis> {
         if self.held < HELD {
-            return Ok(());
+            return None;
         }
         let place = match &self.longest_poll {
             Some((label, time)) if *time >= HELD => format!(" (in `{label}`)"),
@@ -336,7 +370,7 @@ impl<T> Run<T> {
             "the thread was held for about {held} ms{place}, and nothing else could run \
              in that time: something blocks, where it should await."
         );
-        Err(Diagnosis::new(words).of_kind(Kind::MayBeNoise).into())
+        Some(Diagnosis::new(words).of_kind(Kind::MayBeNoise))
     }
 }
 
@@ -473,6 +507,21 @@ mod tests {
             assert!(said.contains("(in `hash n=1`)"), "{said}");
         }
         assert_eq!(said(blocked("thread")), "ok");
+    }
+
+    #[test]
+    fn a_check_fails_if_any_run_in_it_holds_the_thread() {
+        let check = |first, second| {
+            on_paused_clock(async move {
+                run("", async { std::thread::sleep(first) }).await;
+                run("", async { std::thread::sleep(second) }).await;
+                Ok(())
+            })
+        };
+        let long = HELD + HELD / 2;
+        assert!(said(check(long, MS)).starts_with("the thread was held"));
+        assert!(said(check(MS, long)).starts_with("the thread was held"));
+        assert_eq!(said(check(MS, MS)), "ok");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Section {
 pub struct Advice {
     /// The error's code; some errors of async code have none.
     code: Option<&'static str>,
-    /// What the message has to say, besides.
+    /// What the message has to say, besides: all of the parts between `*`.
     says: &'static str,
     pub text: &'static str,
     pub section: Option<Section>,
@@ -57,7 +57,7 @@ const ADVICE: &[Advice] = &[
     },
     Advice {
         code: Some("E0308"),
-        says: "impl Future",
+        says: "Future<Output",
         text: "a call of an async fn is a future, not its result: `.await` is missing.",
         section: see("01_hello_await", "The pitfall"),
     },
@@ -66,6 +66,21 @@ const ADVICE: &[Advice] = &[
         says: "is not a future",
         text: "only a future can be awaited; is it awaited already, or was it never one?",
         section: see("01_hello_await", "Why"),
+    },
+    Advice {
+        code: Some("E0277"),
+        says: "between threads*restricting",
+        text: "the signature does not promise that of its type parameter, so nothing of \
+               it can be spawned here: run the futures in this task, with `join_all` or a \
+               stream.",
+        section: see("02_lazy", "Why"),
+    },
+    Advice {
+        code: Some("E0277"),
+        says: "couldn't convert the error",
+        text: "`?` makes the function's own error of another by `From`; where there is \
+               no `From`, `map_err` says how.",
+        section: see("06_errors", "The program"),
     },
     Advice {
         code: Some("E0277"),
@@ -83,7 +98,7 @@ const ADVICE: &[Advice] = &[
     },
     Advice {
         code: Some("E0277"),
-        says: "impl Future",
+        says: "Future<Output",
         text: "a call of an async fn is a future, not its result: `.await` is missing.",
         section: see("01_hello_await", "The pitfall"),
     },
@@ -96,19 +111,19 @@ const ADVICE: &[Advice] = &[
     },
     Advice {
         code: Some("E0599"),
-        says: "impl Future",
+        says: "Future<Output",
         text: "a future has no such method, its result may have: `.await` it first.",
         section: see("01_hello_await", "The pitfall"),
     },
     Advice {
         code: Some("E0609"),
-        says: "impl Future",
+        says: "Future<Output",
         text: "a future has no such field, its result may have: `.await` it first.",
         section: see("01_hello_await", "The pitfall"),
     },
     Advice {
         code: Some("E0369"),
-        says: "impl Future",
+        says: "Future<Output",
         text: "a future cannot be reckoned with, its result can: `.await` it first.",
         section: see("01_hello_await", "The pitfall"),
     },
@@ -179,9 +194,10 @@ const ADVICE: &[Advice] = &[
 pub fn advice(diagnostic: &Diagnostic) -> Option<&'static Advice> {
     let code = diagnostic.code.as_deref();
     let rendered = super::output::plain(&diagnostic.rendered);
-    ADVICE
-        .iter()
-        .find(|advice| advice.code == code && rendered.contains(advice.says))
+    ADVICE.iter().find(|advice| {
+        advice.code == code
+            && advice.says.split('*').all(|part| rendered.contains(part))
+    })
 }
 
 impl Section {

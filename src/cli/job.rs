@@ -74,7 +74,8 @@ impl Job {
     pub fn start_in_order(mut command: Command, inbox: &Inbox) -> Result<Job> {
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
         let again = writer.try_clone().context("cannot make a pipe")?;
-        command.stdin(Stdio::null()).stdout(writer).stderr(again);
+        // Standard input says nothing, and ends when this process does, however it does.
+        command.stdin(Stdio::piped()).stdout(writer).stderr(again);
         // The command, and with it this process's ends for writing, is gone after it.
         let mut job = Job::spawn(command, inbox)?;
         job.read(reader, Stream::Out, inbox.sender());

@@ -69,7 +69,7 @@ pub fn after_a_pass(
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
         Some(current) => screen.line(&format!("you are at {}", current.name()))?,
-        None => screen.line("That was the last one: all exercises are solved.")?,
+        None => screen.line("All exercises are solved.")?,
     }
     Ok(())
 }

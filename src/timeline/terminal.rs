@@ -78,7 +78,7 @@ impl Canvas {
     /// mean.
     fn axis(&self, picture: &mut String) {
         let end = millis(self.scale);
-        let gap = self.bar.saturating_sub(4);
+        let gap = self.bar.saturating_sub(4).max(end.len() + 1);
         let _ =
             writeln!(picture, "{:label$} 0 ms{end:>gap$}", "", label = self.label);
         let _ = writeln!(picture, "  {WAITING} waits  {RUNNING} runs");
