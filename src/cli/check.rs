@@ -216,8 +216,15 @@ pub fn run<Reason>(
 
     let begun = Instant::now();
     let limit = options.limit.unwrap_or(exercise.limit());
-    let command = program(repo, screen, &executable, options);
-    let job = Job::start_in_order(command, inbox)?;
+    let job = loop {
+        let command = program(repo, screen, &executable, options);
+        match Job::start_in_order(command, inbox) {
+            Err(error) if is_written(&error) && begun.elapsed() < REWRITE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            started => break started?,
+        }
+    };
     let mut trial = Trial::new(view, &mut report);
     let end = job.follow(inbox, Some(limit), |seen| {
         let step = match seen {
@@ -237,6 +244,16 @@ pub fn run<Reason>(
     };
     report.run = begun.elapsed();
     over(report, outcome, reason)
+}
+
+/// How long another terminal's cargo may take to write a program anew.
+const REWRITE: Duration = Duration::from_secs(5);
+
+/// Whether a program does not start because it is written just now.
+fn is_written(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{ExecutableFileBusy, NotFound};
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| matches!(cause.kind(), ExecutableFileBusy | NotFound))
 }
 
 /// The program, as a check runs it.

@@ -168,7 +168,7 @@ fn next_goes_on_and_comes_back() {
     fixture.run(&["check", "3"]).says(0, &["you are at 02_lazy"]);
     fixture.run(&["next"]).says(0, &["this is the last unsolved exercise"]);
     fixture.write(2, "42");
-    fixture.run(&["check"]).says(0, &["all exercises are solved"]);
+    fixture.run(&["check"]).says(0, &["All exercises are solved"]);
     fixture.run(&["next"]).says(0, &["all exercises are solved"]);
 }
 

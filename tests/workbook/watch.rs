@@ -26,7 +26,10 @@ impl Watch {
     fn start(fixture: &Fixture, arguments: &[&str]) -> Watch {
         let arguments = [&["watch"], arguments].concat();
         let mut command = fixture.command(&arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         let mut child = command.spawn().expect("it starts");
         let out = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
