@@ -16,7 +16,7 @@ fn check() -> check::Verdict {
     exercise.check("a slow one holds up nobody", slow);
     exercise.check("a short list is nothing special, nor an empty one", short);
     exercise.check_schedules("all of that holds, whoever is done first", any_order);
-    exercise.check("who drops it drops all of it", dropped);
+    exercise.check("when it is dropped, all of its work stops", dropped);
     exercise.verdict()
 }
 
@@ -73,7 +73,7 @@ impl Seen {
     fn in_order(&self) -> Result<()> {
         let Self { outputs, expected, .. } = self;
         let why = (outputs.len() == expected.len()).then_some(
-            "Who is done first stands first. Take the place in the list along with each \
+            "The first that is done stands first. Take the place in the list along with each \
              output.",
         );
         let judged = check::in_order(outputs, expected);

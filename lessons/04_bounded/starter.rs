@@ -13,8 +13,9 @@ use tokio::time::Instant;
 /// their outputs in the order of the list.
 ///
 /// They begin in the order of the list: the first `limit` at once, then the next
-/// one whenever any of those in flight is done, whichever that is. Who drops this
-/// future half-way drops all of it: nothing goes on, and nothing more begins.
+/// one whenever any of those in flight is done, whichever that is. When this
+/// future is dropped half-way, all of its work stops: nothing goes on, and nothing
+/// more begins.
 ///
 /// `limit` is at least 1. It may be more than there are futures, and there may be
 /// none.

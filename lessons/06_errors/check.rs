@@ -26,7 +26,7 @@ fn check() -> check::Verdict {
     exercise.check("each failure is told apart", apart);
     exercise.check("too slow is too slow, wherever the time goes", too_slow);
     exercise.check("the cause is the source, and is said once", sources);
-    exercise.check("who drops it gives up all requests", dropped);
+    exercise.check("when it is dropped, all requests are given up", dropped);
     exercise.verdict()
 }
 
@@ -308,7 +308,7 @@ async fn sources() -> Result<()> {
         let words = format!("there is no {name} among the sources of {kind}.");
         check::explain(check::that(found, words), Some(why))?;
         let words = format!(
-            "{kind} displays what its `source` displays. Who prints all causes prints \
+            "{kind} displays what its `source` displays. A program that prints all causes prints \
              that twice."
         );
         check::that(!error.to_string().contains(&source.to_string()), words)?;

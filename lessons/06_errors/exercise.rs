@@ -88,8 +88,8 @@ struct Report {
     failures: Vec<(String, FetchError)>,
 }
 
-/// Asks all URLs at the same time. One that fails takes no other with it. Who
-/// drops this future half-way gives up all requests: nothing goes on.
+/// Asks all URLs at the same time. One that fails takes no other with it. When
+/// this future is dropped half-way, all requests are given up: nothing goes on.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut report = Report::default();
     for url in urls {
