@@ -154,3 +154,15 @@ fn the_readme_lists_every_lesson() {
         assert!(readme.contains(&row), "README.md needs this row:\n{row}");
     }
 }
+
+#[test]
+fn the_verdict_in_the_readme_is_one() {
+    let readme = read("README.md");
+    let verdict = read("tests/snapshots/exercises__03_gather_await_in_a_loop.snap");
+    let begin = readme.find("    ✗ ").expect("the README shows a verdict");
+    let shown = readme[begin..].lines().take_while(|line| !line.is_empty());
+    for line in shown {
+        let line = line.strip_prefix("    ").unwrap_or(line);
+        assert!(verdict.lines().any(|said| said == line), "{line}");
+    }
+}
