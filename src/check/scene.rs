@@ -235,18 +235,11 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
                 .of_kind(Kind::Unwritten)
         }
         None => {
-            let why = match message {
-                m if m
-                    .contains("only when running on the multi-threaded runtime") =>
-                {
-                    "\n`spawn_blocking` works on every runtime."
-                }
-                m if m
-                    .starts_with("Cannot start a runtime from within a runtime") =>
-                {
-                    "\nA thread that runs tasks cannot `block_on` another: `.await` it."
-                }
-                _ => "",
+            // Tokio's own message says what it is not, and not what helps.
+            let only_several = "only when running on the multi-threaded runtime";
+            let why = match message.contains(only_several) {
+                true => "\n`spawn_blocking` works on every runtime.",
+                false => "",
             };
             Diagnosis::new(format!("a panic at {place}: {message}{why}"))
         }
