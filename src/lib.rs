@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod cargo;
 pub mod check;
 mod hints;
 mod lessons;

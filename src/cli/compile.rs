@@ -6,7 +6,6 @@ use super::output::Decoder;
 use super::repo::Repo;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::env;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
@@ -51,31 +50,11 @@ pub enum Sight {
     Other(Message),
 }
 
-/// Cargo, as whoever started this command would have started it.
+/// Cargo, for the workbook's own package.
 pub fn cargo(repo: &Repo, subcommand: &str) -> Command {
-    let mut cargo =
-        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = async_workbook::cargo::command();
     cargo.arg(subcommand).arg("--manifest-path").arg(repo.root.join("Cargo.toml"));
-    without_cargos_own(&mut cargo);
     cargo
-}
-
-/// Takes away what cargo told this program about its package: it would make build
-/// scripts run again.
-fn without_cargos_own(command: &mut Command) {
-    const OWN: [&str; 5] = [
-        "CARGO_PKG_",
-        "CARGO_MANIFEST_",
-        "CARGO_BIN_",
-        "CARGO_CRATE_",
-        "CARGO_PRIMARY_",
-    ];
-    for (name, _) in env::vars_os() {
-        let is_own = |name: &str| OWN.iter().any(|own| name.starts_with(own));
-        if name.to_str().is_some_and(is_own) {
-            command.env_remove(name);
-        }
-    }
 }
 
 /// Builds the test program of an example target.
