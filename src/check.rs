@@ -57,6 +57,7 @@ pub use probe::Probe;
 pub use scene::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
 
+use crate::timeline::Recording;
 use anyhow::Result;
 use diagnosis::Kind;
 use event::Event;
@@ -83,6 +84,9 @@ pub struct Exercise {
     checks: usize,
     /// Whether there is nothing to check yet.
     unwritten: bool,
+    /// What was recorded of each check's last run, and of those that failed alone.
+    seen: Recording,
+    seen_failing: Recording,
 }
 
 /// Who reads what the checks say.
@@ -115,7 +119,8 @@ impl Exercise {
     /// Begins with the first check to come.
     ///
     /// Reads `WORKBOOK_EVENTS`, and with it `COLUMNS` and `WORKBOOK_COLOR`;
-    /// `WORKBOOK_SEED`, the one seed to try; and `WORKBOOK_TIED`: the process then ends
+    /// `WORKBOOK_SEED`, the one seed to try; `WORKBOOK_TIMELINE`, the file in which the
+    /// runs are drawn (of those checks that fail, if any does); and `WORKBOOK_TIED`: the process then ends
     /// when its standard input does, which whoever started it holds open.
     ///
     /// # Panics
@@ -138,7 +143,8 @@ impl Exercise {
             Ok(seed) => seed,
             Err(_) => panic!("WORKBOOK_SEED={seed}: a seed is a whole number"),
         });
-        Self { to, seed, passed: 0, checks: 0, unwritten: false }
+        let (seen, seen_failing) = Default::default();
+        Self { to, seed, passed: 0, checks: 0, unwritten: false, seen, seen_failing }
     }
 
     /// Runs one check on the paused clock. `check` says what it is about, as a
@@ -207,6 +213,7 @@ impl Exercise {
         match result {
             Ok(()) => {
                 self.passed += 1;
+                self.seen.add(&check, scene::last_run());
                 self.tell(Event::Passed { check });
             }
             Err(seen) => {
@@ -215,6 +222,7 @@ impl Exercise {
                     Reader::Person => (76, false),
                     Reader::Program { columns, color } => (columns, color),
                 };
+                self.seen_failing.add(&check, seen.picture().cloned());
                 let diagnosis = seen.draw(columns, color);
                 self.tell(Event::Failed { check, diagnosis });
             }
@@ -244,6 +252,8 @@ impl Exercise {
     pub fn verdict(self) -> Verdict {
         let Self { passed, checks, .. } = self;
         self.tell(Event::Verdict { passed, checks });
+        let seen = if passed == checks { self.seen } else { self.seen_failing };
+        seen.save_if_asked();
         if passed == checks { Ok(()) } else { Err(Unsolved { passed, checks }) }
     }
 }
@@ -269,6 +279,8 @@ mod tests {
             passed: 0,
             checks: 0,
             unwritten: false,
+            seen: Recording::default(),
+            seen_failing: Recording::default(),
         }
     }
 

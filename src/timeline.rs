@@ -17,7 +17,8 @@
 //!
 //! Two environment variables are for tests and for the book:
 //! `WORKBOOK_CLOCK=virtual` runs the lesson on tokio's paused clock, and
-//! `WORKBOOK_TIMELINE=FILE` has the [`Recording`] saved as JSON.
+//! `WORKBOOK_TIMELINE=FILE` has the [`Recording`] saved as JSON. (So has the check of
+//! an exercise.)
 
 mod recorder;
 mod svg;
@@ -138,14 +139,7 @@ impl Timeline {
         let color = stdout.is_terminal() && !no_color && !dumb;
         print!("{}", recording.draw(columns, color));
 
-        if let Some(path) = std::env::var_os("WORKBOOK_TIMELINE") {
-            // Writing plain structs to a string cannot fail; saving to a file can.
-            let json = serde_json::to_string_pretty(&recording).unwrap_or_default();
-            if let Err(error) = std::fs::write(&path, json + "\n") {
-                let path = path.display();
-                eprintln!("the timeline could not be saved to {path}: {error}");
-            }
-        }
+        recording.save_if_asked();
     }
 
     /// What was recorded so far; a span that is still open ends now.
@@ -271,6 +265,26 @@ pub struct Row {
 const MAX_ROWS: usize = 12;
 
 impl Recording {
+    /// Saves it as JSON in the file that `WORKBOOK_TIMELINE` names. Says so if it
+    /// cannot, as nobody's run should fail for it.
+    pub(crate) fn save_if_asked(&self) {
+        let Some(path) = std::env::var_os("WORKBOOK_TIMELINE") else { return };
+        // Writing plain structs to a string cannot fail; saving to a file can.
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        if let Err(error) = std::fs::write(&path, json + "\n") {
+            let path = path.display();
+            eprintln!("the timeline could not be saved to {path}: {error}");
+        }
+    }
+
+    /// Adds a section under another title, if anything was recorded in it.
+    pub(crate) fn add(&mut self, title: &str, section: Option<Section>) {
+        let recorded = section.filter(|section| !section.rows.is_empty());
+        let titled =
+            recorded.map(|section| Section { title: title.to_owned(), ..section });
+        self.sections.extend(titled);
+    }
+
     /// The latest end of all: every section is drawn on this scale. Never 0.
     fn scale(&self) -> u64 {
         self.sections.iter().map(|section| section.micros).max().unwrap_or(0).max(1)

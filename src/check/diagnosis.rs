@@ -44,6 +44,10 @@ impl Diagnosis {
         self
     }
 
+    pub(super) fn picture(&self) -> Option<&Section> {
+        self.picture.as_ref()
+    }
+
     pub(super) fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self

@@ -95,6 +95,7 @@ pub(super) fn on_clock<T>(
         }
     };
     HELD_THREAD.take();
+    LAST_RUN.take();
     let result = panics_caught(|| runtime.block_on(watched));
     // Whatever else holds of code that holds the thread: that is not enough.
     let result = match HELD_THREAD.take() {
@@ -147,6 +148,8 @@ thread_local! {
     static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
     /// What is to be said of a run that held the thread.
     static HELD_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
+    /// What was recorded of the last run on this thread.
+    static LAST_RUN: RefCell<Option<Section>> = const { RefCell::new(None) };
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> =
         const { Cell::new(Busy { since: None, longest: Duration::ZERO }) };
@@ -155,6 +158,11 @@ thread_local! {
 /// What is being waited for, as far as spans tell.
 pub(super) fn open_spans() -> Vec<String> {
     SPANS.with_borrow(|spans| spans.as_ref().map(Spans::open).unwrap_or_default())
+}
+
+/// What was recorded of the last [`run`] of the check before.
+pub(super) fn last_run() -> Option<Section> {
+    LAST_RUN.take()
 }
 
 /// Runs `code`; a panic in it becomes a diagnosis instead of a message and an unwind.
@@ -307,6 +315,7 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     Busy::end();
     let held = BUSY.get().longest;
     let section = timeline::section(&spans, first, what, began);
+    LAST_RUN.set(Some(section.clone()));
     let run = Run { value, took, section, held, longest_poll: spans.longest_poll() };
     if let Some(held) = run.held_thread() {
         HELD_THREAD.set(Some(held));
