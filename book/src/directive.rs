@@ -158,7 +158,7 @@ impl Expansion<'_> {
             None => whole,
         };
         let caption = format!("Output of <code>cargo run --example {name}</code>");
-        Ok(captioned(&caption, "text,output", &shown))
+        Ok(captioned(&caption, &format!("text,output,lesson-{name}"), &shown))
     }
 
     fn python_output(&self, argument: &str) -> Result<String> {
@@ -197,7 +197,7 @@ impl Expansion<'_> {
         let checks: String = checks.collect();
         let mut shown = format!(
             "\n\n{}\n\nThe file is `lessons/{name}/exercise.rs`. It is judged by\n\n\
-             ```sh\ncargo workbook check {}\n```\n\nand done when all of this holds, and nothing holds the thread for 100 ms:\n\n\
+             ```sh,check-{name}\ncargo workbook check {}\n```\n\nand done when all of this holds, and nothing holds the thread for 100 ms:\n\n\
              {checks}\n",
             hints.task,
             lesson.number(),

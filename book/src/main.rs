@@ -26,7 +26,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
     },
-    /// Build the pages and serve them to this machine until Ctrl-C
+    /// Build the pages and serve them to this machine, where they run the lessons
     Serve {
         /// The port to listen on; a busy one gives way to the next
         #[arg(long, default_value_t = 3000)]
@@ -78,8 +78,7 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("Built {} in {:.1} s", index.display(), took.as_secs_f32());
         }
         Command::Serve { port, open } => {
-            let pages = render::build(&render::book_dir(), None)?;
-            runtime()?.block_on(serve::serve(&pages, port, open))?;
+            runtime()?.block_on(serve::serve(&render::book_dir(), port, open))?;
         }
         Command::Test => {
             let folder = tempfile::tempdir()?;

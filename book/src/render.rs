@@ -17,7 +17,24 @@ pub fn book_dir() -> PathBuf {
 /// if `dest` holds something other than a book built before; and it fails if a
 /// chapter does.
 pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
+    write(MDBook::load(book)?, dest)
+}
+
+/// Builds as [`build`] does, with the scripts that only a server answers: pages run
+/// what they show, and follow changes.
+pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
+    for (key, file) in [("css", "theme/run.css"), ("js", "theme/run.js")] {
+        let key = format!("output.html.additional-{key}");
+        let files: Option<Vec<PathBuf>> = driver.config.get(&key)?;
+        let mut files = files.unwrap_or_default();
+        files.push(file.into());
+        driver.config.set(&key, files)?;
+    }
+    write(driver, Some(dest))
+}
+
+fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
     // Takes the place of the command of that name in book.toml.
     driver.with_preprocessor(Workbook);
     if let Some(dest) = dest {

@@ -1,25 +1,40 @@
-//! The built book, served to this machine alone.
+//! The book, served to this machine alone: its pages run the lessons they show, and
+//! are built anew when something in them changes.
+
+mod guard;
+mod live;
+mod run;
+
+pub use live::{Build, rebuild};
+pub use run::{Job, Limits, Runner};
 
 use anyhow::{Context, Result};
+use async_workbook::{LESSONS, Lesson};
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path;
+use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower_http::services::{ServeDir, ServeFile};
 
 /// How many ports after a busy one are tried.
 const MORE_PORTS: u16 = 20;
 
-/// Serves the pages in `dir` on 127.0.0.1 until Ctrl-C.
+/// Serves the book in the folder `book` on 127.0.0.1 until it is told to end.
 ///
 /// A busy `port` gives way to the next free one. Fails if none of the next twenty is
-/// free.
-pub async fn serve(dir: &Path, port: u16, open: bool) -> Result<()> {
+/// free, and if a chapter does.
+pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
+    let root = book.parent().context("the book stands in no folder")?;
+    let build = Build::new(book)?;
     let listener = bind(port).await?;
     let bound = listener.local_addr()?.port();
     if bound != port && port != 0 {
@@ -30,19 +45,97 @@ pub async fn serve(dir: &Path, port: u16, open: bool) -> Result<()> {
     if open && let Err(error) = open::that_detached(&url) {
         eprintln!("No browser opened ({error}): open {url} yourself.");
     }
+
+    let runner = Arc::new(Runner::new(root, Limits::default()));
+    let (builds, built) = watch::channel(build);
+    let _watcher = rebuild(book, builds).inspect_err(|error| {
+        eprintln!(
+            "Pages will not follow changes, as files are not watched: {error:#}"
+        );
+    });
     tokio::select! {
-        served = axum::serve(listener, router(dir)) => served?,
-        pressed = tokio::signal::ctrl_c() => pressed?,
+        served = axum::serve(listener, router(built, Arc::clone(&runner))) => served?,
+        () = told_to_end() => {}
     }
+    runner.close().await;
     Ok(())
 }
 
-/// The pages in `dir`, for requests that name this machine.
-pub fn router(dir: &Path) -> Router {
-    let missing = ServeFile::new(dir.join("404.html"));
+/// What is served: the pages of the newest build, news of it, and runs of lessons.
+pub fn router(builds: watch::Receiver<Build>, runner: Arc<Runner>) -> Router {
+    let runs = Router::new()
+        .route("/run/{name}", post(run_lesson))
+        .route("/check/{name}", post(run_check))
+        .layer(middleware::from_fn(guard::own_pages_only))
+        .with_state(runner);
     Router::new()
-        .fallback_service(ServeDir::new(dir).not_found_service(missing))
-        .layer(middleware::from_fn(local_only))
+        .route("/live", get(async |State(builds)| live::news(builds)))
+        .fallback(page)
+        .with_state(builds)
+        .merge(runs)
+        .layer(middleware::from_fn(guard::local_only))
+}
+
+async fn page(
+    State(builds): State<watch::Receiver<Build>>,
+    request: Request,
+) -> Response {
+    let dir = builds.borrow().pages();
+    let missing = ServeFile::new(dir.join("404.html"));
+    match ServeDir::new(dir).not_found_service(missing).try_call(request).await {
+        Ok(response) => response.into_response(),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+        }
+    }
+}
+
+async fn run_lesson(
+    runner: State<Arc<Runner>>,
+    Path(name): Path<String>,
+) -> Response {
+    run(&runner, &name, Job::Lesson).await
+}
+
+async fn run_check(
+    runner: State<Arc<Runner>>,
+    Path(name): Path<String>,
+) -> Response {
+    run(&runner, &name, Job::Check).await
+}
+
+async fn run(
+    runner: &Arc<Runner>,
+    name: &str,
+    job: impl FnOnce(&'static Lesson) -> Job,
+) -> Response {
+    let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else {
+        return (StatusCode::NOT_FOUND, "There is no such lesson.\n")
+            .into_response();
+    };
+    let Some(events) = runner.start(job(lesson)).await else {
+        let why =
+            "Something runs already, perhaps from another page. Stop it first.\n";
+        return (StatusCode::CONFLICT, why).into_response();
+    };
+    let json_lines = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    (json_lines, Body::from_stream(events)).into_response()
+}
+
+/// Ctrl-C, or the system's other ways to say so.
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let mut told: Vec<_> =
+            kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+        let told = told.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures::future::select_all(told).await;
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 async fn bind(port: u16) -> Result<TcpListener> {
@@ -59,56 +152,9 @@ async fn bind(port: u16) -> Result<TcpListener> {
     anyhow::bail!("ports {port} to {last} are all busy; name another with --port")
 }
 
-/// Refuses requests under another name: a page from elsewhere whose name was made to
-/// point to this machine could read the book and, later, more than the book.
-async fn local_only(request: Request, next: Next) -> Response {
-    if !names_this_machine(request.headers()) {
-        let why = "This book answers to localhost and 127.0.0.1 only.\n";
-        return (StatusCode::FORBIDDEN, why).into_response();
-    }
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    // A rebuilt page must not come from the browser's cache.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers
-        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    // Any port: someone may reach this one through a tunnel.
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_pass() {
-        let passes = |host: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            names_this_machine(&headers)
-        };
-        for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
-            assert!(passes(host), "{host}");
-        }
-        for host in
-            ["evil.test", "localhost.evil.test:3000", "127.0.0.1.evil.test", ""]
-        {
-            assert!(!passes(host), "{host}");
-        }
-        assert!(!names_this_machine(&HeaderMap::new()));
-    }
 
     #[tokio::test]
     async fn a_busy_port_gives_way_to_the_next() {
