@@ -84,9 +84,10 @@ pub struct Exercise {
     checks: usize,
     /// Whether there is nothing to check yet.
     unwritten: bool,
-    /// What was recorded of each check's last run, and of those that failed alone.
-    seen: Recording,
-    seen_failing: Recording,
+    /// What was recorded of the last run of each check that holds, and of those that
+    /// do not.
+    runs: Recording,
+    failing_runs: Recording,
 }
 
 /// Who reads what the checks say.
@@ -143,8 +144,15 @@ impl Exercise {
             Ok(seed) => seed,
             Err(_) => panic!("WORKBOOK_SEED={seed}: a seed is a whole number"),
         });
-        let (seen, seen_failing) = Default::default();
-        Self { to, seed, passed: 0, checks: 0, unwritten: false, seen, seen_failing }
+        Self {
+            to,
+            seed,
+            passed: 0,
+            checks: 0,
+            unwritten: false,
+            runs: Recording::default(),
+            failing_runs: Recording::default(),
+        }
     }
 
     /// Runs one check on the paused clock. `check` says what it is about, as a
@@ -213,7 +221,7 @@ impl Exercise {
         match result {
             Ok(()) => {
                 self.passed += 1;
-                self.seen.add(&check, scene::last_run());
+                self.runs.sections.extend(scene::last_run());
                 self.tell(Event::Passed { check });
             }
             Err(seen) => {
@@ -222,7 +230,7 @@ impl Exercise {
                     Reader::Person => (76, false),
                     Reader::Program { columns, color } => (columns, color),
                 };
-                self.seen_failing.add(&check, seen.picture().cloned());
+                self.failing_runs.sections.extend(seen.picture().cloned());
                 let diagnosis = seen.draw(columns, color);
                 self.tell(Event::Failed { check, diagnosis });
             }
@@ -250,10 +258,10 @@ impl Exercise {
     /// # Errors
     /// When a check does not hold.
     pub fn verdict(self) -> Verdict {
-        let Self { passed, checks, .. } = self;
-        self.tell(Event::Verdict { passed, checks });
-        let seen = if passed == checks { self.seen } else { self.seen_failing };
-        seen.save_if_asked();
+        self.tell(Event::Verdict { passed: self.passed, checks: self.checks });
+        let Self { passed, checks, runs, failing_runs, .. } = self;
+        let runs = if passed == checks { runs } else { failing_runs };
+        runs.save_if_asked();
         if passed == checks { Ok(()) } else { Err(Unsolved { passed, checks }) }
     }
 }
@@ -271,6 +279,7 @@ fn end_with_standard_input() {
 mod tests {
     use super::*;
     use std::cell::Cell;
+    use tracing::Instrument;
 
     fn exercise() -> Exercise {
         Exercise {
@@ -279,8 +288,8 @@ mod tests {
             passed: 0,
             checks: 0,
             unwritten: false,
-            seen: Recording::default(),
-            seen_failing: Recording::default(),
+            runs: Recording::default(),
+            failing_runs: Recording::default(),
         }
     }
 
@@ -323,6 +332,31 @@ mod tests {
         exercise.check("two", async || unreachable!("it is skipped"));
         let unsolved = exercise.verdict().unwrap_err();
         assert_eq!(format!("{unsolved:?}"), "0 of 2 checks hold");
+    }
+
+    #[test]
+    fn runs_are_kept_for_their_picture() {
+        let nap = async |title: &str| {
+            let nap = || tokio::time::sleep(Duration::from_millis(3));
+            let span = || tracing::info_span!("nap");
+            run(title, async { nap().instrument(span()).await }).await
+        };
+        let mut exercise = exercise();
+        exercise.check("good", async || {
+            nap("first").await;
+            nap("last").await;
+            Ok(())
+        });
+        exercise.check("bad", async || {
+            let run = nap("failing").await;
+            run.pictured(fails(Kind::Plain))
+        });
+        exercise.check("without a run", async || Ok(()));
+        let titles = |recording: &Recording| {
+            recording.sections.iter().map(|s| s.title.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&exercise.runs), ["last"]);
+        assert_eq!(titles(&exercise.failing_runs), ["failing"]);
     }
 
     #[test]

@@ -277,14 +277,6 @@ impl Recording {
         }
     }
 
-    /// Adds a section under another title, if anything was recorded in it.
-    pub(crate) fn add(&mut self, title: &str, section: Option<Section>) {
-        let recorded = section.filter(|section| !section.rows.is_empty());
-        let titled =
-            recorded.map(|section| Section { title: title.to_owned(), ..section });
-        self.sections.extend(titled);
-    }
-
     /// The latest end of all: every section is drawn on this scale. Never 0.
     fn scale(&self) -> u64 {
         self.sections.iter().map(|section| section.micros).max().unwrap_or(0).max(1)

@@ -158,7 +158,10 @@ fn code_that_fails_says_how() {
 fn outputs_are_the_snapshots() {
     let page = shown("{{#output 03_gather}}");
     assert_holds(&page, "Output of <code>cargo run --example 03_gather</code>");
-    assert_holds(&page, "output lesson-03_gather\">in turn\n  one\n\ntogether\n  two\n</code>");
+    assert_holds(
+        &page,
+        "output lesson-03_gather\">in turn\n  one\n\ntogether\n  two\n</code>",
+    );
     let page = shown("{{#output 03_gather:together}}");
     assert_holds(&page, "output lesson-03_gather\">together\n  two\n</code>");
     let page = shown("{{#python-output 03_gather}}");

@@ -98,7 +98,8 @@
             }
             if (timeline) {
                 this.picture.innerHTML = timeline;
-                const words = 'This very run, by the real clock.';
+                const check = this.path.startsWith('/check');
+                const words = check ? 'The runs that were judged.' : 'This very run.';
                 this.picture.append(element('figcaption', { textContent: words }));
             }
             if (end) this.show(end);

@@ -160,9 +160,9 @@ pub(super) fn open_spans() -> Vec<String> {
     SPANS.with_borrow(|spans| spans.as_ref().map(Spans::open).unwrap_or_default())
 }
 
-/// What was recorded of the last [`run`] of the check before.
+/// What was recorded of the last [`run`] of the check before, if anything was.
 pub(super) fn last_run() -> Option<Section> {
-    LAST_RUN.take()
+    LAST_RUN.take().filter(|section| !section.rows.is_empty())
 }
 
 /// Runs `code`; a panic in it becomes a diagnosis instead of a message and an unwind.
