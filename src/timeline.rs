@@ -156,11 +156,11 @@ impl Timeline {
             let micros = at(span.ended.unwrap_or(now));
             let mut rows = Vec::new();
             collect_rows(&spans, root, 0, now, &at, &mut rows);
-            recording.sections.push(Section {
-                title: span.label.clone(),
-                micros,
-                rows,
-            });
+            let section = Section { title: span.label.clone(), micros, rows };
+            // What took no time is nothing to see: a blocking call on the paused clock.
+            if section.took_time() {
+                recording.sections.push(section);
+            }
         }
         recording
     }
@@ -310,6 +310,10 @@ impl Recording {
 }
 
 impl Section {
+    fn took_time(&self) -> bool {
+        self.micros > 0 || self.rows.iter().any(|row| row.life.1 > 0)
+    }
+
     /// The rows that a picture shows.
     fn shown(&self) -> &[Row] {
         let all = self.rows.len() <= MAX_ROWS;
@@ -425,6 +429,15 @@ mod tests {
         tasks.join_all().await;
         let section = timeline.recording().sections.remove(0);
         assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_took_no_time_is_not_shown() {
+        let (timeline, _guard) = local();
+        info_span!("root").in_scope(|| drop(info_span!("child").entered()));
+        nap(1).instrument(info_span!("other root")).await;
+        let sections = timeline.recording().sections;
+        assert_eq!(sections.len(), 1, "{sections:?}");
     }
 
     #[tokio::test(start_paused = true)]

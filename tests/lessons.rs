@@ -5,6 +5,7 @@
 mod cargo;
 mod common;
 
+use async_workbook::timeline::Recording;
 use async_workbook::{LESSONS, Lesson};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,35 @@ lessons! {
     pool "05_pool",
     errors "06_errors",
     pitfalls "07_pitfalls",
+}
+
+/// The paused clock does not pass while a thread is held: what that looks like is drawn
+/// from a run on the real one, in whole 200 ms.
+#[test]
+fn a_held_thread_is_a_solid_bar() {
+    const UNIT: u64 = 200_000;
+    let saved = temporary("07_pitfalls_blocking.json");
+    let mut run = program("07_pitfalls");
+    run.env_remove("WORKBOOK_CLOCK").env("WORKBOOK_TIMELINE", &saved);
+    assert!(run.output().expect("it starts").status.success());
+    let saved = std::fs::read_to_string(saved).expect("a timeline is saved");
+    let mut recording: Recording = serde_json::from_str(&saved).unwrap();
+    let blocking = ["blocking call", "spawn_blocking"];
+    recording.sections.retain(|section| blocking.contains(&&*section.title));
+    let round = |time: &mut u64| *time = (*time + UNIT / 8) / UNIT * UNIT;
+    for section in &mut recording.sections {
+        round(&mut section.micros);
+        for row in &mut section.rows {
+            let (life, polls) = (&mut row.life, &mut row.polls);
+            for span in polls.iter_mut().chain([life]) {
+                round(&mut span.0);
+                round(&mut span.1);
+            }
+            polls.dedup();
+        }
+    }
+    let json = serde_json::to_string_pretty(&recording).unwrap();
+    insta::assert_snapshot!("07_pitfalls_blocking_timeline", json);
 }
 
 /// All that a person sees of a run, and its exit code.

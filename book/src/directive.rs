@@ -225,9 +225,15 @@ impl Expansion<'_> {
         Ok(captioned(&caption, "text,output", &text))
     }
 
+    /// `03_gather: caption`, or of a part that is tested apart,
+    /// `07_pitfalls/blocking: caption`.
     fn timeline(&self, argument: &str) -> Result<String> {
-        let (name, caption) = split(argument);
-        let svg = self.sources.timeline(lesson(name)?)?.svg();
+        let (place, caption) = split(argument);
+        let (name, part) = match place.split_once('/') {
+            Some((name, part)) => (name, Some(part)),
+            None => (place, None),
+        };
+        let svg = self.sources.timeline(lesson(name)?, part)?.svg();
         let caption = caption.map_or(String::new(), |words| {
             format!("<figcaption>\n\n{words}\n\n</figcaption>\n")
         });

@@ -41,7 +41,7 @@ pub fn draw(root: &Path) -> Result<String> {
     let sources = Sources::new(root);
     let lesson = lesson(SHOWN)?;
     let output = sources.output(lesson)?;
-    let timeline = sources.timeline(lesson)?;
+    let timeline = sources.timeline(lesson, None)?;
 
     let mut text = String::new();
     let _ = write!(

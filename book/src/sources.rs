@@ -70,12 +70,17 @@ impl Sources {
         self.snapshot(&format!("python__{}", lesson.name))
     }
 
-    /// The recording of the lesson's run.
+    /// The recording of the lesson's run, or of a `part` of it that is tested apart.
     ///
     /// Fails if there is no such snapshot, if it is no recording, or if nothing was
     /// recorded.
-    pub fn timeline(&self, lesson: &Lesson) -> Result<Recording> {
-        let name = format!("lessons__{}_timeline", lesson.name);
+    pub fn timeline(
+        &self,
+        lesson: &Lesson,
+        part: Option<&str>,
+    ) -> Result<Recording> {
+        let part = part.map_or(String::new(), |part| format!("_{part}"));
+        let name = format!("lessons__{}{part}_timeline", lesson.name);
         let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
             .with_context(|| format!("{} is no recording", snapshot_path(&name)))?;
         if recording.sections.is_empty() {

@@ -46,15 +46,16 @@ fn blocking_call() {
 async fn heartbeat(work: impl Future, client: &Client, health: &str) -> Result<u32> {
     let mut beats = 0;
     let heart = async {
-        for _ in 0..5 {
-            client.get(health).send().await?;
+        for n in 1..=5 {
+            let check = client.get(health).send();
+            check.instrument(info_span!("health check", n)).await?;
             beats += 1;
         }
         future::pending::<reqwest::Result<()>>().await
     };
     tokio::select! {
         biased;
-        _ = work => {}
+        _ = work.instrument(info_span!("work")) => {}
         stopped = heart => stopped?,
     }
     Ok(beats)
@@ -182,8 +183,10 @@ async fn main() -> Result<()> {
     row("1 await in a loop", before, after);
 
     let health = server.url("/health");
-    let before = heartbeat(async { blocking_call() }, &client, &health).await?;
-    let after = heartbeat(spawn_blocking(blocking_call), &client, &health).await?;
+    let inside = heartbeat(async { blocking_call() }, &client, &health);
+    let before = inside.instrument(info_span!("blocking call")).await?;
+    let beside = heartbeat(spawn_blocking(blocking_call), &client, &health);
+    let after = beside.instrument(info_span!("spawn_blocking")).await?;
     row("2 blocking call: heartbeats of 5", before, after);
 
     let inside = block_on_inside(Handle::current()).await;
