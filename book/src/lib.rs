@@ -3,6 +3,8 @@
 
 pub mod check;
 mod directive;
+mod paper;
+pub mod pdf;
 pub mod picture;
 pub mod render;
 pub mod serve;

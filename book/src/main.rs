@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use async_workbook::LESSONS;
-use book::{Workbook, check, picture, render, serve};
+use book::{Workbook, check, pdf, picture, render, serve};
 use clap::{Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 use std::io::{self, Write};
@@ -37,6 +37,15 @@ enum Command {
     },
     /// Build the pages into a temporary folder and check them
     Test,
+    /// Print the whole book to a PDF, by an installed Chromium
+    Pdf {
+        /// The file to write [default: book/async-workbook.pdf]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The Chromium, Chrome or Edge to print with [default: the first one found]
+        #[arg(long, value_name = "PROGRAM")]
+        browser: Option<PathBuf>,
+    },
     /// Draw the README's picture anew
     Picture,
     /// Replace the directives in chapters, as `mdbook build` asks for it
@@ -95,6 +104,16 @@ fn run(command: Command) -> Result<ExitCode> {
                 );
             }
             println!("{report}");
+        }
+        Command::Pdf { out, browser } => {
+            let begun = Instant::now();
+            let browser = pdf::browser(browser)?;
+            let out =
+                out.unwrap_or_else(|| render::book_dir().join("async-workbook.pdf"));
+            let made =
+                pdf::make(&render::book_dir(), &browser, &out, pdf::PATIENCE)?;
+            let (file, took) = (out.display(), begun.elapsed().as_secs_f32());
+            println!("Wrote {file}: {made}, in {took:.1} s");
         }
         Command::Picture => {
             let path = render::book_dir().join(picture::FILE);

@@ -1,6 +1,7 @@
 //! From chapters to pages.
 
 use crate::Workbook;
+use crate::paper::Paper;
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,15 @@ pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
         files.push(file.into());
         driver.config.set(&key, files)?;
     }
+    write(driver, Some(dest))
+}
+
+/// Builds the book as it is printed, with a title page, and with answers, solutions
+/// and all that a screen folds away at the end. Fails as [`build`] does.
+pub fn for_paper(book: &Path, dest: &Path) -> Result<PathBuf> {
+    let mut driver = MDBook::load(book)?;
+    // In this order: what is there to move comes from the first.
+    driver.with_preprocessor(Workbook).with_preprocessor(Paper);
     write(driver, Some(dest))
 }
 
