@@ -79,6 +79,18 @@ pub fn book(book: &Path, dir: &Path, lessons: &[Lesson]) -> Result<Report> {
     Ok(report)
 }
 
+/// What is wrong with the addresses in the pages that lie in the folder `dir`.
+///
+/// Fails if files cannot be read.
+pub fn addresses(dir: &Path) -> Result<Vec<String>> {
+    let site = read(dir)?;
+    let of = |name: &String| {
+        let faults = links::faults(name, &site, dir).into_iter();
+        faults.map(|fault| format!("{name}: {fault}")).collect::<Vec<_>>()
+    };
+    Ok(site.keys().flat_map(of).collect())
+}
+
 fn files(dir: &Path) -> Result<Vec<String>> {
     std::fs::read_dir(dir)
         .with_context(|| format!("cannot read {}", dir.display()))?

@@ -108,10 +108,16 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Pdf { out, browser } => {
             let begun = Instant::now();
             let browser = pdf::browser(browser)?;
-            let out =
-                out.unwrap_or_else(|| render::book_dir().join("async-workbook.pdf"));
-            let made =
-                pdf::make(&render::book_dir(), &browser, &out, pdf::PATIENCE)?;
+            let book = render::book_dir();
+            let out = out.unwrap_or_else(|| book.join("async-workbook.pdf"));
+            let make = pdf::make(&book, &browser, &out, pdf::PATIENCE);
+            let made = runtime()?.block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+                    made = make => made,
+                }
+            })?;
             let (file, took) = (out.display(), begun.elapsed().as_secs_f32());
             println!("Wrote {file}: {made}, in {took:.1} s");
         }
@@ -140,5 +146,5 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start the server")
+        .context("cannot start the runtime")
 }

@@ -1,18 +1,19 @@
 //! From the book for paper to a PDF, printed by an installed Chromium.
 
 use crate::render;
-use anyhow::{Context, Result, bail};
+use crate::serve::run::group::{Group, Seen};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 /// The variable that names a browser.
 pub const VARIABLE: &str = "CHROMIUM";
@@ -41,8 +42,9 @@ impl fmt::Display for Made {
 ///
 /// The file appears whole or not at all. Fails if the book cannot be built, if the
 /// browser cannot be started, fails, takes longer or writes no PDF, and if `out`
-/// cannot be written; the last is found out first.
-pub fn make(
+/// cannot be written; the last is found out first. Where it is dropped, the browser
+/// is ended.
+pub async fn make(
     book: &Path,
     browser: &Path,
     out: &Path,
@@ -61,7 +63,7 @@ pub fn make(
     let mut numbers = BTreeMap::new();
     for _ in 0..5 {
         fs::write(&page, numbered(&html, &numbers))?;
-        let pdf = printer.print(&page)?;
+        let pdf = printer.print(&page).await?;
         let (count, found) = read(&pdf);
         if found == numbers {
             target.keep(&pdf)?;
@@ -145,40 +147,25 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     /// The page as a PDF.
-    fn print(&self, page: &Path) -> Result<Vec<u8>> {
-        let (pdf, log) = (self.work.join("book.pdf"), self.work.join("log"));
+    async fn print(&self, page: &Path) -> Result<Vec<u8>> {
+        let pdf = self.work.join("book.pdf");
         let _ = fs::remove_file(&pdf); // of the printing before, if there was one
         let browser = self.browser.display();
-        let mut child = Command::new(self.browser)
-            .args(self.arguments(&pdf, page))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
-            .spawn()
-            .with_context(|| {
-                format!(
-                    "cannot start the browser `{browser}`; name another by --browser \
-                     or by the variable {VARIABLE}"
-                )
-            })?;
-        let end = Instant::now() + self.patience;
-        let status = loop {
-            match child.try_wait()? {
-                Some(status) => break status,
-                None if Instant::now() < end => {
-                    thread::sleep(Duration::from_millis(20));
-                }
-                None => {
-                    child.kill()?;
-                    child.wait()?;
-                    let seconds = self.patience.as_secs_f32();
-                    bail!(
-                        "`{browser}` was not done after {seconds} s, and was ended"
-                    );
-                }
-            }
+        let mut command = Command::new(self.browser);
+        command.args(self.arguments(&pdf, page));
+        let mut group = Group::start(command).with_context(|| {
+            format!(
+                "name another browser by --browser or by the variable {VARIABLE}"
+            )
+        })?;
+        let mut said = String::new();
+        let Ok(status) = timeout(self.patience, over(&mut group, &mut said)).await
+        else {
+            group.end().await;
+            let seconds = self.patience.as_secs_f32();
+            bail!("`{browser}` was not done after {seconds} s, and was ended");
         };
-        let said = last_lines(&fs::read(&log).unwrap_or_default());
+        let (status, said) = (status?, last_lines(&said));
         if !status.success() {
             bail!("`{browser}` failed ({status}){said}");
         }
@@ -239,9 +226,19 @@ fn owner_is_root(_: &Path) -> bool {
     false
 }
 
+/// Waits until the program is over, and keeps what it said, or the end of that.
+async fn over(group: &mut Group, said: &mut String) -> Result<ExitStatus> {
+    loop {
+        match group.next().await? {
+            Seen::Over(status) => return Ok(status),
+            Seen::Output(_) if said.len() > 1 << 16 => said.clear(),
+            Seen::Output(text) => said.push_str(&text),
+        }
+    }
+}
+
 /// The end of what the browser said, if it said something.
-fn last_lines(log: &[u8]) -> String {
-    let log = String::from_utf8_lossy(log);
+fn last_lines(log: &str) -> String {
     let lines: Vec<_> = log.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines.len().saturating_sub(8);
     lines[last..].iter().map(|line| format!("\n  {line}")).collect()

@@ -1,7 +1,7 @@
 //! Runs a lesson, or the check of its exercise, and tells how it goes on: for a page
 //! that shows it.
 
-mod group;
+pub(crate) mod group;
 
 use anyhow::{Context, Result};
 use async_workbook::timeline::Recording;

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Stands for a browser, in the way that the name it is called by says.
+for argument in "$@"; do
+    case $argument in --print-to-pdf=*) pdf=${argument#*=} ;; esac
+done
+case ${0##*/} in
+    fails) echo "no usable sandbox" >&2; exit 7 ;;
+    nothing) ;;
+    half) printf '%%PDF-1.4\n2 0 obj\n' >"$pdf" ;;
+    hangs) sleep 600 & echo $! >"${0%/*}/pid"; wait ;;
+    prints) printf '%%PDF-1.4\n1 0 obj\n<</Type /Page\n>>\n2 0 obj\n<</Type /Page\n>>\n%%%%EOF\n' >"$pdf" ;;
+esac
