@@ -266,7 +266,8 @@ fn title_page(title: &str, about: &str, book: &Book) -> Chapter {
             BookItem::Separator => Ok(()),
         };
     }
-    text += "</nav>\n\n</div>\n";
+    text += "</nav>\n\nWhat a screen folds away, such as answers and solutions, stands at \
+             the end. Each\nplace names the page of the other.\n\n</div>\n";
     Chapter::new("Contents", text, "contents.md", Vec::new())
 }
 

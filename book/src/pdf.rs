@@ -153,9 +153,10 @@ impl Printer<'_> {
         let browser = self.browser.display();
         let mut command = Command::new(self.browser);
         command.args(self.arguments(&pdf, page));
-        let mut group = Group::start(command).with_context(|| {
-            format!(
-                "name another browser by --browser or by the variable {VARIABLE}"
+        let mut group = Group::start(command).map_err(|error| {
+            anyhow!(
+                "{error:#}; name another browser by --browser or by the variable \
+                 {VARIABLE}"
             )
         })?;
         let mut said = String::new();
