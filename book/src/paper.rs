@@ -247,8 +247,7 @@ fn at_home(body: &str, page: &str) -> String {
 
 fn title_page(title: &str, about: &str, book: &Book) -> Chapter {
     let mut text = format!(
-        "<style>@page {{ size: A4 }} @page :first {{ @bottom-right {{ content: none }} }}\
-         </style>\n\n<div class=\"title-page\">\n\n# {title}\n\n{about}.\n\n\
+        "<div class=\"title-page\">\n\n# {title}\n\n{about}.\n\n\
          <nav class=\"contents\" aria-label=\"Contents\">\n"
     );
     for item in book.iter() {

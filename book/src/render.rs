@@ -25,13 +25,8 @@ pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
 /// what they show, and follow changes.
 pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
-    for (key, file) in [("css", "theme/run.css"), ("js", "theme/run.js")] {
-        let key = format!("output.html.additional-{key}");
-        let files: Option<Vec<PathBuf>> = driver.config.get(&key)?;
-        let mut files = files.unwrap_or_default();
-        files.push(file.into());
-        driver.config.set(&key, files)?;
-    }
+    add(&mut driver, "css", "theme/run.css")?;
+    add(&mut driver, "js", "theme/run.js")?;
     write(driver, Some(dest))
 }
 
@@ -39,9 +34,19 @@ pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
 /// and all that a screen folds away at the end. Fails as [`build`] does.
 pub fn for_paper(book: &Path, dest: &Path) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
+    add(&mut driver, "css", "theme/paper.css")?;
     // In this order: what is there to move comes from the first.
     driver.with_preprocessor(Workbook).with_preprocessor(Paper);
     write(driver, Some(dest))
+}
+
+/// Has pages load one more file of the theme, a `css` or a `js`.
+fn add(driver: &mut MDBook, kind: &str, file: &str) -> Result<()> {
+    let key = format!("output.html.additional-{kind}");
+    let files: Option<Vec<PathBuf>> = driver.config.get(&key)?;
+    let mut files = files.unwrap_or_default();
+    files.push(file.into());
+    driver.config.set(&key, files)
 }
 
 fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
