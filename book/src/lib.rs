@@ -3,6 +3,7 @@
 
 pub mod check;
 mod directive;
+mod group;
 mod paper;
 pub mod pdf;
 pub mod picture;

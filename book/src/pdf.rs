@@ -1,7 +1,7 @@
 //! From the book for paper to a PDF, printed by an installed Chromium.
 
+use crate::group::{Group, Seen};
 use crate::render;
-use crate::serve::run::group::{Group, Seen};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
 use std::env;

@@ -3,7 +3,7 @@
 
 mod guard;
 mod live;
-pub(crate) mod run;
+mod run;
 
 pub use live::{Build, rebuild};
 pub use run::{Job, Limits, Runner};

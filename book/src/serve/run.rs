@@ -1,13 +1,11 @@
 //! Runs a lesson, or the check of its exercise, and tells how it goes on: for a page
 //! that shows it.
 
-pub(crate) mod group;
-
+use crate::group::{Group, Seen};
 use anyhow::{Context, Result};
 use async_workbook::timeline::Recording;
 use async_workbook::{Lesson, cargo};
 use futures::Stream;
-use group::{Group, Seen};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
