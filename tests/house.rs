@@ -131,6 +131,37 @@ fn no_snapshot_is_of_a_lesson_that_is_gone() {
     }
 }
 
+/// The chapter shows it, `tests/broken.rs` compiles it.
+#[test]
+fn every_broken_program_has_its_snapshot_and_its_place_in_the_chapter() {
+    let mut expected = Vec::new();
+    for name in names() {
+        let folder = format!("lessons/{name}/broken");
+        if !path(&folder).is_dir() {
+            continue;
+        }
+        let chapter = read(&format!("book/chapters/{name}.md"));
+        let stem =
+            |path: &Path| Some(path.file_stem()?.to_string_lossy().into_owned());
+        for program in listed(&folder, stem) {
+            let text = read(&format!("{folder}/{program}.rs"));
+            assert!(
+                text.starts_with("//! "),
+                "{folder}/{program}.rs: what is wrong"
+            );
+            let shown = format!("{{{{#broken {name}/{program}}}}}");
+            assert!(chapter.contains(&shown), "{name}.md needs {shown}");
+            expected.push(format!("broken__{name}_{program}.snap"));
+        }
+    }
+    let snapshots = listed("tests/snapshots", |path| {
+        let name = path.file_name()?.to_str()?;
+        let kept = name.starts_with("broken__") && name.ends_with(".snap");
+        kept.then(|| name.to_owned())
+    });
+    assert_eq!(snapshots, expected);
+}
+
 #[test]
 fn every_lesson_has_its_chapter_and_every_chapter_its_lesson() {
     let chapters = listed("book/chapters", |path| {

@@ -1,13 +1,14 @@
 //! The directives of a chapter, such as `{{#lesson 03_gather:fetch}}`, and what
 //! becomes of them.
 
+use crate::compiler;
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use async_workbook::{LESSONS, Lesson};
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
-const KNOWN: &str = "and, end, exercise, lesson, lessons, minutes, output, pair, \
+const KNOWN: &str = "and, broken, end, exercise, lesson, lessons, minutes, output, pair, \
                      python, python-output, question, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
@@ -84,6 +85,7 @@ impl Expansion<'_> {
             "output" => self.output(argument),
             "python-output" => self.python_output(argument),
             "timeline" => self.timeline(argument),
+            "broken" => self.broken(argument),
             "exercise" => self.exercise(lesson(argument)?),
             "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),
@@ -173,6 +175,22 @@ impl Expansion<'_> {
         let caption =
             format!("Output of <code>python3 lessons/{name}/{file}</code>");
         Ok(captioned(&caption, "text,output", &shown))
+    }
+
+    /// A program that does not compile, `01_hello_await/not_async`, and what the
+    /// compiler says of it.
+    fn broken(&self, argument: &str) -> Result<String> {
+        let (name, program) = argument
+            .split_once('/')
+            .context("which program? As in `01_hello_await/not_async`")?;
+        let (compiler, said) = self.sources.compiler(lesson(name)?, program)?;
+        let file = format!("{name}/broken/{program}.rs does_not_compile");
+        let program = self.program(Program::Rust, &file)?;
+        let caption = format!("What <code>{compiler}</code> says of it");
+        Ok(format!(
+            "{program}<p class=\"file\">{caption}</p>\n\n{}\n\n",
+            compiler::html(&said)
+        ))
     }
 
     /// The task, what is checked, the file, the hints and a solution, all but the task

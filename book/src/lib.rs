@@ -2,6 +2,7 @@
 //! checked.
 
 pub mod check;
+mod compiler;
 mod directive;
 mod group;
 mod paper;

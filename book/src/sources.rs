@@ -105,6 +105,26 @@ impl Sources {
         self.snapshot(&format!("exercises__{}_{answer}", lesson.name))
     }
 
+    /// The compiler that refused a program of the lesson, such as `rustc 1.95`, and
+    /// what it printed.
+    ///
+    /// Fails if there is no such snapshot, or if it does not name its compiler.
+    pub fn compiler(
+        &self,
+        lesson: &Lesson,
+        program: &str,
+    ) -> Result<(String, String)> {
+        let name = format!("broken__{}_{program}", lesson.name);
+        let text = self.snapshot(&name)?;
+        let (compiler, said) = text
+            .split_once("\n\n")
+            .filter(|_| text.starts_with("rustc "))
+            .with_context(|| {
+                format!("{} does not name its compiler", snapshot_path(&name))
+            })?;
+        Ok((compiler.to_owned(), said.to_owned()))
+    }
+
     fn snapshot(&self, name: &str) -> Result<String> {
         let path = snapshot_path(name);
         let text = self.read(&path)?;

@@ -155,6 +155,39 @@ fn code_that_fails_says_how() {
 }
 
 #[test]
+fn a_broken_program_stands_above_what_the_compiler_says() {
+    let workbook = Workbook::new("{{#broken 03_gather/tea}}\n\nafter *it*");
+    assert_holds(
+        &failure(&workbook),
+        "cannot read tests/snapshots/broken__03_gather_tea.snap",
+    );
+    workbook.snapshot("broken__03_gather_tea", "error: no\n\nmore\n");
+    assert_holds(
+        &failure(&workbook),
+        "broken__03_gather_tea.snap does not name its compiler",
+    );
+    workbook.snapshot(
+        "broken__03_gather_tea",
+        "rustc 1.95\n\nerror[E1]: no\n\n\nmore\n",
+    );
+    assert_holds(&failure(&workbook), "cannot read lessons/03_gather/broken/tea.rs");
+    workbook.write("lessons/03_gather/broken/tea.rs", "fn tea() {}\n");
+    let page = workbook.build().unwrap();
+    let (program, said) =
+        page.split_once("What <code>rustc 1.95</code> says of it").unwrap();
+    assert_holds(program, "broken/tea.rs</code> <strong>does not compile</strong>");
+    assert_holds(program, "fn tea() {}");
+    assert_holds(
+        said,
+        "compiler\"><span><b class=\"error\">error[E1]</b>: no</span>",
+    );
+    assert_holds(said, "\n\n\n<span>more</span>\n</code></pre>");
+    assert_holds(said, "<p>after <em>it</em></p>");
+    let error = failure(&Workbook::new("{{#broken 03_gather}}"));
+    assert_holds(&error, "which program? As in `01_hello_await/not_async`");
+}
+
+#[test]
 fn outputs_are_the_snapshots() {
     let page = shown("{{#output 03_gather}}");
     assert_holds(&page, "Output of <code>cargo run --example 03_gather</code>");
@@ -323,6 +356,6 @@ fn unknown_lessons_and_directives_fail_the_build() {
     );
     assert_holds(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; there are and, end,",
+        "{{#include ../a.rs}}: no directive `include`; there are and, broken, end,",
     );
 }

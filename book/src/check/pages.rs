@@ -1,11 +1,14 @@
 //! What every page keeps: one title, headings in order, nothing unfinished, lines
 //! that fit.
 
-use super::page::Page;
+use super::page::{Page, has};
+use crate::compiler;
 
 /// The widest line of code that fits the page, and beside another block.
 const COLUMNS: usize = 85;
 const PAIR_COLUMNS: usize = 58;
+/// What the compiler prints is set a little smaller, and its messages wrap.
+const COMPILER_COLUMNS: usize = 90;
 
 /// What is wrong with the page `name`.
 pub fn faults(name: &str, page: &Page) -> Vec<String> {
@@ -60,8 +63,14 @@ fn blocks(page: &Page) -> Vec<String> {
         if block.text.trim().is_empty() {
             faults.push("an empty block of code".to_owned());
         }
-        let most = if block.in_pair { PAIR_COLUMNS } else { COLUMNS };
-        for line in block.text.lines() {
+        let compiler = has(&block.classes, "compiler");
+        let most = match block.in_pair {
+            true => PAIR_COLUMNS,
+            false if compiler => COMPILER_COLUMNS,
+            false => COLUMNS,
+        };
+        let wraps = |line: &&str| compiler && compiler::wraps(line);
+        for line in block.text.lines().filter(|line| !wraps(line)) {
             let columns = line.chars().count();
             if columns > most {
                 let line = line.trim();
@@ -139,5 +148,19 @@ mod tests {
             "x".repeat(59)
         );
         assert!(found(&long)[0].starts_with("59 columns where 58 fit"));
+    }
+
+    #[test]
+    fn of_the_compiler_only_messages_may_be_long() {
+        let said = |line: &str, columns| {
+            let rest = "x".repeat(columns - line.len());
+            found(&format!(
+                "<h1>a</h1><pre><code class='compiler'>{line}{rest}</code></pre>"
+            ))
+        };
+        assert!(said("error: ", 200).is_empty());
+        assert!(said("   = note: ", 200).is_empty());
+        assert!(said("  | ^ ", 90).is_empty());
+        assert!(said("  | ^ ", 91)[0].starts_with("91 columns where 90 fit"));
     }
 }

@@ -1,0 +1,108 @@
+//! What the compiler prints of a program that it refuses, in the colours it has on a
+//! terminal.
+
+use std::fmt::Write;
+
+/// Whether a line is words and not a piece of the program. Such lines can be long, and
+/// wrap.
+pub fn wraps(line: &str) -> bool {
+    gutter(line) == 0
+}
+
+/// How far a line of words is indented, and its label, such as `error[E0728]`.
+fn message(line: &str) -> Option<(usize, &str)> {
+    let said = line.trim_start_matches([' ', '=']);
+    let label = said.split(':').next()?;
+    let kind = label.split('[').next()?;
+    let known = matches!(kind, "error" | "warning" | "note" | "help");
+    (known && label.len() < said.len()).then_some((line.len() - said.len(), label))
+}
+
+/// The text as one block of HTML. A class of `<b>` says what it belongs to: an error, or
+/// advice.
+pub fn html(said: &str) -> String {
+    let mut html = "<pre><code class=\"nohighlight compiler\">".to_owned();
+    let mut class = "error";
+    for line in said.trim_end().lines() {
+        if let Some((indent, label)) = message(line) {
+            class = if label.starts_with("error") { "error" } else { "advice" };
+            let (before, rest) = line.split_at(indent);
+            let rest = escaped(&rest[label.len()..]);
+            // To a String: cannot fail, here and below.
+            let _ = writeln!(
+                html,
+                "<span>{before}<b class=\"{class}\">{label}</b>{rest}</span>"
+            );
+        } else if line.is_empty() {
+            html.push('\n');
+        } else if wraps(line) {
+            let _ = writeln!(html, "<span>{}</span>", escaped(line));
+        } else {
+            let (gutter, rest) = line.split_at(gutter(line));
+            let marks = gutter.contains('|') && !gutter.contains(numeral);
+            let at = rest.find(['^', '+']).filter(|_| marks).unwrap_or(rest.len());
+            let (before, mark) = rest.split_at(at);
+            let _ = write!(html, "<i>{}</i>{}", escaped(gutter), escaped(before));
+            if !mark.is_empty() {
+                let _ = write!(html, "<b class=\"{class}\">{}</b>", escaped(mark));
+            }
+            html.push('\n');
+        }
+    }
+    html + "</code></pre>"
+}
+
+/// How long the part of a line is that is no code: `12 |`, or all of ` --> file:12:3`.
+fn gutter(line: &str) -> usize {
+    let number = line.trim_start_matches(|c| c == ' ' || numeral(c));
+    match number {
+        rest if rest.starts_with('|') => line.len() - rest.len() + 1,
+        rest if rest.starts_with("--> ") || rest == "..." => line.len(),
+        _ => 0,
+    }
+}
+
+fn numeral(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_words() {
+        assert_eq!(message("error[E0728]: a"), Some((0, "error[E0728]")));
+        assert_eq!(message("help: a"), Some((0, "help")));
+        assert_eq!(message("   = note: a: b"), Some((5, "note")));
+        for line in ["  |", "3 | fn note: a", "help", " --> a.rs:1:2", "For more: a"]
+        {
+            assert_eq!(message(line), None, "{line}");
+        }
+        assert!(wraps("error: a") && wraps("   = note: a") && wraps("For more: a"));
+        for line in ["  |", "12 | f()", "3 |", "...", "  --> a.rs:1:2"] {
+            assert!(!wraps(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn errors_and_advice_are_told_apart_and_nothing_is_lost() {
+        let said = "error[E1]: no\n --> a.rs:3:1\n  |\n3 |     f::<T>();\n  |     ---- ^ no\n\
+                    help: try\n  |\n3 |     g();\n  |     +\n\nFor more\n";
+        assert_eq!(
+            html(said),
+            "<pre><code class=\"nohighlight compiler\">\
+             <span><b class=\"error\">error[E1]</b>: no</span>\n\
+             <i> --&gt; a.rs:3:1</i>\n<i>  |</i>\n\
+             <i>3 |</i>     f::&lt;T&gt;();\n\
+             <i>  |</i>     ---- <b class=\"error\">^ no</b>\n\
+             <span><b class=\"advice\">help</b>: try</span>\n<i>  |</i>\n\
+             <i>3 |</i>     g();\n<i>  |</i>     <b class=\"advice\">+</b>\n\
+             \n<span>For more</span>\n</code></pre>"
+        );
+    }
+}
