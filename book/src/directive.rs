@@ -2,13 +2,14 @@
 //! becomes of them.
 
 use crate::compiler;
+use crate::cover;
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use async_workbook::{LESSONS, Lesson};
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
-const KNOWN: &str = "and, broken, end, exercise, lesson, lessons, minutes, output, pair, \
+const KNOWN: &str = "and, broken, cover, end, exercise, lesson, lessons, minutes, output, pair, \
                      python, python-output, question, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
@@ -86,6 +87,7 @@ impl Expansion<'_> {
             "python-output" => self.python_output(argument),
             "timeline" => self.timeline(argument),
             "broken" => self.broken(argument),
+            "cover" => self.cover(argument),
             "exercise" => self.exercise(lesson(argument)?),
             "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),
@@ -252,13 +254,24 @@ impl Expansion<'_> {
             None => (place, None),
         };
         let svg = self.sources.timeline(lesson(name)?, part)?.svg();
-        let caption = caption.map_or(String::new(), |words| {
-            format!("<figcaption>\n\n{words}\n\n</figcaption>\n")
-        });
-        Ok(format!(
-            "\n\n<figure class=\"timeline\">\n{svg}\n{LEGEND}\n{caption}</figure>\n\n"
-        ))
+        Ok(figure("timeline", &format!("{svg}
+{LEGEND}"), caption))
     }
+
+    /// The recording of a lesson, as the picture that plays on the first page.
+    fn cover(&self, argument: &str) -> Result<String> {
+        let (name, caption) = split(argument);
+        let recording = self.sources.timeline(lesson(name)?, None)?;
+        Ok(figure("cover", &cover::draw(&recording)?, caption))
+    }
+}
+
+/// A picture with a caption in Markdown.
+fn figure(class: &str, picture: &str, caption: Option<&str>) -> String {
+    let caption = caption.map_or(String::new(), |words| {
+        format!("<figcaption>\n\n{words}\n\n</figcaption>\n")
+    });
+    format!("\n\n<figure class=\"{class}\">\n{picture}\n{caption}</figure>\n\n")
 }
 
 /// A fold, which holds Markdown.

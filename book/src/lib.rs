@@ -3,6 +3,7 @@
 
 pub mod check;
 mod compiler;
+mod cover;
 mod directive;
 mod group;
 mod paper;

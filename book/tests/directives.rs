@@ -275,6 +275,21 @@ fn a_timeline_is_a_picture_with_words() {
 }
 
 #[test]
+fn the_cover_plays_a_timeline() {
+    let page = shown("{{#cover 03_gather: Look at *it*}}");
+    assert_holds(&page, "<figure class=\"cover\">");
+    assert_holds(
+        &page,
+        "aria-label=\"in turn, 200 ms: fetch page=1 from 0 to 200 ms",
+    );
+    assert_holds(&page, ">page 1</text>");
+    assert_holds(&page, "Look at <em>it</em>");
+    let gone = Workbook::new("{{#cover 03_gather}}")
+        .remove("tests/snapshots/lessons__03_gather_timeline.snap");
+    assert_holds(&failure(&gone), "{{#cover 03_gather}}: cannot read");
+}
+
+#[test]
 fn a_pair_holds_two_columns() {
     let page = shown(
         "{{#pair}}\n{{#lesson 03_gather}}\n{{#and}}\n**b**\n{{#end}}\n\nafter",
@@ -356,6 +371,6 @@ fn unknown_lessons_and_directives_fail_the_build() {
     );
     assert_holds(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; there are and, broken, end,",
+        "{{#include ../a.rs}}: no directive `include`; there are and, broken, cover, end,",
     );
 }
