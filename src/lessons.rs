@@ -14,6 +14,9 @@ pub struct Lesson {
     pub question: &'static str,
     /// What someone from asyncio already knows of it.
     pub in_python: &'static str,
+    /// The lessons whose ideas it uses, by name, all of them earlier ones. What those
+    /// need themselves goes without saying.
+    pub needs: &'static [&'static str],
     /// Minutes a workshop gives it, reading and trying included.
     pub minutes: u32,
     /// Whether it needs a PostgreSQL server.
@@ -25,6 +28,11 @@ impl Lesson {
     pub fn number(&self) -> &'static str {
         &self.name[..2]
     }
+
+    /// The lesson of that name, if there is one.
+    pub fn named(name: &str) -> Option<&'static Lesson> {
+        LESSONS.iter().find(|lesson| lesson.name == name)
+    }
 }
 
 /// Every lesson, in the order they are read.
@@ -34,6 +42,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Hello, await",
         question: "When does an async fn run?",
         in_python: "coroutine object, `asyncio.run`",
+        needs: &[],
         minutes: 20,
         postgres: false,
     },
@@ -42,6 +51,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Lazy",
         question: "Why did my two awaits take 200 ms?",
         in_python: "`create_task` against `await coro`",
+        needs: &["01_hello_await"],
         minutes: 25,
         postgres: false,
     },
@@ -50,6 +60,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Gather",
         question: "How do I fetch many pages at once and keep their order?",
         in_python: "`aiohttp` and `asyncio.gather`",
+        needs: &["02_lazy"],
         minutes: 30,
         postgres: false,
     },
@@ -58,6 +69,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Bounded",
         question: "What if there are 5,000?",
         in_python: "`Semaphore`; aiohttp's hidden limit of 100",
+        needs: &["03_gather"],
         minutes: 30,
         postgres: false,
     },
@@ -66,6 +78,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Pool",
         question: "How do pooled queries run together?",
         in_python: "`asyncpg.create_pool`, `acquire`, `fetchrow`",
+        needs: &["04_bounded"],
         minutes: 30,
         postgres: true,
     },
@@ -74,6 +87,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Errors",
         question: "Fail fast, or collect everything?",
         in_python: "`try`/`except`, `return_exceptions`, `ExceptionGroup`",
+        needs: &["03_gather"],
         minutes: 30,
         postgres: false,
     },
@@ -82,6 +96,7 @@ pub const LESSONS: &[Lesson] = &[
         title: "Pitfalls",
         question: "What do the best-practice lists mean in numbers?",
         in_python: "the usual bullet lists",
+        needs: &["04_bounded"],
         minutes: 30,
         postgres: false,
     },

@@ -40,6 +40,38 @@ fn lessons_are_numbered_in_order() {
 }
 
 #[test]
+fn lessons_need_earlier_ones() {
+    for (index, lesson) in LESSONS.iter().enumerate() {
+        for need in lesson.needs {
+            let earlier = LESSONS[..index].iter().any(|one| one.name == *need);
+            assert!(earlier, "{} needs {need}", lesson.name);
+        }
+        assert!(!lesson.needs.is_empty() || index == 0, "{}", lesson.name);
+    }
+}
+
+/// Whoever takes only what a lesson needs has read all that its chapter sends back to.
+#[test]
+fn a_chapter_sends_back_to_what_its_lesson_needs() {
+    fn all(lesson: &Lesson) -> Vec<&'static str> {
+        let needs = lesson.needs.iter().filter_map(|name| Lesson::named(name));
+        needs.flat_map(|need| [vec![need.name], all(need)].concat()).collect()
+    }
+    for (index, lesson) in LESSONS.iter().enumerate() {
+        let chapter = read(&format!("book/chapters/{}.md", lesson.name));
+        for earlier in &LESSONS[..index] {
+            let linked = chapter.contains(&format!("]({}.md", earlier.name));
+            assert!(
+                !linked || all(lesson).contains(&earlier.name),
+                "{}: links to {}",
+                lesson.name,
+                earlier.name
+            );
+        }
+    }
+}
+
+#[test]
 fn every_folder_is_a_lesson() {
     let folders = listed("lessons", |path| {
         path.is_dir()

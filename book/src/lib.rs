@@ -6,6 +6,7 @@ mod compiler;
 mod cover;
 mod directive;
 mod group;
+mod map;
 mod paper;
 pub mod pdf;
 pub mod picture;

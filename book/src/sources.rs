@@ -145,7 +145,7 @@ impl Sources {
 
 /// The lesson of that name. Fails if there is none, and then lists them all.
 pub fn lesson(name: &str) -> Result<&'static Lesson> {
-    LESSONS.iter().find(|lesson| lesson.name == name).with_context(|| {
+    Lesson::named(name).with_context(|| {
         let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
         format!("no lesson `{name}`; there are {}", all.join(", "))
     })
