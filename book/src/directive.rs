@@ -4,9 +4,11 @@
 use crate::compiler;
 use crate::cover;
 use crate::map;
+use crate::reading;
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use async_workbook::{LESSONS, Lesson};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
@@ -25,9 +27,16 @@ const FAILURES: [(&str, &str); 3] = [
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
 
+/// Minutes to read, by the lesson's name.
+pub type Reading = BTreeMap<&'static str, u32>;
+
 /// The chapter's text with every directive replaced, or all that is wrong with it.
-pub fn expand(text: &str, sources: &Sources) -> Result<String, Vec<Error>> {
-    let mut expansion = Expansion { sources, pair: Pair::Outside };
+pub fn expand(
+    text: &str,
+    sources: &Sources,
+    reading: &Reading,
+) -> Result<String, Vec<Error>> {
+    let mut expansion = Expansion { sources, reading, pair: Pair::Outside };
     let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(start) = rest.find("{{#") {
@@ -67,6 +76,7 @@ enum Pair {
 
 struct Expansion<'a> {
     sources: &'a Sources,
+    reading: &'a Reading,
     pair: Pair,
 }
 
@@ -93,15 +103,21 @@ impl Expansion<'_> {
             "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),
             "minutes" => Ok(lesson(argument)?.minutes.to_string()),
-            "lessons" => {
-                map::table(LESSONS, |lesson| format!("{} min", lesson.minutes))
-            }
+            "lessons" => map::table(LESSONS, |lesson| self.time(lesson)),
             "pair" => {
                 self.turn(&Pair::Outside, Pair::First, "<div class=\"pair\">\n<div>")
             }
             "and" => self.turn(&Pair::First, Pair::Second, "</div>\n<div>"),
             "end" => self.turn(&Pair::Second, Pair::Outside, "</div>\n</div>"),
             _ => bail!("no directive `{name}`; there are {KNOWN}"),
+        }
+    }
+
+    /// How long a lesson takes: to read, if its chapter is known, and in all.
+    fn time(&self, lesson: &Lesson) -> String {
+        match self.reading.get(lesson.name) {
+            Some(reading) => reading::words(*reading, lesson),
+            None => format!("{} min", lesson.minutes),
         }
     }
 
@@ -323,7 +339,7 @@ mod tests {
     use super::*;
 
     fn expanded(text: &str) -> Result<String, Vec<String>> {
-        expand(text, &Sources::new("/nowhere")).map_err(|errors| {
+        expand(text, &Sources::new("/nowhere"), &Reading::new()).map_err(|errors| {
             errors.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>()
         })
     }

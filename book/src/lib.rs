@@ -10,6 +10,7 @@ mod map;
 mod paper;
 pub mod pdf;
 pub mod picture;
+mod reading;
 pub mod render;
 pub mod serve;
 mod sources;

@@ -1,8 +1,10 @@
 //! The preprocessor that puts lessons, outputs and timelines into chapters.
 
-use crate::directive::expand;
+use crate::directive::{Reading, expand};
+use crate::reading::{self, below_title};
 use crate::sources::Sources;
 use anyhow::{Context, Result, bail};
+use async_workbook::Lesson;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
@@ -24,24 +26,35 @@ impl Preprocessor for Workbook {
         let root = context.root.canonicalize()?;
         let root = root.parent().context("the book stands in no folder")?;
         let sources = Sources::new(root);
-        let mut failed = Vec::new();
-        book.for_each_mut(|item| {
-            let BookItem::Chapter(chapter) = item else {
-                return;
-            };
-            match expand(&chapter.content, &sources) {
-                Ok(content) => chapter.content = content,
-                Err(errors) => {
-                    let file = match &chapter.source_path {
-                        Some(path) => path.display().to_string(),
-                        None => chapter.name.clone(),
-                    };
-                    failed.extend(
-                        errors.iter().map(|error| format!("{file}: {error:#}")),
-                    );
+        let (mut reading, mut failed) = (Reading::new(), Vec::new());
+        // The lessons' chapters first: others tell how long it takes to read them.
+        for of_a_lesson in [true, false] {
+            book.for_each_mut(|item| {
+                let BookItem::Chapter(chapter) = item else {
+                    return;
+                };
+                let file = match &chapter.source_path {
+                    Some(path) => path.display().to_string(),
+                    None => chapter.name.clone(),
+                };
+                let lesson = file.strip_suffix(".md").and_then(Lesson::named);
+                if lesson.is_some() != of_a_lesson {
+                    return;
                 }
-            }
-        });
+                match expand(&chapter.content, &sources, &reading) {
+                    Ok(content) => chapter.content = content,
+                    Err(errors) => failed.extend(
+                        errors.iter().map(|error| format!("{file}: {error:#}")),
+                    ),
+                }
+                if let Some(lesson) = lesson {
+                    let minutes = reading::minutes(&chapter.content);
+                    reading.insert(lesson.name, minutes);
+                    let words = reading::words(minutes, lesson);
+                    chapter.content = below_title(&chapter.content, &words);
+                }
+            });
+        }
         match &failed[..] {
             [] => Ok(book),
             [one] => bail!("{one}"),

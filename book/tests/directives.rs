@@ -290,6 +290,20 @@ fn the_cover_plays_a_timeline() {
 }
 
 #[test]
+fn a_chapter_and_the_table_of_lessons_say_how_long_it_takes() {
+    let workbook = Workbook::new("# Gather\n\nWords.\n");
+    let summary = "[First](first.md)\n- [Gather](03_gather.md)\n";
+    workbook.write("book/chapters/SUMMARY.md", summary);
+    workbook.write("book/chapters/first.md", "# First\n\n{{#lessons}}\n");
+    let page = workbook.build().unwrap();
+    let time = "1 min to read, 30 with the exercise";
+    assert_holds(&page, &format!("</h1>\n<p class=\"reading\">{time}</p>"));
+    let first = fs::read_to_string(workbook.path("html/first.html")).unwrap();
+    assert_holds(&first, &format!("<td>{time}</td>"));
+    assert!(!first.contains("class=\"reading\""), "{first}");
+}
+
+#[test]
 fn a_pair_holds_two_columns() {
     let page = shown(
         "{{#pair}}\n{{#lesson 03_gather}}\n{{#and}}\n**b**\n{{#end}}\n\nafter",
