@@ -3,6 +3,7 @@
 
 use crate::compiler;
 use crate::cover;
+use crate::guess::{guess, order};
 use crate::map;
 use crate::reading;
 use crate::sources::{Program, Sources, block, lesson};
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
-const KNOWN: &str = "and, broken, cover, end, exercise, lesson, lessons, minutes, output, pair, \
-                     python, python-output, question, timeline, verdict";
+const KNOWN: &str = "and, broken, cover, end, exercise, guess, lesson, \
+                     lessons, minutes, order, output, pair, python, \
+                     python-output, question, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
 /// what the page says.
@@ -99,6 +101,8 @@ impl Expansion<'_> {
             "timeline" => self.timeline(argument),
             "broken" => self.broken(argument),
             "cover" => self.cover(argument),
+            "guess" => guess(argument, self.sources),
+            "order" => order(argument, self.sources),
             "exercise" => self.exercise(lesson(argument)?),
             "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),

@@ -6,6 +6,7 @@ mod compiler;
 mod cover;
 mod directive;
 mod group;
+mod guess;
 mod map;
 mod paper;
 pub mod pdf;

@@ -130,6 +130,68 @@ fn a_program_stands_below_its_path() {
 }
 
 #[test]
+fn a_guess_is_a_question_that_knows_what_the_run_said() {
+    let page = shown(
+        "1. {{#guess 03_gather:together:two | two/a few | How *many*?\n   | one: That is the \"first\"\n   way.}}",
+    );
+    assert_holds(
+        &page,
+        "<li><label class=\"guess\" data-is=\"two/a few\" data-not=\"one: That is the &quot;first&quot; way.\">\
+         How <em>many</em>?</label></li>",
+    );
+}
+
+#[test]
+fn an_answer_that_no_run_gave_fails_the_build() {
+    for (guess, why) in [
+        ("together:two | three | ?", "`three` is not in the line `two`"),
+        ("together:two | tw | ?", "`tw` is not in the line `two`"),
+        ("together:three | two | ?", "no line of the block `together` has `three`"),
+        (
+            "together:t | two | ?",
+            "more than one line of the block `together` has `t`",
+        ),
+        ("apart:two | two | ?", "no line of the output contains `apart`"),
+        ("together | two | ?", "which line? As in `03_gather:together:ms`"),
+        ("together:two | two", "a question is `where | answer | question`"),
+        ("together:two | two | ", "none of them empty"),
+        ("together:two | two/ | ?", "none of them empty"),
+        ("together:two | two | ? | three", "`three` is not `guess: why not`"),
+        (
+            "together:two | two/2 | ? | 1/2: no",
+            "`1/2` is given as right and as wrong",
+        ),
+    ] {
+        let error =
+            failure(&Workbook::new(&format!("{{{{#guess 03_gather:{guess}}}}}")));
+        assert_holds(&error, why);
+    }
+}
+
+#[test]
+fn an_order_is_that_of_the_run() {
+    let page = shown(
+        "{{#order 03_gather:together | together / two | Which lines? | one: No.}}",
+    );
+    assert_holds(
+        &page,
+        "<p><label class=\"guess lines\" data-is=\"together/two\" data-not=\"one: No.\">Which lines?</label></p>",
+    );
+    for (order, why) in [
+        (" | together / two | ?", "2 lines are named, and the run printed 4"),
+        (
+            ":together | two / together | ?",
+            "the words of `two` are not in the line `together`",
+        ),
+        (":together | together | ?", "1 lines are named, and the run printed 2"),
+    ] {
+        let error =
+            failure(&Workbook::new(&format!("{{{{#order 03_gather{order}}}}}")));
+        assert_holds(&error, why);
+    }
+}
+
+#[test]
 fn a_region_is_only_that() {
     let page = shown("{{#lesson 03_gather:core}}");
     assert_holds(&page, ">println!(\"&lt;a&gt; &amp; b\");</code>");

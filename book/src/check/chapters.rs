@@ -85,6 +85,15 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
             faults.push(format!("no section `{section}`"));
         }
     }
+    let in_predict = |sections: &[String]| {
+        sections.iter().any(|section| begins(section, "Predict"))
+    };
+    if !in_predict(&page.guesses) {
+        faults.push("asks for no guess in `Predict`".to_owned());
+    }
+    if !in_predict(&page.folds) {
+        faults.push("folds no answer in `Predict`".to_owned());
+    }
     let program = format!("lessons/{}/lesson.rs", lesson.name);
     if !page.captions.iter().any(|caption| caption.contains(&program)) {
         faults.push(format!("shows nothing of {program}"));
@@ -156,7 +165,10 @@ mod tests {
             if *section == "For the instructor" {
                 html += "<details><summary>For the instructor: 30 minutes</summary></details>";
             } else {
-                html += &format!("<h2>{section}</h2>");
+                html += &format!("<h2 class=python>{section}</h2>");
+            }
+            if *section == "Predict" {
+                html += "<label class=guess></label><details></details>";
             }
         }
         if leave_out != "program" {
@@ -167,6 +179,8 @@ mod tests {
         }
         let html = match leave_out {
             "title" => html.replace("Gather", "Collect"),
+            "guess" => html.replace("class=guess", ""),
+            "fold" => html.replace("<details></details>", ""),
             _ => html,
         };
         lesson(&Page::read(html), lesson_03.unwrap())
@@ -180,8 +194,15 @@ mod tests {
     #[test]
     fn a_chapter_that_lacks_something() {
         for section in SECTIONS {
-            assert_eq!(chapter(section), [format!("no section `{section}`")]);
+            let mut faults = vec![format!("no section `{section}`")];
+            if section == "Predict" {
+                faults.push("asks for no guess in `Predict`".to_owned());
+                faults.push("folds no answer in `Predict`".to_owned());
+            }
+            assert_eq!(chapter(section), faults);
         }
+        assert_eq!(chapter("guess"), ["asks for no guess in `Predict`"]);
+        assert_eq!(chapter("fold"), ["folds no answer in `Predict`"]);
         assert_eq!(chapter("title"), ["the title does not say `Gather`"]);
         let program = "shows nothing of lessons/03_gather/lesson.rs";
         assert_eq!(chapter("program"), [program]);

@@ -27,6 +27,11 @@ pub struct Page {
     pub captions: Vec<String>,
     /// The text of `<main>` that is not code.
     pub prose: String,
+    /// The headings of the second level above the questions to guess at, one for each
+    /// question.
+    pub guesses: Vec<String>,
+    /// The same for folds.
+    pub folds: Vec<String>,
     /// Style sheets written into the page.
     pub styles: String,
 }
@@ -135,6 +140,10 @@ impl State {
                 self.page.headings.push((level, String::new()));
             }
             "summary" => self.page.summaries.push(String::new()),
+            "details" => self.page.folds.push(self.section()),
+            "label" if has(&classes, "guess") => {
+                self.page.guesses.push(self.section())
+            }
             "p" if has(&classes, "file") => self.page.captions.push(String::new()),
             "code" if self.within("pre") => self.page.blocks.push(Block {
                 classes: classes.clone(),
@@ -190,6 +199,15 @@ impl State {
         }
     }
 
+    /// The heading of the second level that was read last.
+    fn section(&self) -> String {
+        let mut above = self.page.headings.iter().rev();
+        above
+            .find(|(level, _)| *level == 2)
+            .map(|(_, words)| words.clone())
+            .unwrap_or_default()
+    }
+
     fn within(&self, name: &str) -> bool {
         self.open.iter().any(|open| open.name == name)
     }
@@ -212,7 +230,9 @@ mod tests {
              <main><h1 id=t>A &amp; <code>b</code></h1><p>words <code>x[0][1]</code></p>
              <div class='wide pair'><p class=file>a.rs</p>
              <pre><code class='language-rust ignore'>let a;\n<span>b</span></code></pre></div>
-             <pre><code>c</code></pre><details><summary>For <b>you</b></summary></details>
+             <pre><code>c</code></pre><h2 class=python>B</h2><h3>C</h3>
+             <label class='guess lines'>?</label><label>no</label>
+             <details><summary>For <b>you</b></summary></details>
              </main>"
                 .to_owned(),
         );
@@ -220,7 +240,15 @@ mod tests {
         assert_eq!(page.links, ["x.html"]);
         assert_eq!(page.styles, "b{}");
         assert_eq!(page.ids.iter().collect::<Vec<_>>(), ["t"]);
-        assert_eq!(page.headings, [(1, "A & b".to_owned())]);
+        let headings = [(1, "A & b"), (2, "B"), (3, "C")];
+        assert_eq!(
+            page.headings,
+            headings.map(|(level, words)| (level, words.to_owned()))
+        );
+        assert_eq!(
+            (page.guesses, page.folds),
+            (vec!["B".to_owned()], vec!["B".to_owned()])
+        );
         assert_eq!(page.summaries, ["For you"]);
         assert_eq!(page.captions, ["a.rs"]);
         assert!(page.prose.contains("words") && !page.prose.contains("x[0]"));

@@ -1,0 +1,156 @@
+// A field behind each question of a prediction. What is typed there is compared with what the run
+// printed, and kept in this browser.
+'use strict';
+{
+    const make = (tag, properties, ...inside) => {
+        const element = Object.assign(document.createElement(tag), properties);
+        element.append(...inside);
+        return element;
+    };
+    const prose = text => text.split('`').map((part, n) => n % 2 ? make('code', {}, part) : part);
+    const words = (text = '') => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+
+    // "500", "500ms", "0.5 s" and "about 500 milliseconds" are one amount.
+    const NUMBERS = 'zero one two three four five six seven eight nine ten'.split(' ');
+    const amount = text => {
+        const plain = text.toLowerCase().replace(/\bno(ne|body)?\b/, '0')
+            .replace(/[a-z]+/g, word => NUMBERS.includes(word) ? NUMBERS.indexOf(word) : word)
+            .replace(/(\d)[, ](?=\d{3}(?!\d))/g, '$1').replace(/(\d),(?=\d)/g, '$1.');
+        const [, number, unit] = plain.match(/(\d*\.?\d+)\s*(ms|milli|sec|s\b)?/) ?? [];
+        return { value: number * (unit?.startsWith('s') ? 1000 : 1), unit };
+    };
+    // Whether a guess says one of the answers, which have slashes between them.
+    const says = (guess, answers) => answers.split('/').some(answer => {
+        if (/^\d/.test(answer)) {
+            const [a, b] = [amount(guess), amount(answer)];
+            return a.value === b.value && (b.unit || !a.unit);
+        }
+        const [a, b] = [words(guess), words(answer)];
+        const denied = a.some(word => /^(no|not|never|t)$/.test(word) && !b.includes(word));
+        return a.join('') === b.join('') || !denied && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
+    });
+    const why = (label, fits) => {
+        const known = (label.dataset.not ?? '').split('|').map(one => one.split(/: (.*)/));
+        return prose(known.find(([wrong, why]) => why && fits(wrong))?.[1] ?? '');
+    };
+    const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
+
+    const compare = (label, guess) => {
+        const answers = label.dataset.is;
+        if (says(guess, answers)) {
+            return [true, verdict(true, 'Right.')];
+        }
+        const reason = why(label, wrong => says(guess, wrong));
+        return [false, verdict(false, 'Not so:'), ` the run says ${answers.split('/')[0]}. `, ...reason];
+    };
+
+    // Lines stand beside those they share words with, in order, so that as much as possible agrees.
+    const likeness = (a, b) => {
+        const [x, y] = [words(a), words(b)];
+        const shared = x.filter(word => y.includes(word)).length;
+        return shared && shared / (x.length + y.length);
+    };
+    const align = (guessed, printed) => {
+        let below = [];
+        for (let i = guessed.length; i >= 0; i--) {
+            const row = [];
+            for (let j = printed.length; j >= 0; j--) {
+                const like = likeness(guessed[i], printed[j]);
+                const ways = [
+                    like && [below[j + 1], 'right', printed[j], like],
+                    [below[j], 'not here', guessed[i], 0],
+                    [row[j + 1], 'missing', printed[j], 0],
+                ].filter(way => way?.[0]).map(([rest, what, line, more]) =>
+                    ({ score: rest.score + more, lines: [[what, line], ...rest.lines] }));
+                row[j] = ways.sort((a, b) => b.score - a.score)[0] ?? { score: 0, lines: [] };
+            }
+            below = row;
+        }
+        return below[0].lines;
+    };
+    const compareLines = (label, guess) => {
+        const printed = label.dataset.is.split('/');
+        const lines = align(guess.split(/\s*\n\s*/), printed);
+        const right = lines.filter(([what]) => what === 'right').length;
+        const list = lines.map(([what, line]) => make('li', {},
+            verdict(what === 'right', `${what}:`), ' ', make('code', {}, line), ' ',
+            ...what === 'not here' ? why(label, wrong => words(wrong).every(word => words(line).includes(word))) : []));
+        return [right === lines.length, `${right} of ${printed.length} lines are right.`, make('ul', {}, ...list)];
+    };
+
+    const key = `workbook-guesses ${location.pathname.split('/').pop()}`;
+    let kept = {};
+    try {
+        kept = JSON.parse(localStorage.getItem(key)) ?? {};
+    } catch { /* then nothing is kept */ }
+
+    // A question with its field; the function that judges it says whether it is right, if anything is
+    // typed.
+    const question = (label, n) => {
+        const lines = label.classList.contains('lines');
+        const said = make('span', { id: `verdict-${n}`, className: 'guess-verdict' });
+        const field = make(lines ? 'textarea' : 'input', {
+            id: `guess-${n}`, className: 'guess-field', value: kept[label.textContent] ?? '',
+            rows: 7, autocomplete: 'off', autocapitalize: 'off', spellcheck: false,
+        });
+        field.setAttribute('aria-describedby', said.id);
+        // The arrow keys are the field's own: elsewhere they turn the page.
+        field.addEventListener('keydown', event => event.stopPropagation());
+        label.htmlFor = field.id;
+        const row = make('div', { className: lines ? 'guess-row lines' : 'guess-row' });
+        label.replaceWith(row);
+        row.append(label, field, said);
+        const judge = () => {
+            const guess = kept[label.textContent] = field.value.trim();
+            const [right, ...text] = guess ? (lines ? compareLines : compare)(label, guess) : [];
+            said.replaceChildren(...text);
+            return right;
+        };
+        judge();
+        return { field, judge };
+    };
+
+    // One button for the questions before a fold, which opens when all of them have a guess.
+    const group = (fold, questions, n) => {
+        const form = make('form', { id: `guesses-${n}`, className: 'guesses' });
+        const clear = make('button', { type: 'button' }, 'Clear');
+        const status = make('span', { role: 'status' });
+        const judge = () => {
+            const judged = questions.map(({ judge }) => judge());
+            try {
+                localStorage.setItem(key, JSON.stringify(kept));
+            } catch { /* then until the page is left */ }
+            return judged;
+        };
+        form.append(make('button', {}, 'Compare'), clear, status);
+        fold.before(form);
+        questions.forEach(({ field }) => field.setAttribute('form', form.id));
+        form.addEventListener('submit', event => {
+            event.preventDefault();
+            const judged = judge();
+            const open = judged.filter(right => right === undefined).length;
+            fold.open ||= !open;
+            const count = `${judged.filter(right => right).length} of ${judged.length} right. `;
+            status.textContent = (judged.length > 1 ? count : '')
+                + (open ? `${open} still to guess.` : 'The answer is open below.');
+        });
+        clear.addEventListener('click', () => {
+            questions.forEach(({ field }) => field.value = '');
+            judge();
+            fold.open = false;
+            status.textContent = 'Your guesses are gone.';
+            questions[0].field.focus();
+        });
+    };
+
+    // The page of all chapters is for paper.
+    if (!location.pathname.endsWith('/print.html')) {
+        const folds = [...document.querySelectorAll('main details')];
+        const groups = new Map();
+        document.querySelectorAll('label.guess').forEach((label, n) => {
+            const fold = folds.find(fold => label.compareDocumentPosition(fold) & Node.DOCUMENT_POSITION_FOLLOWING);
+            groups.set(fold, [...groups.get(fold) ?? [], question(label, n)]);
+        });
+        [...groups].forEach(([fold, questions], n) => group(fold, questions, n));
+    }
+}
