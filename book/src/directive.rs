@@ -4,6 +4,7 @@
 use crate::compiler;
 use crate::cover;
 use crate::guess::{guess, order};
+use crate::listing::{Span, listing};
 use crate::map;
 use crate::reading;
 use crate::sources::{Program, Sources, block, lesson};
@@ -38,7 +39,13 @@ pub fn expand(
     sources: &Sources,
     reading: &Reading,
 ) -> Result<String, Vec<Error>> {
-    let mut expansion = Expansion { sources, reading, pair: Pair::Outside };
+    let mut expansion = Expansion {
+        sources,
+        reading,
+        chapter: text,
+        whole: Vec::new(),
+        pair: Pair::Outside,
+    };
     let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(start) = rest.find("{{#") {
@@ -79,6 +86,9 @@ enum Pair {
 struct Expansion<'a> {
     sources: &'a Sources,
     reading: &'a Reading,
+    chapter: &'a str,
+    /// The paths of the programs shown as a whole so far.
+    whole: Vec<String>,
     pair: Pair,
 }
 
@@ -139,22 +149,21 @@ impl Expansion<'_> {
 
     /// `03_gather`, `03_gather:anchor`, or another file of the lesson,
     /// `03_gather/named.rs` or `03_gather/named.rs:anchor`; each may be followed by
-    /// how the code fails.
-    fn program(&self, program: Program, argument: &str) -> Result<String> {
-        let (what, words) = argument.split_once(' ').unwrap_or((argument, ""));
-        let bare = words.split(' ').any(|word| word == "bare");
-        let failure = words.trim_start_matches("bare").trim();
+    /// [`Options`].
+    fn program(&mut self, program: Program, argument: &str) -> Result<String> {
+        let (what, words) =
+            argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+        let options = Options::read(words)?;
         let (place, anchor) = split(what);
         let (name, file) = place.split_once('/').unwrap_or((place, program.file()));
         let path = format!("lessons/{}/{file}", lesson(name)?.name);
         let mut text = self.sources.program(&path, program, anchor)?;
-        if bare {
+        if options.bare {
             let comment = program.comment();
             let is_code = |line: &&str| !line.trim_start().starts_with(comment);
             text = text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
         }
 
-        let mut caption = format!("<code>{path}</code>");
         let mut info = match program {
             Program::Rust => "rust,ignore".to_owned(),
             Program::Python => "python".to_owned(),
@@ -162,18 +171,74 @@ impl Expansion<'_> {
         if place == name && anchor.is_none() && matches!(program, Program::Rust) {
             let _ = write!(info, ",lesson-{name}"); // to a String: cannot fail
         }
-        if !failure.is_empty() {
-            let (class, words) = FAILURES
-                .iter()
-                .find(|(class, _)| *class == failure)
-                .with_context(|| {
-                    let known = FAILURES.map(|(class, _)| class).join(", ");
-                    format!("no failure `{failure}`; there are {known}")
-                })?;
+        let (mut caption, mut spans) = match anchor {
+            Some(anchor) => (self.linked(program, place, anchor, &path), Vec::new()),
+            None => self.placed(program, &path)?,
+        };
+        if let Some((class, words)) = options.failure {
             let _ = write!(info, ",{class}");
             let _ = write!(caption, " <strong>{words}</strong>");
         }
-        Ok(captioned(&caption, &info, &text))
+        for mark in options.marks {
+            let at = only_line(&text, mark)?;
+            let attributes = "class=\"mark\"".to_owned();
+            spans.push(Span { lines: at..at + 1, attributes });
+            let line = at + 1;
+            let _ = write!(
+                caption,
+                "<span class=\"unseen\">, line {line} is marked</span>"
+            );
+        }
+        Ok(listing(&caption, &info, &text, &spans))
+    }
+
+    /// The caption of a region: a link to its place in the whole program, on this
+    /// page or on that of its lesson, if either shows it.
+    fn linked(
+        &self,
+        program: Program,
+        place: &str,
+        anchor: &str,
+        path: &str,
+    ) -> String {
+        let directive = match program {
+            Program::Rust => "lesson",
+            Program::Python => "python",
+        };
+        let page = if self.chapter.contains(&format!("{{{{#{directive} {place}}}}}"))
+        {
+            String::new()
+        } else if place.contains('/') {
+            return format!("<code>{path}</code>");
+        } else {
+            format!("{place}.html")
+        };
+        let id = place_id(path, anchor);
+        format!("<a href=\"{page}#{id}\"><code>{path}</code></a>")
+    }
+
+    /// The caption of a whole program, and the places that captions of its regions
+    /// link to. The first of several on a page has them.
+    fn placed(
+        &mut self,
+        program: Program,
+        path: &str,
+    ) -> Result<(String, Vec<Span>)> {
+        let caption = format!("<code>{path}</code>");
+        if self.whole.iter().any(|one| one == path) {
+            return Ok((caption, Vec::new()));
+        }
+        self.whole.push(path.to_owned());
+        let places = self.sources.places(path, program)?.places;
+        let spans = places
+            .into_iter()
+            .map(|(anchor, lines)| {
+                let id = place_id(path, &anchor);
+                let attributes = format!("class=\"place\" id=\"{id}\"");
+                Span { lines, attributes }
+            })
+            .collect();
+        Ok((caption, spans))
     }
 
     fn output(&self, argument: &str) -> Result<String> {
@@ -185,7 +250,8 @@ impl Expansion<'_> {
             None => whole,
         };
         let caption = format!("Output of <code>cargo run --example {name}</code>");
-        Ok(captioned(&caption, &format!("text,output,lesson-{name}"), &shown))
+        let info = format!("text,output,lesson-{name}");
+        Ok(listing(&caption, &info, &shown, &[]))
     }
 
     fn python_output(&self, argument: &str) -> Result<String> {
@@ -199,12 +265,12 @@ impl Expansion<'_> {
         let file = Program::Python.file();
         let caption =
             format!("Output of <code>python3 lessons/{name}/{file}</code>");
-        Ok(captioned(&caption, "text,output", &shown))
+        Ok(listing(&caption, "text,output", &shown, &[]))
     }
 
     /// A program that does not compile, `01_hello_await/not_async`, and what the
     /// compiler says of it.
-    fn broken(&self, argument: &str) -> Result<String> {
+    fn broken(&mut self, argument: &str) -> Result<String> {
         let (name, program) = argument
             .split_once('/')
             .context("which program? As in `01_hello_await/not_async`")?;
@@ -229,7 +295,7 @@ impl Expansion<'_> {
         };
         let rust = |path: &str, text: &str| {
             let caption = format!("<code>lessons/{name}/{path}</code>");
-            captioned(&caption, "rust,ignore", text)
+            listing(&caption, "rust,ignore", text, &[])
         };
 
         let verdict = self.sources.verdict(lesson, "starter")?;
@@ -265,7 +331,7 @@ impl Expansion<'_> {
         let text = self.sources.verdict(lesson, answer)?;
         let command = format!("cargo workbook check {}", lesson.number());
         let caption = format!("What <code>{command}</code> says");
-        Ok(captioned(&caption, "text,output", &text))
+        Ok(listing(&caption, "text,output", &text, &[]))
     }
 
     /// `03_gather: caption`, or of a part that is tested apart,
@@ -319,17 +385,64 @@ fn split(argument: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A block of code below its caption, fenced by more backticks than it holds in a
-/// row.
-fn captioned(caption: &str, info: &str, text: &str) -> String {
-    let text = text.trim_matches('\n').trim_end();
-    let mut fence = "```".to_owned();
-    while text.contains(&fence) {
-        fence.push('`');
+/// What may follow the name of a program.
+#[derive(Default)]
+struct Options<'a> {
+    /// Without the lines that are comments.
+    bare: bool,
+    /// One of [`FAILURES`].
+    failure: Option<(&'static str, &'static str)>,
+    /// The line that has this text is what the chapter speaks of.
+    marks: Vec<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    /// `bare`, the word for a failure, `mark "text"`, in any order.
+    fn read(words: &'a str) -> Result<Self> {
+        let mut options = Self::default();
+        let mut rest = words.trim();
+        while !rest.is_empty() {
+            let (word, after) =
+                rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            rest = after.trim_start();
+            if word == "bare" {
+                options.bare = true;
+            } else if word == "mark" {
+                let (text, after) = rest
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.split_once('"'))
+                    .context("which line? As in `mark \"join_all\"`")?;
+                options.marks.push(text);
+                rest = after.trim_start();
+            } else {
+                let failure = FAILURES.iter().find(|(class, _)| *class == word);
+                options.failure = Some(*failure.with_context(|| {
+                    let known = FAILURES.map(|(class, _)| class).join(", ");
+                    format!("no `{word}`; there are bare, mark \"...\", {known}")
+                })?);
+            }
+        }
+        Ok(options)
     }
-    format!(
-        "\n\n<p class=\"file\">{caption}</p>\n\n{fence}{info}\n{text}\n{fence}\n\n"
-    )
+}
+
+/// The name of a region's place, such as `03_gather.together`: all chapters stand on
+/// one page too.
+fn place_id(path: &str, anchor: &str) -> String {
+    let short = path.trim_start_matches("lessons/").trim_end_matches("/lesson.rs");
+    format!("{short}.{anchor}")
+}
+
+/// Which line of `text` contains `part`, counted from 0. Fails unless exactly one
+/// does.
+fn only_line(text: &str, part: &str) -> Result<usize> {
+    let mut found = text.lines().enumerate().filter(|(_, line)| line.contains(part));
+    let (at, _) = found.next().with_context(|| format!("no line has `{part}`"))?;
+    if let Some((again, _)) = found.next() {
+        let (first, second) = (at + 1, again + 1);
+        bail!("`{part}` is in more than one line ({first} and {second})");
+    }
+    Ok(at)
 }
 
 /// A title in the middle of a line.
@@ -405,13 +518,5 @@ mod tests {
             )
         );
         assert_eq!(errors[2], "`{{#lesson` is never closed by `}}`");
-    }
-
-    #[test]
-    fn a_fence_is_longer_than_any_in_the_text() {
-        assert!(
-            captioned("c", "text", "a\n````\nb")
-                .contains("\n`````text\na\n````\nb\n`````\n")
-        );
     }
 }

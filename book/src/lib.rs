@@ -7,6 +7,7 @@ mod cover;
 mod directive;
 mod group;
 mod guess;
+mod listing;
 mod map;
 mod paper;
 pub mod pdf;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use async_workbook::timeline::Recording;
 use async_workbook::{Hints, LESSONS, Lesson};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// The workbook's files, seen from its root.
@@ -54,7 +55,15 @@ impl Sources {
         anchor: Option<&str>,
     ) -> Result<String> {
         let text = self.read(path)?;
-        region(&text, program.comment(), anchor).with_context(|| path.to_owned())
+        let region = region(&text, program.comment(), anchor);
+        Ok(region.with_context(|| path.to_owned())?.text)
+    }
+
+    /// The whole program at `path`, as [`program`](Self::program) gives it, and the
+    /// lines of each anchor in it.
+    pub fn places(&self, path: &str, program: Program) -> Result<Region> {
+        let text = self.read(path)?;
+        region(&text, program.comment(), None).with_context(|| path.to_owned())
     }
 
     /// What the lesson printed when its test last approved it.
@@ -202,9 +211,18 @@ fn mark<'a>(line: &'a str, comment: &str) -> Option<Mark<'a>> {
     words.strip_prefix("ANCHOR:").map(|name| Mark::Begin(name.trim()))
 }
 
-fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
+/// What is shown of a program.
+#[derive(Debug)]
+pub struct Region {
+    pub text: String,
+    /// Name and lines of the anchors that end in it, if it is the whole program.
+    pub places: Vec<(String, Range<usize>)>,
+}
+
+fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
     let (mut inside, mut seen) = (anchor.is_none(), false);
-    let mut names = Vec::new();
+    let (mut names, mut begins) = (Vec::new(), Vec::new());
+    let mut places = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
     let mut removed = false;
     for line in text.lines() {
@@ -214,15 +232,17 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
                     bail!("anchor `{name}` begins twice");
                 }
                 names.push(name);
+                begins.push(lines.len());
                 if anchor == Some(name) {
                     (inside, seen) = (true, true);
                 }
                 removed = true;
             }
             Some(Mark::End(name)) => {
-                if !names.contains(&name) {
+                let Some(at) = names.iter().position(|one| *one == name) else {
                     bail!("anchor `{name}` ends before it begins");
-                }
+                };
+                places.push((name.to_owned(), begins[at]..lines.len()));
                 if anchor == Some(name) {
                     inside = false;
                 }
@@ -251,11 +271,15 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<String> {
             bail!("anchor `{anchor}` never ends");
         }
     }
-    let region = dedented(&lines);
-    if region.is_empty() {
+    let text = dedented(&lines);
+    if text.is_empty() {
         bail!("nothing to show");
     }
-    Ok(region)
+    // Empty lines at the end are not shown.
+    let last = text.lines().count();
+    places.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));
+    places.retain(|(_, lines)| !lines.is_empty());
+    Ok(Region { text, places })
 }
 
 fn dedented(lines: &[&str]) -> String {
@@ -294,7 +318,7 @@ fn main() {
 
     #[test]
     fn a_whole_program_loses_its_anchors() {
-        let whole = region(PROGRAM, "//", None).unwrap();
+        let whole = region(PROGRAM, "//", None).unwrap().text;
         assert_eq!(
             whole,
             "//! 03 - Gather\n\nfn main() {\n    let a = 1;\n        let b = 2;\n\n}"
@@ -302,8 +326,18 @@ fn main() {
     }
 
     #[test]
+    fn the_places_of_a_whole_program_are_lines_of_what_is_shown() {
+        let places = region(PROGRAM, "//", None).unwrap().places;
+        let expected = [("deep", 4..5), ("core", 3..6), ("all", 1..7)];
+        assert_eq!(places, expected.map(|(name, lines)| (name.to_owned(), lines)));
+        let at_the_end =
+            region("a\n// ANCHOR: x\nb\n\n// ANCHOR_END: x", "//", None);
+        assert_eq!(at_the_end.unwrap().places, [("x".to_owned(), 1..2)]);
+    }
+
+    #[test]
     fn a_region_is_dedented_and_drops_the_anchors_inside() {
-        let core = region(PROGRAM, "//", Some("core")).unwrap();
+        let core = region(PROGRAM, "//", Some("core")).unwrap().text;
         assert_eq!(core, "let a = 1;\n    let b = 2;");
     }
 

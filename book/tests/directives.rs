@@ -130,6 +130,65 @@ fn a_program_stands_below_its_path() {
 }
 
 #[test]
+fn the_caption_of_a_region_leads_to_its_place_in_the_whole_program() {
+    let id = "03_gather.core";
+    let page = shown("{{#lesson 03_gather:core bare}}\n\n{{#lesson 03_gather}}");
+    let link =
+        format!("<a href=\"#{id}\"><code>lessons/03_gather/lesson.rs</code></a>");
+    assert_holds(&page, &link);
+    assert_holds(
+        &page,
+        &format!(
+            "<span class=\"place\" id=\"{id}\">    println!(\"&lt;a&gt; &amp; b\");\n</span>}}"
+        ),
+    );
+    // A page has an id once.
+    let twice = shown("{{#lesson 03_gather}}\n\n{{#lesson 03_gather}}");
+    assert_eq!(twice.matches("id=\"03_gather.core").count(), 1, "{twice}");
+    // The whole program is on the page of its lesson, if not on this one.
+    let elsewhere = shown("{{#lesson 03_gather:core}}");
+    assert_holds(&elsewhere, &format!("href=\"03_gather.html#{id}\""));
+    // And of other files it is nowhere else.
+    let workbook = Workbook::new("{{#lesson 03_gather/named.rs:core}}");
+    workbook.write("lessons/03_gather/named.rs", LESSON);
+    let page = workbook.build().unwrap();
+    assert_holds(
+        &page,
+        "<p class=\"file\"><code>lessons/03_gather/named.rs</code></p>",
+    );
+}
+
+#[test]
+fn a_marked_line_says_so_in_words_too() {
+    let page = shown("{{#lesson 03_gather mark \"println\" panics}}");
+    let caption = "lesson.rs</code> <strong>panics</strong><span class=\"unseen\">, line 4 is marked</span>";
+    assert_holds(&page, caption);
+    assert_holds(
+        &page,
+        "<code class=\"language-rust ignore lesson-03_gather panics\">",
+    );
+    assert_holds(
+        &page,
+        "<span class=\"mark\">    println!(\"&lt;a&gt; &amp; b\");\n</span></span>}",
+    );
+}
+
+#[test]
+fn a_line_that_cannot_be_marked_fails_the_build() {
+    let error = failure(&Workbook::new("{{#lesson 03_gather mark \"print!\"}}"));
+    assert_holds(&error, "no line has `print!`");
+    let error = failure(&Workbook::new("{{#lesson 03_gather mark \"a\"}}"));
+    assert_holds(&error, "`a` is in more than one line (1 and 3)");
+    let error = failure(&Workbook::new("{{#lesson 03_gather mark println}}"));
+    assert_holds(&error, "which line? As in `mark \"join_all\"`");
+    let error = failure(&Workbook::new("{{#lesson 03_gather fails}}"));
+    assert_holds(
+        &error,
+        "no `fails`; there are bare, mark \"...\", does_not_compile, panics",
+    );
+}
+
+#[test]
 fn a_guess_is_a_question_that_knows_what_the_run_said() {
     let page = shown(
         "1. {{#guess 03_gather:together:two | two/a few | How *many*?\n   | one: That is the \"first\"\n   way.}}",
