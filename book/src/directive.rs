@@ -6,6 +6,7 @@ use crate::cover;
 use crate::guess::{guess, order};
 use crate::listing::{Span, listing};
 use crate::map;
+use crate::python;
 use crate::reading;
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -72,7 +73,7 @@ pub fn expand(
     if expansion.pair != Pair::Outside {
         errors.push(anyhow!("a {{{{#pair}}}} without its {{{{#end}}}}"));
     }
-    if errors.is_empty() { Ok(out) } else { Err(errors) }
+    if errors.is_empty() { Ok(python::marked(&out)) } else { Err(errors) }
 }
 
 /// Where in a pair of columns the text stands.
@@ -265,7 +266,7 @@ impl Expansion<'_> {
         let file = Program::Python.file();
         let caption =
             format!("Output of <code>python3 lessons/{name}/{file}</code>");
-        Ok(listing(&caption, "text,output", &shown, &[]))
+        Ok(listing(&caption, "text,output,python", &shown, &[]))
     }
 
     /// A program that does not compile, `01_hello_await/not_async`, and what the

@@ -251,6 +251,17 @@ fn an_order_is_that_of_the_run() {
 }
 
 #[test]
+fn what_is_for_python_people_can_be_told_apart() {
+    let page = shown(
+        "# A\n\n> [!NOTE]\n> Coming from Python: b.\n\n## In Python\n\n{{#python-output 03_gather}}",
+    );
+    assert_holds(&page, "<div class=\"python\">");
+    assert_holds(&page, "<p>Coming from Python: b.</p>");
+    assert_holds(&page, "<h2 class=\"python\" id=\"in-python\">");
+    assert_holds(&page, "<code class=\"language-text output python\">");
+}
+
+#[test]
 fn a_region_is_only_that() {
     let page = shown("{{#lesson 03_gather:core}}");
     assert_holds(&page, ">println!(\"&lt;a&gt; &amp; b\");</code>");
@@ -319,7 +330,7 @@ fn outputs_are_the_snapshots() {
     let page = shown("{{#output 03_gather:together}}");
     assert_holds(&page, "output lesson-03_gather\">together\n  two\n</code>");
     let page = shown("{{#python-output 03_gather}}");
-    assert_holds(&page, "output\">from Python\n</code>");
+    assert_holds(&page, "output python\">from Python\n</code>");
 }
 
 #[test]

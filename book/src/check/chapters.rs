@@ -94,6 +94,14 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
     if !in_predict(&page.folds) {
         faults.push("folds no answer in `Predict`".to_owned());
     }
+    let python = page.headings.iter().zip(&page.heading_classes);
+    for ((_, words), classes) in python {
+        if begins(words, "In Python") && !has(classes, "python") {
+            faults.push(format!(
+                "`{words}` cannot be hidden: it is no `## In Python`"
+            ));
+        }
+    }
     let program = format!("lessons/{}/lesson.rs", lesson.name);
     if !page.captions.iter().any(|caption| caption.contains(&program)) {
         faults.push(format!("shows nothing of {program}"));
@@ -181,6 +189,7 @@ mod tests {
             "title" => html.replace("Gather", "Collect"),
             "guess" => html.replace("class=guess", ""),
             "fold" => html.replace("<details></details>", ""),
+            "python" => html.replace("<h2 class=python>In", "<h2>In"),
             _ => html,
         };
         lesson(&Page::read(html), lesson_03.unwrap())
@@ -203,6 +212,8 @@ mod tests {
         }
         assert_eq!(chapter("guess"), ["asks for no guess in `Predict`"]);
         assert_eq!(chapter("fold"), ["folds no answer in `Predict`"]);
+        let python = "`In Python` cannot be hidden: it is no `## In Python`";
+        assert_eq!(chapter("python"), [python]);
         assert_eq!(chapter("title"), ["the title does not say `Gather`"]);
         let program = "shows nothing of lessons/03_gather/lesson.rs";
         assert_eq!(chapter("program"), [program]);

@@ -32,6 +32,8 @@ pub struct Page {
     pub guesses: Vec<String>,
     /// The same for folds.
     pub folds: Vec<String>,
+    /// The classes of the headings, one for each.
+    pub heading_classes: Vec<String>,
     /// Style sheets written into the page.
     pub styles: String,
 }
@@ -138,6 +140,7 @@ impl State {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if self.within("main") => {
                 let level = name.as_bytes()[1] - b'0';
                 self.page.headings.push((level, String::new()));
+                self.page.heading_classes.push(classes.clone());
             }
             "summary" => self.page.summaries.push(String::new()),
             "details" => self.page.folds.push(self.section()),
@@ -245,6 +248,7 @@ mod tests {
             page.headings,
             headings.map(|(level, words)| (level, words.to_owned()))
         );
+        assert_eq!(page.heading_classes, ["", "python", ""]);
         assert_eq!(
             (page.guesses, page.folds),
             (vec!["B".to_owned()], vec!["B".to_owned()])
