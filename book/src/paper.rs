@@ -30,6 +30,7 @@ impl Preprocessor for Paper {
         let title = book_is.title.as_deref().unwrap_or_default();
         let about = book_is.description.as_deref().unwrap_or_default();
         let front = title_page(title, about, &book);
+        book.for_each_chapter_mut(|chapter| follow_places(chapter, &moved));
         number_sheets(&mut book);
         book.items.insert(0, BookItem::Chapter(front));
         Ok(book)
@@ -178,6 +179,21 @@ fn take_folds(chapter: &mut Chapter, moved: &mut Vec<Moved>) {
     });
 }
 
+/// Has the captions that lead to a place in a whole program lead to where that is
+/// now.
+fn follow_places(chapter: &mut Chapter, moved: &[Moved]) {
+    for fold in moved {
+        let places = fold.body.split("class=\"place\" id=\"").skip(1);
+        for id in places.filter_map(|rest| rest.split('"').next()) {
+            let now = format!("href=\"{}.html#{id}\"", fold.to.page);
+            for page in [String::new(), format!("{}.html", fold.page)] {
+                let was = format!("href=\"{page}#{id}\"");
+                chapter.content = chapter.content.replace(&was, &now);
+            }
+        }
+    }
+}
+
 /// The text with every outermost `<details>` replaced by what `replace` makes of the
 /// section that it stands in, its summary and its body; none leaves it.
 fn without_folds(
@@ -190,7 +206,9 @@ fn without_folds(
         let begins = !is_code && line.starts_with("<details");
         let ends = !is_code && line.starts_with("</details>");
         if !is_code && depth == 0 && line.starts_with("## ") {
-            section = line[3..].trim().to_owned();
+            // Without its attributes.
+            section =
+                line[3..].split(" {").next().unwrap_or_default().trim().to_owned();
         }
         depth += usize::from(begins);
         let into = if depth > 0 { &mut fold } else { &mut out };
@@ -375,6 +393,20 @@ cup
         assert!(left.ends_with("after\n") && !left.contains("Yes"), "{left}");
         assert_eq!(moved.len(), 1, "a fold in a fold goes with it");
         assert!(moved[0].body.contains("<summary>b"), "{}", moved[0].body);
+    }
+
+    #[test]
+    fn a_caption_leads_to_the_program_that_has_moved() {
+        let text = "## In Python { .python }\n<a href=\"#01_tea.pour\">a</a> \
+                    <a href=\"01_tea.html#01_tea.pour\">b</a>\n\
+                    <details>\n<summary>The whole program</summary>\n\
+                    <span class=\"place\" id=\"01_tea.pour\">c</span>\n</details>\n";
+        let (left, moved) = tea(text);
+        assert_eq!(moved[0].section, "In Python");
+        let mut chapter = Chapter::new("Tea", left, "01_tea.md", Vec::new());
+        follow_places(&mut chapter, &moved);
+        let links = chapter.content.matches("href=\"programs.html#01_tea.pour\"");
+        assert_eq!(links.count(), 2, "{}", chapter.content);
     }
 
     #[test]
