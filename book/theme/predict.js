@@ -101,7 +101,7 @@
         label.replaceWith(row);
         row.append(label, field, said);
         const judge = () => {
-            const guess = kept[label.textContent] = field.value.trim();
+            const guess = kept[label.textContent] = field.value.trim() || undefined;
             const [right, ...text] = guess ? (lines ? compareLines : compare)(label, guess) : [];
             said.replaceChildren(...text);
             return right;
