@@ -21,11 +21,13 @@ const FOR_LATER: [&str; 2] = ["The whole program", "For the instructor"];
 /// the instructor's notes, nor the words within pictures.
 pub fn minutes(chapter: &str) -> u32 {
     let (mut words, mut lines) = (0, 0);
-    let mut code = None;
+    let mut code: Option<&str> = None;
     let mut skipped = Skipped::default();
     for line in chapter.lines() {
         match code {
             Some(end) if line.starts_with(end) => code = None,
+            // An element that holds the last lines ends before the block does.
+            Some(end) if end.starts_with('<') && line.ends_with(end) => code = None,
             Some(_) if line.trim().is_empty() || skipped.code() => {}
             Some(_) => lines += 1,
             None => {
@@ -130,6 +132,9 @@ mod tests {
         assert_eq!(minutes_with(&format!("````text\n```\n{lines}````\n")), 11);
         let compiler = "<pre><code class=\"compiler\">";
         assert_eq!(minutes_with(&format!("{compiler}{lines}</code></pre>\n")), 11);
+        let marked = "<pre><code><span>let a;\n</span></code></pre>\n";
+        let after = "one two ".repeat(119);
+        assert_eq!(minutes_with(&format!("{marked}\n{after}")), 11);
     }
 
     #[test]
