@@ -34,6 +34,7 @@ const MORE_PORTS: u16 = 20;
 /// free, and if a chapter does.
 pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let root = book.parent().context("the book stands in no folder")?;
+    let end = told_to_end()?;
     let build = Build::new(book)?;
     let listener = bind(port).await?;
     let bound = listener.local_addr()?.port();
@@ -55,7 +56,7 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     });
     tokio::select! {
         served = axum::serve(listener, router(built, Arc::clone(&runner))) => served?,
-        () = told_to_end() => {}
+        _ = end => {}
     }
     runner.close().await;
     Ok(())
@@ -122,20 +123,26 @@ async fn run(
     (json_lines, Body::from_stream(events)).into_response()
 }
 
-/// Ctrl-C, or the system's other ways to say so.
-async fn told_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let mut told: Vec<_> =
-            kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-        let told = told.iter_mut().map(|signal| Box::pin(signal.recv()));
-        futures::future::select_all(told).await;
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+/// Ends when Ctrl-C is pressed, or the system says so in another way: from now on, not
+/// only once it is awaited.
+#[cfg(unix)]
+fn told_to_end() -> Result<impl Future> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+            _ = hung_up.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_end() -> Result<impl Future> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 async fn bind(port: u16) -> Result<TcpListener> {
