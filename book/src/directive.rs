@@ -6,6 +6,7 @@ use crate::cover;
 use crate::guess::{guess, order};
 use crate::listing::{Span, listing};
 use crate::map;
+use crate::plan::Plan;
 use crate::python;
 use crate::reading;
 use crate::sources::{Program, Sources, block, lesson};
@@ -16,7 +17,7 @@ use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
 const KNOWN: &str = "and, broken, cover, end, exercise, guess, lesson, \
-                     lessons, minutes, order, output, pair, python, \
+                     lessons, minutes, order, output, pair, plan, python, \
                      python-output, question, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
@@ -117,7 +118,8 @@ impl Expansion<'_> {
             "exercise" => self.exercise(lesson(argument)?),
             "verdict" => self.verdict(argument),
             "question" => Ok(lesson(argument)?.question.to_owned()),
-            "minutes" => Ok(lesson(argument)?.minutes.to_string()),
+            "minutes" => self.minutes(argument),
+            "plan" => self.plan(argument),
             "lessons" => map::table(LESSONS, |lesson| self.time(lesson)),
             "pair" => {
                 self.turn(&Pair::Outside, Pair::First, "<div class=\"pair\">\n<div>")
@@ -333,6 +335,25 @@ impl Expansion<'_> {
         let command = format!("cargo workbook check {}", lesson.number());
         let caption = format!("What <code>{command}</code> says");
         Ok(listing(&caption, "text,output", &text, &[]))
+    }
+
+    /// Of a lesson, or of its exercise: `03_gather:exercise`.
+    fn minutes(&self, argument: &str) -> Result<String> {
+        let (name, part) = split(argument);
+        let lesson = lesson(name)?;
+        let minutes = match part {
+            None => lesson.minutes,
+            Some("exercise") => self.sources.plan(lesson)?.exercise(),
+            Some(part) => bail!("no minutes of `{part}`; there are `exercise`"),
+        };
+        Ok(minutes.to_string())
+    }
+
+    fn plan(&self, argument: &str) -> Result<String> {
+        let (name, parts) = split(argument);
+        let lesson = lesson(name)?;
+        let parts = parts.context("which parts? As in `Predict 5, exercise 15`")?;
+        Ok(Plan::parse(parts, lesson)?.html(lesson))
     }
 
     /// `03_gather: caption`, or of a part that is tested apart,

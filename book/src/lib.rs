@@ -12,6 +12,7 @@ mod map;
 mod paper;
 pub mod pdf;
 pub mod picture;
+mod plan;
 mod python;
 mod reading;
 pub mod render;

@@ -1,5 +1,6 @@
 //! What chapters show: the lessons' programs and the snapshots of their runs.
 
+use crate::plan::Plan;
 use anyhow::{Context, Result, bail};
 use async_workbook::timeline::Recording;
 use async_workbook::{Hints, LESSONS, Lesson};
@@ -132,6 +133,21 @@ impl Sources {
                 format!("{} does not name its compiler", snapshot_path(&name))
             })?;
         Ok((compiler.to_owned(), said.to_owned()))
+    }
+
+    /// The plan of the lesson, as its chapter gives it to the instructor.
+    ///
+    /// Fails if the chapter cannot be read, or if it has no plan or a wrong one.
+    pub fn plan(&self, lesson: &Lesson) -> Result<Plan> {
+        let name = lesson.name;
+        let path = format!("book/chapters/{name}.md");
+        let text = self.read(&path)?;
+        let directive = format!("{{{{#plan {name}:");
+        text.split_once(&directive)
+            .and_then(|(_, rest)| rest.split_once("}}"))
+            .with_context(|| format!("no `{directive} ...}}}}`"))
+            .and_then(|(parts, _)| Plan::parse(parts, lesson))
+            .context(path)
     }
 
     fn snapshot(&self, name: &str) -> Result<String> {

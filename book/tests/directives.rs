@@ -447,6 +447,34 @@ fn a_pair_holds_two_columns() {
     assert_holds(&after, "</div></div><p>after</p>");
 }
 
+const PLAN: &str = "{{#plan 03_gather: Predict 10, why 5, exercise 15}}";
+
+#[test]
+fn a_plan_is_minutes_that_a_script_can_read() {
+    let fold = format!(
+        "<details>\n<summary>For you</summary>\n\n{PLAN}\n\n**a**\n</details>"
+    );
+    let page = shown(&fold);
+    assert_holds(&page, "<ol class=\"plan\" data-lesson=\"03_gather\">");
+    assert_holds(&page, "<li data-minutes=\"5\">Why <b>5 min</b></li>");
+    assert_holds(&page, "<strong>a</strong>");
+    let page = shown(&format!("{{{{#minutes 03_gather:exercise}}}} of\n\n{PLAN}"));
+    assert_holds(&page, "<p>15 of</p>");
+}
+
+#[test]
+fn a_plan_that_does_not_add_up_fails_the_build() {
+    let error = failure(&Workbook::new(&PLAN.replace("15", "16")));
+    assert_holds(&error, "the parts are 31 minutes, where the lesson has 30");
+    let error = failure(&Workbook::new("{{#plan 03_gather}}"));
+    assert_holds(&error, "which parts? As in `Predict 5, exercise 15`");
+    let error = failure(&Workbook::new("{{#minutes 03_gather:exercise}}"));
+    assert_holds(
+        &error,
+        "book/chapters/03_gather.md: no `{{#plan 03_gather: ...}}`",
+    );
+}
+
 #[test]
 fn a_directive_can_be_shown_itself() {
     assert_holds(&shown(r"`\{{#lesson x}}`"), "<code>{{#lesson x}}</code>");

@@ -102,6 +102,10 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
             ));
         }
     }
+    if page.plans != [lesson.name] {
+        let name = lesson.name;
+        faults.push(format!("no fold has its plan, {{{{#plan {name}: ...}}}}"));
+    }
     let program = format!("lessons/{}/lesson.rs", lesson.name);
     if !page.captions.iter().any(|caption| caption.contains(&program)) {
         faults.push(format!("shows nothing of {program}"));
@@ -171,7 +175,8 @@ mod tests {
         let mut html = "<main><h1>Gather</h1>".to_owned();
         for section in SECTIONS.iter().filter(|section| **section != leave_out) {
             if *section == "For the instructor" {
-                html += "<details><summary>For the instructor: 30 minutes</summary></details>";
+                html += "<details><summary>For the instructor: 30 minutes</summary>\
+                         <ol class=plan data-lesson=03_gather></ol></details>";
             } else {
                 html += &format!("<h2 class=python>{section}</h2>");
             }
@@ -190,6 +195,7 @@ mod tests {
             "guess" => html.replace("class=guess", ""),
             "fold" => html.replace("<details></details>", ""),
             "python" => html.replace("<h2 class=python>In", "<h2>In"),
+            "plan" => html.replace("=03_gather", "=04_bounded"),
             _ => html,
         };
         lesson(&Page::read(html), lesson_03.unwrap())
@@ -202,14 +208,19 @@ mod tests {
 
     #[test]
     fn a_chapter_that_lacks_something() {
+        let plan = "no fold has its plan, {{#plan 03_gather: ...}}";
         for section in SECTIONS {
             let mut faults = vec![format!("no section `{section}`")];
             if section == "Predict" {
                 faults.push("asks for no guess in `Predict`".to_owned());
                 faults.push("folds no answer in `Predict`".to_owned());
             }
+            if section == "For the instructor" {
+                faults.push(plan.to_owned());
+            }
             assert_eq!(chapter(section), faults);
         }
+        assert_eq!(chapter("plan"), [plan]);
         assert_eq!(chapter("guess"), ["asks for no guess in `Predict`"]);
         assert_eq!(chapter("fold"), ["folds no answer in `Predict`"]);
         let python = "`In Python` cannot be hidden: it is no `## In Python`";

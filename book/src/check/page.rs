@@ -25,6 +25,8 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// The captions above blocks.
     pub captions: Vec<String>,
+    /// The lessons whose plans stand in a fold.
+    pub plans: Vec<String>,
     /// The text of `<main>` that is not code.
     pub prose: String,
     /// The headings of the second level above the questions to guess at, one for each
@@ -118,7 +120,7 @@ impl TokenSink for Reader {
 impl State {
     fn start(&mut self, tag: &Tag) {
         let name = tag.name.to_string();
-        let mut classes = String::new();
+        let (mut classes, mut lesson) = (String::new(), String::new());
         for attribute in &tag.attrs {
             let value = attribute.value.to_string();
             match &*attribute.name.local {
@@ -126,6 +128,7 @@ impl State {
                     self.page.ids.insert(value);
                 }
                 "class" => classes = value,
+                "data-lesson" => lesson = value,
                 "style" => self.page.styles.push_str(&value),
                 "href" if name == "a" || name == "area" => {
                     self.page.links.push(value)
@@ -146,6 +149,9 @@ impl State {
             "details" => self.page.folds.push(self.section()),
             "label" if has(&classes, "guess") => {
                 self.page.guesses.push(self.section())
+            }
+            "ol" if has(&classes, "plan") && self.within("details") => {
+                self.page.plans.push(lesson);
             }
             "p" if has(&classes, "file") => self.page.captions.push(String::new()),
             "code" if self.within("pre") => self.page.blocks.push(Block {
@@ -235,8 +241,9 @@ mod tests {
              <pre><code class='language-rust ignore'>let a;\n<span>b</span></code></pre></div>
              <pre><code>c</code></pre><h2 class=python>B</h2><h3>C</h3>
              <label class='guess lines'>?</label><label>no</label>
-             <details><summary>For <b>you</b></summary></details>
-             </main>"
+             <details><summary>For <b>you</b></summary>
+             <ol class=plan data-lesson=03_gather></ol></details>
+             <ol class=plan data-lesson=04_bounded></ol></main>"
                 .to_owned(),
         );
         assert_eq!(page.loads, ["a.css"]);
@@ -255,6 +262,7 @@ mod tests {
         );
         assert_eq!(page.summaries, ["For you"]);
         assert_eq!(page.captions, ["a.rs"]);
+        assert_eq!(page.plans, ["03_gather"]);
         assert!(page.prose.contains("words") && !page.prose.contains("x[0]"));
         assert_eq!(page.blocks.len(), 2);
         assert_eq!(page.blocks[0].text, "let a;\nb");
