@@ -9,6 +9,7 @@ use crate::map;
 use crate::plan::Plan;
 use crate::python;
 use crate::reading;
+use crate::schedule;
 use crate::sources::{Program, Sources, block, lesson};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use async_workbook::{LESSONS, Lesson};
@@ -18,7 +19,7 @@ use std::fmt::Write;
 /// Every directive there is, for the message about one that is not.
 const KNOWN: &str = "and, broken, cover, end, exercise, guess, lesson, \
                      lessons, minutes, order, output, pair, plan, python, \
-                     python-output, question, timeline, verdict";
+                     python-output, question, schedule, timeline, verdict";
 
 /// Code that is shown because it fails: the word in the directive or the fence, and
 /// what the page says.
@@ -120,6 +121,7 @@ impl Expansion<'_> {
             "question" => Ok(lesson(argument)?.question.to_owned()),
             "minutes" => self.minutes(argument),
             "plan" => self.plan(argument),
+            "schedule" => self.schedule(argument),
             "lessons" => map::table(LESSONS, |lesson| self.time(lesson)),
             "pair" => {
                 self.turn(&Pair::Outside, Pair::First, "<div class=\"pair\">\n<div>")
@@ -354,6 +356,14 @@ impl Expansion<'_> {
         let lesson = lesson(name)?;
         let parts = parts.context("which parts? As in `Predict 5, exercise 15`")?;
         Ok(Plan::parse(parts, lesson)?.html(lesson))
+    }
+
+    fn schedule(&self, argument: &str) -> Result<String> {
+        let workshop = schedule::workshop(argument)?;
+        let plans = LESSONS.iter().map(|lesson| self.sources.plan(lesson));
+        let plans = plans.collect::<Result<Vec<_>>>()?;
+        let lessons: Vec<_> = LESSONS.iter().zip(&plans).collect();
+        Ok(workshop.schedule(&lessons).markdown())
     }
 
     /// `03_gather: caption`, or of a part that is tested apart,

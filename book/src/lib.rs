@@ -16,6 +16,7 @@ mod plan;
 mod python;
 mod reading;
 pub mod render;
+mod schedule;
 pub mod serve;
 mod sources;
 mod workbook;

@@ -37,6 +37,11 @@ impl Plan {
         Ok(plan)
     }
 
+    /// What comes before the exercise.
+    pub fn before_exercise(&self) -> &[Part] {
+        self.parts.split_last().map_or(&[], |(_, before)| before)
+    }
+
     /// The minutes of the exercise.
     pub fn exercise(&self) -> u32 {
         self.parts.last().map_or(0, |part| part.minutes)
@@ -107,6 +112,10 @@ mod tests {
             Plan::parse("Predict 4, why and\npitfall 11, exercise 15", gather());
         let plan = plan.unwrap();
         assert_eq!(plan.exercise(), 15);
+        assert_eq!(
+            plan.before_exercise(),
+            [Part::new("Predict", 4), Part::new("why and\npitfall", 11)]
+        );
         let html = plan.html(gather());
         assert!(
             html.contains("<li data-minutes=\"15\">Exercise <b>15 min</b></li>")

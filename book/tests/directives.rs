@@ -1,5 +1,6 @@
 //! A tiny workbook of one lesson: what its chapter becomes, and that no mistake in it passes.
 
+use async_workbook::{LESSONS, Lesson};
 use book::render;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -473,6 +474,28 @@ fn a_plan_that_does_not_add_up_fails_the_build() {
         &error,
         "book/chapters/03_gather.md: no `{{#plan 03_gather: ...}}`",
     );
+}
+
+#[test]
+fn a_schedule_needs_the_plan_of_every_lesson() {
+    let workbook = Workbook::new("{{#schedule day}}");
+    assert_holds(
+        &failure(&workbook),
+        "{{#schedule day}}: cannot read book/chapters/",
+    );
+    for Lesson { name, minutes, .. } in LESSONS {
+        let path = format!("book/chapters/{name}.md");
+        let plan = format!("{{{{#plan {name}: why 1, exercise {}}}}}", minutes - 1);
+        workbook.write(&path, &plan);
+    }
+    let schedule = format!("{PLAN}\n\n{{{{#schedule day}}}}");
+    workbook.write("book/chapters/03_gather.md", &schedule);
+    let page = workbook.build().unwrap();
+    assert_holds(&page, "<div class=\"cards schedule\">");
+    assert_holds(&page, "<a href=\"03_gather.html\">03 Gather</a>");
+    assert_holds(&page, "<em>Lunch</em>");
+    let error = failure(&Workbook::new("{{#schedule week}}"));
+    assert_holds(&error, "no schedule `week`; there are half-day, day, two-days");
 }
 
 #[test]
