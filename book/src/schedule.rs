@@ -285,18 +285,21 @@ impl Schedule<'_> {
         for (n, rows) in (1..).zip(&self.days) {
             // To a String: cannot fail.
             let _ = write!(text, "\n\n**{}**", self.heading(n, rows));
-            text += "\n\n<div class=\"cards schedule\">\n\n\
-                     | From | What | Minutes | What happens |\n|---|---|---|---|\n";
+            text += "\n\n| From | What happens | Minutes |\n|---|---|---|\n";
             for row in rows {
                 let Row { from, minutes, title, what, pause } = row;
-                let title =
-                    if *pause { format!("*{title}*") } else { title.clone() };
                 let (from, what) = (clock(*from), upper(what));
-                let _ =
-                    writeln!(text, "| {from} | {title} | {minutes} min | {what} |");
+                let _ = if *pause {
+                    writeln!(text, "| {from} | *{title}* | {minutes} |")
+                } else {
+                    writeln!(
+                        text,
+                        "| {from} | {title}<br><small>{what}</small> | {minutes} |"
+                    )
+                };
             }
-            text += "\n</div>\n\n";
         }
+        text += "\n\n";
         text + &self.remarks() + "\n\n"
     }
 

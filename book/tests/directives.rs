@@ -491,7 +491,7 @@ fn a_schedule_needs_the_plan_of_every_lesson() {
     let schedule = format!("{PLAN}\n\n{{{{#schedule day}}}}");
     workbook.write("book/chapters/03_gather.md", &schedule);
     let page = workbook.build().unwrap();
-    assert_holds(&page, "<div class=\"cards schedule\">");
+    assert_holds(&page, "<td>09:00</td>");
     assert_holds(&page, "<a href=\"03_gather.html\">03 Gather</a>");
     assert_holds(&page, "<em>Lunch</em>");
     let error = failure(&Workbook::new("{{#schedule week}}"));
