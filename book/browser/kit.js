@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -123,6 +123,7 @@ export const built = once(() => {
     return pages;
 });
 
+export const htmlFiles = () => readdirSync(built()).filter(name => name.endsWith('.html'));
 export const file = page => pathToFileURL(join(built(), page)).href;
 
 export function snapshot(name) {

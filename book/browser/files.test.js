@@ -1,0 +1,44 @@
+// The pages without the book's server: as files, and from a host that knows nothing of them.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { built, file, htmlFiles, serve, test } from './kit.js';
+
+// One names its files from the root of its host; the other is a part of pages without JavaScript.
+const pages = () => htmlFiles().filter(name => !['404.html', 'toc.html'].includes(name));
+
+for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 390]) {
+        test(`pages need nothing but their files, ${colorScheme}, at ${width} pixels`, async open => {
+            const page = await open(undefined, { colorScheme, width });
+            for (const name of pages()) {
+                await page.goto(file(name));
+                const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+                assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
+                assert.equal(await page.getByRole('button', { name: /^(Run|Check) / }).count(), 0, name);
+            }
+        });
+    }
+}
+
+test('pages on a host of files need nothing else', async open => {
+    const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+    const asked = [];
+    const { port } = await serve(async ({ method, url }, response) => {
+        asked.push(`${method} ${url}`);
+        const { pathname } = new URL(url, 'http://localhost');
+        try {
+            const content = await readFile(join(built(), pathname));
+            response.writeHead(200, { 'content-type': types[pathname.split('.').pop()] ?? '' }).end(content);
+        } catch {
+            response.writeHead(404).end();
+        }
+    });
+    const page = await open();
+    for (const name of pages()) {
+        await page.goto(`http://localhost:${port}/${name}`);
+        assert.equal(await page.getByRole('button', { name: /^(Run|Check) / }).count(), 0, name);
+    }
+    assert.deepEqual(asked.filter(request => !/^GET .*\.\w+(\?|$)/.test(request)), []);
+});

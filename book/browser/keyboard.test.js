@@ -1,0 +1,154 @@
+// Everything in a page is reached and pressed without a mouse.
+
+import assert from 'node:assert/strict';
+import { button, output, over, Server, status, test, until } from './kit.js';
+
+const PAGE = '04_bounded.html';
+
+// Presses Tab from the top of the page to its end; returns what got the focus, in order.
+async function walk(page) {
+    const stops = [];
+    for (;;) {
+        await page.keyboard.press('Tab');
+        const stop = await page.evaluate(() => {
+            const at = document.activeElement;
+            if (at === document.body) return null;
+            at.walked = true;
+            const { top, bottom, left, right, width, height } = at.getBoundingClientRect();
+            const { outlineStyle, outlineWidth } = getComputedStyle(at);
+            const inView = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
+            return {
+                what: at.id || at.className || at.tagName,
+                words: at.getAttribute('aria-label') ?? at.textContent.trim(),
+                seen: inView && width > 0 && height > 0 && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+            };
+        });
+        if (!stop) return stops;
+        stops.push(stop);
+        assert.ok(stops.length < 500, 'Tab leads round in a circle');
+    }
+}
+
+const focus = page => page.evaluate(() => {
+    const at = document.activeElement;
+    return at.getAttribute('aria-label') ?? at.textContent.trim();
+});
+
+// Presses Tab until the focus is there.
+async function tabTo(page, name) {
+    for (let stops = 0; stops < 500; stops++) {
+        await page.keyboard.press('Tab');
+        if (await focus(page) === name) return;
+    }
+    assert.fail(`Tab never comes to ${name}`);
+}
+
+for (const width of [1280, 390]) {
+    test(`Tab reaches everything, and is always seen, at ${width} pixels`, async open => {
+        const { url } = await Server.virtual();
+        const page = await open(url + PAGE, { width });
+        const stops = await walk(page);
+        assert.deepEqual(stops.filter(stop => !stop.seen), []);
+        for (const name of [
+            'Toggle Table of Contents',
+            'Change theme',
+            'Toggle Searchbar',
+            'Copy to clipboard',
+            'Run 04_bounded',
+            'Check 04_bounded',
+            'The answer',
+            'Next chapter',
+        ]) {
+            assert.ok(stops.some(({ words }) => words === name), `${name} is not reached`);
+        }
+        const forgotten = await page.evaluate(() => {
+            const all = document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]');
+            return [...all].filter(it => !it.walked && it.checkVisibility({ visibilityProperty: true }))
+                .map(it => it.outerHTML.slice(0, 120));
+        });
+        assert.deepEqual(forgotten, []);
+    });
+}
+
+test('a block that is wider than the page is scrolled by its arrow keys', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE, { width: 390 });
+    const block = page.locator('main pre > code[tabindex="0"]').first();
+    await block.focus();
+    await page.keyboard.press('ArrowRight');
+    await until(() => block.evaluate(it => it.scrollLeft > 0), true);
+    assert.equal(page.url(), url + PAGE);
+    // Elsewhere they turn the page.
+    await block.blur();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForURL(/05_pool/);
+});
+
+test('Run by Enter, Stop by Space, and Close', async open => {
+    const { url } = await Server.real();
+    const page = await open(url + PAGE);
+    await tabTo(page, 'Run 04_bounded');
+    await page.keyboard.press('Enter');
+    assert.equal(await focus(page), 'Stop');
+    await until(async () => await output(page) !== '' && /^Running/.test(await status(page)), true);
+    await page.keyboard.press('Space');
+    assert.equal(await over(page), 'Stopped.');
+    assert.equal(await focus(page), 'Run 04_bounded');
+    await tabTo(page, 'Close');
+    await tabTo(page, 'Output of this run');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await focus(page), 'Run 04_bounded');
+});
+
+test('Copy by Space', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE, { permissions: ['clipboard-read', 'clipboard-write'] });
+    await tabTo(page, 'Copy to clipboard');
+    const code = await page.evaluate(() => document.activeElement.closest('pre').querySelector('code').textContent);
+    await page.keyboard.press('Space');
+    await until(() => page.evaluate(() => navigator.clipboard.readText()), code);
+    assert.equal(await focus(page), 'Copy to clipboard');
+});
+
+test('the theme is chosen by keyboard', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE);
+    await tabTo(page, 'Change theme');
+    await page.keyboard.press('Enter');
+    assert.equal(await focus(page), 'Light');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await focus(page), 'Navy');
+    await page.keyboard.press('Enter');
+    await page.locator('html.navy').waitFor();
+    await page.keyboard.press('Escape');
+    assert.equal(await focus(page), 'Change theme');
+});
+
+for (const width of [1280, 390]) {
+    test(`the contents are opened by keyboard at ${width} pixels`, async open => {
+        const { url } = await Server.virtual();
+        const page = await open(url + PAGE, { width });
+        const chapter = page.getByRole('navigation', { name: 'Table of contents' }).getByRole('link', { name: '05 Pool' });
+        const opened = await chapter.isVisible();
+        await tabTo(page, 'Toggle Table of Contents');
+        for (const wanted of [!opened, opened]) {
+            await page.keyboard.press('Enter');
+            await until(() => chapter.isVisible(), wanted);
+            assert.equal(await focus(page), 'Toggle Table of Contents');
+        }
+    });
+}
+
+test('the search is opened, asked and left by keyboard', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE);
+    await tabTo(page, 'Toggle Searchbar');
+    await page.keyboard.press('Enter');
+    await page.getByRole('searchbox').or(page.locator('#mdbook-searchbar')).first().waitFor();
+    await page.keyboard.type('semaphore');
+    await page.locator('#mdbook-searchresults a').first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/highlight=semaphore/);
+});

@@ -1,0 +1,103 @@
+// What a reader does with the pages, read as files: the book works from a USB stick.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { button, file, ROOT, Server, test, until } from './kit.js';
+
+const PAGE = '03_gather.html';
+const theme = page => page.locator('html').getAttribute('class')
+    .then(classes => classes.split(' ').find(name => name === 'light' || name === 'navy'));
+
+test('a fold opens and closes by keyboard', async open => {
+    const page = await open(file(PAGE));
+    const fold = page.locator('main details:has(> summary)', { hasText: 'The answer' }).first();
+    const inside = fold.locator('p').first();
+    assert.equal(await inside.isVisible(), false);
+    await fold.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    await inside.waitFor();
+    await page.keyboard.press('Space');
+    await inside.waitFor({ state: 'hidden' });
+});
+
+test('the theme is switched, and remembered by the next page', async open => {
+    const page = await open(file(PAGE));
+    assert.equal(await theme(page), 'light');
+    const background = () => page.locator('html').evaluate(it => getComputedStyle(it).backgroundColor);
+    const light = await background();
+    await button(page, 'Change theme').click();
+    await page.getByRole('menuitem', { name: 'Navy' }).click();
+    await until(() => theme(page), 'navy');
+    assert.notEqual(await background(), light);
+    await page.goto(file('04_bounded.html'));
+    assert.equal(await theme(page), 'navy');
+});
+
+test('the theme is that of the system, where nobody has chosen one', async open => {
+    const page = await open(file(PAGE), { colorScheme: 'dark' });
+    assert.equal(await theme(page), 'navy');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await until(() => theme(page), 'light');
+});
+
+test('only themes that somebody looks after are offered', async open => {
+    const page = await open(file(PAGE));
+    await button(page, 'Change theme').click();
+    assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Auto', 'Light', 'Navy']);
+});
+
+test('the search finds a word, and its results lead there', async open => {
+    const page = await open(file(PAGE));
+    await page.keyboard.press('/');
+    await page.keyboard.type('semaphore');
+    const result = page.locator('#mdbook-searchresults a', { hasText: 'Bounded' }).first();
+    await result.click();
+    await page.waitForURL(/04_bounded\.html/);
+    const mark = page.locator('main mark').first();
+    assert.match(await mark.textContent(), /^semaphore/i);
+});
+
+test('the contents can be hidden, and stay so', async open => {
+    const page = await open(file(PAGE));
+    const contents = page.getByRole('navigation', { name: 'Table of contents' });
+    const toggle = button(page, 'Toggle Table of Contents');
+    const chapter = contents.getByRole('link', { name: '04 Bounded' });
+    assert.ok(await chapter.isVisible());
+    assert.equal(await toggle.getAttribute('aria-expanded'), 'true');
+    await toggle.click();
+    await chapter.waitFor({ state: 'hidden' });
+    assert.equal(await toggle.getAttribute('aria-expanded'), 'false');
+    await page.goto(file('04_bounded.html'));
+    assert.equal(await chapter.isVisible(), false);
+    await toggle.click();
+    await contents.getByRole('link', { name: '05 Pool' }).click();
+    await page.waitForURL(/05_pool\.html/);
+});
+
+test('on paper every fold is open, and afterwards closed again', async open => {
+    const page = await open(file(PAGE));
+    const counted = () => page.locator('main details[open]').count();
+    const all = await page.locator('main details').count();
+    await page.evaluate(() => addEventListener('beforeprint', () => {
+        globalThis.printed = document.querySelectorAll('main details[open]').length;
+    }));
+    assert.equal(await counted(), 0);
+    await page.pdf();
+    assert.equal(await page.evaluate(() => printed), all);
+    assert.equal(await counted(), 0);
+});
+
+test('Copy takes the code, all of it and nothing else', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE, { permissions: ['clipboard-read', 'clipboard-write'] });
+    // A command ends with its line.
+    const clipboard = () => page.evaluate(async () => (await navigator.clipboard.readText()).trimEnd());
+    const program = readFileSync(join(ROOT, 'lessons/03_gather/lesson.rs'), 'utf8');
+    const [, fetch] = /ANCHOR: fetch\n([^]*?)\n *\/\/ ANCHOR_END: fetch/.exec(program);
+    const block = page.locator('main pre', { hasText: 'Fetches a page' }).first();
+    await button(block, 'Copy to clipboard').click();
+    await until(clipboard, fetch);
+    await button(page.locator('main pre', { hasText: 'cargo workbook check 03' }).first(), 'Copy to clipboard').click();
+    await until(clipboard, 'cargo workbook check 03');
+});
