@@ -35,3 +35,16 @@ test('a page shows what is wrong with the sources, until it is mended', async op
     await fault.waitFor({ state: 'hidden' });
     assert.equal(await reloaded(), false);
 });
+
+test('a run goes on, and is read, before its page is loaded anew', async open => {
+    const { page, news, reloaded } = await listen(open, await Server.real(), '04_bounded');
+    await button(page, 'Run 04_bounded').first().click();
+    await until(async () => await output(page) !== '' && /^Running/.test(await status(page)), true);
+    news.build = 'second';
+    assert.match(await over(page), /^Done, after .* s\. The book has changed: Close loads it\.$/);
+    assert.match(await output(page), /Semaphore, 50/);
+    assert.equal(await reloaded(), false);
+    await button(page, 'Close').click();
+    await until(reloaded, true);
+    await runOf(page).waitFor({ state: 'detached' });
+});

@@ -12,6 +12,9 @@ for (const lesson of ['01_hello_await', '02_lazy', '03_gather', '06_errors']) {
         await button(page, `Run ${lesson}`).first().click();
         assert.match(await over(page), /^Done, after \d+\.\d s\.$/);
         assert.equal(await output(page), snapshot(`lessons__${lesson}`));
+        // Who reads on scrolls the page, and not a part of it.
+        const scrolls = it => it.scrollHeight > it.clientHeight;
+        assert.equal(await runOf(page).locator('pre > code').evaluate(scrolls), false);
     });
 }
 
@@ -68,7 +71,7 @@ test('the check of an exercise says what is wrong with it', async open => {
     // Somebody has begun to solve it here.
     if (exercise('exercise.rs') !== exercise('starter.rs')) return;
     const { url } = await Server.virtual();
-    const page = await open(`${url}01_hello_await.html`);
+    const page = await open(`${url}01_hello_await.html`, { width: 390 });
     await button(page, 'Check 01_hello_await').click();
     assert.match(await over(page), /^Not solved yet, after \d+\.\d s\.$/);
     // The page is narrower: lines break elsewhere, and the picture is another.
@@ -78,4 +81,9 @@ test('the check of an exercise says what is wrong with it', async open => {
         const ofPicture = /[█░]| ms$/.test(line);
         assert.ok(ofPicture || said.includes(words(line)), `${line}\nis not in\n${said}`);
     }
+    // What it draws has a sentence for its title, and a phone shows all of it.
+    const cut = await runOf(page).locator('svg .title').evaluateAll(titles => titles.filter(
+        title => title.getBoundingClientRect().right > title.closest('figure').getBoundingClientRect().right,
+    ).length);
+    assert.equal(cut, 0);
 });

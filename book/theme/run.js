@@ -5,7 +5,8 @@
 {
     // What runs now, for this page; another run ends it.
     let current = null;
-    let reloadAfterwards = false;
+    // Whether the book has changed since: it is loaded when the run has been read.
+    let stale = false;
 
     const element = (name, properties, ...children) => {
         const made = Object.assign(document.createElement(name), properties);
@@ -38,8 +39,10 @@
             this.close.onclick = () => {
                 this.panel.remove();
                 this.button.focus();
+                if (stale && !current) location.reload();
             };
             this.output = element('code', { className: 'hljs output', tabIndex: 0 });
+            this.output.setAttribute('role', 'group');
             this.output.setAttribute('aria-label', 'Output of this run');
             this.picture = element('figure', { className: 'timeline' });
             this.panel = element('section', { className: 'run' },
@@ -57,7 +60,7 @@
             await this.ended;
             if (current === this) {
                 current = null;
-                if (reloadAfterwards) location.reload();
+                if (stale) this.show(`${this.status.textContent} The book has changed: Close loads it.`);
             }
         }
 
@@ -101,8 +104,19 @@
                 const check = this.path.startsWith('/check');
                 const words = check ? 'The runs that were judged.' : 'This very run.';
                 this.picture.append(element('figcaption', { textContent: words }));
+                this.squeeze();
             }
             if (end) this.show(end);
+        }
+
+        // A check's title may be wider than a phone, and no line of a picture breaks.
+        squeeze() {
+            const { clientWidth } = this.picture;
+            for (const title of this.picture.querySelectorAll('.title')) {
+                if (title.getComputedTextLength() <= clientWidth) continue;
+                title.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+                title.setAttribute('textLength', '100%');
+            }
         }
 
         show(words, going = false) {
@@ -140,8 +154,8 @@
                 fault.hidden = !news.fault;
                 fault.textContent = `The book could not be built anew.\n\n${news.fault}`;
                 if (news.build !== shown) {
-                    if (current) reloadAfterwards = true;
-                    else location.reload();
+                    stale ||= current !== null;
+                    if (!stale) location.reload();
                 }
             };
         }
