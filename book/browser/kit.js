@@ -31,12 +31,13 @@ function installed(name) {
 const playwright = installed('playwright-core');
 export const axe = installed('axe-core');
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+// As in `../src/pdf.rs`.
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
 
 function chromium() {
     if (process.env.CHROMIUM) return process.env.CHROMIUM;
     const folders = (process.env.PATH ?? '').split(delimiter);
-    return folders.flatMap(folder => NAMES.map(name => join(folder, name))).find(path => {
+    return NAMES.flatMap(name => folders.map(folder => join(folder, name))).find(path => {
         try {
             accessSync(path, constants.X_OK);
             return true;
@@ -192,7 +193,8 @@ async function watch(context, complaints) {
         if (!ours(request.url())) complaints.push(`asks for ${request.url()}`);
     });
     context.on('console', message => {
-        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+        if (!['error', 'warning'].includes(message.type())) return;
+        complaints.push(`${message.page()?.url()}: ${message.text()}`);
     });
     context.on('weberror', error => complaints.push(error.error().message));
     await context.exposeBinding('tellViolation', (_, blocked) => complaints.push(`blocked: ${blocked}`));
