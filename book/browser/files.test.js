@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { built, file, htmlFiles, serve, test } from './kit.js';
+import { built, file, htmlFiles, serve, sideways, test } from './kit.js';
 
 // One names its files from the root of its host; the other is a part of pages without JavaScript.
 const pages = () => htmlFiles().filter(name => !['404.html', 'toc.html'].includes(name));
@@ -14,8 +14,7 @@ for (const colorScheme of ['light', 'dark']) {
             const page = await open(undefined, { colorScheme, width });
             for (const name of pages()) {
                 await page.goto(file(name));
-                const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-                assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
+                assert.deepEqual(await sideways(page), [], name);
                 assert.equal(await page.getByRole('button', { name: /^(Run|Check) / }).count(), 0, name);
             }
         });

@@ -249,3 +249,13 @@ export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
 export const output = page => runOf(page).locator('pre').textContent();
 export const over = page => until(() => status(page), /^(?!Compiling|Running)./);
+
+// The parts around the text that scroll sideways; none should, though blocks of code may.
+export const sideways = page => page.evaluate(() => {
+    const wide = [];
+    for (let at = document.querySelector('main') ?? document.body; at; at = at.parentElement) {
+        const scrolls = at === document.documentElement || getComputedStyle(at).overflowX !== 'visible';
+        if (scrolls && at.scrollWidth > at.clientWidth) wide.push(`${at.tagName} ${at.className}`);
+    }
+    return wide;
+});

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { axe, button, htmlFiles, over, Server, test } from './kit.js';
+import { axe, button, htmlFiles, over, Server, sideways, test } from './kit.js';
 
 const WIDTHS = [1280, 390];
 const THEMES = { light: 'light', dark: 'navy' };
@@ -14,8 +14,7 @@ const chapters = () => htmlFiles().filter(name => !OTHERS.includes(name));
 
 // What is wrong with the page as it is now.
 async function faults(page, name) {
-    const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    const found = wide > width ? [`${name} is ${wide} pixels wide, where ${width} are there`] : [];
+    const found = (await sideways(page)).map(part => `${name} scrolls sideways: ${part}`);
     // It judges no text on a picture: the shade at the edge of a block is one.
     await page.addStyleTag({ content: 'pre > code { background-image: none !important }' });
     await page.evaluate(axe.source);
