@@ -1,17 +1,24 @@
 // Runs that somebody or something ends, on the real clock: lesson 04 takes four seconds.
 
 import assert from 'node:assert/strict';
+import { after } from 'node:test';
 import { button, output, over, runs, Server, status, test, until } from './kit.js';
 
 const LESSON = '04_bounded';
 const run = page => button(page, `Run ${LESSON}`).first();
 
-// Begins to run the lesson; returns the id of its program, which has printed something by then.
+// Programs that are held as they are: none of them ends by itself, or heeds what it is asked.
+const held = [];
+after(() => held.filter(runs).forEach(id => process.kill(id, 'SIGKILL')));
+
+// Begins to run the lesson; returns the id of its program, which has printed something and is held.
 async function begin(page, server) {
     await run(page).click();
     await until(async () => (await status(page)).startsWith('Running') && await output(page) !== '', true);
     const programs = server.programs();
     assert.equal(programs.length, 1);
+    process.kill(programs[0], 'SIGSTOP');
+    held.push(programs[0]);
     return programs[0];
 }
 
@@ -93,6 +100,7 @@ for (const signal of ['SIGINT', 'SIGKILL']) {
         await server.end(signal);
         assert.match(await over(page), /^(?:Stopped, as the server is|The server (?:is gone|broke off))/);
         if (signal === 'SIGINT') await gone(program);
+        else process.kill(program, 'SIGKILL');
         assert.ok(complaints.every(complaint => /ERR_/.test(complaint)), `${complaints}`);
         await run(page).click();
         assert.match(await until(() => status(page), /start it again/), /^The server is gone/);
