@@ -254,7 +254,9 @@ export const over = page => until(() => status(page), /^(?!Compiling|Running)./)
 export const sideways = page => page.evaluate(() => {
     const wide = [];
     for (let at = document.querySelector('main') ?? document.body; at; at = at.parentElement) {
-        const scrolls = at === document.documentElement || getComputedStyle(at).overflowX !== 'visible';
+        // What is clipped, as the page beside the open contents on a phone, scrolls nowhere.
+        const cut = ['visible', 'clip'].includes(getComputedStyle(at).overflowX);
+        const scrolls = at === document.documentElement || !cut;
         if (scrolls && at.scrollWidth > at.clientWidth) wide.push(`${at.tagName} ${at.className}`);
     }
     return wide;

@@ -104,19 +104,8 @@
                 const check = this.path.startsWith('/check');
                 const words = check ? 'The runs that were judged.' : 'This very run.';
                 this.picture.append(element('figcaption', { textContent: words }));
-                this.squeeze();
             }
             if (end) this.show(end);
-        }
-
-        // A check's title may be wider than a phone, and no line of a picture breaks.
-        squeeze() {
-            const { clientWidth } = this.picture;
-            for (const title of this.picture.querySelectorAll('.title')) {
-                if (title.getComputedTextLength() <= clientWidth) continue;
-                title.setAttribute('lengthAdjust', 'spacingAndGlyphs');
-                title.setAttribute('textLength', '100%');
-            }
         }
 
         show(words, going = false) {
