@@ -25,7 +25,7 @@
 //! | `WORKBOOK_POSTGRES_BIN` | the folder with `initdb` and `postgres`, instead of a search  |
 //! | `TMPDIR`                | where its folder goes, instead of `/dev/shm` or else `/tmp`   |
 
-use std::{env, fmt, time::Duration};
+use std::{env, fmt, path::PathBuf, time::Duration};
 
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
@@ -130,6 +130,18 @@ pub async fn start() -> anyhow::Result<Database> {
         }
         _ => Ok(start_private().await?),
     }
+}
+
+/// Another of PostgreSQL's programs, such as `pgbench`: the one beside those that a
+/// private server is started from, or else the first on `PATH`.
+pub fn program(name: &str) -> Option<PathBuf> {
+    #[cfg(unix)]
+    let beside = programs::Programs::find().ok().map(|programs| programs.folder);
+    #[cfg(not(unix))]
+    let beside: Option<PathBuf> = None;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = beside.into_iter().chain(env::split_paths(&path));
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 async fn use_yours(url: &str) -> Result<Database, Problem> {

@@ -1,0 +1,99 @@
+"""N pages at once, with aiohttp or httpx, on asyncio's own
+loop or on uvloop. The twin of contestant/pages.rs.
+
+Arguments: loop, client, the server's URL, and the cases:
+`N:TIMES:TIMES`, with 50 ms of delay and without."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+from measure import cpu, run, since, tell
+
+# Fetches a page to its end.
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+async def with_aiohttp(base: str, cases: str) -> None:
+    from aiohttp import (
+        ClientSession,
+        ClientTimeout,
+        DummyCookieJar,
+        TCPConnector,
+    )
+    from yarl import URL
+
+    # As many connections as are asked for, and they stay
+    # open; no time limit, so no timer for each request; no
+    # cookies, so no jar to look through; URLs parsed once.
+    async with ClientSession(
+        connector=TCPConnector(limit=0, keepalive_timeout=300),
+        timeout=ClientTimeout(total=None, sock_connect=None),
+        cookie_jar=DummyCookieJar(),
+        raise_for_status=True,
+    ) as http:
+        urls: dict[str, URL] = {}
+
+        async def fetch(url: str) -> bytes:
+            parsed = urls.get(url) or urls.setdefault(url, URL(url))
+            async with http.get(parsed) as response:
+                return await response.read()
+
+        await measure(fetch, base, cases)
+
+
+async def with_httpx(base: str, cases: str) -> None:
+    from httpx import URL, AsyncClient, Limits
+
+    limits = Limits(
+        max_connections=None,
+        max_keepalive_connections=None,
+        keepalive_expiry=300,
+    )
+    async with AsyncClient(
+        limits=limits, timeout=None, trust_env=False
+    ) as http:
+        urls: dict[str, URL] = {}
+
+        async def fetch(url: str) -> bytes:
+            parsed = urls.get(url) or urls.setdefault(url, URL(url))
+            response = await http.get(parsed)
+            return response.raise_for_status().content
+
+        await measure(fetch, base, cases)
+
+
+async def together(fetch: Fetch, url: str, n: int) -> None:
+    """The work itself: every page is read to its end."""
+    pages = await asyncio.gather(*(fetch(url) for _ in range(n)))
+    if any(len(page) != 1000 for page in pages):
+        sys.exit("a page of another size")
+
+
+async def measure(fetch: Fetch, base: str, cases: str) -> None:
+    async def server_cpu() -> float | None:
+        text = (await fetch(f"{base}/cpu")).decode()
+        return None if text == "-" else float(text)
+
+    for case in cases.split(","):
+        n, *repetitions = map(int, case.split(":"))
+        await together(fetch, f"{base}/open/{n}", n)
+        for delay, times in zip([50, 0], repetitions):
+            url = f"{base}/page/{delay}"
+            await together(fetch, url, n)
+            server_before, before = await server_cpu(), cpu()
+            values = []
+            for _ in range(times):
+                start = time.perf_counter()
+                await together(fetch, url, n)
+                values.append(since(start))
+            used, server = cpu() - before, await server_cpu()
+            if server is not None and server_before is not None:
+                server = (server - server_before) / times
+            tell(f"pages-{delay}", values, str(n), used / times, server)
+
+
+_, loop, client, base, cases = sys.argv
+clients = {"aiohttp": with_aiohttp, "httpx": with_httpx}
+run(loop, clients[client](base, cases))
