@@ -119,6 +119,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Reset { lesson } => learner.reset(*lesson),
         Command::Open { lesson } => editor::open(&repo, &screen, *lesson),
         Command::Doctor => doctor::run(&repo, &screen),
+        Command::Compare { arguments } => {
+            let mut cargo = compile::cargo(&repo, "bench");
+            cargo.args(["--bench", "compare", "--"]).args(arguments);
+            job::replace_with(cargo)
+        }
         // Dealt with above: it needs no repository.
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }

@@ -8,7 +8,8 @@ use crate::python::{self, Python};
 use crate::report;
 use crate::result::{Comparison, Figure, Noise, median};
 use crate::works::{
-    CONTESTANTS, Contestant, HTTPX_PAGES, LIMITS, PAGES, Program, WORKS, unit,
+    CONTESTANTS, Contestant, DEFAULT_PAGES, HTTPX_PAGES, LIMITS, PAGES, Program,
+    WORKS, unit,
 };
 use anyhow::{Context, Result, bail};
 use async_workbook::postgres::{self, Database};
@@ -29,7 +30,7 @@ cargo workbook compare [--quick] [--save] [WORK]...
 ";
 
 /// How long one contestant may take for one turn.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Handles that a process needs besides its sockets.
 const OTHER_FILES: usize = 64;
@@ -205,8 +206,7 @@ impl Driver {
         if self.pgbench.is_none() {
             self.lacks(
                 "The limit of queries was not measured: there is no pgbench.\nIt \
-                 comes with PostgreSQL: on Debian with postgresql-contrib, on Fedora \
-                 with postgresql-contrib, on macOS with postgresql@17."
+                 comes with PostgreSQL; on Fedora it is in postgresql-contrib."
                     .to_owned(),
             );
         }
@@ -239,7 +239,8 @@ impl Driver {
         };
         self.words = BTreeMap::from([
             ("$CASES", words(&cases(most), false)),
-            ("$FEWER", words(&cases(most.min(HTTPX_PAGES)), true)),
+            ("$TO-1000", words(&cases(most.min(DEFAULT_PAGES)), false)),
+            ("$TO-100", words(&cases(if quick { 10 } else { HTTPX_PAGES }), true)),
             ("$SIZES", pick("1,5,10,20", "1,10")),
             ("$QUERIES", pick("2000", "100")),
             ("$TIMES", pick("3", "1")),
@@ -389,11 +390,14 @@ impl Driver {
         let program = self.pgbench.as_ref().context("there is no pgbench")?;
         let mut all = Vec::new();
         for size in word(contestant.words).split(',') {
-            let seconds = "1";
+            let (how_long, much) = match self.options.quick {
+                true => ("--transactions", "100"),
+                false => ("--time", "1"),
+            };
             let mut command = Command::new(program);
             command
                 .args(["--no-vacuum", "--protocol=prepared", "--client", size])
-                .args(["--time", seconds, "--file"])
+                .args([how_long, much, "--file"])
                 .arg(&script)
                 .arg(word("$DB"));
             let text = child::output(&mut command, LIMIT)?;
@@ -501,7 +505,7 @@ fn case(n: usize, quick: bool, slow: bool) -> String {
         _ if quick => (1, 1),
         100.. if slow => (1, 1),
         ..=1_000 => (5, (5_000 / n).clamp(5, 50)),
-        _ => (2, 2),
+        _ => (1, 2),
     };
     format!("{n}:{delayed}:{at_once}")
 }

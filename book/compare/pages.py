@@ -1,10 +1,12 @@
 """N pages at once, with aiohttp or httpx, on asyncio's own
 loop or on uvloop. The twin of contestant/pages.rs.
 
-Arguments: loop, client, the server's URL, and the cases:
-`N:TIMES:TIMES`, with 50 ms of delay and without."""
+Arguments: loop, client, `tuned` or `default` for the garbage
+collector, the server's URL, and the cases: `N:TIMES:TIMES`,
+with 50 ms of delay and without."""
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -79,9 +81,13 @@ async def measure(fetch: Fetch, base: str, cases: str) -> None:
     for case in cases.split(","):
         n, *repetitions = map(int, case.split(":"))
         await together(fetch, f"{base}/open/{n}", n)
+        if collector == "tuned":
+            # What is there now will stay: the collector need
+            # not look at thousands of connections again.
+            gc.collect()
+            gc.freeze()
         for delay, times in zip([50, 0], repetitions):
             url = f"{base}/page/{delay}"
-            await together(fetch, url, n)
             server_before, before = await server_cpu(), cpu()
             values = []
             for _ in range(times):
@@ -94,6 +100,8 @@ async def measure(fetch: Fetch, base: str, cases: str) -> None:
             tell(f"pages-{delay}", values, str(n), used / times, server)
 
 
-_, loop, client, base, cases = sys.argv
+_, loop, client, collector, base, cases = sys.argv
+if collector == "tuned":
+    gc.set_threshold(100_000, 50, 50)
 clients = {"aiohttp": with_aiohttp, "httpx": with_httpx}
 run(loop, clients[client](base, cases))

@@ -1,6 +1,6 @@
 //! A comparison as a person reads it in a terminal, and as it is kept.
 
-use crate::result::{Comparison, Figure, number, spread};
+use crate::result::{Comparison, Figure, median, number, ratio, spread};
 use anyhow::Result;
 
 /// Prints every figure, with what it is a multiple of.
@@ -18,13 +18,9 @@ pub fn print(comparison: &Comparison) {
         }
         let (low, high) = figure.spread();
         let range = format!("({} - {})", number(low), number(high));
-        let rust = comparison
-            .figures
-            .iter()
-            .find(|f| f.work == *work && f.case == *case && f.who == "rust");
-        let times = rust.map_or(String::new(), |rust| {
-            number(figure.value() / rust.value().max(f64::MIN_POSITIVE))
-        });
+        let rust = comparison.figure(&format!("{work}/{case}"), "rust");
+        let times =
+            rust.and_then(|rust| ratio(figure, rust)).map_or(String::new(), number);
         let more = [
             ("processor", &figure.cpu, "ms"),
             ("server", &figure.server, "ms"),
@@ -33,7 +29,7 @@ pub fn print(comparison: &Comparison) {
         let more = more.iter().filter(|(_, values, _)| !values.is_empty());
         let more: Vec<_> = more
             .map(|(name, values, unit)| {
-                format!("{name} {} {unit}", number(crate::result::median(values)))
+                format!("{name} {} {unit}", number(median(values)))
             })
             .collect();
         println!(
@@ -57,6 +53,8 @@ pub fn print(comparison: &Comparison) {
 }
 
 /// The comparison as its file has it: a figure a line.
+///
+/// Fails if the book could not read it.
 pub fn json(comparison: &Comparison) -> Result<String> {
     let mut frame = comparison.clone();
     frame.figures.clear();
@@ -64,5 +62,7 @@ pub fn json(comparison: &Comparison) -> Result<String> {
     let figures: Result<Vec<String>, _> =
         comparison.figures.iter().map(serde_json::to_string).collect();
     let figures = format!("\"figures\": [\n    {}\n  ]", figures?.join(",\n    "));
-    Ok(frame.replace("\"figures\": []", &figures) + "\n")
+    let json = frame.replace("\"figures\": []", &figures) + "\n";
+    Comparison::parse(&json)?;
+    Ok(json)
 }

@@ -1,6 +1,7 @@
 //! The directives of a chapter, such as `{{#lesson 03_gather:fetch}}`, and what
 //! becomes of them.
 
+use crate::compare;
 use crate::compiler;
 use crate::cover;
 use crate::guess::{guess, order};
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Every directive there is, for the message about one that is not.
-const KNOWN: &str = "and, broken, cover, end, exercise, guess, lesson, \
+const KNOWN: &str = "and, broken, compare, cover, end, exercise, guess, lesson, \
                      lessons, minutes, order, output, pair, plan, python, \
                      python-output, question, schedule, timeline, verdict";
 
@@ -114,6 +115,7 @@ impl Expansion<'_> {
             "timeline" => self.timeline(argument),
             "broken" => self.broken(argument),
             "cover" => self.cover(argument),
+            "compare" => compare::show(&self.sources.comparison()?, argument),
             "guess" => guess(argument, self.sources),
             "order" => order(argument, self.sources),
             "exercise" => self.exercise(lesson(argument)?),

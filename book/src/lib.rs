@@ -2,6 +2,7 @@
 //! checked.
 
 pub mod check;
+mod compare;
 mod compiler;
 mod cover;
 mod directive;

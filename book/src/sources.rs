@@ -150,6 +150,13 @@ impl Sources {
             .context(path)
     }
 
+    /// What `cargo workbook compare` saved, as it stands in its file.
+    ///
+    /// Fails if there is no such file.
+    pub fn comparison(&self) -> Result<String> {
+        self.read(crate::compare::FILE)
+    }
+
     fn snapshot(&self, name: &str) -> Result<String> {
         let path = snapshot_path(name);
         let text = self.read(&path)?;

@@ -58,6 +58,9 @@ pub enum Command {
         lesson: Option<&'static Lesson>,
     },
     Doctor,
+    Compare {
+        arguments: Vec<OsString>,
+    },
     Completions {
         shell: Shell,
     },
@@ -112,15 +115,16 @@ fn command(name: &str, matches: &ArgMatches) -> Command {
         seed: matches.get_one("seed").copied(),
         limit: matches.get_one("limit").copied(),
     };
+    let words = |name: &str| {
+        let all = matches.get_many::<OsString>(name);
+        all.map(|all| all.cloned().collect()).unwrap_or_default()
+    };
     match name {
         "list" => Command::List { json: has("json") },
         "run" => Command::Run {
             lesson: lesson().unwrap_or(&LESSONS[0]),
             exercise: has("exercise"),
-            arguments: matches
-                .get_many("ARGUMENT")
-                .map(|all| all.cloned().collect())
-                .unwrap_or_default(),
+            arguments: words("ARGUMENT"),
         },
         "check" => Command::Check {
             lesson: lesson(),
@@ -146,6 +150,7 @@ fn command(name: &str, matches: &ArgMatches) -> Command {
         "reset" => Command::Reset { lesson: lesson() },
         "open" => Command::Open { lesson: lesson() },
         "doctor" => Command::Doctor,
+        "compare" => Command::Compare { arguments: words("WORK") },
         "completions" => match matches.get_one("SHELL") {
             Some(&shell) => Command::Completions { shell },
             None => Command::Status,
@@ -273,6 +278,23 @@ fn clap() -> Clap {
                      there: VS Code, Zed, Helix, Neovim, Vim, Emacs, nano.",
                 ),
             Clap::new("doctor").about("See whether this machine has what lessons need"),
+            Clap::new("compare")
+                .about("Measure Rust and Python on the same work")
+                .arg(
+                    Arg::new("WORK")
+                        .help("Only some of: pages, queries, json, tasks, heartbeat, start")
+                        .value_parser(value_parser!(OsString))
+                        .value_hint(ValueHint::Other)
+                        .num_args(0..)
+                        .trailing_var_arg(true)
+                        .allow_hyphen_values(true),
+                )
+                .after_help(
+                    "Builds an optimised program first, which takes some minutes the \
+                     first time; then measures for about 2 minutes.\n\n  \
+                     --quick  everything once and little of it, to see that it runs\n  \
+                     --save   write book/compare/result.json, which the book shows",
+                ),
             Clap::new("completions")
                 .about("What a shell needs to complete these commands")
                 .arg(
@@ -359,6 +381,16 @@ mod tests {
         };
         assert_eq!((lesson.name, exercise), ("03_gather", false));
         assert_eq!(arguments, ["/page/1", "--json"]);
+    }
+
+    #[test]
+    fn a_comparison_takes_what_it_is_given() {
+        let Command::Compare { arguments } =
+            parsed("workbook compare --quick json").unwrap()
+        else {
+            panic!("not `compare`");
+        };
+        assert_eq!(arguments, ["--quick", "json"]);
     }
 
     #[test]

@@ -28,7 +28,6 @@ pub fn main(base: &str, cases: &str) -> Result<()> {
                     let ask = |one| ask(one, request.as_bytes(), Some(length));
                     try_join_all(open[..n].iter().map(ask))
                 };
-                together().await?;
                 let before = cpu();
                 let mut values = Vec::new();
                 for _ in 0..times {
@@ -58,6 +57,7 @@ async fn ask(
     request: &[u8],
     length: Option<usize>,
 ) -> Result<usize> {
+    stream.writable().await?;
     let written = stream.try_write(request)?;
     ensure!(written == request.len(), "a request was not taken at once");
     let mut buffer = [0; 2048];

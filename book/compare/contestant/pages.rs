@@ -34,7 +34,6 @@ async fn measure(way: Way, base: &str, cases: &str) -> Result<()> {
         way.fetch_all(&http, &format!("{base}/open/{n}"), n).await?;
         for (delay, times) in [50, 0].into_iter().zip(times) {
             let url = format!("{base}/page/{delay}");
-            way.fetch_all(&http, &url, n).await?;
             let before = (cpu(), server_cpu(&http, base).await?);
             let mut values = Vec::new();
             for _ in 0..times {

@@ -18,8 +18,14 @@ use tokio::time::timeout;
 const QUIET: Duration = Duration::from_millis(100);
 
 /// What pages are made of, by folder of the workbook.
-const SOURCES: [&str; 5] =
-    ["book/chapters", "book/theme", "lessons", "tests/snapshots", "book/book.toml"];
+const SOURCES: [&str; 6] = [
+    "book/chapters",
+    "book/theme",
+    "book/compare",
+    "lessons",
+    "tests/snapshots",
+    "book/book.toml",
+];
 
 /// What chapters show, by file name's extension.
 const SHOWN: [&str; 8] = ["css", "js", "json", "md", "py", "rs", "snap", "toml"];
