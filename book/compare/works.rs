@@ -76,8 +76,8 @@ macro_rules! contestants {
 /// Everyone, in the order of their turns. `limit` is what nobody can be better than.
 #[rustfmt::skip]
 pub const CONTESTANTS: &[Contestant] = contestants! {
-    "pages" "rust" Rust "pages all $WEB $CASES" [];
-    "pages" "rust-one" Rust "pages one $WEB $CASES" [];
+    "pages" "rust" Rust "pages one $WEB $CASES" [];
+    "pages" "rust-threads" Rust "pages all $WEB $CASES" [];
     "pages" "aiohttp" Python "pages.py asyncio aiohttp tuned $WEB $CASES" ["aiohttp"];
     "pages" "uvloop-aiohttp" Python "pages.py uvloop aiohttp tuned $WEB $CASES" ["aiohttp", "uvloop"];
     "pages" "aiohttp-default" Python "pages.py asyncio aiohttp default $WEB $TO-1000" ["aiohttp"];

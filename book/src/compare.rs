@@ -109,7 +109,11 @@ fn compared(found: &Comparison, place: &str, one: &str, other: &str) -> Result<f
 
 /// A ratio, as exact as it is worth.
 fn times(ratio: f64) -> String {
-    if ratio < 9.95 { format!("{ratio:.1}") } else { number(ratio.round()) }
+    match ratio {
+        ..0.1 => number(ratio),
+        ..9.95 => format!("{ratio:.1}"),
+        _ => number(ratio.round()),
+    }
 }
 
 /// The median of something else than the figure itself.
@@ -162,7 +166,7 @@ struct Look {
 fn contestant(who: &str) -> Result<(&'static str, Look)> {
     let (name, side, stroke) = match who {
         "rust" => ("Rust", "rust", "solid"),
-        "rust-one" => ("Rust, one thread", "rust", "dashed"),
+        "rust-threads" => ("Rust, all threads", "rust", "dashed"),
         "rust-reset" => ("Rust, resetting", "rust", "dotted"),
         "aiohttp" => ("aiohttp", "python", "solid"),
         "uvloop-aiohttp" => ("aiohttp on uvloop", "python", "dashed"),
@@ -188,7 +192,7 @@ fn case(case: &str) -> String {
         "one" => "one thread".to_owned(),
         "threads" => "two threads".to_owned(),
         "away" => "moved away".to_owned(),
-        _ => case.parse().map_or_else(|_| case.to_owned(), |n: f64| number(n)),
+        _ => case.parse().map_or_else(|_| case.to_owned(), draw::number_of_axis),
     }
 }
 

@@ -91,10 +91,18 @@ pub fn bars(bars: &Bars) -> String {
     if let Some(limit) = limit {
         let (x, value) = (percent(*limit), number(*limit));
         let anchor = if limit * 2.0 > most { "end" } else { "start" };
+        // From bar to bar, and not across the names between them.
+        for at in 0..rows.len() {
+            let top = HEAD + at * ROW + BAR_TOP - 3;
+            let end = top + BAR + 6;
+            let _ = write!(
+                body,
+                "\n<line class=\"limit\" x1=\"{x}\" x2=\"{x}\" y1=\"{top}\" y2=\"{end}\"/>"
+            );
+        }
         let _ = write!(
             body,
-            "\n<line class=\"limit\" x1=\"{x}\" x2=\"{x}\" y1=\"{HEAD}\" y2=\"{height}\"/>\
-             <text class=\"axis\" x=\"{x}\" y=\"14\" text-anchor=\"{anchor}\">\
+            "\n<text class=\"axis\" x=\"{x}\" y=\"14\" text-anchor=\"{anchor}\">\
              the limit: {value} {unit}</text>"
         );
         let _ = write!(words, " The limit: {value} {unit}.");
@@ -195,8 +203,8 @@ fn svg(height: usize, words: &str, body: &str) -> String {
     )
 }
 
-/// A number at an axis, where there is nothing to round.
-fn number_of_axis(value: f64) -> String {
+/// A number that is no measurement: without digits that say nothing.
+pub fn number_of_axis(value: f64) -> String {
     let text = number(value);
     if !text.contains('.') {
         return text;

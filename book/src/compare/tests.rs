@@ -199,7 +199,7 @@ fn pictures_say_in_words_what_they_show() {
         // The longest spread takes the whole width.
         "<rect class=\"python\" width=\"96.30%\" y=\"76\" height=\"10\"/>",
         "<line class=\"spread\" x1=\"92.59%\" x2=\"100.00%\"",
-        "<line class=\"limit\" x1=\"18.52%\" x2=\"18.52%\" y1=\"22\" y2=\"94\"/>",
+        "<line class=\"limit\" x1=\"18.52%\" x2=\"18.52%\" y1=\"37\" y2=\"53\"/>",
         "<figcaption>\n\nHow `long`.\n\n</figcaption>",
     ] {
         assert!(bars.contains(part), "{part} is not in:\n{bars}");
