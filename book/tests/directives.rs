@@ -568,6 +568,20 @@ fn unknown_lessons_and_directives_fail_the_build() {
     );
     assert_holds(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; there are and, broken, cover, end,",
+        "{{#include ../a.rs}}: no directive `include`; there are and, broken, compare, cover, end,",
     );
+}
+
+#[test]
+fn a_comparison_is_what_its_file_says() {
+    let workbook = Workbook::new("{{#compare ratio json json rust}} times");
+    let path = "book/compare/result.json";
+    assert_holds(&failure(&workbook), &format!("cannot read {path}"));
+    workbook.write(path, "{}");
+    assert_holds(&failure(&workbook), &format!("{path}: it is no result"));
+    let saved = fs::read_to_string(render::book_dir().join("compare/result.json"));
+    workbook.write(path, &saved.unwrap());
+    assert_holds(&workbook.build().unwrap(), " times</p>");
+    workbook.write("book/chapters/03_gather.md", "{{#compare value tea rust}}");
+    assert_holds(&failure(&workbook), "no figure `tea rust` in the result");
 }
