@@ -44,9 +44,9 @@ fn run(name: &str, arguments: &[&str]) -> Result<()> {
             contestant::pages::main(threads, base, cases)
         }
         ("bare", [base, cases]) => contestant::bare::main(base, cases),
-        ("queries", [keep, url, sizes, queries, times]) => {
+        ("queries", [keep, sizes, queries, times]) => {
             let (queries, times) = (count(queries)?, count(times)?);
-            contestant::queries::main(url, sizes, queries, times, *keep == "reset")
+            contestant::queries::main(sizes, queries, times, *keep == "reset")
         }
         ("decode", [file, times]) => contestant::decode::main(file, count(times)?),
         ("look", [file, times]) => contestant::decode::limit(file, count(times)?),

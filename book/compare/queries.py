@@ -1,10 +1,11 @@
 """Small queries through a pool, with asyncpg. The twin of
 contestant/queries.rs.
 
-Arguments: loop, `reset` or `keep`, the database's URL, sizes
-of pools, queries, repetitions."""
+Arguments: loop, `reset` or `keep`, sizes of pools, queries,
+repetitions. The database is in DATABASE_URL."""
 
 import asyncio
+import os
 import sys
 import time
 
@@ -40,11 +41,11 @@ async def together(pool: asyncpg.Pool, size: int, queries: int) -> None:
 
 
 async def main(
-    reset: str, url: str, sizes: str, queries: int, times: int
+    reset: str, sizes: str, queries: int, times: int
 ) -> None:
     for size in map(int, sizes.split(",")):
         async with asyncpg.create_pool(
-            url,
+            os.environ["DATABASE_URL"],
             min_size=size,
             max_size=size,
             reset=None if reset == "reset" else keep,
@@ -60,5 +61,5 @@ async def main(
             tell("queries", values, str(size), used)
 
 
-_, loop, reset, url, sizes, queries, times = sys.argv
-run(loop, main(reset, url, sizes, int(queries), int(times)))
+_, loop, reset, sizes, queries, times = sys.argv
+run(loop, main(reset, sizes, int(queries), int(times)))

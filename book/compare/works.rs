@@ -84,11 +84,11 @@ pub const CONTESTANTS: &[Contestant] = contestants! {
     "pages" "httpx" Python "pages.py asyncio httpx tuned $WEB $TO-100" ["httpx"];
     "pages" "bare" Rust "bare $WEB $CASES" [];
 
-    "queries" "rust" Rust "queries keep $DB $SIZES $QUERIES $TIMES" [];
-    "queries" "asyncpg" Python "queries.py asyncio keep $DB $SIZES $QUERIES $TIMES" ["asyncpg"];
-    "queries" "uvloop-asyncpg" Python "queries.py uvloop keep $DB $SIZES $QUERIES $TIMES" ["asyncpg", "uvloop"];
-    "queries" "rust-reset" Rust "queries reset $DB 10 $QUERIES $TIMES" [];
-    "queries" "asyncpg-reset" Python "queries.py asyncio reset $DB 10 $QUERIES $TIMES" ["asyncpg"];
+    "queries" "rust" Rust "queries keep $SIZES $QUERIES $TIMES" [];
+    "queries" "asyncpg" Python "queries.py asyncio keep $SIZES $QUERIES $TIMES" ["asyncpg"];
+    "queries" "uvloop-asyncpg" Python "queries.py uvloop keep $SIZES $QUERIES $TIMES" ["asyncpg", "uvloop"];
+    "queries" "rust-reset" Rust "queries reset 10 $QUERIES $TIMES" [];
+    "queries" "asyncpg-reset" Python "queries.py asyncio reset 10 $QUERIES $TIMES" ["asyncpg"];
     "queries" "limit" Pgbench "$SIZES" [];
 
     "json" "rust" Rust "decode $JSON $DECODES" [];

@@ -132,7 +132,7 @@ fn wrong_usage_says_what_is_right() {
     }
     let (code, text) = compare("--bench --help", &[]);
     assert_eq!(code, Some(0));
-    assert_holds(&text, "about 2 minutes");
+    assert_holds(&text, "2 to 3 minutes");
 }
 
 #[test]

@@ -291,7 +291,7 @@ fn clap() -> Clap {
                 )
                 .after_help(
                     "Builds an optimised program first, which takes some minutes the \
-                     first time; then measures for about 2 minutes.\n\n  \
+                     first time; then measures for 2 to 3 minutes.\n\n  \
                      --quick  everything once and little of it, to see that it runs\n  \
                      --save   write book/compare/result.json, which the book shows",
                 ),

@@ -2,7 +2,7 @@
 
 use super::on_one_thread;
 use crate::measure::{Measured, cpu, memory, minus, since};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures::future::try_join_all;
 use std::time::Instant;
@@ -13,14 +13,9 @@ const QUERY: &str = "SELECT name, city FROM users WHERE id = $1";
 /// Runs `queries` of them through pools of each of `sizes`, with as many that ask at
 /// once as the pool has connections. With `clean`, a connection is reset before it is
 /// lent again.
-pub fn main(
-    url: &str,
-    sizes: &str,
-    queries: usize,
-    times: usize,
-    clean: bool,
-) -> Result<()> {
+pub fn main(sizes: &str, queries: usize, times: usize, clean: bool) -> Result<()> {
     let method = if clean { RecyclingMethod::Clean } else { RecyclingMethod::Fast };
+    let url = std::env::var("DATABASE_URL").context("which database?")?;
     on_one_thread(async {
         for size in sizes.split(',') {
             let size = size.parse()?;
