@@ -94,7 +94,7 @@ fn inline(found: &Comparison, words: &[&str]) -> Result<String> {
         ["noise"] => noise(found),
         ["spread"] => format!("{:.0} %", usual_spread(found)),
         ["left-out"] => match &found.left_out[..] {
-            [] => "Nothing was left out.".to_owned(),
+            [] => "Nothing failed, and nothing was missing.".to_owned(),
             all => all.join(" "),
         },
         _ => bail!("nothing is shown by `{}`; there are {KNOWN}", words.join(" ")),
