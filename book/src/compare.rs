@@ -204,13 +204,13 @@ fn table(found: &Comparison, work: &str) -> Result<String> {
     let figures: Vec<_> = found.figures.iter().filter(|f| f.work == work).collect();
     let first = figures.first().with_context(|| format!("no work `{work}`"))?;
     let mut cases: Vec<&str> = Vec::new();
-    let mut whos: Vec<&str> = Vec::new();
+    let mut everyone: Vec<&str> = Vec::new();
     for figure in &figures {
         if !cases.contains(&&figure.case[..]) {
             cases.push(&figure.case);
         }
-        if !whos.contains(&&figure.who[..]) {
-            whos.push(&figure.who);
+        if !everyone.contains(&&figure.who[..]) {
+            everyone.push(&figure.who);
         }
     }
     let single = cases == [""];
@@ -223,7 +223,7 @@ fn table(found: &Comparison, work: &str) -> Result<String> {
     let mut table = format!("\n\n<div class=\"figures\">\n\n| {corner} |");
     let _ = writeln!(table, " {} |", heads.join(" | ")); // to a String: cannot fail
     let _ = writeln!(table, "|---|{}", "--:|".repeat(heads.len()));
-    for who in whos {
+    for who in everyone {
         let _ = write!(table, "| {} |", contestant(who)?.0);
         for name in &cases {
             let is_it = |f: &&&Figure| f.case == *name && f.who == who;
