@@ -39,8 +39,8 @@ pub const WORKS: [(&str, &str); 6] = [
 pub const PAGES: [usize; 4] = [10, 100, 1_000, 10_000];
 
 /// The most pages that httpx is given. For each request its pool looks at every idle
-/// connection, and for each of those counts the others: ten times as many pages take a
-/// thousand times as long.
+/// connection, and for each of those counts the others: ten times as many pages take
+/// more than a hundred times as long.
 pub const HTTPX_PAGES: usize = 100;
 
 /// The most that aiohttp is given with Python's collector as it is: with more, most of
