@@ -158,6 +158,7 @@ fn usual_spread(found: &Comparison) -> f64 {
 /// one of the strokes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Look {
+    // Not `python`: the switch in the bar hides what has that class.
     side: &'static str,
     stroke: &'static str,
 }
@@ -168,17 +169,17 @@ fn contestant(who: &str) -> Result<(&'static str, Look)> {
         "rust" => ("Rust", "rust", "solid"),
         "rust-threads" => ("Rust, all threads", "rust", "dashed"),
         "rust-reset" => ("Rust, resetting", "rust", "dotted"),
-        "aiohttp" => ("aiohttp", "python", "solid"),
-        "uvloop-aiohttp" => ("aiohttp on uvloop", "python", "dashed"),
-        "aiohttp-default" => ("aiohttp, as it comes", "python", "dotted"),
-        "httpx" => ("httpx", "python", "loose"),
-        "asyncpg" => ("asyncpg", "python", "solid"),
-        "uvloop-asyncpg" => ("asyncpg on uvloop", "python", "dashed"),
-        "asyncpg-reset" => ("asyncpg, resetting", "python", "dotted"),
-        "json" => ("Python’s json", "python", "solid"),
-        "orjson" => ("orjson", "python", "dashed"),
-        "asyncio" => ("asyncio", "python", "solid"),
-        "uvloop" => ("uvloop", "python", "dashed"),
+        "aiohttp" => ("aiohttp", "asyncio", "solid"),
+        "uvloop-aiohttp" => ("aiohttp on uvloop", "asyncio", "dashed"),
+        "aiohttp-default" => ("aiohttp, as it comes", "asyncio", "dotted"),
+        "httpx" => ("httpx", "asyncio", "loose"),
+        "asyncpg" => ("asyncpg", "asyncio", "solid"),
+        "uvloop-asyncpg" => ("asyncpg on uvloop", "asyncio", "dashed"),
+        "asyncpg-reset" => ("asyncpg, resetting", "asyncio", "dotted"),
+        "json" => ("Python’s json", "asyncio", "solid"),
+        "orjson" => ("orjson", "asyncio", "dashed"),
+        "asyncio" => ("asyncio", "asyncio", "solid"),
+        "uvloop" => ("uvloop", "asyncio", "dashed"),
         "bare" => ("the empty client", "limit", "dotted"),
         "limit" => ("the limit", "limit", "solid"),
         _ => bail!("there is no name for `{who}`"),

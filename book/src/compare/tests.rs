@@ -197,7 +197,7 @@ fn pictures_say_in_words_what_they_show() {
         "aria-label=\"Bars. Rust: 65.0 ms, from 60.0 to 70.0. aiohttp: 260 ms, from \
          250 to 270. The limit: 50.0 ms.\"",
         // The longest spread takes the whole width.
-        "<rect class=\"python\" width=\"96.30%\" y=\"76\" height=\"10\"/>",
+        "<rect class=\"asyncio\" width=\"96.30%\" y=\"76\" height=\"10\"/>",
         "<line class=\"spread\" x1=\"92.59%\" x2=\"100.00%\"",
         "<line class=\"limit\" x1=\"18.52%\" x2=\"18.52%\" y1=\"37\" y2=\"53\"/>",
         "<figcaption>\n\nHow `long`.\n\n</figcaption>",
@@ -213,7 +213,7 @@ fn pictures_say_in_words_what_they_show() {
          52.0 at 10, 65.0 at 1,000. aiohttp: 55.0 at 10, 260 at 1,000. the limit: \
          50.0 at 10, 50.0 at 1,000.\"",
         "<line class=\"limit solid\" x1=\"12.00%\" y1=\"284.0\" x2=\"98.00%\" y2=\"284.0\"/>",
-        "<i class=\"python solid\"></i>aiohttp</span>",
+        "<i class=\"asyncio solid\"></i>aiohttp</span>",
     ] {
         assert!(curves.contains(part), "{part} is not in:\n{curves}");
     }
