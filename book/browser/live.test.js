@@ -39,7 +39,7 @@ test('a page shows what is wrong with the sources, until it is mended', async op
 test('a run goes on, and is read, before its page is loaded anew', async open => {
     const { page, news, reloaded } = await listen(open, await Server.real(), '04_bounded');
     await button(page, 'Run 04_bounded').first().click();
-    await until(async () => await output(page) !== '' && /^Running/.test(await status(page)), true);
+    await until(async () => (await status(page)).startsWith('Running') && await output(page) !== '', true);
     news.build = 'second';
     assert.match(await over(page), /^Done, after .* s\. The book has changed: Close loads it\.$/);
     assert.match(await output(page), /Semaphore, 50/);
