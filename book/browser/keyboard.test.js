@@ -5,22 +5,27 @@ import { button, output, over, Server, test, until } from './kit.js';
 
 const PAGE = '04_bounded.html';
 
-// Presses Tab from the top of the page to its end; returns what got the focus, in order.
-async function walk(page) {
+// Presses Tab from the top of the page to its end, or Shift and Tab back to the top; returns what got
+// the focus, in order.
+async function walk(page, key = 'Tab') {
     const stops = [];
     for (;;) {
-        await page.keyboard.press('Tab');
+        await page.keyboard.press(key);
         const stop = await page.evaluate(() => {
             const at = document.activeElement;
             if (at === document.body) return null;
             at.walked = true;
-            const { top, bottom, left, right, width, height } = at.getBoundingClientRect();
             const { outlineStyle, outlineWidth } = getComputedStyle(at);
-            const inView = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
+            // Some of it is in view, and not under the bar.
+            const inView = [...at.getClientRects()].some(({ left, right, top, bottom }) => {
+                const y = (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2;
+                const there = document.elementFromPoint((left + right) / 2, y);
+                return at.contains(there);
+            });
             return {
                 what: at.id || at.className || at.tagName,
                 words: at.getAttribute('aria-label') ?? at.textContent.trim(),
-                seen: inView && width > 0 && height > 0 && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+                seen: inView && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
             };
         });
         if (!stop) return stops;
@@ -67,6 +72,10 @@ for (const width of [1280, 390]) {
                 .map(it => it.outerHTML.slice(0, 120));
         });
         assert.deepEqual(forgotten, []);
+
+        const back = await walk(await open(url + PAGE, { width }), 'Shift+Tab');
+        assert.deepEqual(back.filter(stop => !stop.seen), []);
+        assert.equal(back.length, stops.length);
     });
 }
 
