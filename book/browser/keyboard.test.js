@@ -11,21 +11,23 @@ async function walk(page, key = 'Tab') {
     const stops = [];
     for (;;) {
         await page.keyboard.press(key);
-        const stop = await page.evaluate(() => {
+        const stop = await page.evaluate(async () => {
             const at = document.activeElement;
             if (at === document.body) return null;
             at.walked = true;
             const { outlineStyle, outlineWidth } = getComputedStyle(at);
+            const outlined = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
             // Some of it is in view, and not under the bar.
-            const inView = [...at.getClientRects()].some(({ left, right, top, bottom }) => {
+            const inView = () => [...at.getClientRects()].some(({ left, right, top, bottom }) => {
                 const y = (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2;
-                const there = document.elementFromPoint((left + right) / 2, y);
-                return at.contains(there);
+                return at.contains(document.elementFromPoint((left + right) / 2, y));
             });
+            // Its page puts the bar in its place a moment after it has scrolled.
+            for (let frame = 0; frame < 20 && !inView(); frame++) await new Promise(requestAnimationFrame);
             return {
                 what: at.id || at.className || at.tagName,
                 words: at.getAttribute('aria-label') ?? at.textContent.trim(),
-                seen: inView && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+                seen: outlined && inView(),
             };
         });
         if (!stop) return stops;
