@@ -248,6 +248,11 @@ export const button = (page, name) => page.getByRole('button', { name, exact: tr
 export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
 export const output = page => runOf(page).locator('pre').textContent();
+// What cargo says while it compiles goes when the program begins: it is no output of the program.
+export async function printing(page) {
+    await until(() => status(page), /^Running/);
+    await until(() => output(page), /./);
+}
 export const over = page => until(() => status(page), /^(?!Compiling|Running)./);
 
 // The parts around the text that scroll sideways; none should, though blocks of code may.

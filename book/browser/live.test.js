@@ -1,7 +1,7 @@
 // What a page does with news of the book. (That the server tells them is tested in `../tests/serve.rs`.)
 
 import assert from 'node:assert/strict';
-import { button, output, over, runOf, Server, status, test, until } from './kit.js';
+import { button, output, over, printing, runOf, Server, test, until } from './kit.js';
 
 // Opens a page that hears of the newest build from the test.
 async function listen(open, server, lesson) {
@@ -39,7 +39,7 @@ test('a page shows what is wrong with the sources, until it is mended', async op
 test('a run goes on, and is read, before its page is loaded anew', async open => {
     const { page, news, reloaded } = await listen(open, await Server.real(), '04_bounded');
     await button(page, 'Run 04_bounded').first().click();
-    await until(async () => (await status(page)).startsWith('Running') && await output(page) !== '', true);
+    await printing(page);
     news.build = 'second';
     assert.match(await over(page), /^Done, after .* s\. The book has changed: Close loads it\.$/);
     assert.match(await output(page), /Semaphore, 50/);

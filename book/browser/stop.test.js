@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { button, output, over, runs, Server, status, test, until } from './kit.js';
+import { button, over, printing, runs, Server, status, test, until } from './kit.js';
 
 const LESSON = '04_bounded';
 const run = page => button(page, `Run ${LESSON}`).first();
@@ -14,7 +14,7 @@ after(() => held.filter(runs).forEach(id => process.kill(id, 'SIGKILL')));
 // Begins to run the lesson; returns the id of its program, which has printed something and is held.
 async function begin(page, server) {
     await run(page).click();
-    await until(async () => (await status(page)).startsWith('Running') && await output(page) !== '', true);
+    await printing(page);
     const programs = server.programs();
     assert.equal(programs.length, 1);
     process.kill(programs[0], 'SIGSTOP');
