@@ -1,7 +1,7 @@
 // What a page does with news of the book. (That the server tells them is tested in `../tests/serve.rs`.)
 
 import assert from 'node:assert/strict';
-import { button, output, over, printing, runOf, Server, test, until } from './kit.js';
+import { button, output, printing, runOf, Server, status, test, until } from './kit.js';
 
 // Opens a page that hears of the newest build from the test.
 async function listen(open, server, lesson) {
@@ -41,7 +41,7 @@ test('a run goes on, and is read, before its page is loaded anew', async open =>
     await button(page, 'Run 04_bounded').first().click();
     await printing(page);
     news.build = 'second';
-    assert.match(await over(page), /^Done, after .* s\. The book has changed: Close loads it\.$/);
+    await until(() => status(page), /^Done, after .* s\. The book has changed: Close loads it\.$/);
     assert.match(await output(page), /Semaphore, 50/);
     assert.equal(await reloaded(), false);
     await button(page, 'Close').click();
