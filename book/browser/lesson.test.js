@@ -1,0 +1,79 @@
+// What is in a lesson's page besides its text: predictions, the Python switch, and the presenter's view.
+
+import assert from 'node:assert/strict';
+import { button, file, test, until } from './kit.js';
+
+const PAGE = '03_gather.html';
+
+test('a prediction is compared with what the run printed, and kept', async open => {
+    const page = await open(file(PAGE));
+    const first = page.getByLabel(/with its await in the loop/);
+    const second = page.getByLabel(/with one await around all/);
+    const answer = page.locator('main details', { hasText: 'The answer' }).first();
+    const said = async field => (await page.locator(`#${await field.getAttribute('aria-describedby')}`).textContent()).trim();
+    await first.fill('0.5 s');
+    await first.press('Enter');
+    assert.equal(await said(first), 'Right.');
+    assert.equal(await answer.getAttribute('open'), null);
+    await second.fill('about 500');
+    await button(page, 'Compare').first().click();
+    assert.match(await said(second), /^Not so: the run says 100 ms\. ./);
+    assert.notEqual(await answer.getAttribute('open'), null);
+    await page.reload();
+    assert.equal(await second.inputValue(), 'about 500');
+    await button(page, 'Clear').first().click();
+    await page.reload();
+    assert.equal(await second.inputValue(), '');
+    // In a field the arrow keys move the cursor, and turn no page.
+    await first.press('ArrowRight');
+    assert.match(page.url(), /03_gather/);
+});
+
+test('Python is hidden on all pages, until it is wanted', async open => {
+    const page = await open(file(PAGE));
+    const shown = () => page.locator('main .language-python:visible').count();
+    assert.notEqual(await shown(), 0);
+    await button(page, 'Python').click();
+    assert.equal(await button(page, 'Python').getAttribute('aria-pressed'), 'false');
+    assert.equal(await shown(), 0);
+    assert.equal(await page.locator('#in-python').isVisible(), false);
+    await page.goto(file('04_bounded.html'));
+    assert.equal(await shown(), 0);
+    // Who follows a link to it wants to see it.
+    await page.goto(`${file('05_pool.html')}#in-python`);
+    await page.locator('#in-python').waitFor();
+    await page.goto(file('comparison.html'));
+    assert.match(await page.locator('main').innerText(), /aiohttp on uvloop/);
+});
+
+test('a caption leads to its place in the whole program', async open => {
+    const page = await open(file(PAGE));
+    const whole = page.locator('main details', { hasText: 'The whole program' }).first();
+    assert.equal(await whole.getAttribute('open'), null);
+    await page.locator('p.file a').first().click();
+    await until(async () => await whole.getAttribute('open') !== null, true);
+});
+
+test('a chapter is presented a section at a time, with notes in a second window', async open => {
+    const page = await open(file(PAGE));
+    const at = () => page.locator('#presenter [role=status]').textContent();
+    const [sections, parts] = [await page.locator('main > h2').count(), () => page.locator('main > h2:visible').count()];
+    assert.ok(sections > 5);
+    await page.goto(`${file(PAGE)}?present`);
+    await until(at, /^Gather · 1 \//);
+    assert.equal(await parts(), 0);
+    await page.keyboard.press('ArrowRight');
+    await until(at, /^Predict · 2 \//);
+    assert.equal(await parts(), 1);
+    const [notes] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('n')]);
+    const there = () => notes.locator('#presenter [role=status]').textContent();
+    await until(there, /^Predict · 2 \//);
+    await notes.keyboard.press('ArrowRight');
+    await until(at, /^The program · 3 \//);
+    await until(there, /^The program · 3 \//);
+    await notes.close();
+    await page.reload();
+    await until(at, /^The program · 3 \//);
+    await page.keyboard.press('Escape');
+    await until(parts, sections);
+});
