@@ -7,12 +7,18 @@ import { button, output, printing, runOf, Server, status, test, until } from './
 async function listen(open, server, lesson) {
     const page = await open();
     const news = { build: 'first', fault: null };
+    let asked = 0;
     // Sent once; the page asks again soon.
-    await page.route('**/live', route => route.fulfill({
-        contentType: 'text/event-stream',
-        body: `retry: 50\ndata: ${JSON.stringify(news)}\n\n`,
-    }));
+    await page.route('**/live', route => {
+        asked += 1;
+        return route.fulfill({
+            contentType: 'text/event-stream',
+            body: `retry: 50\ndata: ${JSON.stringify(news)}\n\n`,
+        });
+    });
     await page.goto(`${server.url}${lesson}.html`);
+    // Who asks again has heard of the first build.
+    await until(() => asked > 1, true);
     await page.evaluate(() => globalThis.same = true);
     const reloaded = () => page.evaluate(() => !globalThis.same).catch(() => undefined);
     return { page, news, reloaded };
