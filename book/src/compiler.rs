@@ -1,6 +1,7 @@
 //! What the compiler prints of a program that it refuses, in the colours it has on a
 //! terminal.
 
+use crate::html::escaped;
 use std::fmt::Write;
 
 /// Whether a line is words and not a piece of the program. Such lines can be long, and
@@ -64,10 +65,6 @@ fn gutter(line: &str) -> usize {
 
 fn numeral(c: char) -> bool {
     c.is_ascii_digit()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! every bar as it was recorded. The style sheet moves that shade, where motion is
 //! welcome; everywhere else stands the end, which is the whole picture.
 
+use crate::html::escaped;
 use anyhow::{Context, Result};
 use async_workbook::timeline::{Recording, Row, Section};
 use std::fmt::Write;
@@ -103,13 +104,6 @@ fn sentence(title: &str) -> String {
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()
     })
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! compares; what it compares with stands in the question's attributes, and was found
 //! in the output of a run.
 
+use crate::html::escaped;
 use crate::sources::{Sources, block, lesson};
 use anyhow::{Context, Result, bail};
 
@@ -136,10 +137,4 @@ fn label(
         attributes += &format!(" data-not=\"{}\"", escaped(&wrong.join("|")));
     }
     format!("<label class=\"{class}\"{attributes}>{}</label>", one_line(words))
-}
-
-/// The text as it is written in HTML, in an attribute too.
-pub fn escaped(text: &str) -> String {
-    let amp = text.replace('&', "&amp;").replace('"', "&quot;");
-    amp.replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -8,6 +8,7 @@ mod cover;
 mod directive;
 mod group;
 mod guess;
+mod html;
 mod listing;
 mod map;
 mod paper;

@@ -1,6 +1,6 @@
 //! A block of code or output below its caption.
 
-use crate::guess::escaped;
+use crate::html::escaped;
 use std::fmt::Write;
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! The book for paper: what a screen folds away stands at the end, with the pages
 //! that lead to and fro.
 
+use crate::html::escaped;
 use anyhow::Result;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
@@ -309,10 +310,6 @@ fn number_sheets(book: &mut Book) {
 fn page(chapter: &Chapter) -> String {
     let stem = chapter.path.as_deref().and_then(|path| path.file_stem());
     stem.unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]

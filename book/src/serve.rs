@@ -9,7 +9,7 @@ pub use live::{Build, rebuild};
 pub use run::{Job, Limits, Runner};
 
 use anyhow::{Context, Result};
-use async_workbook::{LESSONS, Lesson};
+use async_workbook::Lesson;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -110,7 +110,7 @@ async fn run(
     name: &str,
     job: impl FnOnce(&'static Lesson) -> Job,
 ) -> Response {
-    let Some(lesson) = LESSONS.iter().find(|lesson| lesson.name == name) else {
+    let Some(lesson) = Lesson::named(name) else {
         return (StatusCode::NOT_FOUND, "There is no such lesson.\n")
             .into_response();
     };
