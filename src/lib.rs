@@ -18,11 +18,13 @@
 
 pub mod cargo;
 pub mod check;
+mod decoder;
 mod hints;
 mod lessons;
 pub mod postgres;
 pub mod timeline;
 pub mod web;
 
+pub use decoder::Decoder;
 pub use hints::{Hint, Hints};
 pub use lessons::{LESSONS, Lesson};

@@ -2,6 +2,7 @@
 //! order is kept.
 
 use anyhow::{Context, Result};
+use async_workbook::Decoder;
 use std::io::{PipeReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -155,34 +156,4 @@ fn read(mut from: PipeReader) -> mpsc::Receiver<Vec<u8>> {
         }
     });
     receiver
-}
-
-/// Makes text of bytes whose characters may arrive in two pieces.
-#[derive(Debug, Default)]
-struct Decoder {
-    rest: Vec<u8>,
-}
-
-impl Decoder {
-    fn text(&mut self, bytes: &[u8]) -> String {
-        self.rest.extend_from_slice(bytes);
-        let complete = match std::str::from_utf8(&self.rest) {
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.rest.len(),
-        };
-        let complete: Vec<u8> = self.rest.drain(..complete).collect();
-        String::from_utf8_lossy(&complete).into_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_character_may_come_in_two_pieces() {
-        let mut decoder = Decoder::default();
-        assert_eq!(decoder.text(b"a\xe2\x96"), "a");
-        assert_eq!(decoder.text(b"\x88b\xff"), "\u{2588}b\u{fffd}");
-    }
 }

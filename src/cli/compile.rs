@@ -2,9 +2,9 @@
 
 use super::inbox::{Inbox, Message, Stream};
 use super::job::{End, Job, Seen};
-use super::output::Decoder;
 use super::repo::Repo;
 use anyhow::{Context, Result};
+use async_workbook::Decoder;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
