@@ -7,34 +7,20 @@
 
 #[path = "common/cargo.rs"]
 mod cargo;
+mod common;
 
 use async_workbook::LESSONS;
-use std::collections::{BTreeSet, HashMap};
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What lessons stand on, as it was built for them: nothing is compiled twice.
-static LIBRARIES: LazyLock<HashMap<String, PathBuf>> =
-    LazyLock::new(|| cargo::libraries(&["build", "--example", LESSONS[0].name]));
-
-/// What a program may `use`: what a learner's may, of this package's dependencies.
-const USED: [&str; 3] = ["futures", "reqwest", "tokio"];
-
-/// The compiler that cargo takes, without settings of whoever runs the test.
-fn rustc() -> Command {
-    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()));
-    rustc.current_dir(ROOT).env_remove("RUSTC_LOG").env_remove("RUST_BACKTRACE");
-    rustc
-}
-
 /// `rustc 1.95`, or `rustc 1.97-nightly`: within one of these, words stay the same.
 static COMPILER: LazyLock<String> = LazyLock::new(|| {
-    let output = rustc().arg("--version").output().expect("rustc starts");
+    let output =
+        cargo::bare_rustc().arg("--version").output().expect("rustc starts");
     named(&String::from_utf8_lossy(&output.stdout))
 });
 
@@ -46,24 +32,12 @@ fn named(version: &str) -> String {
     format!("rustc {minor}{dash}{channel}")
 }
 
-/// What the compiler says of a program.
-fn said_of(path: &str) -> String {
-    let mut rustc = rustc();
-    rustc.args(["--edition=2024", "--crate-type=bin", "--emit=metadata", path]);
+/// Compiles a program that must not compile; returns the compiler's messages.
+fn compiler_messages(path: &str) -> String {
+    let mut rustc = cargo::rustc();
+    rustc.args(["--crate-type=bin", "--emit=metadata", path]);
     rustc.args(["--error-format=human", "--color=never", "--out-dir"]);
     rustc.arg(env!("CARGO_TARGET_TMPDIR"));
-    if let Some(target) = env::var_os("CARGO_BUILD_TARGET") {
-        rustc.arg("--target").arg(target);
-    }
-    for name in USED {
-        let library = LIBRARIES[name].display();
-        rustc.arg("--extern").arg(format!("{name}={library}"));
-    }
-    let folders: BTreeSet<_> =
-        LIBRARIES.values().filter_map(|library| library.parent()).collect();
-    for folder in folders {
-        rustc.arg("-L").arg(format!("dependency={}", folder.display()));
-    }
     let output = rustc.output().expect("rustc starts");
     let said = String::from_utf8(output.stderr).expect("rustc writes UTF-8");
     assert!(!output.status.success(), "{path} compiles:\n{said}");
@@ -96,12 +70,6 @@ fn errors(said: &str) -> Vec<(&str, &str)> {
     errors
 }
 
-fn kept(name: &str) -> Option<String> {
-    let path = format!("{ROOT}/tests/snapshots/broken__{name}.snap");
-    let text = std::fs::read_to_string(path).ok()?.replace("\r\n", "\n");
-    Some(text.split_once("\n---\n")?.1.to_owned())
-}
-
 /// Whether the words are to be compared: they are from this compiler, or there are none
 /// yet, or insta is told to keep new ones.
 fn same_words(kept: Option<&str>) -> bool {
@@ -110,10 +78,11 @@ fn same_words(kept: Option<&str>) -> bool {
 }
 
 fn is_refused(lesson: &str, program: &str) {
-    let said = said_of(&format!("lessons/{lesson}/broken/{program}.rs"));
+    let said = compiler_messages(&format!("lessons/{lesson}/broken/{program}.rs"));
     assert!(!errors(&said).is_empty(), "{program} has no error of its own:\n{said}");
     let name = format!("{lesson}_{program}");
-    let kept = kept(&name);
+    let kept = Some(common::snapshot(&format!("broken__{name}")))
+        .filter(|kept| !kept.is_empty());
     if same_words(kept.as_deref()) {
         let said = format!("{}\n\n{said}", *COMPILER);
         insta::assert_snapshot!(name, said);

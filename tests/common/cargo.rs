@@ -1,18 +1,25 @@
-//! Programs and libraries, as cargo builds them.
+//! Programs and libraries as cargo builds them, and rustc with those libraries.
 
-// Each test that shares this file needs one part of it.
+// Each test target uses only part of this file.
 #![allow(dead_code)]
 
-use std::collections::HashMap;
-use std::env::consts::DLL_SUFFIX as DLL;
+use std::collections::{BTreeSet, HashMap};
+use std::env::{self, consts::DLL_SUFFIX};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
-/// Has cargo build something; returns the programs by their targets' names, as cargo
-/// names them: wherever the target folder is, they are neither missing nor old.
+use async_workbook::LESSONS;
+use serde_json::Value;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Builds with cargo; returns the executables by target name.
+///
+/// The paths come from cargo itself, so they are right wherever the target folder is.
 pub fn built(args: &[&str]) -> HashMap<String, PathBuf> {
-    let messages = messages(args).into_iter();
-    messages
+    messages(args)
+        .into_iter()
         .filter_map(|message| {
             let name = message["target"]["name"].as_str()?.to_owned();
             Some((name, message["executable"].as_str()?.into()))
@@ -20,28 +27,84 @@ pub fn built(args: &[&str]) -> HashMap<String, PathBuf> {
         .collect()
 }
 
-/// As [`built`], but returns the libraries that the programs stand on, by the names
-/// that `use` knows them by; macros among them.
-pub fn libraries(args: &[&str]) -> HashMap<String, PathBuf> {
-    let is_library = |file: &&str| file.ends_with(".rlib") || file.ends_with(DLL);
-    let messages = messages(args).into_iter();
-    messages
-        .filter_map(|message| {
-            let name = message["target"]["name"].as_str()?.replace('-', "_");
-            let files = message["filenames"].as_array()?.iter();
-            let file = files.filter_map(|file| file.as_str()).find(is_library)?;
-            Some((name, file.into()))
-        })
+/// Returns the libraries that lessons are linked with, procedural macros included, by
+/// crate name. They are built for the lessons anyway.
+pub fn libraries() -> &'static HashMap<String, PathBuf> {
+    static LIBRARIES: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
+        let is_library =
+            |file: &&str| file.ends_with(".rlib") || file.ends_with(DLL_SUFFIX);
+        messages(&["build", "--example", LESSONS[0].name])
+            .into_iter()
+            .filter_map(|message| {
+                let name = message["target"]["name"].as_str()?.replace('-', "_");
+                let files = message["filenames"].as_array()?.iter();
+                let file = files.filter_map(Value::as_str).find(is_library)?;
+                Some((name, file.into()))
+            })
+            .collect()
+    });
+    &LIBRARIES
+}
+
+/// Returns rustc, run from the package's root with the library and its direct
+/// dependencies as extern crates: the same crates that a learner's file may use.
+pub fn rustc() -> Command {
+    let mut rustc = bare_rustc();
+    rustc.arg("--edition=2024").arg("--extern").arg(library("async_workbook"));
+    for name in dependencies() {
+        rustc.arg("--extern").arg(library(&name));
+    }
+    let folders: BTreeSet<_> =
+        libraries().values().filter_map(|library| library.parent()).collect();
+    for folder in folders {
+        rustc.arg("-L").arg(format!("dependency={}", folder.display()));
+    }
+    if let Some(target) = env::var_os("CARGO_BUILD_TARGET") {
+        rustc.arg("--target").arg(target);
+    }
+    rustc
+}
+
+/// Returns the rustc that cargo uses, without environment variables that change what it
+/// prints.
+pub fn bare_rustc() -> Command {
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()));
+    rustc.current_dir(ROOT).env_remove("RUSTC_LOG").env_remove("RUST_BACKTRACE");
+    rustc
+}
+
+fn library(name: &str) -> String {
+    let path = libraries().get(name);
+    let path = path.unwrap_or_else(|| panic!("cargo has not built {name}"));
+    format!("{name}={}", path.display())
+}
+
+/// Returns the names of this package's dependencies that lessons have: neither optional
+/// nor for tests only.
+fn dependencies() -> Vec<String> {
+    let mut cargo = async_workbook::cargo::command();
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
+    let output = cargo.current_dir(ROOT).output().expect("cargo starts");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let this = packages.iter().find(|one| one["name"] == env!("CARGO_PKG_NAME"));
+    let dependencies = this.expect("this package")["dependencies"].as_array();
+    let name = |one: &Value| one["name"].as_str().expect("a name").replace('-', "_");
+    dependencies
+        .expect("dependencies")
+        .iter()
+        .filter(|one| one["kind"].is_null() && one["optional"] == false)
+        .map(name)
         .collect()
 }
 
-/// What cargo tells of a build, or of all that is there and new enough.
-fn messages(args: &[&str]) -> Vec<serde_json::Value> {
+/// Returns cargo's JSON messages about a build, which also list what was up to date.
+fn messages(args: &[&str]) -> Vec<Value> {
     let mut cargo = async_workbook::cargo::command();
     cargo.args(args).arg("--message-format=json");
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
+    cargo.current_dir(ROOT).stderr(Stdio::inherit());
     let output = cargo.output().expect("cargo starts");
-    assert!(output.status.success(), "cargo {args:?} does not build");
+    assert!(output.status.success(), "cargo {args:?} failed");
     let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
     messages.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -1,4 +1,7 @@
-//! What several tests need.
+//! Helpers for several test targets.
+
+// Each test target uses only part of this file.
+#![allow(dead_code)]
 
 use std::{
     env,
@@ -38,4 +41,13 @@ pub fn postgres_missing() -> bool {
 /// only.
 pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reads an accepted snapshot without insta's header; returns an empty string if there is
+/// none.
+pub fn snapshot(name: &str) -> String {
+    let file = format!("{}/tests/snapshots/{name}.snap", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = text.replace("\r\n", "\n");
+    text.split_once("\n---\n").map_or_else(String::new, |(_, body)| body.to_owned())
 }

@@ -1,34 +1,5 @@
 //! Wrong: each request is a task, and each task is awaited before the next.
 
-use anyhow::Result;
-use async_workbook::web;
-use reqwest::Client;
-use serde::Deserialize;
-
-/// What `/api/weather/CITY` answers.
-#[derive(Debug, Deserialize)]
-struct Weather {
-    celsius: i32,
-    sky: String,
-}
-
-/// `/api/events/CITY` answers a list of these.
-#[derive(Debug, Deserialize)]
-struct Event {
-    title: String,
-    day: String,
-}
-
-/// What both know about one city.
-#[derive(Debug)]
-struct Guide {
-    city: String,
-    weather: Weather,
-    events: Vec<Event>,
-}
-
-/// Asks both APIs about one city, at the same time. An unknown city, which is
-/// answered with 404, is an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let get = |api: &str| {
         let url = server.url(&format!("/api/{api}/{city}"));
@@ -40,8 +11,6 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
     Ok(Guide { city: city.to_owned(), weather, events })
 }
 
-/// The guides of all cities in the order of `cities`, all fetched at the same time.
-/// A city that fails does not take the others with it.
 async fn guides(
     client: &Client,
     server: &web::Server,
@@ -53,7 +22,3 @@ async fn guides(
     }
     guides
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

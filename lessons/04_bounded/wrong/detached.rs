@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F>(limit: usize, futures: Vec<F>) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -24,7 +22,3 @@ where
     }
     outputs
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

@@ -2,8 +2,6 @@
 
 use futures::future::join_all;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     let mut futures = futures.into_iter();
     let mut outputs = Vec::new();
@@ -13,7 +11,3 @@ async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Outp
     }
     outputs
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

@@ -1,9 +1,7 @@
 //! Wrong: `pop` takes the last of the list first.
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::FuturesUnordered;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
     let mut waiting: Vec<_> = futures
@@ -24,7 +22,3 @@ async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Outp
         }
     }
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

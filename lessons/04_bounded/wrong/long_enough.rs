@@ -1,9 +1,7 @@
 //! Wrong: the list is taken to be at least as long as the limit.
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::FuturesUnordered;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
     let numbered = futures.into_iter().enumerate();
@@ -18,7 +16,3 @@ async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Outp
     }
     outputs.into_iter().flatten().collect()
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

@@ -1,7 +1,5 @@
 //! Wrong: each is awaited before the next begins.
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     // As if a limit had something to limit here.
     let mut outputs = Vec::with_capacity(limit);
@@ -10,7 +8,3 @@ async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Outp
     }
     outputs
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

@@ -1,9 +1,7 @@
 //! Wrong: room is made when there is one too many.
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::FuturesUnordered;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns their
-/// outputs in the order of the list.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
     let mut running = FuturesUnordered::new();
@@ -20,7 +18,3 @@ async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Outp
     }
     outputs.into_iter().flatten().collect()
 }
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

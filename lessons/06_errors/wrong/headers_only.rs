@@ -1,24 +1,7 @@
 //! Wrong: the deadline holds only until the headers are there.
 
-use futures::future::join_all;
-use reqwest::{Client, StatusCode};
-use serde::Deserialize;
-use std::error::Error;
-use std::fmt;
-use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long one URL may take, from the connection to the last byte of the answer.
-const DEADLINE: Duration = Duration::from_millis(500);
-
-/// What `/api/weather/CITY` answers.
-#[derive(Debug, Deserialize)]
-struct Weather {
-    city: String,
-    celsius: i32,
-}
-
-/// Why there is no weather from a URL.
 #[derive(Debug)]
 enum FetchError {
     /// The status is 404.
@@ -37,22 +20,6 @@ enum FetchError {
     Other(reqwest::Error),
 }
 
-/// Says what happened, and not what the error that it carries says: that is for
-/// `source` to give.
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => write!(f, "not found"),
-            Self::Status(status) => write!(f, "the status is {status}"),
-            Self::NotJson(_) => write!(f, "not the JSON of a weather"),
-            Self::TooSlow(_) => write!(f, "no answer in time"),
-            Self::Refused(_) => write!(f, "nobody listens there"),
-            Self::Other(_) => write!(f, "not fetched"),
-        }
-    }
-}
-
-/// Its `source` is the error that it carries.
 impl Error for FetchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
@@ -80,36 +47,8 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// The weather that one URL answers within `DEADLINE`.
 async fn fetch(client: &Client, url: &str) -> Result<Weather, FetchError> {
     let sent = timeout(DEADLINE, client.get(url).send());
     let response = sent.await.map_err(|up| FetchError::TooSlow(up.into()))??;
     Ok(response.error_for_status()?.json().await?)
 }
-
-/// What came, and what did not, each in the order of the URLs.
-#[derive(Debug, Default)]
-struct Report {
-    answers: Vec<Weather>,
-    /// Each with its URL.
-    failures: Vec<(String, FetchError)>,
-}
-
-/// Asks all URLs at the same time. One that fails takes no other with it. When
-/// this future is dropped half-way, all requests are given up: nothing goes on.
-async fn fetch_all(client: &Client, urls: &[String]) -> Report {
-    let fetches = urls.iter().map(|url| fetch(client, url));
-    let results = join_all(fetches).await;
-    let mut report = Report::default();
-    for (url, result) in urls.iter().zip(results) {
-        match result {
-            Ok(answer) => report.answers.push(answer),
-            Err(error) => report.failures.push((url.clone(), error)),
-        }
-    }
-    report
-}
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

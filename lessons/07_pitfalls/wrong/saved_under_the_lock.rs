@@ -1,34 +1,12 @@
 //! Wrong: no deadlock any more, but the book is locked while it is saved.
 
-#[path = "../service.rs"]
-mod service;
-
-use anyhow::Result;
-use futures::future::join_all;
-use service::{Book, MS, find, load, mail, shrink};
-use tokio::sync::Mutex;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-use tracing::instrument;
 
-/// Loads all photos at the same time, and returns them in the order of `photos`.
-async fn album(photos: &[u32]) -> Vec<String> {
-    join_all(photos.iter().map(|&photo| load(photo))).await
-}
-
-/// A photo made small. While that goes on, other futures can run on this thread.
-async fn thumbnail(photo: String) -> Result<String> {
-    Ok(spawn_blocking(move || shrink(&photo)).await?)
-}
-
-/// Saves the guest book, which the caller has locked: 100 ms.
 async fn save_locked(book: &mut Book) {
     sleep(100 * MS).await;
     book.saves += 1;
 }
 
-/// A visitor signs, and is told their number: 1 is the first. Every third one waits
-/// until the book is saved; meanwhile others can sign.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let mut guard = book.lock().await;
@@ -38,21 +16,3 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     }
     guard.signed
 }
-
-/// Mails all friends at the same time. Returns when every mail is sent or has
-/// failed: an error, if any has failed.
-async fn invite(friends: &[&str]) -> Result<()> {
-    let mails = friends.iter().map(|&friend| mail(friend.to_owned()));
-    join_all(mails).await.into_iter().collect()
-}
-
-/// What is found in "photos", and then what is found in "albums". It looks in both
-/// at the same time.
-async fn search(word: &str) -> Vec<String> {
-    let (photos, albums) = tokio::join!(find("photos", word), find("albums", word));
-    vec![photos, albums]
-}
-
-#[cfg(test)]
-#[path = "../check.rs"]
-mod check;

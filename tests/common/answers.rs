@@ -1,0 +1,257 @@
+//! Builds one test program that holds every answer to every exercise: solutions, starters
+//! and wrong answers, each next to the check of its exercise.
+//!
+//! A file in `lessons/*/wrong` has only the items that differ from `solution.rs`. The
+//! full program is composed from both: the wrong file as it is (so that the line numbers
+//! in its panics are its own), then each item of the solution that it does not define.
+//! The solution's imports go into a module that is imported by glob, where the wrong
+//! file's own imports shadow them.
+//!
+//! ```text
+//! //! Wrong: ...              the wrong file
+//! async fn guides(..) {..}
+//! use imports::*;            the rest of the solution
+//! mod imports { pub(super) use anyhow::Result; .. }
+//! async fn guide(..) {..}
+//! #[path = ".../check.rs"] mod check;
+//! ```
+//!
+//! `rustc` compiles it directly, against libraries that cargo has built for the lessons
+//! anyway, and only when a source or a library is newer than the program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use async_workbook::LESSONS;
+
+use crate::cargo;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Returns the program's path, after building it if it is missing or stale.
+///
+/// Its tests are called `LESSON::solution::check::check`,
+/// `LESSON::wrong::NAME::check::check` and so on.
+///
+/// # Panics
+///
+/// If an answer does not compile.
+pub fn program() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers");
+    let root = folder.join("answers.rs");
+    write_if_changed(&root, &root_module(&folder));
+    let program =
+        folder.join("answers").with_extension(std::env::consts::EXE_EXTENSION);
+    if is_stale(&program, &folder) {
+        let mut rustc = cargo::rustc();
+        rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
+        rustc.arg("--emit=link,dep-info").arg("--out-dir").arg(&folder);
+        rustc.arg(format!("-Cincremental={}", folder.join("incremental").display()));
+        // Panics then name the file as its author knows it.
+        rustc.arg(format!("--remap-path-prefix={ROOT}/="));
+        for lesson in LESSONS {
+            let composed = folder.join(lesson.name);
+            let wrong = format!("lessons/{}/wrong", lesson.name);
+            rustc.arg(format!("--remap-path-prefix={}={wrong}", composed.display()));
+        }
+        let output = rustc.arg(&root).output().expect("rustc starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "an answer does not compile:\n{errors}");
+    }
+    program
+}
+
+/// Returns the names of a lesson's wrong answers, sorted.
+pub fn wrong_answers(lesson: &str) -> Vec<String> {
+    let folder = Path::new(ROOT).join("lessons").join(lesson).join("wrong");
+    let entries = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Composes every wrong answer into `folder`; returns the source of the crate root, which
+/// declares all answers as modules.
+fn root_module(folder: &Path) -> String {
+    let mut root = String::from(
+        "#![allow(dead_code, unused_imports, clippy::all)]\n\
+         #![allow(unused_attributes)]\n",
+    );
+    for lesson in LESSONS {
+        let source = Path::new(ROOT).join("lessons").join(lesson.name);
+        let solution = read(&source.join("solution.rs"));
+        root += &format!("mod {} {{\n", &lesson.name[3..]);
+        for answer in ["solution", "starter"] {
+            root += &module(answer, &source.join(answer).with_extension("rs"));
+        }
+        root += "mod wrong {\n";
+        for answer in wrong_answers(lesson.name) {
+            let wrong = source.join("wrong").join(&answer).with_extension("rs");
+            let composed =
+                folder.join(lesson.name).join(&answer).with_extension("rs");
+            write_if_changed(&composed, &compose(&read(&wrong), &solution, &source));
+            root += &module(&answer, &composed);
+        }
+        root += "}\n}\n";
+    }
+    root
+}
+
+fn module(name: &str, path: &Path) -> String {
+    format!("#[path = {path:?}] mod {name};\n")
+}
+
+/// Adds the parts of `solution` that `wrong` does not define. The solution's files, such
+/// as `check.rs`, are in the folder `source`.
+pub fn compose(wrong: &str, solution: &str, source: &Path) -> String {
+    let replaced: Vec<_> =
+        items(wrong).into_iter().filter_map(|item| defines(&item)).collect();
+    let mut imports = String::new();
+    let mut rest = String::new();
+    let modules: Vec<_> = items(solution)
+        .iter()
+        .filter_map(|item| Some(defines(item)?.strip_prefix("mod ")?.to_owned()))
+        .collect();
+    for item in items(solution) {
+        if let Some(import) = item.strip_prefix("use ") {
+            let first = import.split("::").next().unwrap_or_default();
+            let local = modules.iter().any(|module| module == first);
+            let from = if local { "super::" } else { "" };
+            imports += &format!("    pub(super) use {from}{import}");
+            continue;
+        }
+        let Some(name) = defines(&item) else { continue };
+        if replaced.contains(&name) {
+            continue;
+        }
+        match name.strip_prefix("mod ") {
+            Some(name) => {
+                rest += &module(name, &source.join(name).with_extension("rs"))
+            }
+            None => rest += &item,
+        }
+    }
+    format!("{wrong}\nuse imports::*;\nmod imports {{\n{imports}}}\n{rest}")
+}
+
+/// Splits a file into its top-level items, comments and attributes included. Inner doc
+/// comments are left out.
+///
+/// It relies on rustfmt: an item ends at the first line in column 0 that ends with `}` or
+/// `;`.
+fn items(source: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut item = String::new();
+    for line in source.lines().filter(|line| !line.starts_with("//!")) {
+        if item.is_empty() && line.trim().is_empty() {
+            continue;
+        }
+        item += line;
+        item.push('\n');
+        let in_column_0 = !line.starts_with([' ', '/', '#']);
+        if in_column_0 && line.ends_with(['}', ';']) {
+            items.push(std::mem::take(&mut item));
+        }
+    }
+    assert_eq!(
+        item.trim(),
+        "",
+        "not formatted by rustfmt, or an item without its end"
+    );
+    items
+}
+
+/// Returns what an item defines, such as `fn guides`, `struct Guide`, `mod check` or
+/// `impl Error for FetchError`; `None` for an import.
+fn defines(item: &str) -> Option<String> {
+    let start = item.lines().position(|line| !line.starts_with(['/', '#']))?;
+    let code = item.lines().skip(start).collect::<Vec<_>>().join(" ");
+    let mut words = code.split_whitespace().filter(|word| {
+        !matches!(*word, "async" | "unsafe") && !word.starts_with("pub")
+    });
+    match words.next()? {
+        "use" => None,
+        kind if kind.starts_with("impl") => {
+            let header = code.split('{').next().unwrap_or_default();
+            Some(header.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        kind => {
+            let name = words.next()?;
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+            Some(format!("{kind} {}", &name[..end.unwrap_or(name.len())]))
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    let text = fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.replace("\r\n", "\n")
+}
+
+fn write_if_changed(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return;
+    }
+    fs::create_dir_all(path.parent().expect("a file in a folder")).unwrap();
+    fs::write(path, text)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Compares the program's age with that of each source, which rustc has listed in a file
+/// for make, and of each library.
+fn is_stale(program: &Path, folder: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    let Ok(built) = modified(program) else { return true };
+    let Ok(list) = fs::read_to_string(folder.join("answers.d")) else { return true };
+    let newer =
+        |path: &Path| modified(path).map_or(SystemTime::now(), |time| time) > built;
+    // Each source is also listed as a target without prerequisites: `path:`.
+    let mut sources = list.lines().filter_map(|line| line.strip_suffix(':'));
+    sources.any(|path| newer(Path::new(&path.replace("\\ ", " "))))
+        || cargo::libraries().values().any(|library| newer(library))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOLUTION: &str = "//! A solution.\n\nmod site;\n\nuse anyhow::Result;\nuse site::{\n    \
+        a,\n};\n\n/// Docs; with `}`\n#[derive(Debug)]\nstruct Page {\n    size: u32,\n}\n\nasync fn \
+        one(\n    a: u8,\n) -> Result<u8>\nwhere\n    u8: Copy,\n{\n    Ok(a)\n}\n\nfn two() {}\n\n\
+        #[cfg(test)]\nmod check;\n";
+
+    #[test]
+    fn items_are_found_with_their_comments() {
+        let names: Vec<_> =
+            items(SOLUTION).iter().map(|item| defines(item)).collect();
+        let names: Vec<_> = names.iter().map(Option::as_deref).collect();
+        let page = Some("struct Page");
+        let expected =
+            [Some("mod site"), None, None, page, Some("fn one"), Some("fn two")];
+        assert_eq!(names, [&expected[..], &[Some("mod check")]].concat());
+        assert!(items(SOLUTION)[3].starts_with("/// Docs; with `}`\n#[derive"));
+        assert_eq!(
+            defines("impl<T> fmt::Display\n    for Page<T>\n{\n}\n").as_deref(),
+            Some("impl<T> fmt::Display for Page<T>")
+        );
+    }
+
+    #[test]
+    fn a_wrong_answer_comes_first_and_replaces_what_it_defines() {
+        let wrong = "//! Wrong.\n\npub async fn one() {\n}\n";
+        let composed = compose(wrong, SOLUTION, Path::new("/x"));
+        assert!(composed.starts_with(wrong));
+        assert_eq!(composed.matches("fn one").count(), 1);
+        assert_eq!(composed.matches("fn two").count(), 1);
+        assert!(composed.contains("pub(super) use anyhow::Result;"));
+        assert!(composed.contains("pub(super) use super::site::{"));
+        assert!(composed.contains("#[path = \"/x/check.rs\"] mod check;"));
+    }
+}
