@@ -1,103 +1,132 @@
-//! The list of lessons: the one place their names, order and questions are kept. The
-//! tests and the book read it, and `tests/house.rs` holds every folder, target,
-//! chapter and snapshot against it.
+//! The list of lessons: the only place where names, order and questions are typed.
+//!
+//! Everything else that lists lessons is derived from it. Tests and the book iterate over
+//! [`LESSONS`], or get one `#[test]` per lesson from [`for_each_lesson!`]. The
+//! `[[example]]` stanzas of Cargo.toml, README's table and the book's SUMMARY.md are
+//! written by `tests/consistency.rs`, which also holds folders, chapters and snapshots
+//! against the list.
+//!
+//! [`for_each_lesson!`]: crate::for_each_lesson
 
-/// One lesson, as everything that lists lessons needs to know it.
+/// The facts about one lesson that are needed outside its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesson {
-    /// Folder, example target, chapter and snapshot share this name, such as
+    /// The name shared by folder, example target, chapter and snapshots, such as
     /// `03_gather`.
     pub name: &'static str,
-    /// A word or two, such as `Gather`.
+    /// One or two words, such as `Gather`.
     pub title: &'static str,
     /// The one question the lesson answers, as a learner would ask it.
     pub question: &'static str,
-    /// What someone from asyncio already knows of it.
+    /// The asyncio counterpart, in Markdown.
     pub in_python: &'static str,
-    /// The lessons whose ideas it uses, by name, all of them earlier ones. What those
-    /// need themselves goes without saying.
+    /// Names of the earlier lessons whose ideas it uses. Only direct prerequisites are
+    /// listed, not the prerequisites of prerequisites.
     pub needs: &'static [&'static str],
-    /// Minutes a workshop gives it, reading and trying included.
+    /// Minutes it takes in a workshop, reading and exercise included.
     pub minutes: u32,
-    /// Whether it needs a PostgreSQL server.
+    /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
 }
 
 impl Lesson {
-    /// The lesson's number, such as `03`.
+    /// Returns the two digits of the lesson's number, such as `03`.
     pub fn number(&self) -> &'static str {
         &self.name[..2]
     }
 
-    /// The lesson of that name, if there is one.
+    /// Finds a lesson by its full name.
     pub fn named(name: &str) -> Option<&'static Lesson> {
         LESSONS.iter().find(|lesson| lesson.name == name)
     }
 }
 
-/// Every lesson, in the order they are read.
-pub const LESSONS: &[Lesson] = &[
-    Lesson {
-        name: "01_hello_await",
+/// Defines [`LESSONS`] and [`for_each_lesson!`](crate::for_each_lesson) from one list.
+///
+/// The leading `($)` is a literal dollar sign: a macro that defines a macro has no other
+/// way to write one.
+macro_rules! lessons {
+    (($d:tt) $($test:ident $name:literal { $($facts:tt)* })*) => {
+        /// Every lesson, in reading order.
+        pub const LESSONS: &[Lesson] = &[$(Lesson { name: $name, $($facts)* }),*];
+
+        /// Calls a macro once per lesson, with an identifier and the lesson's name, such
+        /// as `gather "03_gather"`:
+        ///
+        /// ```
+        /// macro_rules! run_lesson {
+        ///     ($test:ident $name:literal) => {
+        ///         #[test]
+        ///         fn $test() {
+        ///             println!("running {}", $name);
+        ///         }
+        ///     };
+        /// }
+        /// async_workbook::for_each_lesson!(run_lesson);
+        /// ```
+        #[macro_export]
+        macro_rules! for_each_lesson {
+            ($d callback:ident) => { $( $d callback! { $test $name } )* };
+        }
+    };
+}
+
+lessons! {
+    ($)
+    hello_await "01_hello_await" {
         title: "Hello, await",
         question: "When does an async fn run?",
         in_python: "coroutine object, `asyncio.run`",
         needs: &[],
         minutes: 20,
         postgres: false,
-    },
-    Lesson {
-        name: "02_lazy",
+    }
+    lazy "02_lazy" {
         title: "Lazy",
         question: "Why did my two awaits take 200 ms?",
         in_python: "`create_task` against `await coro`",
         needs: &["01_hello_await"],
         minutes: 25,
         postgres: false,
-    },
-    Lesson {
-        name: "03_gather",
+    }
+    gather "03_gather" {
         title: "Gather",
         question: "How do I fetch many pages at once and keep their order?",
         in_python: "`aiohttp` and `asyncio.gather`",
         needs: &["02_lazy"],
         minutes: 30,
         postgres: false,
-    },
-    Lesson {
-        name: "04_bounded",
+    }
+    bounded "04_bounded" {
         title: "Bounded",
         question: "What if there are 5,000?",
         in_python: "`Semaphore`; aiohttp's hidden limit of 100",
         needs: &["03_gather"],
         minutes: 30,
         postgres: false,
-    },
-    Lesson {
-        name: "05_pool",
+    }
+    pool "05_pool" {
         title: "Pool",
         question: "How do pooled queries run together?",
         in_python: "`asyncpg.create_pool`, `acquire`, `fetchrow`",
         needs: &["04_bounded"],
         minutes: 30,
         postgres: true,
-    },
-    Lesson {
-        name: "06_errors",
+    }
+    errors "06_errors" {
         title: "Errors",
         question: "Fail fast, or collect everything?",
         in_python: "`try`/`except`, `return_exceptions`, `ExceptionGroup`",
         needs: &["03_gather"],
         minutes: 30,
         postgres: false,
-    },
-    Lesson {
-        name: "07_pitfalls",
+    }
+    pitfalls "07_pitfalls" {
         title: "Pitfalls",
         question: "What do the best-practice lists mean in numbers?",
         in_python: "the usual bullet lists",
         needs: &["04_bounded"],
         minutes: 30,
         postgres: false,
-    },
-];
+    }
+}

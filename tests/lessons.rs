@@ -36,13 +36,6 @@ fn program(name: &str) -> Command {
     program
 }
 
-fn lesson(name: &str) -> &'static Lesson {
-    LESSONS
-        .iter()
-        .find(|lesson| lesson.name == name)
-        .expect("in the list of lessons")
-}
-
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("a lesson prints UTF-8")
 }
@@ -50,7 +43,8 @@ fn text(bytes: &[u8]) -> &str {
 /// Runs a lesson and compares what it prints, and the timeline it draws, with the
 /// snapshots.
 fn runs_as_shown(name: &str) {
-    if lesson(name).postgres && common::postgres_missing() {
+    let lesson = Lesson::named(name).expect("in the list of lessons");
+    if lesson.postgres && common::postgres_missing() {
         return;
     }
     let saved = temporary(&format!("{name}.json"));
@@ -68,27 +62,16 @@ fn runs_as_shown(name: &str) {
     }
 }
 
-macro_rules! lessons {
-    ($($test:ident $name:literal,)*) => {
-        $(#[test] fn $test() { runs_as_shown($name) })*
-
+macro_rules! test_lesson {
+    ($test:ident $name:literal) => {
         #[test]
-        fn every_lesson_is_run() {
-            let run: &[&str] = &[$($name),*];
-            assert!(LESSONS.iter().map(|lesson| lesson.name).eq(run.iter().copied()));
+        fn $test() {
+            runs_as_shown($name);
         }
     };
 }
 
-lessons! {
-    hello_await "01_hello_await",
-    lazy "02_lazy",
-    gather "03_gather",
-    bounded "04_bounded",
-    pool "05_pool",
-    errors "06_errors",
-    pitfalls "07_pitfalls",
-}
+async_workbook::for_each_lesson!(test_lesson);
 
 /// The paused clock does not pass while a thread is held: what that looks like is drawn
 /// from a run on the real one, in whole 200 ms.

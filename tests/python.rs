@@ -131,7 +131,7 @@ fn runs_as_shown(name: &str) {
     let mut stdout = printed(&mut program);
     // A machine is not busy for one run only: each pause is longer than the last.
     for pause in 1..=7 {
-        if !only_slower(&shown(name), &stdout) {
+        if !only_slower(&common::snapshot(&format!("python__{name}")), &stdout) {
             break;
         }
         say(&format!("{name}: a busy machine; run again in {pause} s"));
@@ -151,14 +151,6 @@ fn printed(program: &mut Command) -> String {
     assert_eq!(stderr, "");
     // Python on Windows ends lines with two characters.
     stdout.replace("\r\n", "\n")
-}
-
-/// The snapshot, without insta's header.
-fn shown(name: &str) -> String {
-    let file = format!("{ROOT}/tests/snapshots/python__{name}.snap");
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let text = text.replace("\r\n", "\n");
-    text.split_once("\n---\n").map_or(String::new(), |(_, shown)| shown.to_owned())
 }
 
 /// Whether nothing but times differ, and none is shorter: a machine that is busy
@@ -192,28 +184,16 @@ fn a_longer_time_is_told_from_another_difference() {
     }
 }
 
-macro_rules! programs {
-    ($($test:ident $name:literal,)*) => {
-        $(#[test] fn $test() { runs_as_shown($name) })*
-
+macro_rules! test_program {
+    ($test:ident $name:literal) => {
         #[test]
-        fn every_program_is_run() {
-            let run: &[&str] = &[$($name),*];
-            let listed = LESSONS.iter().map(|lesson| lesson.name);
-            assert!(listed.eq(run.iter().copied()));
+        fn $test() {
+            runs_as_shown($name);
         }
     };
 }
 
-programs! {
-    hello_await "01_hello_await",
-    lazy "02_lazy",
-    gather "03_gather",
-    bounded "04_bounded",
-    pool "05_pool",
-    errors "06_errors",
-    pitfalls "07_pitfalls",
-}
+async_workbook::for_each_lesson!(test_program);
 
 #[test]
 fn a_program_without_its_url_says_how_to_get_one() {
