@@ -54,15 +54,12 @@ macro_rules! lessons {
         /// as `gather "03_gather"`:
         ///
         /// ```
-        /// macro_rules! run_lesson {
+        /// macro_rules! print_name {
         ///     ($test:ident $name:literal) => {
-        ///         #[test]
-        ///         fn $test() {
-        ///             println!("running {}", $name);
-        ///         }
+        ///         println!("{}: {}", stringify!($test), $name);
         ///     };
         /// }
-        /// async_workbook::for_each_lesson!(run_lesson);
+        /// async_workbook::for_each_lesson!(print_name);
         /// ```
         #[macro_export]
         macro_rules! for_each_lesson {

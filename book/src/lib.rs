@@ -11,6 +11,7 @@ mod guess;
 mod html;
 mod listing;
 mod map;
+pub mod new;
 mod paper;
 pub mod pdf;
 pub mod picture;

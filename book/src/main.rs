@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use async_workbook::LESSONS;
-use book::{Workbook, check, pdf, picture, render, serve};
+use book::{Workbook, check, new, pdf, picture, render, serve};
 use clap::{Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 use std::io::{self, Write};
@@ -48,6 +48,8 @@ enum Command {
     },
     /// Draw the README's picture anew
     Picture,
+    /// Write the skeleton of each lesson in src/lessons.rs that has no files yet
+    New,
     /// Replace the directives in chapters, as `mdbook build` asks for it
     Preprocess {
         #[command(subcommand)]
@@ -125,6 +127,22 @@ fn run(command: Command) -> Result<ExitCode> {
             let path = render::book_dir().join(picture::FILE);
             std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
                 .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Command::New => {
+            let root = render::book_dir().join("..");
+            let written = new::write_missing(&root, LESSONS)?;
+            if written.is_empty() {
+                println!("Every lesson in src/lessons.rs has its files.");
+                return Ok(ExitCode::SUCCESS);
+            }
+            for path in written {
+                println!("wrote {}", path.display());
+            }
+            println!(
+                "\nNext, to list the lesson everywhere and to accept its output:\n  \
+                 UPDATE=1 cargo test --test consistency\n  \
+                 INSTA_UPDATE=always cargo test"
+            );
         }
         Command::Preprocess { question: None } => {
             let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
