@@ -7,18 +7,16 @@ mod answers;
 mod cargo;
 mod common;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
 
 use async_workbook::Lesson;
 use async_workbook::check::event::{Event, Part, Reader};
 
-static ANSWERS: LazyLock<PathBuf> = LazyLock::new(answers::program);
-
 /// Runs the check of one answer; returns its report, and whether the answer passed.
-fn check(test: &str) -> (String, bool) {
-    let mut answer = Command::new(&*ANSWERS);
+fn check(program: &Path, answer: &str) -> (String, bool) {
+    let test = &*format!("{answer}::check::check");
+    let mut answer = Command::new(program);
     answer.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     for setting in ["RUST_BACKTRACE", "WORKBOOK_COLOR", "WORKBOOK_SEED"] {
         answer.env_remove(setting);
@@ -73,18 +71,19 @@ fn check_all(name: &str) {
     if lesson.postgres && common::postgres_missing() {
         return;
     }
-    let test = |answer: &str| format!("{}::{answer}::check::check", &name[3..]);
+    let program = answers::program(name);
+    let check = |answer: &str| check(&program, answer);
 
-    let (report, passed) = check(&test("solution"));
+    let (report, passed) = check("solution");
     assert!(passed, "{name}/solution.rs fails:\n{report}");
-    let (report, passed) = check(&test("starter"));
+    let (report, passed) = check("starter");
     assert!(!passed, "{name}/starter.rs passes");
     insta::assert_snapshot!(format!("{name}_starter"), report);
 
     let wrong = answers::wrong_answers(name);
     assert!(wrong.len() >= 3, "{name} needs at least three files in wrong/");
     for answer in wrong {
-        let (report, passed) = check(&test(&format!("wrong::{answer}")));
+        let (report, passed) = check(&format!("wrong::{answer}"));
         assert!(!passed, "{name}/wrong/{answer}.rs passes");
         insta::assert_snapshot!(format!("{name}_{answer}"), report);
     }

@@ -1,5 +1,5 @@
-//! Builds one test program that holds every answer to every exercise: solutions, starters
-//! and wrong answers, each next to the check of its exercise.
+//! Builds, for each lesson, one test program that holds every answer to its exercise:
+//! solution, starter and wrong answers, each next to the check.
 //!
 //! A file in `lessons/*/wrong` has only the items that differ from `solution.rs`. The
 //! full program is composed from both: the wrong file as it is (so that the line numbers
@@ -19,30 +19,29 @@
 //! `rustc` compiles it directly, against libraries that cargo has built for the lessons
 //! anyway, and only when a source or a library is newer than the program.
 
+use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-use async_workbook::LESSONS;
 
 use crate::cargo;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Returns the program's path, after building it if it is missing or stale.
+/// Returns the path of a lesson's program, after building it if it is missing or stale.
 ///
-/// Its tests are called `LESSON::solution::check::check`,
-/// `LESSON::wrong::NAME::check::check` and so on.
+/// Its tests are called `solution::check::check`, `starter::check::check` and
+/// `wrong::NAME::check::check`.
 ///
 /// # Panics
 ///
 /// If an answer does not compile.
-pub fn program() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers");
+pub fn program(lesson: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers").join(lesson);
+    let composed = folder.join("wrong");
     let root = folder.join("answers.rs");
-    write_if_changed(&root, &root_module(&folder));
-    let program =
-        folder.join("answers").with_extension(std::env::consts::EXE_EXTENSION);
+    write_if_changed(&root, &root_module(lesson, &composed));
+    let program = folder.join("answers").with_extension(EXE_EXTENSION);
     if is_stale(&program, &folder) {
         let mut rustc = cargo::rustc();
         rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
@@ -50,11 +49,8 @@ pub fn program() -> PathBuf {
         rustc.arg(format!("-Cincremental={}", folder.join("incremental").display()));
         // Panics then name the file as its author knows it.
         rustc.arg(format!("--remap-path-prefix={ROOT}/="));
-        for lesson in LESSONS {
-            let composed = folder.join(lesson.name);
-            let wrong = format!("lessons/{}/wrong", lesson.name);
-            rustc.arg(format!("--remap-path-prefix={}={wrong}", composed.display()));
-        }
+        let wrong = format!("lessons/{lesson}/wrong");
+        rustc.arg(format!("--remap-path-prefix={}={wrong}", composed.display()));
         let output = rustc.arg(&root).output().expect("rustc starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "an answer does not compile:\n{errors}");
@@ -76,31 +72,24 @@ pub fn wrong_answers(lesson: &str) -> Vec<String> {
     names
 }
 
-/// Composes every wrong answer into `folder`; returns the source of the crate root, which
-/// declares all answers as modules.
-fn root_module(folder: &Path) -> String {
-    let mut root = String::from(
-        "#![allow(dead_code, unused_imports, clippy::all)]\n\
-         #![allow(unused_attributes)]\n",
-    );
-    for lesson in LESSONS {
-        let source = Path::new(ROOT).join("lessons").join(lesson.name);
-        let solution = read(&source.join("solution.rs"));
-        root += &format!("mod {} {{\n", &lesson.name[3..]);
-        for answer in ["solution", "starter"] {
-            root += &module(answer, &source.join(answer).with_extension("rs"));
-        }
-        root += "mod wrong {\n";
-        for answer in wrong_answers(lesson.name) {
-            let wrong = source.join("wrong").join(&answer).with_extension("rs");
-            let composed =
-                folder.join(lesson.name).join(&answer).with_extension("rs");
-            write_if_changed(&composed, &compose(&read(&wrong), &solution, &source));
-            root += &module(&answer, &composed);
-        }
-        root += "}\n}\n";
+/// Composes the wrong answers of a lesson into files in `composed`; returns the source of
+/// the crate root, which declares all answers as modules.
+fn root_module(lesson: &str, composed: &Path) -> String {
+    let mut root = String::from("#![allow(dead_code, unused_imports)]\n");
+    let source = Path::new(ROOT).join("lessons").join(lesson);
+    let solution = read(&source.join("solution.rs"));
+    for answer in ["solution", "starter"] {
+        root += &module(answer, &source.join(answer).with_extension("rs"));
     }
-    root
+    root += "mod wrong {\n";
+    for answer in wrong_answers(lesson) {
+        let file = Path::new(&answer).with_extension("rs");
+        let wrong = read(&source.join("wrong").join(&file));
+        let path = composed.join(&file);
+        write_if_changed(&path, &compose(&wrong, &solution, &source));
+        root += &module(&answer, &path);
+    }
+    root + "}\n"
 }
 
 fn module(name: &str, path: &Path) -> String {
