@@ -1,7 +1,7 @@
-//! 02 - exercise: a home page of five requests.
+//! 02 - exercise: a home page from five requests.
 //!
 //! Check it with `cargo workbook check 02`; run it with
-//! `cargo run --example 02_lazy_exercise`.
+//! `cargo workbook run 02 --exercise`.
 
 mod site;
 
@@ -18,13 +18,14 @@ struct Page {
     weather: String,
 }
 
-/// Asks for all that the page shows, and is done as early as can be.
+/// Fetches everything that the page shows, and finishes as early as possible.
 ///
-/// `orders` and `messages` need the user: they begin when the site has said who that
-/// is. `news` and `weather` need nothing. No request waits for what it does not
-/// need, and each is made once.
+/// `orders` and `messages` need the name that `user` returns, so they start after
+/// it. `news` and `weather` need nothing. No request waits for something it does not
+/// need, and each is sent once.
 ///
-/// (No request fails. It is a `Result` because the await of a spawned task is one.)
+/// (No request fails. The return type is a `Result` because awaiting a spawned task
+/// gives one.)
 async fn home_page(site: &Site) -> Result<Page> {
     let user = site.user().await;
     let orders = site.orders(&user).await;
