@@ -24,7 +24,7 @@ const AS_GIVEN: &str = "afdegbcj";
 
 /// Prefixes of wrong orders, each with the misconception about async code that leads
 /// to it.
-const PICTURES: [(&str, &str); 11] = [
+const MISCONCEPTIONS: [(&str, &str); 11] = [
     (
         "abc",
         "That is how ordinary functions work: the call runs the whole body. Calling \
@@ -93,7 +93,8 @@ async fn predicted() -> Result<()> {
         let complete = check::that(right == logged.len(), words);
         return check::explain(complete, Some(why));
     };
-    let picture = PICTURES.iter().find(|(guess, _)| ORDER.starts_with(guess));
+    let misconception =
+        MISCONCEPTIONS.iter().find(|(guess, _)| ORDER.starts_with(guess));
     let why = match letter {
         'h' | 'i' => {
             "`egg` is dropped before it is awaited. What does such a future log?"
@@ -101,7 +102,7 @@ async fn predicted() -> Result<()> {
         'a'..='j' if start.contains(letter) => {
             "No letter is logged twice: an await consumes its future."
         }
-        'a'..='j' => picture.map_or(
+        'a'..='j' => misconception.map_or(
             "Go through `breakfast` line by line. Only an await runs a body: the \
              whole body of the future in front of it.",
             |(_, why)| why,

@@ -11,8 +11,8 @@ use tracing::instrument;
 const ORDER: &str = "afdegbcj";
 
 /// Logs one letter when it starts, and another 100 ms later.
-async fn cook(log: &Log, begun: &str, done: &str) {
-    log.note(begun);
+async fn cook(log: &Log, started: &str, done: &str) {
+    log.note(started);
     sleep(Duration::from_millis(100)).await;
     log.note(done);
 }

@@ -58,26 +58,26 @@ async fn right() -> Result<()> {
 #[derive(Debug)]
 struct Request {
     name: String,
-    began: u128,
-    over: u128,
+    start: u128,
+    end: u128,
 }
 
 /// Fetches one home page and lists its requests.
 async fn requested() -> (Run<Result<Page>>, Vec<Request>) {
     let site = Site::of("Ada");
     let run = check::run("home page", home_page(&site)).await;
-    let requests = site.requests().into_iter().map(|(name, began)| {
-        let began = began.as_millis();
+    let requests = site.requests().into_iter().map(|(name, start)| {
+        let start = start.as_millis();
         let takes = REQUESTS.iter().find(|(known, _)| *known == name);
-        let over = began + takes.map_or(0, |(_, takes)| *takes);
-        Request { name, began, over }
+        let end = start + takes.map_or(0, |(_, takes)| *takes);
+        Request { name, start, end }
     });
     (run, requests.collect())
 }
 
 /// The time at which the user's name was known, if it was requested.
 fn user_known(requests: &[Request]) -> Option<u128> {
-    requests.iter().find(|request| request.name == "user").map(|user| user.over)
+    requests.iter().find(|request| request.name == "user").map(|user| user.end)
 }
 
 fn needs_user(request: &Request) -> bool {
@@ -110,15 +110,15 @@ async fn not_too_early() -> Result<()> {
     let (run, requests) = requested().await;
     let known = user_known(&requests);
     let mut theirs = requests.iter().filter(|request| needs_user(request));
-    let early = theirs.find(|one| known.is_none_or(|known| one.began < known));
-    let Some(Request { name, began, .. }) = early else {
+    let early = theirs.find(|one| known.is_none_or(|known| one.start < known));
+    let Some(Request { name, start, .. }) = early else {
         return Ok(());
     };
     let known = match known {
         Some(known) => format!("the user was known at {known} ms"),
         None => "the user was never requested".to_owned(),
     };
-    let words = format!("`{name}` started at {began} ms; {known}.");
+    let words = format!("`{name}` started at {start} ms; {known}.");
     let why = "Use the name that `site.user()` returns, not one from elsewhere.";
     check::explain(run.pictured(check::that(false, words)), Some(why))
 }
@@ -128,7 +128,7 @@ async fn not_too_late() -> Result<()> {
     let known = user_known(&requests).unwrap_or(0);
     let needed = |request: &Request| if needs_user(request) { known } else { 0 };
     let late: Vec<_> =
-        requests.iter().filter(|one| one.began > needed(one)).collect();
+        requests.iter().filter(|one| one.start > needed(one)).collect();
     let took = run.took.as_millis();
     if late.is_empty() {
         // A time that is too short is reported by the check before this one.
@@ -143,19 +143,19 @@ async fn not_too_late() -> Result<()> {
         _ => format!("the home page took {took} ms, expected {TOGETHER} ms."),
     };
     let lines = late.iter().map(|one| {
-        let Request { name, began, .. } = one;
-        let over = requests.iter().filter(|other| other.over == *began);
-        let over: Vec<_> = over.map(|other| format!("`{}`", other.name)).collect();
-        let when = match &*over {
+        let Request { name, start, .. } = one;
+        let done = requests.iter().filter(|other| other.end == *start);
+        let done: Vec<_> = done.map(|other| format!("`{}`", other.name)).collect();
+        let when = match &*done {
             [] => String::new(),
-            [_] => format!(", when {} was done", over[0]),
-            _ => format!(", when {} were done", over.join(" and ")),
+            [_] => format!(", when {} was done", done[0]),
+            _ => format!(", when {} were done", done.join(" and ")),
         };
         let needs = match needs_user(one) {
             true => format!("the user, known at {known} ms"),
             false => "nothing".to_owned(),
         };
-        format!("`{name}` started at {began} ms{when}. It needs {needs}.")
+        format!("`{name}` started at {start} ms{when}. It needs {needs}.")
     });
     let lines = lines.collect::<Vec<_>>().join("\n");
 

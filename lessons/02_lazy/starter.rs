@@ -41,8 +41,8 @@ async fn main() -> Result<()> {
     let Page { user, orders, messages, news, weather } = home_page(&site).await?;
     println!("{user}: {orders}, {messages}\n{news}, {weather}");
     println!("{} ms", site.opened.elapsed().as_millis());
-    for (request, began) in site.requests() {
-        println!("  {request:8} began at {:3} ms", began.as_millis());
+    for (request, start) in site.requests() {
+        println!("  {request:8} started at {:3} ms", start.as_millis());
     }
     Ok(())
 }

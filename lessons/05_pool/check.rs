@@ -228,17 +228,18 @@ async fn given_back(server: &Database) -> Result<()> {
     clean_after(99, "of user 99, who does not exist", &pool).await?;
     for table in ["users", "orders"] {
         let pool = without_columns(table, server).await?;
-        let whose = format!("whose query on `{table}` failed");
-        clean_after(1, &whose, &pool).await?;
+        let which = format!("of user 1, with a failing query on `{table}`");
+        clean_after(1, &which, &pool).await?;
     }
     Ok(())
 }
 
-async fn clean_after(id: i32, whose: &str, pool: &ObservedPool) -> Result<()> {
+async fn clean_after(id: i32, which: &str, pool: &ObservedPool) -> Result<()> {
     // Other checks judge its result, and whether it panics.
     let _ = pool.awaits(check::caught(account(&pool.pool, id))).await?;
     let why = format!(
-        "They are still in use after an account {whose}: something keeps a `client`."
+        "They are still in use after reading the account {which}: something keeps a \
+         `client`."
     );
     for client in check::explain(pool.all().await, Some(&why))? {
         // Anything still running, such as a rollback, finishes before this.
@@ -246,8 +247,9 @@ async fn clean_after(id: i32, whose: &str, pool: &ObservedPool) -> Result<()> {
     }
     let open = pool.sessions("state LIKE 'idle in transaction%'").await?;
     let words = format!(
-        "after an account {whose}, {open} of the connections were returned with an \
-         open transaction: the next user of the connection ends up inside it.\n\
+        "after reading the account {which}, {open} of the connections were \
+         returned with an open transaction: the next user of the connection ends \
+         up inside it.\n\
          A `BEGIN` stays open if `?` or `return` leaves early; \
          `client.transaction()` rolls back however you leave. A single query needs \
          neither."

@@ -96,9 +96,9 @@ async fn partial() -> Result<()> {
     let urls = site.urls(&paths);
     let (Report { answers, failures }, run) = site.fetch("five URLs", &urls).await?;
 
-    let came: Vec<_> = answers.iter().map(|answer| &*answer.city).collect();
-    let judged = check::in_order(&came, &["Lisbon", "Oslo", "Helsinki"]);
-    let why = match (came.len(), failures.len()) {
+    let answered: Vec<_> = answers.iter().map(|answer| &*answer.city).collect();
+    let judged = check::in_order(&answered, &["Lisbon", "Oslo", "Helsinki"]);
+    let why = match (answered.len(), failures.len()) {
         (3, _) => Some("The answers are in the order in which they arrived."),
         (0, 1) => Some("One failure discarded all other results, good and bad."),
         _ => None,
@@ -179,12 +179,15 @@ async fn too_slow() -> Result<()> {
     let two = ["/api/weather/Oslo?delay=450", "/api/weather/Lisbon?delay=5000"];
     let what = "two answers, after 450 ms and 5000 ms";
     let (report, run) = site.fetch(what, &site.urls(&two)).await?;
-    let (came, failed) = (report.answers.len(), report.failures.len());
+    let (answered, failed) = (report.answers.len(), report.failures.len());
     let words =
-        format!("{what}: {came} accepted, {failed} failed, expected 1 and 1.");
-    let why = (came == 2)
+        format!("{what}: {answered} accepted, {failed} failed, expected 1 and 1.");
+    let why = (answered == 2)
         .then_some("No time limit is set, and by default reqwest waits forever.");
-    run.pictured(check::explain(check::that((came, failed) == (1, 1), words), why))?;
+    run.pictured(check::explain(
+        check::that((answered, failed) == (1, 1), words),
+        why,
+    ))?;
 
     let what = "an answer after 5000 ms";
     let (error, run) = site.failure(what, site.server.url(two[1])).await?;
