@@ -38,7 +38,7 @@ async fn in_turn() {
 async fn spawned() -> Result<()> {
     let a = tokio::spawn(request("a").in_current_span());
     let b = tokio::spawn(request("b").in_current_span());
-    // The task returned no value: it panicked or was aborted.
+    // `Err` means that the task panicked or was aborted.
     a.await?;
     b.await?;
     Ok(())

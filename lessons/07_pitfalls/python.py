@@ -120,7 +120,9 @@ async def task_awaited() -> None:
     await asyncio.create_task(fails())
 
 
-async def counted(work: Awaitable[None]) -> tuple[int, int]:
+async def counted(
+    work: Awaitable[None],
+) -> tuple[int, int]:
     """Counts the errors that reach the caller and the
     log."""
     logged: list[dict[str, Any]] = []
