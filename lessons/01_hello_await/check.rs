@@ -1,10 +1,12 @@
 //! The check of exercise 01.
 
-use super::{Log, ORDER, breakfast, save_list};
-use anyhow::Result;
-use async_workbook::check::{self, Run};
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::time::sleep;
+
+use super::{Log, ORDER, breakfast, save_list};
+use async_workbook::check::{self, Run};
 
 /// Long enough for any detached task to finish.
 const LATER: Duration = Duration::from_secs(60);

@@ -6,6 +6,7 @@
 //! Run it with `cargo run --example 01_hello_await`.
 
 use std::time::Duration;
+
 use tokio::time::sleep;
 
 // ANCHOR: greet

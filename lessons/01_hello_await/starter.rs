@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use tokio::time::sleep;
 use tracing::instrument;
 

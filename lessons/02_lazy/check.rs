@@ -1,8 +1,9 @@
 //! The check of exercise 02.
 
+use anyhow::Result;
+
 use super::site::Site;
 use super::{Page, home_page};
-use anyhow::Result;
 use async_workbook::check::{self, Run};
 
 /// The requests and their durations in milliseconds.

@@ -5,12 +5,14 @@
 //!
 //! Run it with `cargo run --example 02_lazy`.
 
-use anyhow::Result;
-use async_workbook::timeline;
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::timeline;
 
 /// Stands in for a request that takes 100 ms. `#[instrument]` records a span for the
 /// timeline at the end, as do `.instrument` and `.in_current_span` below.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 use tracing::instrument;
 

@@ -3,6 +3,7 @@
 mod site;
 
 use anyhow::Result;
+
 use site::Site;
 
 /// What the home page shows.

@@ -1,13 +1,15 @@
 //! The check of exercise 03.
 
-use super::{Guide, guides};
+use std::time::Duration;
+
 use anyhow::Result;
+use reqwest::Client;
+
+use super::{Guide, guides};
 use async_workbook::{
     check::{self, Pace},
     web,
 };
-use reqwest::Client;
-use std::time::Duration;
 
 const CITIES: [&str; 3] = ["Lisbon", "Oslo", "Helsinki"];
 

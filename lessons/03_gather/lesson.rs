@@ -8,14 +8,16 @@
 
 mod named;
 
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{timeline, web};
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
-use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 // ANCHOR: fetch
 /// Fetches a page; returns its status and its size in bytes.

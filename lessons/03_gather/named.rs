@@ -1,11 +1,13 @@
 //! Fetches the URLs given on the command line and prints one line for each.
 
-use anyhow::{Result, ensure};
-use async_workbook::web;
-use futures::future::join_all;
-use reqwest::Client;
 use std::error::Error;
 use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+use reqwest::Client;
+
+use async_workbook::web;
 
 // ANCHOR: named
 /// Fetches all URLs at once, then prints the outcome of each.

@@ -1,10 +1,11 @@
 //! 03 - solution: a guide to several cities.
 
 use anyhow::Result;
-use async_workbook::web;
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
+
+use async_workbook::web;
 
 /// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]

@@ -4,9 +4,10 @@
 //! `cargo workbook run 03 --exercise`.
 
 use anyhow::Result;
-use async_workbook::web;
 use reqwest::Client;
 use serde::Deserialize;
+
+use async_workbook::web;
 
 /// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]

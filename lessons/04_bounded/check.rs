@@ -1,10 +1,12 @@
 //! The check of exercise 04.
 
-use super::gather_limited;
-use anyhow::Result;
-use async_workbook::check::{self, Pace, Probe, Run, Schedule};
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::time::{sleep, timeout};
+
+use super::gather_limited;
+use async_workbook::check::{self, Pace, Probe, Run, Schedule};
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -5,16 +5,18 @@
 //!
 //! Run it with `cargo run --example 04_bounded`.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{timeline, web};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Client;
-use std::cell::Cell;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 // ANCHOR: gauge
 /// Counts the jobs in flight and remembers the peak. A `Cell` is enough because

@@ -1,11 +1,13 @@
 //! 04 - solution: gather, with a limit.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::web;
 use futures::stream::{self, StreamExt};
 use reqwest::Client;
-use std::time::Duration;
 use tokio::time::Instant;
+
+use async_workbook::web;
 
 /// Runs all `futures`, at most `limit` of them at a time, and returns their outputs
 /// in the order of the list.

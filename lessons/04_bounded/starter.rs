@@ -3,11 +3,13 @@
 //! Check it with `cargo workbook check 04`; run it with
 //! `cargo workbook run 04 --exercise`.
 
-use anyhow::Result;
-use async_workbook::web;
-use reqwest::Client;
 use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::Client;
 use tokio::time::Instant;
+
+use async_workbook::web;
 
 /// Runs all `futures`, at most `limit` of them at a time, and returns their outputs
 /// in the order of the list.

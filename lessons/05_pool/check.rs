@@ -1,15 +1,17 @@
 //! The check of exercise 05.
 
-use super::{Account, account};
-use anyhow::Result;
-use async_workbook::check::{self, Diagnosis};
-use async_workbook::postgres::{self, Database};
-use deadpool_postgres::{Hook, Manager, Object, Pool, WeakPool};
-use futures::future::try_join_all;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+
+use anyhow::Result;
+use deadpool_postgres::{Hook, Manager, Object, Pool, WeakPool};
+use futures::future::try_join_all;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, types::WasNull};
+
+use super::{Account, account};
+use async_workbook::check::{self, Diagnosis};
+use async_workbook::postgres::{self, Database};
 
 #[test]
 fn check() -> check::Verdict {

@@ -5,14 +5,16 @@
 //!
 //! Run it with `cargo run --example 05_pool`.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{postgres, timeline};
 use deadpool_postgres::{Client, Manager, Pool, PoolError, Runtime, Timeouts};
 use futures::future::try_join_all;
-use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{postgres, timeline};
 
 // ANCHOR: pool
 /// Builds a pool that opens connections on demand, at most `size`, and keeps them

@@ -1,10 +1,11 @@
 //! 05 - solution: accounts from two tables.
 
 use anyhow::Result;
-use async_workbook::postgres;
 use deadpool_postgres::{Manager, Pool};
 use futures::future::try_join_all;
 use tokio_postgres::NoTls;
+
+use async_workbook::postgres;
 
 /// A user and a summary of their orders.
 #[derive(Debug)]

@@ -4,10 +4,11 @@
 //! `cargo workbook run 05 --exercise`. Both need PostgreSQL, like the lesson.
 
 use anyhow::Result;
-use async_workbook::postgres;
 use deadpool_postgres::{Manager, Pool};
 use futures::future::try_join_all;
 use tokio_postgres::NoTls;
+
+use async_workbook::postgres;
 
 /// A user and a summary of their orders.
 #[derive(Debug)]

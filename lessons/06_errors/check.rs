@@ -1,17 +1,19 @@
 //! The check of exercise 06.
 
-use super::{FetchError, Report, fetch_all};
-use anyhow::{Chain, Result};
-use async_workbook::check::{self, Diagnosis, Pace, Run};
-use async_workbook::web;
-use reqwest::Client;
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
+
+use anyhow::{Chain, Result};
+use reqwest::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
+
+use super::{FetchError, Report, fetch_all};
+use async_workbook::check::{self, Diagnosis, Pace, Run};
+use async_workbook::web;
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -1,7 +1,8 @@
 //! A typed error for callers that decide by its kind.
 
-use reqwest::{Client, StatusCode};
 use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
 
 // ANCHOR: failure
 /// Classifies a failed request, so that a caller can decide whether to retry.

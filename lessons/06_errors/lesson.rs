@@ -7,15 +7,17 @@
 
 mod failure;
 
-use anyhow::{Context, Result, bail};
-use async_workbook::{timeline, web};
-use futures::future::{join_all, try_join_all};
-use reqwest::Client;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures::future::{join_all, try_join_all};
+use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 struct Site {
     client: Client,

@@ -1,14 +1,16 @@
 //! 06 - solution: a report of answers and failures.
 
-use anyhow::Result;
-use async_workbook::web;
-use futures::future::join_all;
-use reqwest::{Client, StatusCode};
-use serde::Deserialize;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
+
+use anyhow::Result;
+use futures::future::join_all;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
 use tokio::time::Instant;
+
+use async_workbook::web;
 
 /// The time limit for one URL, from connecting to the last byte of the answer.
 const DEADLINE: Duration = Duration::from_millis(500);

@@ -3,14 +3,16 @@
 //! Check it with `cargo workbook check 06`; run it with
 //! `cargo workbook run 06 --exercise`.
 
-use anyhow::Result;
-use async_workbook::web;
-use reqwest::{Client, StatusCode};
-use serde::Deserialize;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
 use tokio::time::Instant;
+
+use async_workbook::web;
 
 /// The time limit for one URL, from connecting to the last byte of the answer.
 const DEADLINE: Duration = Duration::from_millis(500);

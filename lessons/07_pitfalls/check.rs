@@ -1,14 +1,16 @@
 //! The check of exercise 07.
 
-use super::service::{Book, MS};
-use super::{album, invite, search, sign, thumbnail};
-use anyhow::Result;
-use async_workbook::check::{self, Pace};
-use futures::future::join_all;
 use std::sync::mpsc;
+
+use anyhow::Result;
+use futures::future::join_all;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+use super::service::{Book, MS};
+use super::{album, invite, search, sign, thumbnail};
+use async_workbook::check::{self, Pace};
 
 #[test]
 fn check() -> check::Verdict {

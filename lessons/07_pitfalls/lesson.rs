@@ -4,17 +4,19 @@
 //!
 //! Run it with `cargo run --example 07_pitfalls`.
 
-use anyhow::{Result, anyhow};
-use async_workbook::{timeline, web};
-use futures::future::{self, join_all};
-use reqwest::Client;
 use std::sync::Arc;
 use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use futures::future::{self, join_all};
+use reqwest::Client;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn, spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 #[instrument]
 async fn request(n: u64) -> u64 {

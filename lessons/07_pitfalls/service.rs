@@ -1,8 +1,9 @@
 //! The building blocks of the service in exercise 07. They are correct: do not
 //! change them.
 
-use anyhow::{Result, ensure};
 use std::time::Duration;
+
+use anyhow::{Result, ensure};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tracing::instrument;

@@ -2,14 +2,16 @@
 
 mod service;
 
+use std::fmt::Debug;
+
 use anyhow::Result;
 use futures::future::join_all;
-use service::{Book, MS, find, load, mail, save, shrink};
-use std::fmt::Debug;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tracing::instrument;
+
+use service::{Book, MS, find, load, mail, save, shrink};
 
 /// Loads all photos at the same time and returns them in the order of `photos`.
 async fn album(photos: &[u32]) -> Vec<String> {

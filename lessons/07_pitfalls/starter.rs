@@ -6,13 +6,15 @@
 
 mod service;
 
-use anyhow::Result;
-use service::{Book, MS, find, load, mail, save, shrink};
 use std::fmt::Debug;
+
+use anyhow::Result;
 use tokio::sync::Mutex;
 use tokio::task::spawn;
 use tokio::time::{Instant, timeout};
 use tracing::instrument;
+
+use service::{Book, MS, find, load, mail, save, shrink};
 
 // The service: one pitfall in each function. Fix them, and keep the signatures.
 
