@@ -1,65 +1,66 @@
-//! What decides exercise 01.
+//! The check of exercise 01.
 
-use super::{Log, ORDER, breakfast, save_list};
-use anyhow::Result;
-use async_workbook::check::{self, Run};
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::time::sleep;
 
-/// Longer than any task that was left alone takes.
+use super::{Log, ORDER, breakfast, save_list};
+use async_workbook::check::{self, Run};
+
+/// Long enough for any detached task to finish.
 const LATER: Duration = Duration::from_secs(60);
 
 #[test]
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
-    exercise.check("part 1: the letters stand in order", foreseen);
+    exercise.check("part 1: ORDER predicts the letters", predicted);
     exercise
         .check("part 2: every line is saved when the function returns", all_saved);
-    exercise.check("part 2: no line overtakes another", in_order);
+    exercise.check("part 2: the lines are saved in order", in_order);
     exercise.verdict()
 }
 
-/// What `breakfast` notes as long as nobody changes it.
+/// What the unmodified `breakfast` logs.
 const AS_GIVEN: &str = "afdegbcj";
 
-/// How orders begin that come from another picture of async code, and what is wrong
-/// with that picture.
-const PICTURES: [(&str, &str); 11] = [
+/// Prefixes of wrong orders, each with the misconception about async code that leads
+/// to it.
+const MISCONCEPTIONS: [(&str, &str); 11] = [
     (
         "abc",
-        "That is how ordinary functions work: the whole body runs at the call. A \
-         call of an async fn runs nothing of its body; it makes a future.",
+        "That is how ordinary functions work: the call runs the whole body. Calling \
+         an async fn runs none of its body; it only creates a future.",
     ),
     (
         "ab",
-        "That is how it is in JavaScript: the body begins at the call, and runs up \
-         to its first await. In Rust, what is called and not awaited yet has not \
-         begun.",
+        "That is how JavaScript works: the call runs the body up to its first \
+         await. In Rust, a future that has not been awaited yet has not started.",
     ),
     (
         "ad",
-        "A call of an async fn runs nothing of its body; it makes a future. Look \
+        "Calling an async fn runs none of its body; it only creates a future. Look \
          for the line that awaits it.",
     ),
     (
         "afbd",
-        "That is as if both ran at once: as if the first await began all futures \
-         that there are. It begins the one that stands before it, and no other.",
+        "That would mean that both run at once, because the first await starts \
+         every future that exists. It starts only the future in front of it.",
     ),
     (
         "afb",
-        "That is the order of the calls. What decides is the order of the awaits: \
-         which future stands before the first of them?",
+        "That is the order of the calls. The order of the awaits decides: which \
+         future does the first await run?",
     ),
     (
         "afdb",
-        "That is as if both ran at once: while `toast` waits, `tea` would begin. \
-         But nobody has awaited `tea` by then, and it does not begin by itself.",
+        "That would mean that both run at once: `tea` starts while `toast` waits. \
+         But `tea` has not been awaited by then, and it does not start by itself.",
     ),
     (
         "afdeb",
-        "That is as if `tea` ran as soon as the thread is free. But nobody has \
-         awaited `tea` by then, and it does not begin by itself.",
+        "That would mean that `tea` runs as soon as the thread is free. But `tea` \
+         has not been awaited by then, and it does not start by itself.",
     ),
     ("afg", DOES_NOT_WAIT),
     ("afdg", DOES_NOT_WAIT),
@@ -67,62 +68,66 @@ const PICTURES: [(&str, &str); 11] = [
     ("afdegj", DOES_NOT_WAIT),
 ];
 
-const DOES_NOT_WAIT: &str = "That is as if an await began something that then runs \
-    alongside. It does not: the next line of `breakfast` runs when the awaited \
-    future is done.";
+const DOES_NOT_WAIT: &str = "That would mean that an await starts something in the \
+    background. It does not: the next line of `breakfast` runs only when the \
+    awaited future is done.";
 
-async fn foreseen() -> Result<()> {
+async fn predicted() -> Result<()> {
     let log = Log::default();
     breakfast(&log).await;
-    let noted = log.lines().concat();
+    let logged = log.lines().concat();
     check::that(
-        noted == AS_GIVEN,
-        "`breakfast` or `cook` was changed, and notes other letters, or in another \
-         order. Put them back as they are in starter.rs.",
+        logged == AS_GIVEN,
+        "`breakfast` or `cook` was changed and logs different letters, or in a \
+         different order. Restore both from starter.rs.",
     )?;
-    check::that(!ORDER.is_empty(), "ORDER is empty: nothing is foreseen yet.")?;
+    check::that(!ORDER.is_empty(), "ORDER is empty: write your prediction first.")?;
 
-    let pairs = ORDER.chars().zip(noted.chars());
+    let pairs = ORDER.chars().zip(logged.chars());
     let right = pairs.take_while(|(yours, real)| yours == real).count();
     let (start, rest) = ORDER.split_at(right);
     let Some(letter) = rest.chars().next() else {
-        let words =
-            format!("ORDER is {ORDER:?}: all right, but more letters follow.");
-        let why = "Go on in `breakfast` below the line that notes the last of them.";
-        let complete = check::that(right == noted.len(), words);
+        let words = format!(
+            "ORDER is {ORDER:?}: correct so far, but letters are missing at the end."
+        );
+        let why =
+            "Continue in `breakfast` after the line that logs the last of them.";
+        let complete = check::that(right == logged.len(), words);
         return check::explain(complete, Some(why));
     };
-    let picture = PICTURES.iter().find(|(guess, _)| ORDER.starts_with(guess));
+    let misconception =
+        MISCONCEPTIONS.iter().find(|(guess, _)| ORDER.starts_with(guess));
     let why = match letter {
         'h' | 'i' => {
-            "`egg` is dropped before anyone awaits it. What does such a future note?"
+            "`egg` is dropped before it is awaited. What does such a future log?"
         }
         'a'..='j' if start.contains(letter) => {
-            "No letter is noted twice: an await uses its future up."
+            "No letter is logged twice: an await consumes its future."
         }
-        'a'..='j' => picture.map_or(
-            "Go through `breakfast` line by line. Only an await runs a body, and it \
-             runs that of the future before it, to its end.",
+        'a'..='j' => misconception.map_or(
+            "Go through `breakfast` line by line. Only an await runs a body: the \
+             whole body of the future in front of it.",
             |(_, why)| why,
         ),
-        _ => "The letters are a to j, with nothing in between.",
+        _ => "Use only the letters a to j, without spaces or separators.",
     };
     let words = match start {
-        "" => format!("ORDER is {ORDER:?}: it does not begin with `{letter}`."),
+        "" => format!("ORDER is {ORDER:?}: the first letter is not `{letter}`."),
         _ => format!(
-            "ORDER is {ORDER:?}: right up to `{start}`, but `{letter}` does not come next."
+            "ORDER is {ORDER:?}: correct up to `{start}`, but `{letter}` does not \
+             come next."
         ),
     };
     check::explain(check::that(false, words), Some(why))
 }
 
-/// How a list was saved.
+/// The outcome of one call of `save_list`.
 struct Saved {
     run: Run<()>,
-    /// The lines that were saved when the function returned.
+    /// The lines saved by the time the function returned.
     at_return: Vec<String>,
-    /// Those and the ones that came later.
-    in_the_end: Vec<String>,
+    /// The same lines, plus any that were saved later.
+    eventually: Vec<String>,
 }
 
 async fn saved(title: &str, items: &[&str]) -> Saved {
@@ -130,10 +135,10 @@ async fn saved(title: &str, items: &[&str]) -> Saved {
     let run = check::run("save_list", save_list(&log, title, items)).await;
     let at_return = log.lines();
     sleep(LATER).await;
-    Saved { run, at_return, in_the_end: log.lines() }
+    Saved { run, at_return, eventually: log.lines() }
 }
 
-/// The lines of a list, in order.
+/// The lines of a list in the expected order.
 fn lines(title: &str, items: &[&str]) -> Vec<String> {
     let lines = [title].into_iter().chain(items.iter().copied()).chain(["end"]);
     lines.map(str::to_owned).collect()
@@ -143,25 +148,25 @@ async fn all_saved() -> Result<()> {
     let lists: [(&str, &[&str]); 2] =
         [("shopping", &["milk", "bread"]), ("nothing to buy", &[])];
     for (title, items) in lists {
-        let Saved { run, at_return, in_the_end } = saved(title, items).await;
+        let Saved { run, at_return, eventually } = saved(title, items).await;
         let mut lost = lines(title, items);
-        lost.retain(|line| !in_the_end.contains(line));
-        let words = format!("saved: {in_the_end:?}. Never saved: {lost:?}.");
-        let why = "Is each future that `save` makes awaited, to its end? One that \
-                   is put away in a variable or dropped does nothing, and the \
-                   compiler does not warn of it.";
+        lost.retain(|line| !eventually.contains(line));
+        let words = format!("saved: {eventually:?}. Never saved: {lost:?}.");
+        let why = "Is every future that `save` returns awaited? A future that is \
+                   only stored in a variable or dropped never runs, and the \
+                   compiler does not warn about it.";
         let none_lost = run.pictured(check::that(lost.is_empty(), words));
         check::explain(none_lost, Some(why))?;
 
-        let late = &in_the_end[at_return.len()..];
+        let late = &eventually[at_return.len()..];
         let words = format!(
             "`save_list` returned after {} ms with {at_return:?} saved; {late:?} \
-             came later.",
+             was saved later.",
             run.took.as_millis()
         );
-        let why = "A spawned task goes on alone, so its end has to be awaited all \
-                   the same. And where each line waits for the one before it, \
-                   nothing is won with tasks: await the futures themselves.";
+        let why = "A spawned task runs in the background, so you still have to \
+                   await its handle. And where each line waits for the one before \
+                   it, tasks gain nothing: await the futures themselves.";
         let none_late = run.pictured(check::that(late.is_empty(), words));
         check::explain(none_late, Some(why))?;
     }
@@ -169,10 +174,10 @@ async fn all_saved() -> Result<()> {
 }
 
 async fn in_order() -> Result<()> {
-    // Each line is shorter than the one before it, and so is saved in less time.
+    // Each line is shorter than the one before it, so saving it takes less time.
     let (title, items) = ("on Saturday", ["potatoes", "bread"]);
     let Saved { run, at_return, .. } = saved(title, &items).await;
-    // That none is missing is for the check before this one.
+    // Missing lines are reported by the check before this one.
     let mut expected = lines(title, &items);
     expected.retain(|line| at_return.contains(line));
 
@@ -188,22 +193,25 @@ async fn in_order() -> Result<()> {
         None
     } else if took >= in_turn {
         Some(
-            "The order in which the futures are made decides nothing. A line is \
+            "The order in which the futures are created does not matter. A line is \
              saved where its future is awaited."
                 .to_owned(),
         )
     } else if Some(took) == longest {
-        Some("All lines began at the same time: the shortest came first.".to_owned())
+        Some(
+            "All lines started at the same time, so the shortest was saved first."
+                .to_owned(),
+        )
     } else {
         Some(format!(
-            "They took {took} ms, and one after another take {in_turn} ms: some \
+            "They took {took} ms. One after another they take {in_turn} ms, so some \
              were saved at the same time."
         ))
     };
     let ordered = run.pictured(check::in_order(&at_return, &expected));
     check::explain(ordered, why.as_deref())?;
     let words = format!(
-        "these lines took {took} ms. With `save` as it is given, one after another, \
+        "these lines took {took} ms. With the original `save`, one after another, \
          they take {in_turn} ms."
     );
     run.pictured(check::that(took >= in_turn, words))

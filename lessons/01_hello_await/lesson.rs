@@ -1,16 +1,17 @@
 //! 01 - Hello, await: when does an async fn run?
 //!
-//! A numbered trace: what happens when a future is made, when it is awaited, and
-//! when it is dropped instead.
+//! A numbered trace shows what runs when a future is created, when it is awaited,
+//! and when it is dropped instead.
 //!
 //! Run it with `cargo run --example 01_hello_await`.
 
 use std::time::Duration;
+
 use tokio::time::sleep;
 
 // ANCHOR: greet
-/// Waits a moment, as a request to a server would, and
-/// returns a greeting.
+/// Returns a greeting after a short wait that stands in
+/// for a request to a server.
 async fn greet(name: &str) -> String {
     println!("3. greet({name}) begins");
     sleep(Duration::from_millis(100)).await;
@@ -24,14 +25,14 @@ async fn greet(name: &str) -> String {
 async fn main() {
     println!("1. main begins");
     let future = greet("Ada");
-    println!("2. the future is made, and nothing ran");
+    println!("2. the future is made, but nothing has run");
     let greeting = future.await;
-    println!("5. the await is over: {greeting}");
+    println!("5. the await returned: {greeting}");
 
     // ANCHOR: dropped
     let never_awaited = greet("Bob");
     drop(never_awaited);
-    println!("6. Bob's future is dropped: it never began");
+    println!("6. Bob's future is dropped: it never ran");
     // ANCHOR_END: dropped
 }
 // ANCHOR_END: main

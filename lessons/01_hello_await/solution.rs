@@ -1,23 +1,24 @@
-//! 01 - a solution: letters in order, and lines that are lost.
+//! 01 - solution: predict an order, and find the lost lines.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use tokio::time::sleep;
 use tracing::instrument;
 
-/// Part 1, to be done before you run anything: the letters that `breakfast` notes,
-/// in the order in which it notes them, written like "abc". Those that it never
-/// notes are left out.
+/// Part 1. Before you run anything, predict which letters `breakfast` writes to the
+/// log, and in which order. Write them like "abc", and leave out those that it never
+/// writes.
 const ORDER: &str = "afdegbcj";
 
-/// Notes one letter when it begins, and another 100 ms later.
-async fn cook(log: &Log, begun: &str, done: &str) {
-    log.note(begun);
+/// Logs one letter when it starts, and another 100 ms later.
+async fn cook(log: &Log, started: &str, done: &str) {
+    log.note(started);
     sleep(Duration::from_millis(100)).await;
     log.note(done);
 }
 
-/// The program of part 1. It stays as it is.
+/// The program of part 1. Do not change it.
 async fn breakfast(log: &Log) {
     log.note("a");
     let tea = cook(log, "b", "c");
@@ -31,17 +32,17 @@ async fn breakfast(log: &Log) {
     log.note("j");
 }
 
-/// Saves one line, which takes 10 ms for each byte of it. It stays as it is.
-/// (Because of `#[instrument]`, the check can draw who saved when.)
+/// Saves one line, which takes 10 ms per byte. Do not change it. (`#[instrument]`
+/// lets the check draw when each line was saved.)
 #[instrument(skip(log))]
 async fn save(log: &Log, line: &str) {
     sleep(Duration::from_millis(10) * line.len() as u32).await;
     log.note(line);
 }
 
-/// Part 2: saves a shopping list. First its title, then each item, then the line
-/// `end`, all with `save`; each begins when the one before it is saved. When this
-/// function returns, all lines are saved.
+/// Part 2. Saves a shopping list with `save`: first the title, then each item, then
+/// the line `end`. Each line is saved after the one before it, and all of them are
+/// saved when this function returns.
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     save(log, title).await;
     for item in items {
@@ -50,17 +51,17 @@ async fn save_list(log: &Log, title: &str, items: &[&str]) {
     save(log, "end").await;
 }
 
-/// Lines in the order in which they were noted. A clone shares them.
+/// The lines logged so far, in order. Clones share the same lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     fn note(&self, line: &str) {
-        self.0.lock().expect("no panic while it is locked").push(line.to_owned());
+        self.0.lock().expect("the lock is never poisoned").push(line.to_owned());
     }
 
     fn lines(&self) -> Vec<String> {
-        self.0.lock().expect("no panic while it is locked").clone()
+        self.0.lock().expect("the lock is never poisoned").clone()
     }
 }
 
@@ -68,10 +69,12 @@ impl Log {
 async fn main() {
     let log = Log::default();
     breakfast(&log).await;
-    let noted = log.lines().concat();
-    let pairs = ORDER.chars().zip(noted.chars());
+    let logged = log.lines().concat();
+    let pairs = ORDER.chars().zip(logged.chars());
     let right = pairs.take_while(|(yours, real)| yours == real).count();
-    println!("part 1: in {ORDER:?}, letters that are right from the start: {right}");
+    println!(
+        "part 1: in {ORDER:?}, correct letters before the first mistake: {right}"
+    );
 
     let log = Log::default();
     save_list(&log, "shopping", &["milk", "bread"]).await;

@@ -1,11 +1,12 @@
-//! What decides exercise 02.
+//! The check of exercise 02.
+
+use anyhow::Result;
 
 use super::site::Site;
 use super::{Page, home_page};
-use anyhow::Result;
 use async_workbook::check::{self, Run};
 
-/// The requests and how many milliseconds each takes.
+/// The requests and their durations in milliseconds.
 const REQUESTS: [(&str, u128); 5] = [
     ("user", 100),
     ("orders", 150),
@@ -14,19 +15,19 @@ const REQUESTS: [(&str, u128); 5] = [
     ("weather", 150),
 ];
 
-/// How many milliseconds they take if each waits for the one before it.
+/// Their total in milliseconds if each waits for the one before it.
 const IN_TURN: u128 = 700;
 
-/// And if none waits for what it does not need: first the user, then the orders.
+/// The shortest possible time: the user, then the orders.
 const TOGETHER: u128 = 250;
 
 #[test]
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
-    exercise.check("the page is that of the user who is logged in", right);
-    exercise.check("each request is made once", once);
+    exercise.check("the page belongs to the logged-in user", right);
+    exercise.check("each request is sent once", once);
     exercise.check("orders and messages wait for the user", not_too_early);
-    exercise.check("no request waits for what it does not need", not_too_late);
+    exercise.check("no request waits for something it does not need", not_too_late);
     exercise.verdict()
 }
 
@@ -45,8 +46,8 @@ async fn right() -> Result<()> {
         let theirs = [&orders, &messages].iter().all(|text| text.ends_with(name));
         let why = (!theirs).then(|| {
             format!(
-                "{name} is logged in. Orders and messages have to be asked for with \
-                 the name that `site.user()` returns."
+                "{name} is logged in. Fetch orders and messages with the name that \
+                 `site.user()` returns."
             )
         });
         check::explain(check::in_order(&got, &expected), why.as_deref())?;
@@ -54,30 +55,30 @@ async fn right() -> Result<()> {
     Ok(())
 }
 
-/// A request, and in which milliseconds it began and was over.
+/// A request, with its start and end in milliseconds.
 #[derive(Debug)]
 struct Request {
     name: String,
-    began: u128,
-    over: u128,
+    start: u128,
+    end: u128,
 }
 
-/// Asks for one page.
-async fn asked() -> (Run<Result<Page>>, Vec<Request>) {
+/// Fetches one home page and lists its requests.
+async fn requested() -> (Run<Result<Page>>, Vec<Request>) {
     let site = Site::of("Ada");
     let run = check::run("home page", home_page(&site)).await;
-    let requests = site.requests().into_iter().map(|(name, began)| {
-        let began = began.as_millis();
+    let requests = site.requests().into_iter().map(|(name, start)| {
+        let start = start.as_millis();
         let takes = REQUESTS.iter().find(|(known, _)| *known == name);
-        let over = began + takes.map_or(0, |(_, takes)| *takes);
-        Request { name, began, over }
+        let end = start + takes.map_or(0, |(_, takes)| *takes);
+        Request { name, start, end }
     });
     (run, requests.collect())
 }
 
-/// When the site has said who the user is.
+/// The time at which the user's name was known, if it was requested.
 fn user_known(requests: &[Request]) -> Option<u128> {
-    requests.iter().find(|request| request.name == "user").map(|user| user.over)
+    requests.iter().find(|request| request.name == "user").map(|user| user.end)
 }
 
 fn needs_user(request: &Request) -> bool {
@@ -85,16 +86,18 @@ fn needs_user(request: &Request) -> bool {
 }
 
 async fn once() -> Result<()> {
-    let (run, requests) = asked().await;
+    let (run, requests) = requested().await;
     for (name, _) in REQUESTS {
         let times = requests.iter().filter(|request| request.name == name).count();
-        let words = format!("`{name}` was asked {times} times, expected once.");
+        let words = format!("`{name}` was requested {times} times, expected once.");
         let why = match (name, times) {
-            ("user", 0) => Some("Then whose page is it? The site has to say."),
-            (_, 0) => Some("It is part of the page, too."),
+            ("user", 0) => {
+                Some("Without it, the program cannot know whose page it is.")
+            }
+            (_, 0) => Some("It is part of the page."),
             ("user", 2) => Some(
-                "Orders and messages each ask who the user is. One answer is enough \
-                 for both: await it, and then join the two.",
+                "Orders and messages each request the user. Await the user once, \
+                 then join the two.",
             ),
             _ => None,
         };
@@ -105,76 +108,76 @@ async fn once() -> Result<()> {
 }
 
 async fn not_too_early() -> Result<()> {
-    let (run, requests) = asked().await;
+    let (run, requests) = requested().await;
     let known = user_known(&requests);
     let mut theirs = requests.iter().filter(|request| needs_user(request));
-    let early = theirs.find(|one| known.is_none_or(|known| one.began < known));
-    let Some(Request { name, began, .. }) = early else {
+    let early = theirs.find(|one| known.is_none_or(|known| one.start < known));
+    let Some(Request { name, start, .. }) = early else {
         return Ok(());
     };
     let known = match known {
-        Some(known) => format!("the site said who the user is at {known} ms"),
-        None => "nobody had asked the site who the user is".to_owned(),
+        Some(known) => format!("the user was known at {known} ms"),
+        None => "the user was never requested".to_owned(),
     };
-    let words = format!("`{name}` began at {began} ms; {known}.");
-    let why = "The name has to be the one that `site.user()` returns. One from \
-               elsewhere is a guess.";
+    let words = format!("`{name}` started at {start} ms; {known}.");
+    let why = "Use the name that `site.user()` returns, not one from elsewhere.";
     check::explain(run.pictured(check::that(false, words)), Some(why))
 }
 
 async fn not_too_late() -> Result<()> {
-    let (run, requests) = asked().await;
+    let (run, requests) = requested().await;
     let known = user_known(&requests).unwrap_or(0);
     let needed = |request: &Request| if needs_user(request) { known } else { 0 };
     let late: Vec<_> =
-        requests.iter().filter(|one| one.began > needed(one)).collect();
+        requests.iter().filter(|one| one.start > needed(one)).collect();
     let took = run.took.as_millis();
     if late.is_empty() {
-        // Too short a time is for the check before this one.
+        // A time that is too short is reported by the check before this one.
         let words = format!(
-            "the home page took {took} ms, and its last request was over at \
+            "the home page took {took} ms, but its last request was done at \
              {TOGETHER} ms: what else does it wait for?"
         );
         return run.pictured(check::that(took <= TOGETHER, words));
     }
     let words = match took {
-        ..=TOGETHER => "the page came in time, and yet a request waited.".to_owned(),
+        ..=TOGETHER => "the page was done in time, yet a request waited.".to_owned(),
         _ => format!("the home page took {took} ms, expected {TOGETHER} ms."),
     };
-    let told = late.iter().map(|one| {
-        let Request { name, began, .. } = one;
-        let over = requests.iter().filter(|other| other.over == *began);
-        let over: Vec<_> = over.map(|other| format!("`{}`", other.name)).collect();
-        let when = match &*over {
+    let lines = late.iter().map(|one| {
+        let Request { name, start, .. } = one;
+        let done = requests.iter().filter(|other| other.end == *start);
+        let done: Vec<_> = done.map(|other| format!("`{}`", other.name)).collect();
+        let when = match &*done {
             [] => String::new(),
-            [_] => format!(", when {} was over", over[0]),
-            _ => format!(", when {} were over", over.join(" and ")),
+            [_] => format!(", when {} was done", done[0]),
+            _ => format!(", when {} were done", done.join(" and ")),
         };
         let needs = match needs_user(one) {
-            true => format!("the user, who was known at {known} ms"),
+            true => format!("the user, known at {known} ms"),
             false => "nothing".to_owned(),
         };
-        format!("`{name}` began at {began} ms{when}. It needs {needs}.")
+        format!("`{name}` started at {start} ms{when}. It needs {needs}.")
     });
-    let told = told.collect::<Vec<_>>().join("\n");
+    let lines = lines.collect::<Vec<_>>().join("\n");
 
     let names: Vec<_> = late.iter().map(|one| &*one.name).collect();
     let has = |name| names.contains(&name);
     let why = if took >= IN_TURN {
-        "Each waits for the one before it. Making a future begins nothing: \
-         `.await`, `join!` or `spawn` does. And a task that is awaited right after \
-         `spawn` is waited for like any future."
+        "Each request waits for the one before it. Creating a future starts \
+         nothing; `.await`, `join!` or `spawn` does. And a task that you await \
+         right after `spawn` makes you wait like any other future."
     } else if has("user") {
-        "The user needs nothing, and others need the user: begin with it."
+        "The user needs nothing, and other requests need the user: start with it."
     } else if has("orders") && has("messages") {
-        "These are rounds: the second begins when all of the first is over. Put the \
-         user and what needs it into one async block, and join that with the rest."
+        "These are two rounds: the second starts when the whole first round is \
+         done. Put the user and the requests that need it into one async block, and \
+         join that with the rest."
     } else if has("news") || has("weather") {
-        "News and weather can begin together with the user: join them with an async \
-         block in which the user is awaited."
+        "News and weather can start together with the user: join them with an async \
+         block that awaits the user."
     } else {
-        "Orders and messages need the user, and not each other: join the two."
+        "Orders and messages need the user, but not each other: join the two."
     };
-    let late = run.pictured(check::that(false, format!("{words}\n{told}")));
+    let late = run.pictured(check::that(false, format!("{words}\n{lines}")));
     check::explain(late, Some(why))
 }

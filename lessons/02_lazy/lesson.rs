@@ -1,28 +1,29 @@
 //! 02 - Lazy: why did my two awaits take 200 ms?
 //!
-//! The same two waits of 100 ms in three ways, and what an await does when there is
-//! nothing to wait for.
+//! Runs the same two waits of 100 ms in three ways, and shows what an await does
+//! when there is nothing to wait for.
 //!
 //! Run it with `cargo run --example 02_lazy`.
 
-use anyhow::Result;
-use async_workbook::timeline;
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-/// Stands for a request that takes 100 ms. The span that `#[instrument]` makes is
-/// for the picture at the end, and so are `.instrument` and `.in_current_span`
-/// below.
+use async_workbook::timeline;
+
+/// Stands in for a request that takes 100 ms. `#[instrument]` records a span for the
+/// timeline at the end, as do `.instrument` and `.in_current_span` below.
 #[instrument]
 async fn request(name: &str) {
     sleep(Duration::from_millis(100)).await;
 }
 
 // ANCHOR: in_turn
-/// Two futures are made, but a future does nothing until it is awaited: `b` begins
-/// when `a` is over.
+/// Creates two futures, but a future does nothing until it is awaited: `b` starts
+/// when `a` is done.
 async fn in_turn() {
     // ANCHOR: in_turn_body
     let a = request("a");
@@ -34,12 +35,12 @@ async fn in_turn() {
 // ANCHOR_END: in_turn
 
 // ANCHOR: spawned
-/// A spawned future is a task: the runtime runs it from
-/// now on, awaited or not.
+/// A spawned future is a task: the runtime runs it,
+/// whether or not you await it.
 async fn spawned() -> Result<()> {
     let a = tokio::spawn(request("a").in_current_span());
     let b = tokio::spawn(request("b").in_current_span());
-    // An error here would mean that the task panicked.
+    // `Err` means that the task panicked or was aborted.
     a.await?;
     b.await?;
     Ok(())
@@ -47,7 +48,7 @@ async fn spawned() -> Result<()> {
 // ANCHOR_END: spawned
 
 // ANCHOR: joined
-/// One await for both: `join!` polls each in turn, inside
+/// One await for both: `join!` polls each of them inside
 /// this task.
 async fn joined() {
     // ANCHOR: joined_body
@@ -59,20 +60,20 @@ async fn joined() {
 // ANCHOR_END: joined
 
 // ANCHOR: ready
-/// An async fn that never has to wait.
+/// An async fn that never waits.
 async fn ready(name: &str) {
     print!(" {name}");
 }
 
-/// Three awaits, and no chance for anybody else.
+/// Awaits three times without ever yielding.
 async fn three_ready(name: &str) {
     for _ in 0..3 {
         ready(name).await;
     }
 }
 
-/// Three awaits that let others run in between.
-async fn three_polite(name: &str) {
+/// Awaits three times and yields after each.
+async fn three_yielding(name: &str) {
     for _ in 0..3 {
         ready(name).await;
         yield_now().await;
@@ -98,11 +99,11 @@ async fn main() -> Result<()> {
     println!("  joined:          {} ms", start.elapsed().as_millis());
 
     // ANCHOR: order
-    println!("\nwho runs when nobody waits");
-    print!("  await of ready work: ");
+    println!("\norder when nothing has to wait");
+    print!("  awaiting ready work: ");
     tokio::join!(three_ready("a"), three_ready("b"));
     print!("\n  with yield_now:      ");
-    tokio::join!(biased; three_polite("a"), three_polite("b"));
+    tokio::join!(biased; three_yielding("a"), three_yielding("b"));
     println!("\n");
     // ANCHOR_END: order
 

@@ -1,7 +1,7 @@
 """02 - Lazy: why did my two awaits take 200 ms?
 
-The same two waits of 100 ms in three ways, and what an
-await does when there is nothing to wait for.
+Runs the same two waits of 100 ms in three ways, and shows
+what an await does when there is nothing to wait for.
 
 Run it with `python3 lessons/02_lazy/python.py`.
 """
@@ -11,14 +11,14 @@ from time import perf_counter
 
 
 async def request(name: str) -> None:
-    """Stands for a request that takes 100 ms."""
+    """Stands in for a request that takes 100 ms."""
     await asyncio.sleep(0.1)
 
 
 # ANCHOR: in_turn
 async def in_turn() -> None:
     """A coroutine does nothing until it is awaited: `b`
-    begins when `a` is over."""
+    starts when `a` is done."""
     a = request("a")
     b = request("b")
     await a
@@ -28,9 +28,10 @@ async def in_turn() -> None:
 
 # ANCHOR: spawned
 async def spawned() -> None:
-    """A task runs from the next await on, whoever awaits.
-    Keep it in a variable: the loop holds no strong
-    reference, and a lost task may be collected."""
+    """Tasks start at the next await, whatever it awaits.
+    Keep them in variables: the loop holds only weak
+    references, and a task without a reference may be
+    garbage-collected."""
     a = asyncio.create_task(request("a"))
     b = asyncio.create_task(request("b"))
     await a
@@ -40,25 +41,26 @@ async def spawned() -> None:
 
 # ANCHOR: joined
 async def joined() -> None:
-    """One await for both: `gather` makes them tasks."""
+    """One await for both: `gather` wraps each in a
+    task."""
     await asyncio.gather(request("a"), request("b"))
 # ANCHOR_END: joined
 
 
 # ANCHOR: ready
 async def ready(name: str) -> None:
-    """Never has to wait."""
+    """Never waits."""
     print(f" {name}", end="")
 
 
 async def three_ready(name: str) -> None:
-    """Three awaits, and no chance for anybody else."""
+    """Awaits three times without ever yielding."""
     for _ in range(3):
         await ready(name)
 
 
-async def three_polite(name: str) -> None:
-    """Three awaits that let others run in between."""
+async def three_yielding(name: str) -> None:
+    """Awaits three times and yields after each."""
     for _ in range(3):
         await ready(name)
         await asyncio.sleep(0)
@@ -66,8 +68,9 @@ async def three_polite(name: str) -> None:
 
 
 def millis(start: float) -> str:
-    """In whole 100 ms, the same on a busy machine. (A
-    timer may also be a tick early: hence the 20 ms.)"""
+    """Rounds down to 100 ms, so a busy machine prints the
+    same. (Timers can fire a tick early, hence the 20
+    ms.)"""
     took = perf_counter() - start + 0.02
     return f"{int(took * 10) * 100} ms"
 
@@ -87,14 +90,14 @@ async def main() -> None:
     print(f"  gather:          {millis(start)}")
 
     # ANCHOR: order
-    print("\nwho runs when nobody waits")
-    print("  await of ready work: ", end="")
+    print("\norder when nothing has to wait")
+    print("  awaiting ready work: ", end="")
     await asyncio.gather(
         three_ready("a"), three_ready("b")
     )
     print("\n  with sleep(0):       ", end="")
     await asyncio.gather(
-        three_polite("a"), three_polite("b")
+        three_yielding("a"), three_yielding("b")
     )
     print()
     # ANCHOR_END: order

@@ -1,12 +1,13 @@
-//! The site of exercise 02: it stays as it is.
+//! The web site of exercise 02. Do not change it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 use tracing::instrument;
 
-/// Stands for a web site that a user has logged in to. A clone is
-/// the same site. (Because of `#[instrument]`, the check can draw its requests.)
+/// Stands in for a web site that a user is logged in to. Clones share the same site.
+/// (`#[instrument]` lets the check draw the requests.)
 #[derive(Clone)]
 pub struct Site {
     user: String,
@@ -23,18 +24,18 @@ impl Site {
         }
     }
 
-    /// The requests so far, and how long after the site was opened each began.
+    /// The requests so far, each with its start time since the site was opened.
     pub fn requests(&self) -> Vec<(String, Duration)> {
-        self.requests.lock().expect("no panic while it is locked").clone()
+        self.requests.lock().expect("the lock is never poisoned").clone()
     }
 
     async fn answer(&self, request: &str, millis: u64) {
-        let began = (request.to_owned(), self.opened.elapsed());
-        self.requests.lock().expect("no panic while it is locked").push(began);
+        let entry = (request.to_owned(), self.opened.elapsed());
+        self.requests.lock().expect("the lock is never poisoned").push(entry);
         sleep(Duration::from_millis(millis)).await;
     }
 
-    /// The name of the user. Takes 100 ms.
+    /// The user's name. Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn user(&self) -> String {
         self.answer("user", 100).await;

@@ -1,8 +1,9 @@
-//! 02 - a solution: a home page of five requests.
+//! 02 - solution: a home page from five requests.
 
 mod site;
 
 use anyhow::Result;
+
 use site::Site;
 
 /// What the home page shows.
@@ -15,22 +16,23 @@ struct Page {
     weather: String,
 }
 
-/// Asks for all that the page shows, and is done as early as can be.
+/// Fetches everything that the page shows, and finishes as early as possible.
 ///
-/// `orders` and `messages` need the user: they begin when the site has said who that
-/// is. `news` and `weather` need nothing. No request waits for what it does not
-/// need, and each is made once.
+/// `orders` and `messages` need the name that `user` returns, so they start after
+/// it. `news` and `weather` need nothing. No request waits for something it does not
+/// need, and each is sent once.
 ///
-/// (No request fails. It is a `Result` because the await of a spawned task is one.)
+/// (No request fails. The return type is a `Result` because awaiting a spawned task
+/// gives one.)
 async fn home_page(site: &Site) -> Result<Page> {
-    let of_user = async {
+    let user_data = async {
         let user = site.user().await;
         let (orders, messages) =
             tokio::join!(site.orders(&user), site.messages(&user));
         (user, orders, messages)
     };
     let ((user, orders, messages), news, weather) =
-        tokio::join!(of_user, site.news(), site.weather());
+        tokio::join!(user_data, site.news(), site.weather());
     Ok(Page { user, orders, messages, news, weather })
 }
 
@@ -40,8 +42,8 @@ async fn main() -> Result<()> {
     let Page { user, orders, messages, news, weather } = home_page(&site).await?;
     println!("{user}: {orders}, {messages}\n{news}, {weather}");
     println!("{} ms", site.opened.elapsed().as_millis());
-    for (request, began) in site.requests() {
-        println!("  {request:8} began at {:3} ms", began.as_millis());
+    for (request, start) in site.requests() {
+        println!("  {request:8} started at {:3} ms", start.as_millis());
     }
     Ok(())
 }

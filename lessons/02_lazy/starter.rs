@@ -1,11 +1,12 @@
-//! 02 - exercise: a home page of five requests.
+//! 02 - exercise: a home page from five requests.
 //!
 //! Check it with `cargo workbook check 02`; run it with
-//! `cargo run --example 02_lazy_exercise`.
+//! `cargo workbook run 02 --exercise`.
 
 mod site;
 
 use anyhow::Result;
+
 use site::Site;
 
 /// What the home page shows.
@@ -18,13 +19,14 @@ struct Page {
     weather: String,
 }
 
-/// Asks for all that the page shows, and is done as early as can be.
+/// Fetches everything that the page shows, and finishes as early as possible.
 ///
-/// `orders` and `messages` need the user: they begin when the site has said who that
-/// is. `news` and `weather` need nothing. No request waits for what it does not
-/// need, and each is made once.
+/// `orders` and `messages` need the name that `user` returns, so they start after
+/// it. `news` and `weather` need nothing. No request waits for something it does not
+/// need, and each is sent once.
 ///
-/// (No request fails. It is a `Result` because the await of a spawned task is one.)
+/// (No request fails. The return type is a `Result` because awaiting a spawned task
+/// gives one.)
 async fn home_page(site: &Site) -> Result<Page> {
     let user = site.user().await;
     let orders = site.orders(&user).await;
@@ -40,8 +42,8 @@ async fn main() -> Result<()> {
     let Page { user, orders, messages, news, weather } = home_page(&site).await?;
     println!("{user}: {orders}, {messages}\n{news}, {weather}");
     println!("{} ms", site.opened.elapsed().as_millis());
-    for (request, began) in site.requests() {
-        println!("  {request:8} began at {:3} ms", began.as_millis());
+    for (request, start) in site.requests() {
+        println!("  {request:8} started at {:3} ms", start.as_millis());
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
-//! What decides exercise 03.
+//! The check of exercise 03.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::Client;
 
 use super::{Guide, guides};
-use anyhow::Result;
 use async_workbook::{
     check::{self, Pace},
     web,
 };
-use reqwest::Client;
-use std::time::Duration;
 
 const CITIES: [&str; 3] = ["Lisbon", "Oslo", "Helsinki"];
 
@@ -15,9 +17,9 @@ const CITIES: [&str; 3] = ["Lisbon", "Oslo", "Helsinki"];
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
     exercise.check("each city has its weather and its events", right);
-    exercise.check("all requests are under way together", together);
-    exercise.check("the slowest city first, and still in order", in_order);
-    exercise.check("an unknown city is an error, and the only one", unknown);
+    exercise.check("all requests are in flight together", together);
+    exercise.check("the guides keep the order of the list", in_order);
+    exercise.check("an unknown city is an error; the others succeed", unknown);
     exercise.verdict()
 }
 
@@ -26,8 +28,8 @@ async fn start() -> Result<(Client, web::Server)> {
     Ok((Client::builder().no_proxy().build()?, server))
 }
 
-/// A guide in one line, to be compared and shown.
-fn said(guide: &Result<Guide>) -> String {
+/// Formats a guide in one line, for comparing and printing.
+fn in_one_line(guide: &Result<Guide>) -> String {
     match guide {
         Ok(Guide { city, weather, events }) => {
             let (celsius, sky) = (weather.celsius, &weather.sky);
@@ -42,14 +44,14 @@ async fn right() -> Result<()> {
     let (client, server) = start().await?;
     let guides = guides(&client, &server, &CITIES).await;
     if let Some(error) = guides.iter().find_map(|guide| guide.as_ref().err()) {
-        return check::that(false, format!("a guide is an error: {error:#}."));
+        return check::that(false, format!("a guide failed: {error:#}."));
     }
     let expected = [
         "Lisbon: 24, clear, Friday: Tram race, Saturday: Fado night",
         "Oslo: 11, rain, Sunday: Fjord swim",
         "Helsinki: 9, fog",
     ];
-    let got: Vec<_> = guides.iter().map(said).collect();
+    let got: Vec<_> = guides.iter().map(in_one_line).collect();
     check::in_order(&got, &expected.map(str::to_owned))
 }
 
@@ -62,10 +64,10 @@ async fn together() -> Result<()> {
             Some("Each request waits for the one before it, in both functions.")
         }
         (300, 2) => Some(
-            "The cities wait for each other. Where a future is awaited inside the loop, \
-             `join_all` after it has nothing left to do.",
+            "The cities wait for each other. If each future is awaited inside the \
+             loop, a `join_all` after the loop has nothing left to do.",
         ),
-        (200, 3) => Some("In each city, the second API waits for the first."),
+        (200, 3) => Some("For each city, the second API waits for the first."),
         _ => None,
     };
     check::explain(paced, why)?;
@@ -76,8 +78,10 @@ async fn together() -> Result<()> {
     let run = check::run("21 cities", guides(&client, &server, &many)).await;
     let paced = run.paced(&Pace::of(42, "requests", Duration::from_millis(100)));
     let peak = server.peak();
-    let why =
-        format!("Never more than {peak} requests are under way. Who set a bound?");
+    let why = format!(
+        "There are never more than {peak} requests in flight. Where does that limit \
+         come from?"
+    );
     check::explain(paced, Some(&why))?;
     check::peak("requests", peak, 42)
 }
@@ -90,8 +94,8 @@ async fn in_order() -> Result<()> {
     }
     let run = check::run("three cities", guides(&client, &server, &CITIES)).await;
     let got: Vec<_> = run.value.iter().flatten().map(|guide| &*guide.city).collect();
-    let why =
-        "The guides stand in the order in which they came, not in that of the list.";
+    let why = "The guides are in the order in which they arrived, not in that of \
+               the list.";
     check::explain(run.pictured(check::in_order(&got, &CITIES)), Some(why))
 }
 
@@ -104,11 +108,11 @@ async fn unknown() -> Result<()> {
         .map(|guide| guide.as_ref().map_or("an error", |guide| &guide.city))
         .collect();
     let why = match got.len() {
-        1 => Some("One city that fails takes the others with it."),
+        1 => Some("One failing city discards the results of the others."),
         _ => None,
     };
     check::explain(check::in_order(&got, &["Lisbon", "an error", "Oslo"]), why)?;
-    // Whoever looks at the status may say in any words what it means.
+    // Any wording of the status error is fine.
     let of_json = |error: &anyhow::Error| {
         error.chain().any(|cause| {
             let error = cause.downcast_ref::<reqwest::Error>();
@@ -118,7 +122,7 @@ async fn unknown() -> Result<()> {
     let error = guides.iter().find_map(|guide| guide.as_ref().err());
     check::that(
         !error.is_some_and(of_json),
-        "the error of the unknown city is about its JSON, and does not tell of the 404: \
-         was the status looked at?",
+        "the error of the unknown city is about JSON and does not mention the 404. \
+         Is the status checked?",
     )
 }

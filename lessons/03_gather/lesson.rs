@@ -1,20 +1,23 @@
 //! 03 - Gather: how do I fetch many pages at once and keep their order?
 //!
-//! Five pages one after another, then together; then two JSON APIs into one value.
+//! Fetches five pages one after another, then together; then combines two JSON APIs
+//! into one value.
 //!
-//! Run it with `cargo run --example 03_gather`, or name pages of your own:
-//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`.
+//! Run it with `cargo run --example 03_gather`, or pass URLs of your own: `cargo run
+//! --example 03_gather -- https://www.rust-lang.org /page/7`.
 
 mod named;
 
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{timeline, web};
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
-use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 // ANCHOR: fetch
 /// Fetches a page; returns its status and its size in bytes.
@@ -39,7 +42,7 @@ async fn one_after_another(client: &Client, urls: &[String]) -> Result<()> {
 // ANCHOR_END: loop
 
 // ANCHOR: together
-/// `join_all` runs all of them at once; its results stand in the order of the list.
+/// `join_all` runs all of them at once and returns the results in the list's order.
 async fn together(client: &Client, urls: &[String]) -> Result<()> {
     let fetches = (1..).zip(urls).map(|(page, url)| fetch(client, page, url));
     let results = join_all(fetches).await;
@@ -64,13 +67,13 @@ struct Event {
     day: String,
 }
 
-/// What two APIs know about one city.
+/// The answers of two APIs about one city.
 struct Guide {
     weather: Weather,
     events: Vec<Event>,
 }
 
-/// `try_join!` runs both at once, and returns the first error if there is one.
+/// `try_join!` runs both at once and returns both values, or the first error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {
         let url = server.url(&format!("/api/weather/{city}"));
@@ -89,8 +92,8 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
-    // The server is on this machine, so HTTP_PROXY is not meant for it. And reqwest
-    // has no time limit of its own: without one, an answer may never come.
+    // The server is on this machine, so ignore HTTP_PROXY. Set a timeout, because
+    // reqwest has none by default: it would wait forever for an answer.
     let client =
         Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
 

@@ -1,27 +1,28 @@
-//! Pages that a person named on the command line, and one line on what became of
-//! each.
+//! Fetches the URLs given on the command line and prints one line for each.
 
-use anyhow::{Result, ensure};
-use async_workbook::web;
-use futures::future::join_all;
-use reqwest::Client;
 use std::error::Error;
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+use reqwest::Client;
+
+use async_workbook::web;
+
 // ANCHOR: named
-/// Fetches the pages that were named, all at once, and says in a line what became of
-/// each.
+/// Fetches all URLs at once, then prints the outcome of each.
 pub async fn fetch_all(
     client: &Client,
     urls: &[String],
     server: &web::Server,
 ) -> Result<()> {
-    // Other servers may be reached through a proxy only; this client asks HTTP_PROXY.
+    // Other servers may only be reachable through a proxy; this client uses
+    // HTTP_PROXY.
     let outside = Client::builder().timeout(Duration::from_secs(10)).build()?;
-    // A path alone, such as /page/7, is a page of the local server.
+    // A bare path, such as /page/7, is a page of the local server.
     let fetches = urls.iter().map(|url| match url.strip_prefix('/') {
-        Some(_) => look(client, server.url(url)),
-        None => look(&outside, url.clone()),
+        Some(_) => summarize(client, server.url(url)),
+        None => summarize(&outside, url.clone()),
     });
     let results = join_all(fetches).await;
     for (url, result) in urls.iter().zip(&results) {
@@ -35,7 +36,7 @@ pub async fn fetch_all(
     Ok(())
 }
 
-async fn look(client: &Client, url: String) -> reqwest::Result<String> {
+async fn summarize(client: &Client, url: String) -> reqwest::Result<String> {
     let response = client.get(url).send().await?.error_for_status()?;
     let status = response.status();
     let kind = response.headers().get("content-type");
@@ -46,7 +47,7 @@ async fn look(client: &Client, url: String) -> reqwest::Result<String> {
     Ok(format!("{status}, {} bytes", response.text().await?.len()))
 }
 
-/// What went wrong, for the person who named the page.
+/// Describes an error to the user who passed the URL.
 fn explain(error: &reqwest::Error) -> String {
     if error.is_builder() {
         "not a URL that can be fetched; write it like https://example.org/"
@@ -56,15 +57,15 @@ fn explain(error: &reqwest::Error) -> String {
     } else if error.is_connect() {
         format!("no connection: {}", root_cause(error))
     } else if error.is_decode() {
-        format!("says that it is JSON, but it is not: {}", root_cause(error))
+        format!("claims to be JSON, but is not: {}", root_cause(error))
     } else if let Some(status) = error.status() {
-        format!("the server answers {status}")
+        format!("the server answered {status}")
     } else {
         format!("failed: {}", root_cause(error))
     }
 }
 
-/// The innermost source of an error: what the operating system or the parser said.
+/// The innermost source of an error: the operating system's or the parser's message.
 fn root_cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,8 +1,8 @@
 """03 - Gather: how do I fetch many pages at once and keep
 their order?
 
-Five pages one after another, then together; then two JSON
-APIs into one value.
+Fetches five pages one after another, then together; then
+combines two JSON APIs into one value.
 
 Run it with `python3 lessons/03_gather/python.py`, while
 `cargo run --bin services` runs; copy the lines it prints.
@@ -46,8 +46,8 @@ async def one_after_another(
 async def together(
     http: ClientSession, urls: list[str]
 ) -> None:
-    """`gather` runs all of them at once; its results
-    stand in the order of the list."""
+    """`gather` runs all of them at once and returns the
+    results in the list's order."""
     results = await asyncio.gather(
         *(fetch(http, url) for url in urls)
     )
@@ -59,7 +59,7 @@ async def together(
 # ANCHOR: json
 @dataclass
 class Guide:
-    """What two APIs know about one city."""
+    """The answers of two APIs about one city."""
 
     celsius: int
     sky: str
@@ -73,9 +73,10 @@ async def get_json(http: ClientSession, url: str) -> Any:
 
 
 async def guide(http: ClientSession, city: str) -> Guide:
-    """The group ends when both have; an error in one
-    cancels the other. Nothing checks the annotations: an
-    absent key is a KeyError, a wrong type goes unseen."""
+    """The group ends when both tasks are done; an error
+    in one cancels the other. Nothing checks the
+    annotations: a missing key is a KeyError, a wrong type
+    goes unnoticed."""
     async with asyncio.TaskGroup() as group:
         weather = group.create_task(
             get_json(http, f"/api/weather/{city}")
@@ -93,14 +94,15 @@ async def guide(http: ClientSession, city: str) -> Guide:
 
 
 def millis(start: float) -> str:
-    """In whole 100 ms, the same on a busy machine. (A
-    timer may also be a tick early: hence the 20 ms.)"""
+    """Rounds down to 100 ms, so a busy machine prints the
+    same. (Timers can fire a tick early, hence the 20
+    ms.)"""
     took = perf_counter() - start + 0.02
     return f"{int(took * 10) * 100} ms"
 
 
 async def main(web_url: str) -> None:
-    # aiohttp's own limit for a request is 5 minutes.
+    # aiohttp's default timeout is 5 minutes.
     limit = ClientTimeout(total=10)
     async with ClientSession(
         web_url, timeout=limit

@@ -1,26 +1,27 @@
-//! 03 - a solution: a guide to several cities.
+//! 03 - solution: a guide to several cities.
 
 use anyhow::Result;
-use async_workbook::web;
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
 
-/// What `/api/weather/CITY` answers.
+use async_workbook::web;
+
+/// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     celsius: i32,
     sky: String,
 }
 
-/// `/api/events/CITY` answers a list of these.
+/// One entry of the list that `/api/events/CITY` returns.
 #[derive(Debug, Deserialize)]
 struct Event {
     title: String,
     day: String,
 }
 
-/// What both know about one city.
+/// Both answers about one city.
 #[derive(Debug)]
 struct Guide {
     city: String,
@@ -28,8 +29,8 @@ struct Guide {
     events: Vec<Event>,
 }
 
-/// Asks both APIs about one city, at the same time. An unknown city, which is
-/// answered with 404, is an error.
+/// Queries both APIs about one city at the same time. An unknown city (status 404)
+/// is an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {
         let url = server.url(&format!("/api/weather/{city}"));
@@ -43,8 +44,8 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
     Ok(Guide { city: city.to_owned(), weather, events })
 }
 
-/// The guides of all cities in the order of `cities`, all fetched at the same time.
-/// A city that fails does not take the others with it.
+/// Fetches the guides of all cities at the same time and returns them in the order
+/// of `cities`. One failing city does not affect the others.
 async fn guides(
     client: &Client,
     server: &web::Server,
@@ -69,7 +70,7 @@ async fn main() -> Result<()> {
             Err(error) => println!("{error:#}"),
         }
     }
-    println!("the most requests in flight: {}", server.peak());
+    println!("peak requests in flight: {}", server.peak());
     Ok(())
 }
 

@@ -1,28 +1,29 @@
 //! 03 - exercise: a guide to several cities.
 //!
 //! Check it with `cargo workbook check 03`; run it with
-//! `cargo run --example 03_gather_exercise`.
+//! `cargo workbook run 03 --exercise`.
 
 use anyhow::Result;
-use async_workbook::web;
 use reqwest::Client;
 use serde::Deserialize;
 
-/// What `/api/weather/CITY` answers.
+use async_workbook::web;
+
+/// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     celsius: i32,
     sky: String,
 }
 
-/// `/api/events/CITY` answers a list of these.
+/// One entry of the list that `/api/events/CITY` returns.
 #[derive(Debug, Deserialize)]
 struct Event {
     title: String,
     day: String,
 }
 
-/// What both know about one city.
+/// Both answers about one city.
 #[derive(Debug)]
 struct Guide {
     city: String,
@@ -30,17 +31,17 @@ struct Guide {
     events: Vec<Event>,
 }
 
-/// Asks both APIs about one city, at the same time. An unknown city, which is
-/// answered with 404, is an error.
+/// Queries both APIs about one city at the same time. An unknown city (status 404)
+/// is an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
-    // This asks, and throws the answer away. The rest is yours.
+    // This sends one request and discards the answer. Write the rest.
     let url = server.url(&format!("/api/weather/{city}"));
     client.get(url).send().await?;
-    todo!("ask both APIs, and put the answers together")
+    todo!("query both APIs and combine the answers")
 }
 
-/// The guides of all cities in the order of `cities`, all fetched at the same time.
-/// A city that fails does not take the others with it.
+/// Fetches the guides of all cities at the same time and returns them in the order
+/// of `cities`. One failing city does not affect the others.
 async fn guides(
     client: &Client,
     server: &web::Server,
@@ -69,7 +70,7 @@ async fn main() -> Result<()> {
             Err(error) => println!("{error:#}"),
         }
     }
-    println!("the most requests in flight: {}", server.peak());
+    println!("peak requests in flight: {}", server.peak());
     Ok(())
 }
 

@@ -1,42 +1,48 @@
-//! What decides exercise 04.
+//! The check of exercise 04.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::{sleep, timeout};
 
 use super::gather_limited;
-use anyhow::Result;
 use async_workbook::check::{self, Pace, Probe, Run, Schedule};
-use std::time::Duration;
-use tokio::time::{sleep, timeout};
 
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
-    exercise.check("the outputs stand in the order of the list", in_order);
-    exercise.check("as many are in flight as may be, and never more", bounded);
-    exercise.check("a slow one holds up nobody", slow);
-    exercise.check("a short list is nothing special, nor an empty one", short);
-    exercise.check_schedules("all of that holds, whoever is done first", any_order);
-    exercise.check("when it is dropped, all of its work stops", dropped);
+    exercise.check("the outputs are in the order of the list", in_order);
+    exercise
+        .check("as many jobs in flight as the limit allows, never more", bounded);
+    exercise.check("a slow job does not hold up the others", slow);
+    exercise.check("short and empty lists work too", short);
+    exercise.check_schedules(
+        "all of this holds in whichever order the jobs finish",
+        any_order,
+    );
+    exercise.check("dropping it stops all of its work", dropped);
     exercise.verdict()
 }
 
-/// The number and the time of each job of a list.
+/// The number and the duration of each job in a list.
 type Jobs = Vec<(usize, Duration)>;
 
-/// Jobs 1, 2, 3 and so on, of so many milliseconds.
+/// Jobs 1, 2, 3 and so on, with these durations in milliseconds.
 fn jobs(times: &[u32]) -> Jobs {
     (1..).zip(times).map(|(number, &time)| (number, time * MS)).collect()
 }
 
-/// One call, and what was seen of it.
-struct Seen {
+/// The outcome of one call of `gather_limited`.
+struct Outcome {
     outputs: Vec<usize>,
     expected: Vec<usize>,
     probe: Probe,
     run: Run<()>,
 }
 
-async fn gather(limit: usize, jobs: &Jobs) -> Result<Seen> {
+async fn gather(limit: usize, jobs: &Jobs) -> Result<Outcome> {
     let what = format!("{} jobs, {limit} at a time", jobs.len());
     let probe = Probe::default();
     let futures = jobs.iter().map(|&(number, time)| probe.work(number, time));
@@ -44,50 +50,52 @@ async fn gather(limit: usize, jobs: &Jobs) -> Result<Seen> {
 
     let mut outputs = None;
     let run = check::run(&what, async {
-        // Far longer than any list here takes one after another.
+        // Far longer than any list here takes in sequence.
         outputs = timeout(60_000 * MS, all).await.ok();
     });
     let run = run.await;
     let Some(outputs) = outputs else {
         let (begun, done) = (probe.begun().len(), probe.finished().len());
         let why = if jobs.is_empty() {
-            "Of nothing there is nothing to wait for."
+            "With an empty list there is nothing to wait for."
         } else if begun == 0 {
-            "Something is waited for before any of them is polled: a permit for each, \
-             say, or one lock twice. A future that nobody polls gives no permit back, so \
-             let each wait for its own."
+            "The code waits before it polls any job: it acquires a permit for each \
+             up front, say, or locks something twice. A future that is not polled \
+             never releases its permit, so let each job acquire its own."
         } else {
-            "What is waited for never comes. Does each job that is done make room for \
-             the next?"
+            "The code waits for something that never happens. Does each finished \
+             job make room for the next?"
         };
         let stuck = format!(
-            "{what}: a deadlock. {begun} have begun, {done} are done.\n{why}"
+            "{what}: deadlock. {begun} jobs have started, {done} are done.\n{why}"
         );
         return Err(check::Diagnosis::new(stuck).into());
     };
     let expected = jobs.iter().map(|&(number, _)| number).collect();
-    Ok(Seen { outputs, expected, probe, run })
+    Ok(Outcome { outputs, expected, probe, run })
 }
 
-impl Seen {
+impl Outcome {
     fn in_order(&self) -> Result<()> {
         let Self { outputs, expected, .. } = self;
         let why = (outputs.len() == expected.len()).then_some(
-            "The first that is done stands first. Take the place in the list along with each \
-             output.",
+            "The outputs are in the order in which the jobs finished. Keep each \
+             job's index in the list with its output.",
         );
         let judged = check::in_order(outputs, expected);
         self.run.pictured(check::explain(judged, why))
     }
 
-    /// Whether they began in the order of the list.
+    /// Checks that the jobs started in the order of the list.
     fn begun_in_order(&self) -> Result<()> {
         let Self { probe, expected, .. } = self;
         let begun = probe.begun();
-        let words =
-            format!("they began as {begun:?}, and the list is {expected:?}.");
+        let words = format!(
+            "the jobs started in the order {begun:?}, but the list is {expected:?}."
+        );
         let backwards = begun.iter().rev().eq(expected);
-        let why = backwards.then_some("`Vec::pop` takes from the end of the list.");
+        let why =
+            backwards.then_some("`Vec::pop` takes items from the end of the list.");
         let judged = check::that(begun == *expected, words);
         self.run.pictured(check::explain(judged, why))
     }
@@ -97,19 +105,19 @@ impl Seen {
         let most = limit.min(all);
         let why = if seen == limit + 1 {
             Some(
-                "There is a limit, but it lets one too many in: the next one begins, and \
-                 only then is somebody waited for.",
+                "The limit is off by one: the next job starts before the code waits \
+                 for one to finish.",
             )
         } else if seen == all {
             Some(
-                "All at once: nobody counts, or a permit is given back before its job \
-                 runs. `let _ = ...` drops it in the same line; a variable, at the end of \
-                 its block.",
+                "All jobs ran at once: either nothing limits them, or each permit \
+                 is released before its job runs. `let _ = ...` drops a permit in \
+                 the same line, a named variable at the end of its block.",
             )
         } else if seen == 1 {
-            Some("Each is awaited before the next one is so much as polled.")
+            Some("Each job is awaited before the next one is polled.")
         } else if seen + 1 == most {
-            Some("One place is never used.")
+            Some("One slot is never used.")
         } else {
             None
         };
@@ -137,13 +145,14 @@ async fn slow() -> Result<()> {
     let judged = seen.run.paced(&Pace::mixed(what, 150 * MS, 60 * MS));
     let why = match seen.run.took.as_millis() {
         80 => Some(
-            "Jobs 1, 3 and 4 were done after 20 ms, and then two places stood empty until \
-             job 2 was done. So it is with `buffered`: an output that is there too early \
-             keeps its place until it is its turn.",
+            "Jobs 1, 3 and 4 were done after 20 ms, and then two slots stayed empty \
+             until job 2 was done. `buffered` does this: an output that is ready \
+             early keeps its slot until its turn comes.",
         ),
         90 => Some(
-            "They run in batches, and a batch is as slow as its slowest: jobs 1 and 3 \
-             were done after 10 ms, and then two places stood empty for 50.",
+            "The jobs run in batches, and a batch is as slow as its slowest job: \
+             jobs 1 and 3 were done after 10 ms, and then two slots stayed empty \
+             for 50 ms.",
         ),
         _ => None,
     };
@@ -175,12 +184,12 @@ async fn any_order(schedule: &Schedule) -> Result<()> {
     seen.begun_in_order()?;
 
     let in_turn = jobs.iter().map(|&(_, time)| time).sum();
-    // When each place is free again. The next job takes the one that is free first.
-    let mut places = vec![Duration::ZERO; limit];
+    // The time at which each slot becomes free. The next job takes the earliest one.
+    let mut slots = vec![Duration::ZERO; limit];
     for (_, time) in &jobs {
-        *places.iter_mut().min().expect("a limit is at least 1") += *time;
+        *slots.iter_mut().min().expect("a limit is at least 1") += *time;
     }
-    let together = places.into_iter().max().unwrap_or_default();
+    let together = slots.into_iter().max().unwrap_or_default();
     let what = format!("{} jobs, {limit} at a time,", jobs.len());
     seen.run.paced(&Pace::mixed(&what, in_turn, together))
 }
@@ -190,15 +199,17 @@ async fn dropped() -> Result<()> {
         let probe = Probe::default();
         let futures = (1..=6).map(|number| probe.work(number, 10 * MS)).collect();
         cancel.run(gather_limited(2, futures)).await;
-        // Aborted tasks are gone when the runtime had a moment.
+        // Aborted tasks need one turn of the runtime to go away.
         sleep(MS).await;
         let (running, begun) = (probe.running(), probe.begun().len());
         sleep(100 * MS).await;
         let more = probe.begun().len() - begun;
-        let words = format!("{running} jobs went on, and {more} more began later.");
+        let words =
+            format!("{running} jobs kept running, and {more} more started later.");
         check::that(running + more == 0, words)
     });
-    let why = "A task belongs to the runtime: it goes on when its handle is dropped. Futures \
-               that were never spawned go with their owner; so do the tasks of a `JoinSet`.";
+    let why = "The runtime owns a spawned task, so the task keeps running when its \
+               handle is dropped. Futures that are not spawned are dropped with \
+               their owner, and so are the tasks of a `JoinSet`.";
     check::explain(scenario.await, Some(why))
 }

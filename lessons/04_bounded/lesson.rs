@@ -1,36 +1,38 @@
 //! 04 - Bounded: what if there are 5,000?
 //!
-//! 5,000 jobs all at once, then never more than 50 at a time, in three ways; then
-//! twelve pages from a server that bears four requests.
+//! Runs 5,000 jobs all at once, then at most 50 at a time, in three ways; then
+//! fetches twelve pages from a server that handles four requests at a time.
 //!
 //! Run it with `cargo run --example 04_bounded`.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{timeline, web};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Client;
-use std::cell::Cell;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
+use async_workbook::{timeline, web};
+
 // ANCHOR: gauge
-/// Counts how many are inside, and remembers the most there ever were. A `Cell` will
-/// do: all of it happens in one task.
+/// Counts the jobs in flight and remembers the peak. A `Cell` is enough because
+/// everything happens in one task.
 #[derive(Default)]
 struct Gauge {
-    inside: Cell<usize>,
+    in_flight: Cell<usize>,
     peak: Cell<usize>,
 }
 
-/// Stands for a request that takes 10 ms.
+/// Stands in for a request that takes 10 ms.
 async fn job(gauge: &Gauge) {
-    gauge.inside.set(gauge.inside.get() + 1);
-    gauge.peak.set(gauge.peak.get().max(gauge.inside.get()));
+    gauge.in_flight.set(gauge.in_flight.get() + 1);
+    gauge.peak.set(gauge.peak.get().max(gauge.in_flight.get()));
     sleep(Duration::from_millis(10)).await;
-    gauge.inside.set(gauge.inside.get() - 1);
+    gauge.in_flight.set(gauge.in_flight.get() - 1);
 }
 // ANCHOR_END: gauge
 
@@ -41,13 +43,13 @@ async fn all_at_once(jobs: usize, gauge: &Gauge) {
 // ANCHOR_END: unbounded
 
 // ANCHOR: buffered
-/// The stream begins the next job when any of the `limit` is done.
+/// Starts the next job as soon as any of the `limit` jobs is done.
 async fn unordered(jobs: usize, limit: usize, gauge: &Gauge) {
     let stream = stream::iter(0..jobs).map(|_| job(gauge));
     stream.buffer_unordered(limit).collect::<Vec<_>>().await;
 }
 
-/// The same, but results come in the order of the jobs.
+/// The same, but yields the results in the order of the jobs.
 async fn ordered(jobs: usize, limit: usize, gauge: &Gauge) {
     let stream = stream::iter(0..jobs).map(|_| job(gauge));
     stream.buffered(limit).collect::<Vec<_>>().await;
@@ -55,9 +57,8 @@ async fn ordered(jobs: usize, limit: usize, gauge: &Gauge) {
 // ANCHOR_END: buffered
 
 // ANCHOR: semaphore
-/// Every job is there from the start, and waits for one of `limit` permits. The
-/// permit is given back where `_permit` goes out of scope; a plain `_` would drop it
-/// at once.
+/// Creates every job at the start; each waits for one of `limit` permits. The permit
+/// is released when `_permit` goes out of scope; a plain `_` would drop it at once.
 async fn with_permits(jobs: usize, limit: usize, gauge: &Gauge) -> Result<()> {
     let permits = Semaphore::new(limit);
     let one = async || -> Result<()> {
@@ -73,7 +74,7 @@ async fn with_permits(jobs: usize, limit: usize, gauge: &Gauge) -> Result<()> {
 // ANCHOR_END: semaphore
 
 // ANCHOR: server
-/// Fetches twelve pages, at most `limit` at a time, from a server that refuses the
+/// Fetches twelve pages, at most `limit` at a time, from a server that refuses a
 /// fifth request while four are in flight.
 async fn twelve_pages(
     client: &Client,
@@ -126,9 +127,9 @@ async fn main() -> Result<()> {
     with_permits(5_000, 50, &gauge).await?;
     report("Semaphore, 50", &gauge, start);
 
-    println!("\n12 pages from a server that bears 4 requests");
+    println!("\n12 pages from a server that handles 4 requests at a time");
     let server = web::Server::start().await?;
-    // The server is on this machine, so HTTP_PROXY is not meant for it.
+    // The server is on this machine, so ignore HTTP_PROXY.
     let client = Client::builder().no_proxy().build()?;
     let at_once = twelve_pages(&client, &server, 12);
     at_once.instrument(info_span!("all at once")).await?;

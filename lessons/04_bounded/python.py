@@ -1,8 +1,9 @@
 """04 - Bounded: what if there are 5,000?
 
-5,000 jobs all at once, then never more than 50 at a time,
-in two ways; the limit that aiohttp has of its own; twelve
-pages from a server that bears four requests.
+Runs 5,000 jobs all at once, then at most 50 at a time, in
+two ways; shows aiohttp's built-in limit; then fetches
+twelve pages from a server that handles four requests at a
+time.
 
 Run it with `python3 lessons/04_bounded/python.py`, while
 `cargo run --bin services` runs; copy the lines it prints.
@@ -20,20 +21,20 @@ WEB_URL = os.environ.get("WEB_URL")
 
 # ANCHOR: gauge
 class Gauge:
-    """Counts how many are inside, and remembers the most
-    there ever were, and how many tasks it took."""
+    """Counts the jobs in flight, their peak, and the
+    number of tasks."""
 
     def __init__(self) -> None:
-        self.inside = self.peak = self.tasks = 0
+        self.in_flight = self.peak = self.tasks = 0
 
     async def job(self) -> None:
-        """Stands for a request that takes 10 ms."""
-        if not self.tasks:  # the first job; one is main
+        """Stands in for a request that takes 10 ms."""
+        if not self.tasks:  # first job; minus main
             self.tasks = len(asyncio.all_tasks()) - 1
-        self.inside += 1
-        self.peak = max(self.peak, self.inside)
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
         await asyncio.sleep(0.01)
-        self.inside -= 1
+        self.in_flight -= 1
 # ANCHOR_END: gauge
 
 
@@ -49,9 +50,9 @@ async def all_at_once(jobs: int, gauge: Gauge) -> None:
 async def with_workers(
     jobs: int, limit: int, gauge: Gauge
 ) -> None:
-    """`limit` tasks take jobs from one iterator, so that
-    no more are ever made at a time. (asyncio has nothing
-    like `buffer_unordered`.)"""
+    """`limit` tasks take jobs from a shared iterator, so
+    no more than that exist at a time. (asyncio has no
+    `buffer_unordered`.)"""
 
     async def worker(waiting: Iterator[int]) -> None:
         for _ in waiting:
@@ -68,8 +69,8 @@ async def with_workers(
 async def with_permits(
     jobs: int, limit: int, gauge: Gauge
 ) -> None:
-    """Every job is a task from the start, and waits for
-    one of `limit` permits."""
+    """Creates a task for every job at the start; each
+    waits for one of `limit` permits."""
     permits = asyncio.Semaphore(limit)
 
     async def one() -> None:
@@ -82,10 +83,11 @@ async def with_permits(
 
 # ANCHOR: hidden
 async def hidden_limit(web_url: str, limit: int) -> int:
-    """Asks for 150 pages at once; returns how many the
-    server saw together. A `limit` of 0 means none."""
+    """Requests 150 pages at once; returns the server's
+    peak of requests in flight. A `limit` of 0 means no
+    limit."""
 
-    async def ask() -> None:
+    async def get_page() -> None:
         url = "/page/1?delay=300"
         async with http.get(url) as response:
             await response.read()
@@ -94,7 +96,9 @@ async def hidden_limit(web_url: str, limit: int) -> int:
         web_url, connector=TCPConnector(limit=limit)
     ) as http:
         await http.post("/stats/reset")
-        await asyncio.gather(*(ask() for _ in range(150)))
+        await asyncio.gather(
+            *(get_page() for _ in range(150))
+        )
         async with http.get("/stats") as response:
             peak: int = (await response.json())["peak"]
     return peak
@@ -104,8 +108,8 @@ async def hidden_limit(web_url: str, limit: int) -> int:
 # ANCHOR: server
 async def twelve_pages(web_url: str, limit: int) -> None:
     """Fetches twelve pages, at most `limit` at a time,
-    from a server that refuses the fifth request while
-    four are in flight."""
+    from a server that refuses a fifth request while four
+    are in flight."""
     permits = asyncio.Semaphore(limit)
 
     async def fetch(page: int) -> int:
@@ -151,10 +155,11 @@ async def main(web_url: str) -> None:
     seen = await hidden_limit(web_url, limit=100)
     print(f"  aiohttp's default    peak {seen:>4}")
     seen = await hidden_limit(web_url, limit=0)
-    print(f"  limit=0, none        peak {seen:>4}")
+    print(f"  limit=0 (no limit)   peak {seen:>4}")
 
     print(
-        "\n12 pages from a server that bears 4 requests"
+        "\n12 pages from a server that handles"
+        " 4 requests at a time"
     )
     await twelve_pages(web_url, 12)
     await twelve_pages(web_url, 4)

@@ -1,33 +1,34 @@
-//! 04 - a solution: gather, with a limit.
+//! 04 - solution: gather, with a limit.
+
+use std::time::Duration;
 
 use anyhow::Result;
-use async_workbook::web;
 use futures::stream::{self, StreamExt};
 use reqwest::Client;
-use std::time::Duration;
 use tokio::time::Instant;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns
-/// their outputs in the order of the list.
+use async_workbook::web;
+
+/// Runs all `futures`, at most `limit` of them at a time, and returns their outputs
+/// in the order of the list.
 ///
-/// They begin in the order of the list: the first `limit` at once, then the next
-/// one whenever any of those in flight is done, whichever that is. When this
-/// future is dropped half-way, all of its work stops: nothing goes on, and nothing
-/// more begins.
+/// The futures start in the order of the list: the first `limit` at once, then the
+/// next one whenever any future in flight is done. Dropping this future halfway
+/// stops all of its work: no future keeps running and no new one starts.
 ///
-/// `limit` is at least 1. It may be more than there are futures, and there may be
-/// none.
+/// `limit` is at least 1. It may exceed the number of futures, and the list may be
+/// empty.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
-    // Each output takes its place along, because they come in any order.
+    // Outputs arrive in any order, so keep each one's index with it.
     let numbered = futures.into_iter().enumerate();
-    let jobs = numbered.map(async |(place, future)| (place, future.await));
+    let jobs = numbered.map(async |(index, future)| (index, future.await));
     let mut outputs: Vec<_> =
         stream::iter(jobs).buffer_unordered(limit).collect().await;
-    outputs.sort_unstable_by_key(|&(place, _)| place);
+    outputs.sort_unstable_by_key(|&(index, _)| index);
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-/// The status with which the server answers.
+/// Fetches a page and returns its status.
 async fn status(client: Client, url: String) -> reqwest::Result<u16> {
     Ok(client.get(url).send().await?.status().as_u16())
 }
@@ -49,7 +50,7 @@ async fn main() -> Result<()> {
     for (page, status) in (1..).zip(statuses) {
         println!("page {page:>2}: {}", status?);
     }
-    println!("{} in flight at most, {took} ms", server.peak());
+    println!("peak {} in flight, {took} ms", server.peak());
     Ok(())
 }
 

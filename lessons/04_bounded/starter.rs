@@ -1,29 +1,30 @@
 //! 04 - exercise: gather, with a limit.
 //!
 //! Check it with `cargo workbook check 04`; run it with
-//! `cargo run --example 04_bounded_exercise`.
+//! `cargo workbook run 04 --exercise`.
+
+use std::time::Duration;
 
 use anyhow::Result;
-use async_workbook::web;
 use reqwest::Client;
-use std::time::Duration;
 use tokio::time::Instant;
 
-/// Runs all `futures`, never more than `limit` of them at a time, and returns
-/// their outputs in the order of the list.
+use async_workbook::web;
+
+/// Runs all `futures`, at most `limit` of them at a time, and returns their outputs
+/// in the order of the list.
 ///
-/// They begin in the order of the list: the first `limit` at once, then the next
-/// one whenever any of those in flight is done, whichever that is. When this
-/// future is dropped half-way, all of its work stops: nothing goes on, and nothing
-/// more begins.
+/// The futures start in the order of the list: the first `limit` at once, then the
+/// next one whenever any future in flight is done. Dropping this future halfway
+/// stops all of its work: no future keeps running and no new one starts.
 ///
-/// `limit` is at least 1. It may be more than there are futures, and there may be
-/// none.
+/// `limit` is at least 1. It may exceed the number of futures, and the list may be
+/// empty.
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     todo!("run these {} futures, {limit} at a time", futures.len())
 }
 
-/// The status with which the server answers.
+/// Fetches a page and returns its status.
 async fn status(client: Client, url: String) -> reqwest::Result<u16> {
     Ok(client.get(url).send().await?.status().as_u16())
 }
@@ -45,7 +46,7 @@ async fn main() -> Result<()> {
     for (page, status) in (1..).zip(statuses) {
         println!("page {page:>2}: {}", status?);
     }
-    println!("{} in flight at most, {took} ms", server.peak());
+    println!("peak {} in flight, {took} ms", server.peak());
     Ok(())
 }
 

@@ -1,22 +1,24 @@
 //! 05 - Pool: how do pooled queries run together?
 //!
-//! Three users through a pool, in order; three slow queries on one connection and on
-//! three; and who waits when a pool is too small.
+//! Reads three users through a pool, in order; runs three slow queries on one
+//! connection and on three; and shows what waits when a pool is too small.
 //!
 //! Run it with `cargo run --example 05_pool`.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use async_workbook::{postgres, timeline};
 use deadpool_postgres::{Client, Manager, Pool, PoolError, Runtime, Timeouts};
 use futures::future::try_join_all;
-use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::{Instrument, info_span, instrument};
 
+use async_workbook::{postgres, timeline};
+
 // ANCHOR: pool
-/// A pool opens connections as they are asked for, `size` at most, and keeps them
-/// for the next.
+/// Builds a pool that opens connections on demand, at most `size`, and keeps them
+/// open for reuse.
 fn pool_of(size: usize, config: Config) -> Result<Pool> {
     let manager = Manager::new(config, NoTls);
     Ok(Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).build()?)
@@ -24,8 +26,8 @@ fn pool_of(size: usize, config: Config) -> Result<Pool> {
 // ANCHOR_END: pool
 
 // ANCHOR: user
-/// Reads a user; `None` if there is no such id. The connection goes back to the pool
-/// where `client` goes out of scope.
+/// Reads a user; `None` if there is no such id. The connection returns to the pool
+/// when `client` goes out of scope.
 async fn user(pool: &Pool, id: i32) -> Result<Option<String>> {
     let client = pool.get().await?;
     let query = "SELECT name, city FROM users WHERE id = $1";
@@ -48,7 +50,7 @@ async fn slow_query(client: &Client, query: u32) -> Result<()> {
 }
 
 // ANCHOR: one
-/// Three queries at once, on one connection.
+/// Runs three queries at once on one connection.
 async fn on_one_connection(pool: &Pool) -> Result<()> {
     let client = pool.get().await?;
     try_join_all((1..=3).map(|query| slow_query(&client, query))).await?;
@@ -57,7 +59,7 @@ async fn on_one_connection(pool: &Pool) -> Result<()> {
 // ANCHOR_END: one
 
 // ANCHOR: three
-/// Three queries at once, each on a connection of its own.
+/// Runs three queries at once, each on its own connection.
 async fn on_three_connections(pool: &Pool) -> Result<()> {
     let queries = (1..=3).map(async |query| {
         let client = pool.get().await?;
@@ -70,7 +72,7 @@ async fn on_three_connections(pool: &Pool) -> Result<()> {
 // ANCHOR_END: slow
 
 // ANCHOR: nested
-/// Holds a connection, and asks for another before it gives the first back.
+/// Holds one connection while it waits for another.
 async fn caller(pool: &Pool) -> Result<()> {
     let first = pool.get().await?;
     first.execute("SELECT pg_sleep(0.1)", &[]).await?;
@@ -89,7 +91,7 @@ async fn callers(pool: &Pool, number: usize) -> Result<&'static str> {
 // ANCHOR_END: nested
 
 // ANCHOR: too_small
-/// Asks a pool of one connection for a second, and says how long it will wait.
+/// Requests a second connection from a pool of one, with a timeout.
 async fn one_too_few(pool: &Pool) -> Result<()> {
     let _first = pool.get().await?;
     let wait = Some(Duration::from_millis(100));
@@ -101,7 +103,7 @@ async fn one_too_few(pool: &Pool) -> Result<()> {
         status.available, status.waiting
     );
     match second {
-        Ok(_client) => println!("  a second connection came free"),
+        Ok(_client) => println!("  a second connection became free"),
         Err(PoolError::Timeout(_)) => println!("  after 100 ms: gave up waiting"),
         Err(error) => return Err(error.into()),
     }
@@ -109,12 +111,12 @@ async fn one_too_few(pool: &Pool) -> Result<()> {
 }
 // ANCHOR_END: too_small
 
-/// Runs `work` and says how many slow queries' time it took.
+/// Runs `work` and prints its duration in multiples of a slow query.
 async fn measured(what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
     let start = Instant::now();
     work.await?;
-    // Rounded down, since a busy machine only makes it longer. (The 50 ms are for
-    // the server's clock, which is not ours.)
+    // Round down, because a busy machine only makes it longer. (The 50 ms allow for
+    // the server's clock, which may differ from ours.)
     let times = (start.elapsed().as_millis() + 50) / SLOW.as_millis();
     println!("  {what:<18} {times} x 400 ms");
     Ok(())
@@ -122,8 +124,8 @@ async fn measured(what: &str, work: impl Future<Output = Result<()>>) -> Result<
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // Another process takes part here, so time is real, and rounded to be the same
-    // each time.
+    // The database is another process, so this runs on the real clock. Rounding
+    // makes every run print the same.
     let timeline = timeline::start().await.rounded_to(SLOW);
     let database = postgres::start().await?;
     let pool = pool_of(3, database.config())?;
@@ -152,7 +154,7 @@ async fn main() -> Result<()> {
     println!("  two callers:   {}", callers(&pool, 2).await?);
     println!("  three callers: {}", callers(&pool, 3).await?);
 
-    println!("\na pool of one, asked for two");
+    println!("\na pool of one, two connections requested");
     one_too_few(&pool_of(1, database.config())?).await?;
     println!();
     // ANCHOR_END: main

@@ -1,9 +1,9 @@
 """05 - Pool: how do pooled queries run together?
 
-Three users through a pool, in order; three slow queries
-on one connection and on three; callers that hold one
-connection and ask for another; and who waits when a pool
-is too small.
+Reads three users through a pool, in order; runs three
+slow queries on one connection and on three; runs callers
+that hold one connection and wait for another; and shows
+what waits when a pool is too small.
 
 Run it with `python3 lessons/05_pool/python.py`, while
 `cargo run --bin services` runs; copy the lines it prints.
@@ -22,18 +22,18 @@ DATABASE_URL = os.environ.get("DATABASE_URL")
 
 # ANCHOR: pool
 def pool_of(size: int, url: str) -> Pool:
-    """Opens connections as they are asked for, `size` at
-    most. Without `min_size` it would open 10 at once, and
-    refuse a smaller `max_size`."""
+    """Opens connections on demand, at most `size`.
+    Without `min_size` it would open 10 up front and
+    reject a smaller `max_size`."""
     return create_pool(url, min_size=0, max_size=size)
 # ANCHOR_END: pool
 
 
 # ANCHOR: user
 async def user(pool: Pool, user_id: int) -> str | None:
-    """Reads a user; None if there is no such id. The
-    connection goes back, and is reset, where the block
-    ends."""
+    """Reads a user; None if there is no such id. At the
+    end of the block the connection is reset and
+    returned."""
     query = "SELECT name, city FROM users WHERE id = $1"
     async with pool.acquire() as connection:
         row = await connection.fetchrow(query, user_id)
@@ -49,8 +49,8 @@ SLOW = "SELECT pg_sleep(0.4)"
 
 # ANCHOR: one
 async def at_once_on_one(pool: Pool) -> None:
-    """asyncpg runs one query at a time on a connection,
-    and refuses a second instead of letting it wait."""
+    """asyncpg runs one query at a time on a connection
+    and rejects a second one instead of queueing it."""
     async with pool.acquire() as connection:
         results = await asyncio.gather(
             *(connection.execute(SLOW) for _ in range(3)),
@@ -74,8 +74,9 @@ async def in_turn_on_one(pool: Pool) -> None:
 
 # ANCHOR: three
 async def on_three_connections(pool: Pool) -> None:
-    """Three queries at once, each on its own connection:
-    `pool.execute` acquires, runs and releases."""
+    """Runs three queries at once, each on its own
+    connection: `pool.execute` acquires, runs and
+    releases."""
     await asyncio.gather(
         *(pool.execute(SLOW) for _ in range(3))
     )
@@ -85,8 +86,7 @@ async def on_three_connections(pool: Pool) -> None:
 
 # ANCHOR: nested
 async def caller(pool: Pool) -> None:
-    """Holds a connection, and asks for another before it
-    gives the first back."""
+    """Holds one connection while it waits for another."""
     async with pool.acquire() as first:
         await first.execute("SELECT pg_sleep(0.1)")
         async with pool.acquire() as second:
@@ -107,14 +107,15 @@ async def callers(pool: Pool, number: int) -> str:
 
 # ANCHOR: too_small
 async def one_too_few(pool: Pool) -> None:
-    """Asks a pool of one connection for a second. Without
-    a limit, this would wait for ever; the `timeout` of
-    `pool.fetch` begins only with a connection."""
+    """Requests a second connection from a pool of one.
+    Without a timeout this would wait forever. (The
+    `timeout` of `pool.fetch` only starts once it has a
+    connection.)"""
     async with pool.acquire():
         second = asyncio.ensure_future(
             pool.acquire(timeout=0.1)
         )
-        await asyncio.sleep(0)  # it asks, and waits
+        await asyncio.sleep(0)  # let it start waiting
         available = pool.get_idle_size()
         print(f"  while it waits: {available} available")
         try:
@@ -127,8 +128,9 @@ async def one_too_few(pool: Pool) -> None:
 async def measured(
     what: str, work: Awaitable[None]
 ) -> None:
-    """How many slow queries' time `work` took: rounded
-    down, so that a busy machine prints the same."""
+    """Prints the duration of `work` in multiples of a
+    slow query, rounded down, so a busy machine prints the
+    same."""
     start = perf_counter()
     await work
     times = int((perf_counter() - start) / 0.4)
@@ -165,7 +167,7 @@ async def main(url: str) -> None:
         print(f"  two callers:   {await callers(pool, 2)}")
         print(f"  three callers: {await callers(pool, 3)}")
 
-    print("\na pool of one, asked for two")
+    print("\na pool of one, two connections requested")
     async with pool_of(1, url) as pool:
         await one_too_few(pool)
     # ANCHOR_END: main

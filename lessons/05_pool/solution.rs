@@ -1,23 +1,24 @@
-//! 05 - a solution: accounts, each from two tables.
+//! 05 - solution: accounts from two tables.
 
 use anyhow::Result;
-use async_workbook::postgres;
 use deadpool_postgres::{Manager, Pool};
 use futures::future::try_join_all;
 use tokio_postgres::NoTls;
 
-/// A user, and what they have ordered.
+use async_workbook::postgres;
+
+/// A user and a summary of their orders.
 #[derive(Debug)]
 struct Account {
     name: String,
     city: String,
-    /// How many orders; there may be none.
+    /// The number of orders, which may be 0.
     orders: i64,
-    /// The `cents` of all orders together.
+    /// The sum of `cents` over all orders.
     cents: i64,
 }
 
-/// The name and the city of a user.
+/// Reads a user's name and city.
 async fn user(pool: &Pool, id: i32) -> Result<Option<(String, String)>> {
     let client = pool.get().await?;
     let query = "SELECT name, city FROM users WHERE id = $1";
@@ -25,7 +26,7 @@ async fn user(pool: &Pool, id: i32) -> Result<Option<(String, String)>> {
     Ok(Some((row.try_get("name")?, row.try_get("city")?)))
 }
 
-/// How many orders a user has, and their cents together.
+/// Reads the number of a user's orders and the sum of their cents.
 async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
     let client = pool.get().await?;
     // The sum of no rows is NULL.
@@ -35,14 +36,13 @@ async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// The account of the user `id`: `None` if nobody has that id, and an error if
-/// anything fails.
+/// Reads the account of the user `id`. Returns `None` if there is no such user, and
+/// an error if anything fails.
 ///
-/// - It asks `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
-///   `cents`) at the same time, each on a connection of its own from `pool`.
-/// - It never holds a connection while it waits for another: a pool of one is
-///   enough.
-/// - Every connection goes back, with no transaction open.
+/// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
+///   `cents`) at the same time, each on its own connection from `pool`.
+/// - Never holds a connection while it waits for another: a pool of one is enough.
+/// - Returns every connection to the pool, with no transaction open.
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let (user, (orders, cents)) =
         tokio::try_join!(user(pool, id), orders(pool, id))?;
@@ -66,7 +66,7 @@ async fn main() -> Result<()> {
     }
     let status = pool.status();
     println!(
-        "connections: {} open, {} lent",
+        "connections: {} open, {} in use",
         status.size,
         status.size - status.available
     );

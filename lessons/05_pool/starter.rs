@@ -1,38 +1,38 @@
-//! 05 - exercise: accounts, each from two tables.
+//! 05 - exercise: accounts from two tables.
 //!
 //! Check it with `cargo workbook check 05`; run it with
-//! `cargo run --example 05_pool_exercise`. Both need PostgreSQL, as the lesson does.
+//! `cargo workbook run 05 --exercise`. Both need PostgreSQL, like the lesson.
 
 use anyhow::Result;
-use async_workbook::postgres;
 use deadpool_postgres::{Manager, Pool};
 use futures::future::try_join_all;
 use tokio_postgres::NoTls;
 
-/// A user, and what they have ordered.
+use async_workbook::postgres;
+
+/// A user and a summary of their orders.
 #[derive(Debug)]
 struct Account {
     name: String,
     city: String,
-    /// How many orders; there may be none.
+    /// The number of orders, which may be 0.
     orders: i64,
-    /// The `cents` of all orders together.
+    /// The sum of `cents` over all orders.
     cents: i64,
 }
 
-/// The account of the user `id`: `None` if nobody has that id, and an error if
-/// anything fails.
+/// Reads the account of the user `id`. Returns `None` if there is no such user, and
+/// an error if anything fails.
 ///
-/// - It asks `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
-///   `cents`) at the same time, each on a connection of its own from `pool`.
-/// - It never holds a connection while it waits for another: a pool of one is
-///   enough.
-/// - Every connection goes back, with no transaction open.
+/// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
+///   `cents`) at the same time, each on its own connection from `pool`.
+/// - Never holds a connection while it waits for another: a pool of one is enough.
+/// - Returns every connection to the pool, with no transaction open.
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
-    // This asks one table, and throws the answer away. The rest is yours.
+    // This queries one table and discards the answer. Write the rest.
     let client = pool.get().await?;
     client.query("SELECT name, city FROM users WHERE id = $1", &[&id]).await?;
-    todo!("ask both tables, and put the answers together")
+    todo!("query both tables and combine the answers")
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
     }
     let status = pool.status();
     println!(
-        "connections: {} open, {} lent",
+        "connections: {} open, {} in use",
         status.size,
         status.size - status.available
     );

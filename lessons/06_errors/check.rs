@@ -1,32 +1,35 @@
-//! What decides exercise 06.
+//! The check of exercise 06.
 
-use super::{FetchError, Report, fetch_all};
-use anyhow::{Chain, Result};
-use async_workbook::check::{self, Diagnosis, Pace, Run};
-use async_workbook::web;
-use reqwest::Client;
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
+
+use anyhow::{Chain, Result};
+use reqwest::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 
+use super::{FetchError, Report, fetch_all};
+use async_workbook::check::{self, Diagnosis, Pace, Run};
+use async_workbook::web;
+
 const MS: Duration = Duration::from_millis(1);
 
-/// Longer than anything here takes.
-const FOR_EVER: Duration = Duration::from_secs(60);
+/// Longer than any operation here.
+const FOREVER: Duration = Duration::from_secs(60);
 
 #[test]
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
-    exercise.check("what fails takes no other with it", partial);
-    exercise.check("all requests are under way together", together);
-    exercise.check("each failure is told apart", apart);
-    exercise.check("too slow is too slow, wherever the time goes", too_slow);
-    exercise.check("the cause is the source, and is said once", sources);
-    exercise.check("when it is dropped, all requests are given up", dropped);
+    exercise.check("one failure does not affect the other requests", partial);
+    exercise.check("all requests are in flight together", together);
+    exercise.check("each failure has the right kind", apart);
+    exercise.check("the deadline covers connecting, waiting and reading", too_slow);
+    exercise
+        .check("`source` returns the cause, `Display` does not repeat it", sources);
+    exercise.check("dropping it cancels all requests", dropped);
     exercise.verdict()
 }
 
@@ -50,14 +53,14 @@ impl Site {
         let mut report = None;
         let run = check::run(what, async {
             let all = fetch_all(&self.client, urls);
-            report = timeout(FOR_EVER, all).await.ok();
+            report = timeout(FOREVER, all).await.ok();
         });
         let run = run.await;
-        let stuck = || Diagnosis::new(format!("{what}: not done after a minute."));
+        let stuck = || Diagnosis::new(format!("{what}: not done within a minute."));
         Ok((report.ok_or_else(stuck)?, run))
     }
 
-    /// What a single URL fails with.
+    /// Fetches a single URL and returns its failure.
     async fn failure(
         &self,
         what: &str,
@@ -65,7 +68,8 @@ impl Site {
     ) -> Result<(FetchError, Run<()>)> {
         let (mut report, run) = self.fetch(what, &[url]).await?;
         let failure = report.failures.pop();
-        let none = || Diagnosis::new(format!("{what}: there is no failure."));
+        let none =
+            || Diagnosis::new(format!("{what}: expected a failure, got none."));
         Ok((failure.ok_or_else(none)?.1, run))
     }
 }
@@ -94,13 +98,11 @@ async fn partial() -> Result<()> {
     let urls = site.urls(&paths);
     let (Report { answers, failures }, run) = site.fetch("five URLs", &urls).await?;
 
-    let came: Vec<_> = answers.iter().map(|answer| &*answer.city).collect();
-    let judged = check::in_order(&came, &["Lisbon", "Oslo", "Helsinki"]);
-    let why = match (came.len(), failures.len()) {
-        (3, _) => Some("They stand in the order in which they came."),
-        (0, 1) => {
-            Some("One failure took all others with it: the good, and the bad.")
-        }
+    let answered: Vec<_> = answers.iter().map(|answer| &*answer.city).collect();
+    let judged = check::in_order(&answered, &["Lisbon", "Oslo", "Helsinki"]);
+    let why = match (answered.len(), failures.len()) {
+        (3, _) => Some("The answers are in the order in which they arrived."),
+        (0, 1) => Some("One failure discarded all other results, good and bad."),
         _ => None,
     };
     run.pictured(check::explain(judged, why))?;
@@ -109,16 +111,16 @@ async fn partial() -> Result<()> {
     let judged = check::in_order(&failed, &[paths[1], paths[3]]);
     let why = match failed.len() {
         0 => Some(
-            "The failures are lost without a word: `flatten`, `Result::ok` and `if let Ok` \
-             throw errors away.",
+            "The failures are lost silently: `flatten`, `Result::ok` and `if let \
+             Ok` discard errors.",
         ),
-        2 => Some("Failures stand in the order of the URLs too."),
+        2 => Some("The failures must be in the order of the URLs too."),
         _ => None,
     };
     run.pictured(check::explain(judged, why))
 }
 
-/// Path and query of a URL.
+/// The path and query of a URL.
 fn path(url: &str) -> &str {
     let host = url.trim_start_matches("http://");
     host.find('/').map_or(url, |slash| &host[slash..])
@@ -131,8 +133,9 @@ async fn together() -> Result<()> {
     let paths = cities.map(|city| format!("/api/weather/{city}"));
     let urls: Vec<_> = paths.iter().map(|path| site.server.url(path)).collect();
     let (_, run) = site.fetch("six URLs", &urls).await?;
-    let why = (run.took == 600 * MS)
-        .then_some("What is awaited in the loop is over before the next begins.");
+    let why = (run.took == 600 * MS).then_some(
+        "A request that is awaited in the loop is done before the next one starts.",
+    );
     check::explain(run.paced(&Pace::of(6, "requests", 100 * MS)), why)?;
     check::peak("requests", site.server.peak(), 6)
 }
@@ -144,15 +147,11 @@ async fn apart() -> Result<()> {
         ("an unknown city", url("/api/weather/Atlantis"), "NotFound"),
         ("status 503", url("/api/weather/Oslo?status=503"), "Status(503)"),
         ("status 410", url("/api/weather/Oslo?status=410"), "Status(410)"),
-        ("JSON that stops in the middle", url("/broken.json"), "NotJson"),
+        ("truncated JSON", url("/broken.json"), "NotJson"),
         ("JSON of something else", url("/api/events/Oslo"), "NotJson"),
-        ("a URL where nobody listens", site.server.refused_url()?, "Refused"),
-        (
-            "a connection that is closed without an answer",
-            hangs_up().await?,
-            "Other",
-        ),
-        ("a text that is no URL", "Oslo".to_owned(), "Other"),
+        ("a port without a listener", site.server.refused_url()?, "Refused"),
+        ("a connection closed without an answer", hangs_up().await?, "Other"),
+        ("an invalid URL", "Oslo".to_owned(), "Other"),
     ];
     let urls: Vec<_> = cases.iter().map(|(_, url, _)| url.clone()).collect();
     let (Report { failures, .. }, _) = site.fetch("eight URLs", &urls).await?;
@@ -162,11 +161,12 @@ async fn apart() -> Result<()> {
         let status = expected == "NotFound" || expected.starts_with("Status");
         let why = match &*got {
             "NotJson" if status => Some(
-                "An answer with an error status is an answer like any other, until \
-                 `error_for_status` makes an error of it.",
+                "An answer with an error status is still an `Ok` answer until \
+                 `error_for_status` turns it into an error.",
             ),
             "Refused" => Some(
-                "Nobody listens there only if `is_connect` is true of the error.",
+                "The connection was refused only if the error's `is_connect` is \
+                 true.",
             ),
             _ => None,
         };
@@ -179,58 +179,60 @@ async fn apart() -> Result<()> {
 async fn too_slow() -> Result<()> {
     let site = Site::start().await?;
     let two = ["/api/weather/Oslo?delay=450", "/api/weather/Lisbon?delay=5000"];
-    let what = "answers after 450 ms and after 5000";
+    let what = "two answers, after 450 ms and 5000 ms";
     let (report, run) = site.fetch(what, &site.urls(&two)).await?;
-    let (came, failed) = (report.answers.len(), report.failures.len());
+    let (answered, failed) = (report.answers.len(), report.failures.len());
     let words =
-        format!("{what}: {came} in time, {failed} too slow, expected 1 and 1.");
-    let why = (came == 2).then_some(
-        "Nobody says how long to wait, and reqwest alone waits for ever.",
-    );
-    run.pictured(check::explain(check::that((came, failed) == (1, 1), words), why))?;
+        format!("{what}: {answered} accepted, {failed} failed, expected 1 and 1.");
+    let why = (answered == 2)
+        .then_some("No time limit is set, and by default reqwest waits forever.");
+    run.pictured(check::explain(
+        check::that((answered, failed) == (1, 1), words),
+        why,
+    ))?;
 
     let what = "an answer after 5000 ms";
     let (error, run) = site.failure(what, site.server.url(two[1])).await?;
     judge_slow(what, &error, &run, None)?;
 
-    let what = "an answer that stops in the middle";
+    let what = "an answer that stops halfway";
     let url = stalls().await?;
-    let why = "Does the deadline end when the headers are there? The body needs its time \
-               too.";
+    let why = "Does the deadline end when the headers have arrived? It must cover \
+               the body too.";
     let (error, run) = check::explain(site.failure(what, url).await, Some(why))?;
-    let why = "The time was up while the body was decoded: `is_decode` is true of it, and \
-               `is_timeout` too. Which has to be asked first?";
+    let why = "The time ran out while the body was being decoded: both `is_decode` \
+               and `is_timeout` are true. Which one must be checked first?";
     judge_slow(what, &error, &run, Some(why))?;
 
-    // The client begins a TLS handshake, to which nobody answers.
+    // The client starts a TLS handshake that is never answered.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("https://{}/", listener.local_addr()?);
-    let what =
-        "a connection that is not there after 200 ms, the client's limit for it,";
+    let what = "a connection that exceeds the client's connect timeout of 200 ms";
     let (error, run) = site.failure(what, url).await?;
-    let why = "The time was up before it was connected: `is_connect` is true of it, and \
-               `is_timeout` too. Which has to be asked first?";
+    let why = "The time ran out while connecting: both `is_connect` and \
+               `is_timeout` are true. Which one must be checked first?";
     judge_slow(what, &error, &run, Some(why))
 }
 
-/// A URL whose answer begins, and does not go on.
+/// A URL whose answer starts and then stalls.
 async fn stalls() -> Result<String> {
-    answers(b"HTTP/1.1 200 OK\r\ncontent-length: 40\r\n\r\n{\"city\": ", FOR_EVER)
+    answers(b"HTTP/1.1 200 OK\r\ncontent-length: 40\r\n\r\n{\"city\": ", FOREVER)
         .await
 }
 
-/// A URL where a request is read, and not answered.
+/// A URL whose server reads the request and closes the connection.
 async fn hangs_up() -> Result<String> {
     answers(b"", Duration::ZERO).await
 }
 
-/// A URL that answers with these bytes, and keeps the connection for so long.
+/// A URL whose server sends these bytes and then keeps the connection open for
+/// `keeps`.
 async fn answers(bytes: &'static [u8], keeps: Duration) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
     tokio::spawn(async move {
         let (mut connection, _) = listener.accept().await?;
-        // Once something of the request is there.
+        // Wait for the beginning of the request.
         let _bytes = connection.read(&mut [0; 1000]).await?;
         connection.write_all(bytes).await?;
         sleep(keeps).await;
@@ -239,7 +241,7 @@ async fn answers(bytes: &'static [u8], keeps: Duration) -> Result<String> {
     Ok(url)
 }
 
-/// Whether it is `TooSlow`, and was given up in time.
+/// Checks that the error is `TooSlow` and came in time.
 fn judge_slow(
     what: &str,
     error: &FetchError,
@@ -250,8 +252,7 @@ fn judge_slow(
     let words = format!("{what} is {got}, expected TooSlow.");
     check::explain(check::that(got == "TooSlow", words), why)?;
     let took = run.took.as_millis();
-    let words =
-        format!("{what} was given up after {took} ms, expected at most 500.");
+    let words = format!("{what} failed after {took} ms, expected at most 500.");
     run.pictured(check::that(took <= 510, words))
 }
 
@@ -290,26 +291,27 @@ async fn sources() -> Result<()> {
             is_timeout,
             "timeout of reqwest and no Elapsed of tokio",
         ),
-        ("a text that is no URL", "Oslo".to_owned(), is_any, "error"),
+        ("an invalid URL", "Oslo".to_owned(), is_any, "error"),
     ];
     for (what, url, expected, name) in cases {
         let (error, _) = site.failure(what, url).await?;
         let kind = kind(&error);
         let Some(source) = error.source() else {
             let words = format!(
-                "the `source` of {kind} is None.\nThat is what it is unless you write it. \
-                 Text can be read; only a source can be asked what it is."
+                "`source` of {kind} is None, the default.\n\
+                 Implement `Error::source`, so that code can inspect the inner \
+                 error; it cannot inspect text."
             );
             return Err(Diagnosis::new(words).into());
         };
         let found = Chain::new(source).any(expected);
-        let why = "`Some(error)` is the error itself. `error.source()` is one further \
-                   down, and leaves it out.";
+        let why = "Return the inner error itself, `Some(error)`. `error.source()` \
+                   skips it.";
         let words = format!("there is no {name} among the sources of {kind}.");
         check::explain(check::that(found, words), Some(why))?;
         let words = format!(
-            "{kind} displays what its `source` displays. A program that prints all causes prints \
-             that twice."
+            "`Display` of {kind} repeats the text of its `source`. A program that \
+             prints all causes prints it twice."
         );
         check::that(!error.to_string().contains(&source.to_string()), words)?;
     }
@@ -326,13 +328,14 @@ async fn dropped() -> Result<()> {
     let scenario = check::cancelled_at_every_await(async |cancel| {
         site.server.reset();
         cancel.run(fetch_all(&site.client, &urls)).await;
-        // Aborted tasks are gone, and the server has seen it.
+        // Let aborted tasks go away and the server notice.
         sleep(50 * MS).await;
         let left = site.server.stats().in_flight;
-        let words = format!("{left} requests went on.");
+        let words = format!("{left} requests kept running.");
         check::that(left == 0, words)
     });
-    let why = "A task belongs to the runtime: it goes on when its handle is dropped. Futures \
-               that were never spawned go with their owner; so do the tasks of a `JoinSet`.";
+    let why = "The runtime owns a spawned task, so the task keeps running when its \
+               handle is dropped. Futures that are not spawned are dropped with \
+               their owner, and so are the tasks of a `JoinSet`.";
     check::explain(scenario.await, Some(why))
 }

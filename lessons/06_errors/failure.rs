@@ -1,10 +1,11 @@
-//! A typed error, for a caller who has to decide something.
+//! A typed error for callers that decide by its kind.
 
-use reqwest::{Client, StatusCode};
 use std::time::Duration;
 
+use reqwest::{Client, StatusCode};
+
 // ANCHOR: failure
-/// What a caller needs to know of a failed request: is it worth another try?
+/// Classifies a failed request, so that a caller can decide whether to retry.
 #[derive(Debug)]
 pub enum Failure {
     NotFound,
@@ -19,8 +20,8 @@ impl From<reqwest::Error> for Failure {
         if error.status() == Some(StatusCode::NOT_FOUND) {
             Self::NotFound
         } else if error.is_timeout() {
-            // Before the others: when `connect_timeout` is up, or when the time is
-            // up while a body is read, two of these are true.
+            // Must come before the others: a timeout while connecting is also
+            // `is_connect`, and one while reading the body is also `is_decode`.
             Self::TooSlow
         } else if error.is_decode() {
             Self::NotJson
@@ -33,12 +34,12 @@ impl From<reqwest::Error> for Failure {
 }
 
 impl Failure {
-    pub fn worth_another_try(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         matches!(self, Self::TooSlow | Self::Refused)
     }
 }
 
-/// Fetches JSON; the `?` turns reqwest's error into ours by `From`.
+/// Fetches JSON; `?` converts reqwest's error into ours with `From`.
 pub async fn get_json(
     client: &Client,
     url: String,

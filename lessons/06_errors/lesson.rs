@@ -1,27 +1,29 @@
 //! 06 - Errors: fail fast, or collect everything?
 //!
-//! Three pages, the second of which fails, fetched in four ways; an error that tells
-//! how it came about; four failures told apart.
+//! Fetches three pages, the second of which fails, in four ways; prints an error
+//! with its causes; and classifies four failures.
 //!
 //! Run it with `cargo run --example 06_errors`.
 
 mod failure;
 
-use anyhow::{Context, Result, bail};
-use async_workbook::{timeline, web};
-use futures::future::{join_all, try_join_all};
-use reqwest::Client;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures::future::{join_all, try_join_all};
+use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
+use async_workbook::{timeline, web};
+
 struct Site {
     client: Client,
     server: web::Server,
-    /// What became of each of the three pages.
-    fates: Mutex<[&'static str; 3]>,
+    /// The outcome of each of the three pages.
+    outcomes: Mutex<[&'static str; 3]>,
 }
 
 // ANCHOR: fetch
@@ -30,17 +32,17 @@ impl Site {
     /// size.
     #[instrument(skip(self))]
     async fn fetch(&self, page: usize) -> Result<usize> {
-        let mut fate = Fate { site: self, page, what: "dropped" };
+        let mut guard = OutcomeGuard { site: self, page, outcome: "dropped" };
         let status = if page == 2 { 404 } else { 200 };
         let path = format!("/page/{page}?delay={page}00&status={status}");
         let result = self.size_of(&path).await;
-        fate.what = if result.is_ok() { "finished" } else { "failed" };
-        result.with_context(|| format!("page {page} was not fetched"))
+        guard.outcome = if result.is_ok() { "finished" } else { "failed" };
+        result.with_context(|| format!("could not fetch page {page}"))
     }
 
     async fn size_of(&self, path: &str) -> reqwest::Result<usize> {
         let sent = self.client.get(self.server.url(path)).send().await;
-        // Errors name the URL unless told not to, and URLs can hold passwords.
+        // By default, errors contain the URL, and URLs can contain passwords.
         let response =
             sent?.error_for_status().map_err(reqwest::Error::without_url)?;
         Ok(response.text().await?.len())
@@ -49,29 +51,30 @@ impl Site {
 // ANCHOR_END: fetch
 
 impl Site {
-    fn fates(&self) -> MutexGuard<'_, [&'static str; 3]> {
-        // A panic elsewhere is no reason to panic here.
-        self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outcomes(&self) -> MutexGuard<'_, [&'static str; 3]> {
+        // A panic elsewhere should not cause a panic here.
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-// ANCHOR: fate
-/// Dropped when its fetch ends, and also when the fetch is given up before its end.
-struct Fate<'a> {
+// ANCHOR: guard
+/// Records the outcome of a fetch when it is dropped: at the end of the fetch, or
+/// when the fetch is cancelled.
+struct OutcomeGuard<'a> {
     site: &'a Site,
     page: usize,
-    what: &'static str,
+    outcome: &'static str,
 }
 
-impl Drop for Fate<'_> {
+impl Drop for OutcomeGuard<'_> {
     fn drop(&mut self) {
-        self.site.fates()[self.page - 1] = self.what;
+        self.site.outcomes()[self.page - 1] = self.outcome;
     }
 }
-// ANCHOR_END: fate
+// ANCHOR_END: guard
 
 // ANCHOR: collect
-/// Every result, good or bad, when the last is there.
+/// Returns every result, good or bad, when the last is done.
 async fn collect(site: &Site) -> Vec<Result<usize>> {
     let fetches = (1..=3).map(|page| site.fetch(page));
     join_all(fetches).await
@@ -79,8 +82,8 @@ async fn collect(site: &Site) -> Vec<Result<usize>> {
 // ANCHOR_END: collect
 
 // ANCHOR: fail_fast
-/// The first error at once; the other futures are dropped
-/// where they stand.
+/// Returns the first error at once and drops the other
+/// futures at their current await.
 async fn fail_fast(site: &Site) -> Result<Vec<usize>> {
     let fetches = (1..=3).map(|page| site.fetch(page));
     try_join_all(fetches).await
@@ -88,8 +91,8 @@ async fn fail_fast(site: &Site) -> Result<Vec<usize>> {
 // ANCHOR_END: fail_fast
 
 // ANCHOR: spawned
-/// The first error at once; the tasks go on, because a
-/// dropped handle stops nothing.
+/// Returns the first error at once. The tasks keep
+/// running, because dropping a handle stops nothing.
 async fn spawned(site: &Arc<Site>) -> Result<Vec<usize>> {
     let tasks = (1..=3).map(|page| {
         let site = Arc::clone(site);
@@ -102,8 +105,7 @@ async fn spawned(site: &Arc<Site>) -> Result<Vec<usize>> {
 // ANCHOR_END: spawned
 
 // ANCHOR: group
-/// The first error, after the other tasks were stopped and
-/// waited for.
+/// Returns the first error after aborting the other tasks and waiting for them.
 async fn group(site: &Arc<Site>) -> Result<Vec<usize>> {
     let mut tasks = JoinSet::new();
     for page in 1..=3 {
@@ -125,7 +127,7 @@ async fn group(site: &Arc<Site>) -> Result<Vec<usize>> {
 // ANCHOR_END: group
 
 // ANCHOR: thirty
-/// Takes a second; but the second one fails after 200 ms.
+/// Takes one second, except that number 2 fails after 200 ms.
 async fn work(number: usize) -> Result<usize> {
     if number == 2 {
         sleep(Duration::from_millis(200)).await;
@@ -135,7 +137,7 @@ async fn work(number: usize) -> Result<usize> {
     Ok(number)
 }
 
-/// When `try_join_all` of so many futures returns the error of the second.
+/// The time until `try_join_all` returns the error of the second future.
 async fn fails_after(futures: usize) -> u128 {
     let start = Instant::now();
     let _ = try_join_all((1..=futures).map(work)).await;
@@ -143,15 +145,15 @@ async fn fails_after(futures: usize) -> u128 {
 }
 // ANCHOR_END: thirty
 
-/// Prints a row of the table, when what may still be running had its time.
-async fn report(what: &str, start: Instant, outcome: String, site: &Site) {
+/// Prints a row of the table, after giving leftover work time to finish.
+async fn report(what: &str, start: Instant, returned: String, site: &Site) {
     let after = start.elapsed().as_millis();
     sleep(Duration::from_millis(150)).await;
-    let fates = site.fates().join("  ");
-    println!("{what:<20} {after:>3} ms  {outcome:<12}  {fates}");
+    let outcomes = site.outcomes().join("  ");
+    println!("{what:<20} {after:>3} ms  {returned:<12}  {outcomes}");
 }
 
-fn said(result: &Result<Vec<usize>>) -> String {
+fn summary(result: &Result<Vec<usize>>) -> String {
     match result {
         Ok(sizes) => format!("{} Ok", sizes.len()),
         Err(_) => "the Err".to_owned(),
@@ -163,8 +165,8 @@ async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     let client = Client::builder().no_proxy().build()?;
-    let fates = Mutex::default();
-    let site = Arc::new(Site { client, server, fates });
+    let outcomes = Mutex::default();
+    let site = Arc::new(Site { client, server, outcomes });
 
     // ANCHOR: main
     println!("strategy             after  returns       pages 1, 2 and 3");
@@ -176,31 +178,31 @@ async fn main() -> Result<()> {
 
     let start = Instant::now();
     let result = fail_fast(&site).instrument(info_span!("try_join_all")).await;
-    report("try_join_all", start, said(&result), &site).await;
+    report("try_join_all", start, summary(&result), &site).await;
 
     let start = Instant::now();
     let result =
         spawned(&site).instrument(info_span!("try_join_all of tasks")).await;
-    report("try_join_all, tasks", start, said(&result), &site).await;
+    report("try_join_all, tasks", start, summary(&result), &site).await;
 
     let start = Instant::now();
     let result = group(&site).instrument(info_span!("JoinSet")).await;
-    report("JoinSet", start, said(&result), &site).await;
+    report("JoinSet", start, summary(&result), &site).await;
     // ANCHOR_END: main
 
-    println!("\ntry_join_all, where the second future fails after 200 ms");
+    println!("\ntry_join_all, when the second future fails after 200 ms");
     println!("  of 30 futures: Err after {:>4} ms", fails_after(30).await);
     println!("  of 31 futures: Err after {:>4} ms", fails_after(31).await);
 
     // ANCHOR: chain
-    println!("\nan error, and how it came about");
-    if let Err(error) = result.context("the dashboard is not shown") {
+    println!("\nan error and its causes");
+    if let Err(error) = result.context("could not show the dashboard") {
         error.chain().for_each(|cause| println!("  {cause}"));
     }
     // ANCHOR_END: chain
 
     // ANCHOR: apart
-    println!("\nfour failures, told apart");
+    println!("\nfour failures, by kind");
     let urls = [
         site.server.url("/nowhere"),
         site.server.url("/broken.json"),
@@ -209,10 +211,9 @@ async fn main() -> Result<()> {
     ];
     for url in urls {
         if let Err(failure) = failure::get_json(&site.client, url).await {
-            let again =
-                if failure.worth_another_try() { "try again" } else { "give up" };
+            let advice = if failure.is_retryable() { "retry" } else { "give up" };
             let name = format!("{failure:?}");
-            println!("  {name:<8}  {again}");
+            println!("  {name:<8}  {advice}");
         }
     }
     println!();

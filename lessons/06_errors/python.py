@@ -1,8 +1,8 @@
 """06 - Errors: fail fast, or collect everything?
 
-Three pages, the second of which fails, fetched in three
-ways; an error that tells how it came about; four failures
-told apart.
+Fetches three pages, the second of which fails, in three
+ways; prints an error with its causes; and classifies four
+failures.
 
 Run it with `python3 lessons/06_errors/python.py`, while
 `cargo run --bin services` runs; copy the lines it prints.
@@ -28,39 +28,39 @@ WEB_URL = os.environ.get("WEB_URL")
 
 # ANCHOR: fetch
 class NotFetched(Exception):
-    """Says which page; its cause says why."""
+    """Names the page; its cause gives the reason."""
 
 
 class Site:
     def __init__(self, http: ClientSession) -> None:
         self.http = http
-        self.fates = [""] * 3
+        self.outcomes = [""] * 3
 
     async def fetch(self, page: int) -> int:
         """Fetches page 1 (100 ms), 2 (200 ms, then a 404)
         or 3 (300 ms); returns its size."""
-        wish = "&status=404" if page == 2 else ""
-        url = f"/page/{page}?delay={page}00{wish}"
+        extra = "&status=404" if page == 2 else ""
+        url = f"/page/{page}?delay={page}00{extra}"
         try:
             async with self.http.get(url) as response:
                 response.raise_for_status()
                 size = len(await response.read())
         except (ClientError, TimeoutError) as error:
-            self.fates[page - 1] = "failed"
-            text = f"page {page} was not fetched"
+            self.outcomes[page - 1] = "failed"
+            text = f"could not fetch page {page}"
             raise NotFetched(text) from error
         except asyncio.CancelledError:
-            self.fates[page - 1] = "cancelled"
-            raise  # whoever cancels waits for this
-        self.fates[page - 1] = "finished"
+            self.outcomes[page - 1] = "cancelled"
+            raise  # never swallow a cancellation
+        self.outcomes[page - 1] = "finished"
         return size
 # ANCHOR_END: fetch
 
 
 # ANCHOR: collect
 async def collect(site: Site) -> str:
-    """Every result, good or bad, when the last is there.
-    Bugs are collected too, and silent: look at each."""
+    """Returns every result, good or bad, when the last is
+    done. It also collects bugs silently: look at each."""
     results = await asyncio.gather(
         *(site.fetch(page) for page in (1, 2, 3)),
         return_exceptions=True,
@@ -72,8 +72,8 @@ async def collect(site: Site) -> str:
 
 # ANCHOR: fail_fast
 async def fail_fast(site: Site) -> str:
-    """The first error at once; the other tasks go on, and
-    nobody hears of their results."""
+    """Raises the first error at once. The other tasks
+    keep running, and their results are lost."""
     try:
         await asyncio.gather(
             *(site.fetch(page) for page in (1, 2, 3))
@@ -88,8 +88,8 @@ async def fail_fast(site: Site) -> str:
 async def group(
     site: Site,
 ) -> ExceptionGroup[NotFetched] | None:
-    """The errors, after the other tasks were cancelled
-    and waited for."""
+    """Returns the errors after cancelling the other tasks
+    and waiting for them."""
     caught = None
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -103,7 +103,7 @@ async def group(
 
 # ANCHOR: explain
 def explain(error: BaseException | None) -> None:
-    """Prints an error, and how it came about."""
+    """Prints an error and its causes."""
     while error:
         name = type(error).__name__
         match error:
@@ -112,7 +112,7 @@ def explain(error: BaseException | None) -> None:
                 cause = inner[0]
                 print(f"  {name} of {len(inner)}")
             case ClientResponseError():
-                # Its str() names the URL: passwords, too.
+                # Its str() has the URL: passwords, too.
                 cause = error.__cause__
                 print(f"  {name}: {error.status}")
             case _:
@@ -124,8 +124,9 @@ def explain(error: BaseException | None) -> None:
 
 # ANCHOR: failure
 async def failure(http: ClientSession, url: str) -> str:
-    """What a caller needs to know: another try? Order
-    matters, as a connection can time out too."""
+    """Classifies a failed request: retry or not? The
+    order matters, because a connection can time out
+    too."""
     limit = ClientTimeout(total=0.5)
     try:
         async with http.get(url, timeout=limit) as response:
@@ -133,10 +134,10 @@ async def failure(http: ClientSession, url: str) -> str:
             await response.json()
             return "none"
     except TimeoutError:
-        return "TooSlow   try again"
+        return "TooSlow   retry"
     except ClientConnectorError:
-        return "Refused   try again"
-    except JSONDecodeError:  # a ValueError of json's own
+        return "Refused   retry"
+    except JSONDecodeError:  # json's own ValueError
         return "NotJson   give up"
     except ClientResponseError as error:
         if error.status == 404:
@@ -146,15 +147,18 @@ async def failure(http: ClientSession, url: str) -> str:
 
 
 async def row(
-    what: str, start: float, said: str, site: Site
+    what: str, start: float, returned: str, site: Site
 ) -> None:
-    """Prints a row of the table, when what may still be
-    running had its time. In whole 100 ms, the same on a
-    busy machine (a timer may also be a tick early)."""
+    """Prints a row of the table, after giving leftover
+    work time to finish. Rounds down to 100 ms, so a busy
+    machine prints the same. (Timers can fire a tick
+    early, hence the 20 ms.)"""
     took = int((perf_counter() - start + 0.02) * 10) * 100
     await asyncio.sleep(0.25)
-    fates = "  ".join(site.fates)
-    print(f"{what:<18} {took} ms  {said:<14}  {fates}")
+    outcomes = "  ".join(site.outcomes)
+    print(
+        f"{what:<18} {took} ms  {returned:<14}  {outcomes}"
+    )
 
 
 async def main(web_url: str) -> None:
@@ -168,35 +172,37 @@ async def main(web_url: str) -> None:
             "  pages 1, 2 and 3"
         )
         start = perf_counter()
-        said = await collect(site)
-        await row("return_exceptions", start, said, site)
+        returned = await collect(site)
+        await row(
+            "return_exceptions", start, returned, site
+        )
 
         start = perf_counter()
-        said = await fail_fast(site)
-        await row("gather", start, said, site)
+        returned = await fail_fast(site)
+        await row("gather", start, returned, site)
 
         start = perf_counter()
         errors = await group(site)
-        said = type(errors).__name__
-        await row("TaskGroup", start, said, site)
+        returned = type(errors).__name__
+        await row("TaskGroup", start, returned, site)
         # ANCHOR_END: main
 
         # ANCHOR: chain
-        print("\nan error, and how it came about")
+        print("\nan error and its causes")
         try:
             raise RuntimeError(
-                "the dashboard is not shown"
+                "could not show the dashboard"
             ) from errors
         except RuntimeError as error:
             explain(error)
         # ANCHOR_END: chain
 
         # ANCHOR: apart
-        print("\nfour failures, told apart")
-        # Bound, never listening: connections are refused.
-        with socket.socket() as deaf:
-            deaf.bind(("127.0.0.1", 0))
-            port = deaf.getsockname()[1]
+        print("\nfour failures, by kind")
+        # Bound but not listening: it refuses connections.
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
             for url in (
                 "/nowhere",
                 "/broken.json",

@@ -1,55 +1,56 @@
-//! 06 - a solution: what came, what did not, and why.
+//! 06 - solution: a report of answers and failures.
 
-use anyhow::Result;
-use async_workbook::web;
-use futures::future::join_all;
-use reqwest::{Client, StatusCode};
-use serde::Deserialize;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
+
+use anyhow::Result;
+use futures::future::join_all;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
 use tokio::time::Instant;
 
-/// How long one URL may take, from the connection to the last byte of the answer.
+use async_workbook::web;
+
+/// The time limit for one URL, from connecting to the last byte of the answer.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// What `/api/weather/CITY` answers.
+/// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     city: String,
     celsius: i32,
 }
 
-/// Why there is no weather from a URL.
+/// The reason why a URL gave no weather.
 #[derive(Debug)]
 enum FetchError {
     /// The status is 404.
     NotFound,
-    /// The status is another one from 400 to 599.
+    /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The answer is there, but it is not the JSON of a `Weather`.
+    /// The answer arrived, but is not the JSON of a `Weather`.
     NotJson(reqwest::Error),
-    /// The answer is not there within `DEADLINE`, or there is no connection within
-    /// the client's own time limit for that.
+    /// The answer did not arrive within `DEADLINE`, or the client's own connect
+    /// timeout expired.
     TooSlow(reqwest::Error),
-    /// Nobody listens there.
+    /// The connection was refused.
     Refused(reqwest::Error),
-    /// Anything else: a text that is no URL, a connection that is closed without an
-    /// answer.
+    /// Anything else: an invalid URL, or a connection closed without an answer.
     Other(reqwest::Error),
 }
 
-/// Says what happened, and not what the error that it carries says: that is for
-/// `source` to give.
+/// Says what happened. It does not repeat the inner error's text; `source` returns
+/// the inner error.
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => write!(f, "not found"),
-            Self::Status(status) => write!(f, "the status is {status}"),
-            Self::NotJson(_) => write!(f, "not the JSON of a weather"),
+            Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::NotJson(_) => write!(f, "not valid weather JSON"),
             Self::TooSlow(_) => write!(f, "no answer in time"),
-            Self::Refused(_) => write!(f, "nobody listens there"),
-            Self::Other(_) => write!(f, "not fetched"),
+            Self::Refused(_) => write!(f, "connection refused"),
+            Self::Other(_) => write!(f, "request failed"),
         }
     }
 }
@@ -72,8 +73,8 @@ impl From<reqwest::Error> for FetchError {
         match error.status() {
             Some(StatusCode::NOT_FOUND) => Self::NotFound,
             Some(status) => Self::Status(status),
-            // First of all: the time can be up while a connection is made, or
-            // while a body is read and decoded.
+            // Must come first: a timeout can also happen while connecting, or while
+            // reading and decoding the body.
             None if error.is_timeout() => Self::TooSlow(error),
             None if error.is_connect() => Self::Refused(error),
             None if error.is_decode() => Self::NotJson(error),
@@ -82,22 +83,22 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// The weather that one URL answers within `DEADLINE`.
+/// Fetches the weather from one URL within `DEADLINE`.
 async fn fetch(client: &Client, url: &str) -> Result<Weather, FetchError> {
     let response = client.get(url).timeout(DEADLINE).send().await?;
     Ok(response.error_for_status()?.json().await?)
 }
 
-/// What came, and what did not, each in the order of the URLs.
+/// The answers and the failures, each in the order of the URLs.
 #[derive(Debug, Default)]
 struct Report {
     answers: Vec<Weather>,
-    /// Each with its URL.
+    /// Each failure with its URL.
     failures: Vec<(String, FetchError)>,
 }
 
-/// Asks all URLs at the same time. One that fails takes no other with it. When
-/// this future is dropped half-way, all requests are given up: nothing goes on.
+/// Fetches all URLs at the same time. One failure does not affect the other
+/// requests. Dropping this future halfway cancels all of them.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let fetches = urls.iter().map(|url| fetch(client, url));
     let results = join_all(fetches).await;

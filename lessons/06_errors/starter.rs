@@ -1,63 +1,64 @@
-//! 06 - exercise: what came, what did not, and why.
+//! 06 - exercise: a report of answers and failures.
 //!
 //! Check it with `cargo workbook check 06`; run it with
-//! `cargo run --example 06_errors_exercise`.
+//! `cargo workbook run 06 --exercise`.
 
-use anyhow::Result;
-use async_workbook::web;
-use reqwest::{Client, StatusCode};
-use serde::Deserialize;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
 use tokio::time::Instant;
 
-/// How long one URL may take, from the connection to the last byte of the answer.
+use async_workbook::web;
+
+/// The time limit for one URL, from connecting to the last byte of the answer.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// What `/api/weather/CITY` answers.
+/// The answer of `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     city: String,
     celsius: i32,
 }
 
-/// Why there is no weather from a URL. (The last four may carry another error than
-/// reqwest's, if you have a better one.)
+/// The reason why a URL gave no weather. (The last four may wrap an error of another
+/// type than reqwest's, if you have a better one.)
 #[derive(Debug)]
 enum FetchError {
     /// The status is 404.
     NotFound,
-    /// The status is another one from 400 to 599.
+    /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The answer is there, but it is not the JSON of a `Weather`.
+    /// The answer arrived, but is not the JSON of a `Weather`.
     NotJson(reqwest::Error),
-    /// The answer is not there within `DEADLINE`, or there is no connection within
-    /// the client's own time limit for that.
+    /// The answer did not arrive within `DEADLINE`, or the client's own connect
+    /// timeout expired.
     TooSlow(reqwest::Error),
-    /// Nobody listens there.
+    /// The connection was refused.
     Refused(reqwest::Error),
-    /// Anything else: a text that is no URL, a connection that is closed without an
-    /// answer.
+    /// Anything else: an invalid URL, or a connection closed without an answer.
     Other(reqwest::Error),
 }
 
-/// Says what happened, and not what the error that it carries says: that is for
-/// `source` to give.
+/// Says what happened. It does not repeat the inner error's text; `source` returns
+/// the inner error.
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => write!(f, "not found"),
-            Self::Status(status) => write!(f, "the status is {status}"),
-            Self::NotJson(error) => write!(f, "not the JSON of a weather: {error}"),
+            Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::NotJson(error) => write!(f, "not valid weather JSON: {error}"),
             Self::TooSlow(error) => write!(f, "no answer in time: {error}"),
-            Self::Refused(error) => write!(f, "nobody listens there: {error}"),
-            Self::Other(error) => write!(f, "not fetched: {error}"),
+            Self::Refused(error) => write!(f, "connection refused: {error}"),
+            Self::Other(error) => write!(f, "request failed: {error}"),
         }
     }
 }
 
-/// Its `source` is the error that it carries.
+/// `source` must return the inner error.
 impl Error for FetchError {}
 
 impl From<reqwest::Error> for FetchError {
@@ -65,7 +66,7 @@ impl From<reqwest::Error> for FetchError {
         match error.status() {
             Some(StatusCode::NOT_FOUND) => Self::NotFound,
             Some(status) => Self::Status(status),
-            // Can more than one of these be true of an error?
+            // Can more than one of these be true for the same error?
             None if error.is_decode() => Self::NotJson(error),
             None if error.is_connect() => Self::Refused(error),
             None if error.is_timeout() => Self::TooSlow(error),
@@ -74,28 +75,28 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// The weather that one URL answers within `DEADLINE`.
+/// Fetches the weather from one URL within `DEADLINE`.
 async fn fetch(client: &Client, url: &str) -> Result<Weather, FetchError> {
     let response = client.get(url).send().await?;
     Ok(response.error_for_status()?.json().await?)
 }
 
-/// What came, and what did not, each in the order of the URLs.
+/// The answers and the failures, each in the order of the URLs.
 #[derive(Debug, Default)]
 struct Report {
     answers: Vec<Weather>,
-    /// Each with its URL.
+    /// Each failure with its URL.
     failures: Vec<(String, FetchError)>,
 }
 
-/// Asks all URLs at the same time. One that fails takes no other with it. When
-/// this future is dropped half-way, all requests are given up: nothing goes on.
+/// Fetches all URLs at the same time. One failure does not affect the other
+/// requests. Dropping this future halfway cancels all of them.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut report = Report::default();
     for url in urls {
         match fetch(client, url).await {
             Ok(answer) => report.answers.push(answer),
-            Err(error) => todo!("this goes into the report: {error}"),
+            Err(error) => todo!("put this into the report: {error}"),
         }
     }
     report

@@ -1,20 +1,22 @@
 //! 07 - Pitfalls: what do the best-practice lists mean in numbers?
 //!
-//! Six mistakes of the usual lists, each before and after its repair.
+//! Measures six common mistakes, each before and after the fix.
 //!
 //! Run it with `cargo run --example 07_pitfalls`.
 
-use anyhow::{Result, anyhow};
-use async_workbook::{timeline, web};
-use futures::future::{self, join_all};
-use reqwest::Client;
 use std::sync::Arc;
 use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use futures::future::{self, join_all};
+use reqwest::Client;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn, spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
+
+use async_workbook::{timeline, web};
 
 #[instrument]
 async fn request(n: u64) -> u64 {
@@ -35,14 +37,13 @@ async fn await_together() {
 // ANCHOR_END: loop
 
 // ANCHOR: blocking
-/// Hashing, compressing, a driver without async: the thread is busy and cannot do
-/// anything else.
+/// Stands in for hashing, compressing or a synchronous driver: it blocks the thread.
 fn blocking_call() {
     std::thread::sleep(Duration::from_millis(200));
 }
 
-/// How many of five health checks were answered before `work` was done. After the
-/// five, `heart` waits for ever, so that only `work` ends the `select!`.
+/// Counts how many of five health checks are answered before `work` is done. After
+/// the fifth, `heart` waits forever, so that only `work` can end the `select!`.
 async fn heartbeat(work: impl Future, client: &Client, health: &str) -> Result<u32> {
     let mut beats = 0;
     let heart = async {
@@ -68,49 +69,49 @@ async fn lookup() -> u32 {
     42
 }
 
-/// Sync code that wants an async result.
+/// Sync code that needs an async result.
 fn sync_code(runtime: &Handle) -> u32 {
     runtime.block_on(lookup())
 }
 
-/// Called from a task: its thread would have to wait here and run `lookup` at the
-/// same time. It cannot, and tokio panics.
+/// Calls it from a task. The thread would have to wait here and run `lookup` at the
+/// same time, which is impossible, so tokio panics.
 async fn block_on_inside(runtime: Handle) -> Result<u32, JoinError> {
     spawn(async move { sync_code(&runtime) }).await
 }
 
-/// Called on a thread for blocking work, which may wait.
-async fn block_on_beside(runtime: Handle) -> Result<u32, JoinError> {
+/// Calls it on a thread for blocking work, which may wait.
+async fn block_on_elsewhere(runtime: Handle) -> Result<u32, JoinError> {
     spawn_blocking(move || sync_code(&runtime)).await
 }
 // ANCHOR_END: mixed
 
-// ANCHOR: unheard
+// ANCHOR: lost_error
 async fn fails() -> Result<()> {
     Err(anyhow!("the invoice was not sent"))
 }
 
-/// Nobody asks how the task ended: its error is dropped
+/// The handle is dropped, and the task's error with it,
 /// without a trace.
-async fn nobody_asks(_heard: &mut Vec<anyhow::Error>) {
+async fn handle_dropped(_seen: &mut Vec<anyhow::Error>) {
     drop(spawn(fails()));
     yield_now().await; // the task runs here, and fails
 }
 
-/// Two questions, so two results: did the task panic, did
-/// the work fail?
-async fn somebody_asks(heard: &mut Vec<anyhow::Error>) {
+/// Two results, one inside the other: did the task panic,
+/// and did its work fail?
+async fn handle_awaited(seen: &mut Vec<anyhow::Error>) {
     match spawn(fails()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => heard.push(error),
-        Err(panic) => heard.push(panic.into()),
+        Ok(Err(error)) => seen.push(error),
+        Err(panic) => seen.push(panic.into()),
     }
 }
-// ANCHOR_END: unheard
+// ANCHOR_END: lost_error
 
 // ANCHOR: wait
 /// `select!` takes the first answer and drops the other
-/// futures where they stand.
+/// futures.
 async fn first_of_three() -> Vec<u64> {
     tokio::select! {
         biased;
@@ -133,16 +134,16 @@ async fn add_one(total: Arc<Mutex<u64>>) {
 }
 
 /// Waits for a task while holding the lock that the task
-/// waits for.
+/// needs.
 async fn lock_across_await(total: Arc<Mutex<u64>>) {
     let guard = total.lock().await;
     let _ = spawn(add_one(Arc::clone(&total))).await;
     drop(guard);
 }
 
-/// Gives the lock back first: a guard lives to the end of
+/// Releases the lock first: a guard lives to the end of
 /// its block.
-async fn lock_given_back(total: Arc<Mutex<u64>>) {
+async fn lock_released(total: Arc<Mutex<u64>>) {
     {
         *total.lock().await += 1;
     }
@@ -150,7 +151,7 @@ async fn lock_given_back(total: Arc<Mutex<u64>>) {
 }
 // ANCHOR_END: lock
 
-/// How long `work` takes, or that it takes for ever.
+/// Returns the duration of `work`, or `DEADLOCK` after a second.
 async fn ends_after(work: impl Future<Output = ()>) -> String {
     let start = Instant::now();
     match timeout(Duration::from_secs(1), work).await {
@@ -185,19 +186,19 @@ async fn main() -> Result<()> {
     let health = server.url("/health");
     let inside = heartbeat(async { blocking_call() }, &client, &health);
     let before = inside.instrument(info_span!("blocking call")).await?;
-    let beside = heartbeat(spawn_blocking(blocking_call), &client, &health);
-    let after = beside.instrument(info_span!("spawn_blocking")).await?;
+    let elsewhere = heartbeat(spawn_blocking(blocking_call), &client, &health);
+    let after = elsewhere.instrument(info_span!("spawn_blocking")).await?;
     row("2 blocking call: heartbeats of 5", before, after);
 
     let inside = block_on_inside(Handle::current()).await;
-    let beside = block_on_beside(Handle::current()).await;
+    let elsewhere = block_on_elsewhere(Handle::current()).await;
     let panics = |result: Result<u32, JoinError>| u32::from(result.is_err());
-    row("3 block_on inside async: panics of 1", panics(inside), panics(beside));
+    row("3 block_on inside async: panics of 1", panics(inside), panics(elsewhere));
 
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    nobody_asks(&mut before).await;
-    somebody_asks(&mut after).await;
-    row("4 error in a task: heard of 1", before.len(), after.len());
+    handle_dropped(&mut before).await;
+    handle_awaited(&mut after).await;
+    row("4 error in a task: seen of 1", before.len(), after.len());
 
     let before = first_of_three().instrument(info_span!("select!")).await;
     let after = all_of_three().instrument(info_span!("join!")).await;
@@ -205,7 +206,7 @@ async fn main() -> Result<()> {
 
     let total = Arc::new(Mutex::new(0));
     let before = ends_after(lock_across_await(Arc::clone(&total))).await;
-    let after = ends_after(lock_given_back(total)).await;
+    let after = ends_after(lock_released(total)).await;
     row("6 lock held across an await", before, after);
     println!();
 

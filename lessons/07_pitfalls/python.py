@@ -1,8 +1,8 @@
 """07 - Pitfalls: what do the best-practice lists mean in
 numbers?
 
-Six mistakes of the usual lists, each before and after its
-repair.
+Measures six common mistakes, each before and after the
+fix.
 
 Run it with `python3 lessons/07_pitfalls/python.py`, while
 `cargo run --bin services` runs; copy the lines it prints.
@@ -39,8 +39,8 @@ async def await_together() -> None:
 
 # ANCHOR: blocking
 def blocking_call() -> None:
-    """Hashing, compressing, `requests`: the thread is
-    busy and cannot do anything else."""
+    """Stands in for hashing, compressing or `requests`:
+    it blocks the thread."""
     time.sleep(0.6)
 
 
@@ -49,16 +49,16 @@ async def blocks() -> None:
 
 
 async def blocks_elsewhere() -> None:
-    """A thread may wait. (Work in pure Python still holds
-    the GIL: for that, take a process.)"""
+    """A worker thread may block. (Pure Python code still
+    holds the GIL: use a process for it.)"""
     await asyncio.to_thread(blocking_call)
 
 
 async def heartbeat(
     work: Awaitable[None], http: ClientSession
 ) -> int:
-    """How many of five health checks were answered before
-    `work` was done."""
+    """Counts how many of five health checks are answered
+    before `work` is done."""
     beats = 0
 
     async def heart() -> None:
@@ -81,45 +81,50 @@ async def lookup() -> int:
 
 
 def sync_code() -> int:
-    """Sync code that wants an async result."""
-    looking = lookup()
+    """Sync code that needs an async result."""
+    coroutine = lookup()
     try:
-        return asyncio.run(looking)
+        return asyncio.run(coroutine)
     finally:
-        looking.close()  # or: "was never awaited"
+        coroutine.close()  # avoids a warning
 
 
 async def run_inside() -> int:
-    """This thread's loop runs already: a RuntimeError."""
+    """This thread's loop is already running:
+    RuntimeError."""
     return sync_code()
 
 
-async def run_beside() -> int:
-    """Another thread has no loop yet, and starts one."""
+async def run_elsewhere() -> int:
+    """Another thread has no running loop and starts
+    one."""
     return await asyncio.to_thread(sync_code)
 # ANCHOR_END: mixed
 
 
-# ANCHOR: unheard
+# ANCHOR: lost_error
 async def fails() -> None:
     raise ValueError("the invoice was not sent")
 
 
-async def nobody_asks() -> None:
+async def task_dropped() -> None:
     """The loop logs "Task exception was never retrieved",
-    but only when the task is collected."""
+    but only when the task is garbage-collected."""
     task = asyncio.create_task(fails())
-    await asyncio.sleep(0)  # the task runs, and fails
+    await asyncio.sleep(0)  # the task runs and fails
     del task
     gc.collect()
 
 
-async def somebody_asks() -> None:
+async def task_awaited() -> None:
     await asyncio.create_task(fails())
 
 
-async def heard(work: Awaitable[None]) -> tuple[int, int]:
-    """How many errors reach the caller, and the log."""
+async def counted(
+    work: Awaitable[None],
+) -> tuple[int, int]:
+    """Counts the errors that reach the caller and the
+    log."""
     logged: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(
@@ -128,12 +133,13 @@ async def heard(work: Awaitable[None]) -> tuple[int, int]:
     raised = await errors(work)
     loop.set_exception_handler(None)
     return raised, len(logged)
-# ANCHOR_END: unheard
+# ANCHOR_END: lost_error
 
 
 # ANCHOR: wait
 async def first_of_three() -> tuple[int, int]:
-    """Answers, and tasks left running."""
+    """Returns the number of answers, and of tasks left
+    running."""
     tasks = [
         asyncio.create_task(request(n, n * 0.2))
         for n in (1, 2, 3)
@@ -166,18 +172,19 @@ class Total:
 
     async def lock_across_await(self) -> None:
         """Waits for a task while holding the lock that
-        the task waits for."""
+        the task needs."""
         async with self.lock:
             await asyncio.create_task(self.add_one())
 
-    async def lock_given_back(self) -> None:
+    async def lock_released(self) -> None:
         async with self.lock:
             self.value += 1
         await asyncio.create_task(self.add_one())
 
 
 async def ends_after(work: Awaitable[None]) -> str:
-    """How long `work` takes, or that it never ends."""
+    """Returns the duration of `work`, or DEADLOCK after a
+    second."""
     try:
         async with asyncio.timeout(1):
             return await millis(work)
@@ -187,8 +194,9 @@ async def ends_after(work: Awaitable[None]) -> str:
 
 
 async def millis(work: Awaitable[Any]) -> str:
-    """In whole 100 ms, the same on a busy machine. (A
-    timer may also be a tick early: hence the 20 ms.)"""
+    """Rounds down to 100 ms, so a busy machine prints the
+    same. (Timers can fire a tick early, hence the 20
+    ms.)"""
     start = time.perf_counter()
     await work
     took = time.perf_counter() - start + 0.02
@@ -220,12 +228,12 @@ async def main(web_url: str) -> None:
     row("2 blocking call: heartbeats of 5", starved, fine)
 
     inside = await errors(run_inside())
-    beside = await errors(run_beside())
-    row("3 run inside async: errors of 1", inside, beside)
+    after = await errors(run_elsewhere())
+    row("3 run inside async: errors of 1", inside, after)
 
-    raised, logged = await heard(nobody_asks())
-    raised_2, logged_2 = await heard(somebody_asks())
-    row("4 error in a task: heard of 1", raised, raised_2)
+    raised, logged = await counted(task_dropped())
+    raised_2, logged_2 = await counted(task_awaited())
+    row("4 error in a task: seen of 1", raised, raised_2)
     row("  and logged when collected", logged, logged_2)
 
     done, left = await first_of_three()
@@ -235,7 +243,7 @@ async def main(web_url: str) -> None:
 
     total = Total()
     before = await ends_after(total.lock_across_await())
-    after = await ends_after(total.lock_given_back())
+    after = await ends_after(total.lock_released())
     row("6 lock held across an await", before, after)
 
 

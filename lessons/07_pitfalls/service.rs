@@ -1,8 +1,9 @@
-//! What the service of exercise 07 stands on. All of this is fine: it stays as it
-//! is.
+//! The building blocks of the service in exercise 07. They are correct: do not
+//! change them.
+
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tracing::instrument;
@@ -16,36 +17,37 @@ pub async fn load(photo: u32) -> String {
     format!("photo {photo}")
 }
 
-/// Makes a photo small. That is hard work, for which it keeps its thread for 150 ms.
+/// Shrinks a photo. This blocks the thread for 150 ms.
 #[instrument(skip_all)]
 pub fn shrink(photo: &str) -> String {
     std::thread::sleep(150 * MS);
     format!("small {photo}")
 }
 
-/// How many visitors have signed the guest book, and how often it was saved.
+/// Counts the visitors who signed the guest book, and the times it was saved.
 #[derive(Debug, Default)]
 pub struct Book {
     pub signed: u32,
     pub saves: u32,
 }
 
-/// Saves the guest book: 100 ms. Then it locks the book, to count the save.
+/// Saves the guest book, which takes 100 ms, and then locks the book to count the
+/// save.
 #[instrument(skip_all)]
 pub async fn save(book: &Mutex<Book>) {
     sleep(100 * MS).await;
     book.lock().await.saves += 1;
 }
 
-/// Sends a mail: 100 ms. An address without an @ is an error at once.
+/// Sends a mail, which takes 100 ms. An address without an @ fails at once.
 #[instrument]
 pub async fn mail(address: String) -> Result<()> {
-    ensure!(address.contains('@'), "no mail can go to {address:?}");
+    ensure!(address.contains('@'), "cannot send mail to {address:?}");
     sleep(100 * MS).await;
     Ok(())
 }
 
-/// Looks for `word` in "photos", which takes 150 ms, or in "albums": 100 ms.
+/// Searches "photos" (150 ms) or "albums" (100 ms) for `word`.
 #[instrument]
 pub async fn find(place: &str, word: &str) -> String {
     sleep(if place == "photos" { 150 * MS } else { 100 * MS }).await;

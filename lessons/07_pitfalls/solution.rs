@@ -1,28 +1,31 @@
-//! 07 - a solution: mend the slow service.
+//! 07 - solution: fix the slow service.
 
 mod service;
 
+use std::fmt::Debug;
+
 use anyhow::Result;
 use futures::future::join_all;
-use service::{Book, MS, find, load, mail, save, shrink};
-use std::fmt::Debug;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tracing::instrument;
 
-/// Loads all photos at the same time, and returns them in the order of `photos`.
+use service::{Book, MS, find, load, mail, save, shrink};
+
+/// Loads all photos at the same time and returns them in the order of `photos`.
 async fn album(photos: &[u32]) -> Vec<String> {
     join_all(photos.iter().map(|&photo| load(photo))).await
 }
 
-/// A photo made small. While that goes on, other futures can run on this thread.
+/// Returns a smaller version of a photo. Other futures can run on this thread
+/// meanwhile.
 async fn thumbnail(photo: String) -> Result<String> {
     Ok(spawn_blocking(move || shrink(&photo)).await?)
 }
 
-/// A visitor signs, and is told their number: 1 is the first. Every third one waits
-/// until the book is saved; meanwhile others can sign.
+/// Signs the book and returns the visitor's number, starting with 1. Every third
+/// visitor waits until the book is saved; meanwhile others can sign.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let number = {
@@ -36,21 +39,21 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     number
 }
 
-/// Mails all friends at the same time. Returns when every mail is sent or has
-/// failed: an error, if any has failed.
+/// Mails all friends at the same time. Returns when every mail was sent or has
+/// failed, with an error if any failed.
 async fn invite(friends: &[&str]) -> Result<()> {
     let mails = friends.iter().map(|&friend| mail(friend.to_owned()));
     join_all(mails).await.into_iter().collect()
 }
 
-/// What is found in "photos", and then what is found in "albums". It looks in both
-/// at the same time.
+/// Searches "photos" and "albums" at the same time, and returns both results in that
+/// order.
 async fn search(word: &str) -> Vec<String> {
     let (photos, albums) = tokio::join!(find("photos", word), find("albums", word));
     vec![photos, albums]
 }
 
-/// Prints what `work` returns, and how long it took. Gives up after a second.
+/// Prints the result of `work` and its duration. Gives up after a second.
 async fn show(what: &str, work: impl Future<Output: Debug>) {
     let start = Instant::now();
     match timeout(1000 * MS, work).await {

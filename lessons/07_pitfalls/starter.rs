@@ -1,22 +1,24 @@
-//! 07 - exercise: mend the slow service.
+//! 07 - exercise: fix the slow service.
 //!
-//! A service for photos: it compiles, it runs, and five functions have one pitfall
-//! each. Check it with `cargo workbook check 07`; run it with
-//! `cargo run --example 07_pitfalls_exercise`.
+//! A photo service that compiles and runs, but five of its functions have one
+//! pitfall each. Check it with `cargo workbook check 07`; run it with
+//! `cargo workbook run 07 --exercise`.
 
 mod service;
 
-use anyhow::Result;
-use service::{Book, MS, find, load, mail, save, shrink};
 use std::fmt::Debug;
+
+use anyhow::Result;
 use tokio::sync::Mutex;
 use tokio::task::spawn;
 use tokio::time::{Instant, timeout};
 use tracing::instrument;
 
-// The service: one pitfall in each function. Mend them, and keep the signatures.
+use service::{Book, MS, find, load, mail, save, shrink};
 
-/// Loads all photos at the same time, and returns them in the order of `photos`.
+// The service: one pitfall in each function. Fix them, and keep the signatures.
+
+/// Loads all photos at the same time and returns them in the order of `photos`.
 async fn album(photos: &[u32]) -> Vec<String> {
     let mut loaded = Vec::new();
     for &photo in photos {
@@ -25,13 +27,14 @@ async fn album(photos: &[u32]) -> Vec<String> {
     loaded
 }
 
-/// A photo made small. While that goes on, other futures can run on this thread.
+/// Returns a smaller version of a photo. Other futures can run on this thread
+/// meanwhile.
 async fn thumbnail(photo: String) -> Result<String> {
     Ok(shrink(&photo))
 }
 
-/// A visitor signs, and is told their number: 1 is the first. Every third one waits
-/// until the book is saved; meanwhile others can sign.
+/// Signs the book and returns the visitor's number, starting with 1. Every third
+/// visitor waits until the book is saved; meanwhile others can sign.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let mut guard = book.lock().await;
@@ -42,8 +45,8 @@ async fn sign(book: &Mutex<Book>) -> u32 {
     guard.signed
 }
 
-/// Mails all friends at the same time. Returns when every mail is sent or has
-/// failed: an error, if any has failed.
+/// Mails all friends at the same time. Returns when every mail was sent or has
+/// failed, with an error if any failed.
 async fn invite(friends: &[&str]) -> Result<()> {
     for &friend in friends {
         spawn(mail(friend.to_owned()));
@@ -51,8 +54,8 @@ async fn invite(friends: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What is found in "photos", and then what is found in "albums". It looks in both
-/// at the same time.
+/// Searches "photos" and "albums" at the same time, and returns both results in that
+/// order.
 async fn search(word: &str) -> Vec<String> {
     tokio::select! {
         biased;
@@ -61,7 +64,7 @@ async fn search(word: &str) -> Vec<String> {
     }
 }
 
-/// Prints what `work` returns, and how long it took. Gives up after a second.
+/// Prints the result of `work` and its duration. Gives up after a second.
 async fn show(what: &str, work: impl Future<Output: Debug>) {
     let start = Instant::now();
     match timeout(1000 * MS, work).await {

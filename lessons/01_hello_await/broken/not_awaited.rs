@@ -1,4 +1,4 @@
-//! The `.await` is missing: `greet("Ada")` is a future, and no text yet.
+//! The `.await` is missing: `greet("Ada")` is a future, not a `String`.
 
 #[tokio::main]
 async fn main() {

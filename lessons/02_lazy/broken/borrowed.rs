@@ -1,4 +1,4 @@
-//! A task borrows from the function that spawns it.
+//! A spawned task borrows from the function that spawns it.
 
 #[tokio::main]
 async fn main() {

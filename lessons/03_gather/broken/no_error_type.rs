@@ -1,4 +1,4 @@
-//! Nobody says which error the `?` in this async block returns.
+//! Nothing determines the error type of the `?` in this async block.
 
 #[tokio::main]
 async fn main() {

@@ -1,4 +1,4 @@
-//! Tasks borrow the semaphore that bounds them.
+//! Spawned tasks borrow the semaphore that limits them.
 
 use tokio::sync::Semaphore;
 

@@ -1,4 +1,4 @@
-//! A `?` that nobody told how to make this error from that one.
+//! There is no `From` impl with which the `?` could convert the error.
 
 use reqwest::get;
 
@@ -6,14 +6,14 @@ enum Failure {
     Refused,
 }
 
-async fn ask(url: &str) -> Result<(), Failure> {
+async fn fetch(url: &str) -> Result<(), Failure> {
     get(url).await?;
     Ok(())
 }
 
 #[tokio::main]
 async fn main() {
-    if let Err(Failure::Refused) = ask("http://localhost").await {
+    if let Err(Failure::Refused) = fetch("http://localhost").await {
         println!("refused");
     }
 }

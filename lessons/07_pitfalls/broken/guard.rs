@@ -1,4 +1,4 @@
-//! A task keeps the guard of a lock across an `.await`.
+//! A task holds a lock guard across an `.await`.
 
 use std::sync::Mutex;
 
