@@ -1,4 +1,4 @@
-//! Wrong: all lines are saved at the same time.
+//! Wrong: saves all lines at the same time.
 
 use futures::future::join_all;
 

@@ -1,3 +1,3 @@
-//! Wrong: the bodies are thought to begin at the call.
+//! Wrong: assumes that a body starts when the function is called.
 
 const ORDER: &str = "abdfceghj";

@@ -1,3 +1,3 @@
-//! Wrong: async fns are thought to work like ordinary ones.
+//! Wrong: assumes that an async fn runs like an ordinary one.
 
 const ORDER: &str = "abcdefghij";

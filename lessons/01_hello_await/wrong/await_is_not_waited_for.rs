@@ -1,3 +1,3 @@
-//! Wrong: an await is thought to begin what then goes on alone.
+//! Wrong: assumes that `.await` starts a future and does not wait for it.
 
 const ORDER: &str = "afdgebjc";

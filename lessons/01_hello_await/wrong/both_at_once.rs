@@ -1,3 +1,3 @@
-//! Wrong: the first await is thought to begin all futures.
+//! Wrong: assumes that the first await starts all futures.
 
 const ORDER: &str = "afbdcegj";

@@ -1,3 +1,3 @@
-//! Wrong: the dropped future is thought to run.
+//! Wrong: assumes that a dropped future runs.
 
 const ORDER: &str = "afdeghibcj";

@@ -1,3 +1,3 @@
-//! Wrong: the future made first is thought to run first.
+//! Wrong: assumes that futures run in the order of their creation.
 
 const ORDER: &str = "afbcdegj";

@@ -1,4 +1,4 @@
-//! Wrong: the title is awaited, the last line is still dropped.
+//! Wrong: awaits the title, and still drops the future of the last line.
 
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     save(log, title).await;

@@ -1,4 +1,4 @@
-//! Wrong: two lines are saved by tasks that nobody awaits.
+//! Wrong: saves two lines in tasks that are never awaited.
 
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     let (mine, owned) = (log.clone(), title.to_owned());

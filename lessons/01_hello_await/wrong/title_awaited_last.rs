@@ -1,4 +1,4 @@
-//! Wrong: the title's future is made first, and awaited after the others.
+//! Wrong: creates the title's future first, and awaits it last.
 
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     let title = save(log, title);

@@ -1,4 +1,4 @@
-//! Wrong: news and weather wait for the user.
+//! Wrong: makes news and weather wait for the user.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let user = site.user().await;

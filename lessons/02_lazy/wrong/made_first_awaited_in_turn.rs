@@ -1,4 +1,4 @@
-//! Wrong: all futures are made before the first await, and then awaited in turn.
+//! Wrong: creates all futures first, then awaits them in turn.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let (user, news, weather) = (site.user(), site.news(), site.weather());

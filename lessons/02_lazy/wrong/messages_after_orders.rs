@@ -1,4 +1,4 @@
-//! Wrong: messages wait for the orders.
+//! Wrong: makes messages wait for orders.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let of_user = async {

@@ -1,4 +1,4 @@
-//! Wrong: orders and messages wait for the news, too.
+//! Wrong: makes orders and messages wait for the news, too.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let (user, news, weather) =

@@ -1,4 +1,4 @@
-//! Wrong: orders and messages each ask who the user is.
+//! Wrong: requests the user twice, once for orders and once for messages.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let orders = async {

@@ -1,4 +1,4 @@
-//! Wrong: orders and messages are asked for a user that nobody named.
+//! Wrong: requests orders and messages for a made-up user.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let (user, orders, messages, news, weather) = tokio::join!(

@@ -1,4 +1,4 @@
-//! Wrong: each city is awaited before the next is asked.
+//! Wrong: awaits each city before it requests the next.
 
 async fn guides(
     client: &Client,

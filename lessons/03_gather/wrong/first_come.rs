@@ -1,4 +1,4 @@
-//! Wrong: the guides stand in the order in which they came.
+//! Wrong: returns the guides in the order of completion.
 
 use futures::stream::{FuturesUnordered, StreamExt};
 

@@ -1,4 +1,4 @@
-//! Wrong: a bound that nobody asked for: four cities at a time.
+//! Wrong: adds a limit that the exercise does not have: four cities at a time.
 
 use futures::stream::{self, StreamExt};
 

@@ -1,4 +1,4 @@
-//! Wrong: the cities run together, but the two APIs of each in turn.
+//! Wrong: runs the cities together, but the two requests of a city in turn.
 
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {

@@ -1,4 +1,4 @@
-//! Wrong: every future is awaited as it is made; `join_all` gets what is ready.
+//! Wrong: awaits every future in the loop; `join_all` gets only ready ones.
 
 async fn guides(
     client: &Client,

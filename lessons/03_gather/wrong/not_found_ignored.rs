@@ -1,4 +1,4 @@
-//! Wrong: a 404 is not looked at.
+//! Wrong: does not check the status, so a 404 becomes a JSON error.
 
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {

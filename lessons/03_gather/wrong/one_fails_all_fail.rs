@@ -1,4 +1,4 @@
-//! Wrong: one unknown city takes all the others with it.
+//! Wrong: lets one unknown city discard all the others.
 
 use futures::future::try_join_all;
 

@@ -1,4 +1,4 @@
-//! Wrong: each request is a task, and each task is awaited before the next.
+//! Wrong: spawns each request, and awaits each task before it spawns the next.
 
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let get = |api: &str| {

@@ -1,4 +1,4 @@
-//! Wrong: `buffered`, whose places stay taken until it is their turn.
+//! Wrong: uses `buffered`, where a finished future keeps its place until its turn.
 
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     stream::iter(futures).buffered(limit).collect().await

@@ -1,4 +1,4 @@
-//! Wrong: tasks that go on when nobody waits for them any more.
+//! Wrong: spawns tasks that continue after `gather_limited` is dropped.
 
 use std::sync::Arc;
 use tokio::sync::Semaphore;

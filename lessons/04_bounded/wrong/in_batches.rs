@@ -1,4 +1,4 @@
-//! Wrong: batches, each of which waits for its slowest.
+//! Wrong: runs batches, each as slow as its slowest future.
 
 use futures::future::join_all;
 

@@ -1,4 +1,4 @@
-//! Wrong: `pop` takes the last of the list first.
+//! Wrong: takes futures with `pop`, which starts with the last.
 
 use futures::stream::FuturesUnordered;
 

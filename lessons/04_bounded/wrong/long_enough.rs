@@ -1,4 +1,4 @@
-//! Wrong: the list is taken to be at least as long as the limit.
+//! Wrong: assumes that the list is at least as long as the limit.
 
 use futures::stream::FuturesUnordered;
 

@@ -1,7 +1,7 @@
-//! Wrong: each is awaited before the next begins.
+//! Wrong: awaits each future before it starts the next.
 
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
-    // As if a limit had something to limit here.
+    // The limit has no effect here.
     let mut outputs = Vec::with_capacity(limit);
     for future in futures {
         outputs.push(future.await);

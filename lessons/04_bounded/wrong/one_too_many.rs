@@ -1,4 +1,4 @@
-//! Wrong: room is made when there is one too many.
+//! Wrong: waits for a free place only after it has started one too many.
 
 use futures::stream::FuturesUnordered;
 

@@ -1,4 +1,4 @@
-//! Wrong: the permits are held by futures that nobody polls.
+//! Wrong: acquires permits for futures that nothing polls yet: a deadlock.
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;

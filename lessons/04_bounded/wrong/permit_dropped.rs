@@ -1,4 +1,4 @@
-//! Wrong: the permit is given back in the line that takes it.
+//! Wrong: releases the permit in the line that acquires it (`let _ =`).
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;

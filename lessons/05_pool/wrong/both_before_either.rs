@@ -1,4 +1,4 @@
-//! Wrong: one future waits for both connections.
+//! Wrong: waits for both connections before it uses either.
 
 use deadpool_postgres::Client;
 

@@ -1,4 +1,4 @@
-//! Wrong: whatever fails is `None`.
+//! Wrong: turns every error into `None`.
 
 async fn user(pool: &Pool, id: i32) -> Result<Option<(String, String)>> {
     let client = pool.get().await?;

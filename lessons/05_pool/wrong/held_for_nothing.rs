@@ -1,4 +1,4 @@
-//! Wrong: a connection is held while two others are asked for.
+//! Wrong: holds a connection while it waits for two others.
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let _client = pool.get().await?;

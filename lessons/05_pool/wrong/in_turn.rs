@@ -1,4 +1,4 @@
-//! Wrong: the orders are asked when the user is there.
+//! Wrong: queries the orders after the user.
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let Some((name, city)) = user(pool, id).await? else { return Ok(None) };

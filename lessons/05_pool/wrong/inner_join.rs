@@ -1,4 +1,4 @@
-//! Wrong: a join, which has no row for a user without orders.
+//! Wrong: uses an inner join, which has no row for a user without orders.
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let client = pool.get().await?;

@@ -1,4 +1,4 @@
-//! Wrong: holds the user's connection while it asks for the orders'.
+//! Wrong: holds the user's connection while it waits for the orders'.
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let client = pool.get().await?;

@@ -1,4 +1,4 @@
-//! Wrong: both queries at once, on one connection.
+//! Wrong: runs both queries at once on one connection.
 
 use deadpool_postgres::Client;
 

@@ -1,4 +1,4 @@
-//! Wrong: the sum of no rows is taken for a number.
+//! Wrong: reads the sum of no rows, which is NULL, as a number.
 
 async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
     let client = pool.get().await?;

@@ -1,4 +1,4 @@
-//! Wrong: a `BEGIN` whose `COMMIT` an early return skips.
+//! Wrong: returns early between `BEGIN` and `COMMIT`.
 
 async fn user(pool: &Pool, id: i32) -> Result<Option<(String, String)>> {
     let client = pool.get().await?;

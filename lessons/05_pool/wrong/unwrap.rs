@@ -1,4 +1,4 @@
-//! Wrong: an id that nobody has is a panic.
+//! Wrong: panics for an unknown id.
 
 async fn user(pool: &Pool, id: i32) -> Result<Option<(String, String)>> {
     let client = pool.get().await?;

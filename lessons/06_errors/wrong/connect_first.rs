@@ -1,4 +1,4 @@
-//! Wrong: `is_connect` is asked before `is_timeout`.
+//! Wrong: checks `is_connect` before `is_timeout`.
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {

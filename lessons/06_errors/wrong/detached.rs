@@ -1,4 +1,4 @@
-//! Wrong: tasks that go on when nobody waits for them any more.
+//! Wrong: spawns tasks that continue after `fetch_all` is dropped.
 
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut tasks = Vec::new();

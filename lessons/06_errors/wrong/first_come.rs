@@ -1,4 +1,4 @@
-//! Wrong: answers and failures stand in the order in which they came.
+//! Wrong: returns answers and failures in the order of completion.
 
 use futures::stream::{FuturesUnordered, StreamExt};
 

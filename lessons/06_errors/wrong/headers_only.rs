@@ -1,4 +1,4 @@
-//! Wrong: the deadline holds only until the headers are there.
+//! Wrong: applies the deadline only until the headers arrive.
 
 use tokio::time::timeout;
 

@@ -1,4 +1,4 @@
-//! Wrong: each URL waits for the one before it.
+//! Wrong: makes each URL wait for the one before it.
 
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut report = Report::default();

@@ -1,4 +1,4 @@
-//! Wrong: nobody says how long to wait.
+//! Wrong: has no deadline.
 
 #[expect(dead_code, reason = "that is what is wrong")]
 const DEADLINE: Duration = Duration::from_millis(500);

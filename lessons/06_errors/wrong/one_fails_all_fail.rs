@@ -1,4 +1,4 @@
-//! Wrong: `try_join_all` gives the first error, and nothing else.
+//! Wrong: uses `try_join_all`, which returns the first error and nothing else.
 
 use futures::future::try_join_all;
 

@@ -1,4 +1,4 @@
-//! Wrong: `source` gives the source of the error that it should give.
+//! Wrong: returns from `source` the source of the right error.
 
 impl Error for FetchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

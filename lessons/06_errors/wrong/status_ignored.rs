@@ -1,4 +1,4 @@
-//! Wrong: an answer with an error status is taken for an answer.
+//! Wrong: accepts an answer with an error status.
 
 async fn fetch(client: &Client, url: &str) -> Result<Weather, FetchError> {
     let response = client.get(url).timeout(DEADLINE).send().await?;

@@ -1,4 +1,4 @@
-//! Wrong: `flatten` drops every error without a word.
+//! Wrong: drops every error silently with `flatten`.
 
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let fetches = urls.iter().map(|url| fetch(client, url));

@@ -1,4 +1,4 @@
-//! Wrong: a failure ends the program.
+//! Wrong: panics at the first failure.
 
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let fetches = urls.iter().map(|url| fetch(client, url));

@@ -1,4 +1,4 @@
-//! Wrong: the photos stand in the order in which they came.
+//! Wrong: returns the photos in the order of completion.
 
 use futures::stream::{FuturesUnordered, StreamExt};
 

@@ -1,5 +1,5 @@
-//! Wrong: an `async` block around the blocking call, which keeps the thread as
-//! before.
+//! Wrong: puts the blocking call into an `async` block, which still blocks the
+//! thread.
 
 async fn thumbnail(photo: String) -> Result<String> {
     let shrinking = async { shrink(&photo) };

@@ -1,4 +1,4 @@
-//! Wrong: four pitfalls are mended, and the photos are still loaded in turn.
+//! Wrong: fixes four pitfalls, and still loads the photos in turn.
 
 async fn album(photos: &[u32]) -> Vec<String> {
     let mut loaded = Vec::new();

@@ -1,4 +1,4 @@
-//! Wrong: the guard is dropped, but only after the save.
+//! Wrong: drops the guard, but only after the save.
 
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {

@@ -1,4 +1,4 @@
-//! Wrong: the first mail that fails ends the waiting for the others.
+//! Wrong: stops waiting for the other mails when one fails.
 
 use futures::future::try_join_all;
 

@@ -1,4 +1,4 @@
-//! Wrong: the handles of the tasks are kept, and nobody awaits them.
+//! Wrong: keeps the tasks' handles and never awaits them.
 
 use tokio::task::spawn;
 

@@ -1,4 +1,4 @@
-//! Wrong: nobody awaits what `spawn_blocking` returns.
+//! Wrong: does not await what `spawn_blocking` returns.
 
 async fn thumbnail(photo: String) -> Result<String> {
     let original = photo.clone();

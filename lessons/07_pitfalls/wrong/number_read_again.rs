@@ -1,4 +1,4 @@
-//! Wrong: the number is read after the save, when others have signed too.
+//! Wrong: reads the number after the save, when others have signed too.
 
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {

@@ -1,4 +1,4 @@
-//! Wrong: both answers are there, but the albums wait for the photos.
+//! Wrong: returns both answers, but searches albums after photos.
 
 async fn search(word: &str) -> Vec<String> {
     vec![find("photos", word).await, find("albums", word).await]

@@ -1,4 +1,4 @@
-//! Wrong: `?` asks each task whether it panicked, and not whether its work failed.
+//! Wrong: checks with `?` whether a task panicked, not whether its work failed.
 
 use tokio::task::spawn;
 

@@ -1,4 +1,4 @@
-//! Wrong: no deadlock any more, but the book is locked while it is saved.
+//! Wrong: no longer deadlocks, but holds the lock while it saves.
 
 use tokio::time::sleep;
 

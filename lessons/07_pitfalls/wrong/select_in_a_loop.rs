@@ -1,4 +1,4 @@
-//! Wrong: `select!` twice begins both searches anew.
+//! Wrong: calls `select!` twice, which restarts both searches.
 
 async fn search(word: &str) -> Vec<String> {
     let mut found = Vec::new();
