@@ -261,7 +261,7 @@ impl Exercise {
         self.tell(Event::Verdict { passed: self.passed, checks: self.checks });
         let Self { passed, checks, runs, failing_runs, .. } = self;
         let runs = if passed == checks { runs } else { failing_runs };
-        runs.save_if_asked();
+        runs.save_if_requested();
         if passed == checks { Ok(()) } else { Err(Unsolved { passed, checks }) }
     }
 }

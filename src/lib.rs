@@ -22,6 +22,7 @@ mod decoder;
 mod hints;
 mod lessons;
 pub mod postgres;
+pub mod terminal;
 pub mod text;
 pub mod timeline;
 pub mod web;

@@ -3,7 +3,7 @@
 
 use super::diagnosis::{Diagnosis, Kind};
 use super::pace::Pace;
-use crate::timeline::{self, Recorder, Section, Spans};
+use crate::timeline::{Recorder, Section, Spans};
 use anyhow::Result;
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
@@ -314,7 +314,7 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     let took = began.elapsed();
     Busy::end();
     let held = BUSY.get().longest;
-    let section = timeline::section(&spans, first, what, began);
+    let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
     let run = Run { value, took, section, held, longest_poll: spans.longest_poll() };
     if let Some(held) = run.held_thread() {
