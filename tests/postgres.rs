@@ -217,7 +217,7 @@ fn only_the_web(command: &mut Command) -> String {
     let mut more = String::new();
     stdout.read_to_string(&mut more).expect("text");
     assert_eq!(more, "");
-    assert_has(&text, &["only the web server"]);
+    assert_has(&text, &["Starting the web server only"]);
     text
 }
 

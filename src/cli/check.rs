@@ -8,7 +8,7 @@ use super::output::Cut;
 use super::repo::{Exercise, Repo};
 use super::screen::{Screen, count};
 use anyhow::{Context, Result};
-use async_workbook::Decoder;
+use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, Part, Reader};
 use std::fs::{self, File};
 use std::ops::ControlFlow;
@@ -311,7 +311,7 @@ fn touch(file: &Path) -> std::io::Result<()> {
 struct Trial<'a> {
     view: &'a mut dyn View,
     report: &'a mut Report,
-    decoder: Decoder,
+    decoder: Utf8Decoder,
     reader: Reader,
     /// Which check is under way.
     current: Option<String>,
@@ -326,7 +326,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
-        let text = self.decoder.text(bytes);
+        let text = self.decoder.decode(bytes);
         for part in self.reader.read(&text) {
             match part {
                 Part::Output(text) => self.said(&text)?,
@@ -491,7 +491,7 @@ impl<'a> Trial<'a> {
         Trial {
             view,
             report,
-            decoder: Decoder::default(),
+            decoder: Utf8Decoder::default(),
             reader: Reader::default(),
             current: None,
             output: Cut::default(),
