@@ -9,7 +9,7 @@ use super::repo::{Exercise, Repo};
 use super::screen::{Screen, count};
 use anyhow::{Context, Result};
 use async_workbook::Utf8Decoder;
-use async_workbook::check::event::{Event, Part, Reader};
+use async_workbook::check::event::{Event, EventParser, Part};
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -312,7 +312,7 @@ struct Trial<'a> {
     view: &'a mut dyn View,
     report: &'a mut Report,
     decoder: Utf8Decoder,
-    reader: Reader,
+    reader: EventParser,
     /// Which check is under way.
     current: Option<String>,
     /// What the learner's code prints in it.
@@ -327,7 +327,7 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
         let text = self.decoder.decode(bytes);
-        for part in self.reader.read(&text) {
+        for part in self.reader.parse(&text) {
             match part {
                 Part::Output(text) => self.said(&text)?,
                 Part::Event(event) => self.event(event)?,
@@ -492,7 +492,7 @@ impl<'a> Trial<'a> {
             view,
             report,
             decoder: Utf8Decoder::default(),
-            reader: Reader::default(),
+            reader: EventParser::default(),
             current: None,
             output: Cut::default(),
             harness: Cut::default(),
