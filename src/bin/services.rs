@@ -43,10 +43,7 @@ async fn main() -> Result<()> {
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(Problem::NoPrograms { .. } | Problem::NotHere)
-    )
+    error.downcast_ref().is_some_and(Problem::is_missing)
 }
 
 /// Quotes `text` for a shell, which would interpret an `&` in a URL.
