@@ -296,10 +296,12 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
     }
 }
 
-/// The longest time for which the thread did not park.
+/// Measures for how long the thread goes without parking.
 #[derive(Clone, Copy)]
 struct Busy {
+    /// The latest unpark, unless the thread is parked.
     since: Option<Instant>,
+    /// The longest time between an unpark and the next park.
     longest: Duration,
 }
 
@@ -310,8 +312,8 @@ impl Busy {
 
     fn end() {
         let Busy { since, longest } = BUSY.get();
-        let stretch = since.map_or(Duration::ZERO, |since| since.elapsed());
-        BUSY.set(Busy { since: None, longest: longest.max(stretch) });
+        let busy = since.map_or(Duration::ZERO, |since| since.elapsed());
+        BUSY.set(Busy { since: None, longest: longest.max(busy) });
     }
 }
 
