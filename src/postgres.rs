@@ -88,7 +88,8 @@ const SAMPLE_TABLES: &str = "
 /// A PostgreSQL database with the sample tables `users` and `orders`.
 ///
 /// Keep it for as long as you query: dropping it stops a private server and removes
-/// its data. The drop blocks until that is done, which usually takes some 20 ms.
+/// its data. The drop blocks until that is done, which usually takes a few tens of
+/// milliseconds.
 pub struct Database {
     url: String,
     config: Config,

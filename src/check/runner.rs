@@ -413,11 +413,11 @@ impl<T> Run<T> {
         };
         // Rounded, so that repeated runs usually give the same message.
         let held = (self.held.as_millis() + 25) / 50 * 50;
-        let words = format!(
+        let message = format!(
             "the thread was held for about {held} ms{place}, and nothing else could run \
              in that time: something blocks where it should `.await`."
         );
-        Some(Diagnosis::new(words).of_kind(Kind::MayBeNoise))
+        Some(Diagnosis::new(message).of_kind(Kind::MayBeNoise))
     }
 }
 
