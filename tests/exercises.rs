@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use async_workbook::Lesson;
-use async_workbook::check::event::{Event, Part, Reader};
+use async_workbook::check::event::{Event, EventParser, Part};
 
 /// Runs the check of one answer; returns its report, and whether the answer passed.
 fn check(program: &Path, answer: &str) -> (String, bool) {
@@ -25,7 +25,7 @@ fn check(program: &Path, answer: &str) -> (String, bool) {
     let output = answer.output().expect("it starts");
     let mut report = String::new();
     let mut verdict = None;
-    for part in Reader::default().read(&String::from_utf8_lossy(&output.stdout)) {
+    for part in EventParser::default().parse(&String::from_utf8_lossy(&output.stdout)) {
         match part {
             Part::Event(Event::Passed { check }) => {
                 report += &format!("✓ {check}\n")

@@ -8,8 +8,8 @@ use super::output::Cut;
 use super::repo::{Exercise, Repo};
 use super::screen::{Screen, count};
 use anyhow::{Context, Result};
-use async_workbook::Decoder;
-use async_workbook::check::event::{Event, Part, Reader};
+use async_workbook::Utf8Decoder;
+use async_workbook::check::event::{Event, EventParser, Part};
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -311,8 +311,8 @@ fn touch(file: &Path) -> std::io::Result<()> {
 struct Trial<'a> {
     view: &'a mut dyn View,
     report: &'a mut Report,
-    decoder: Decoder,
-    reader: Reader,
+    decoder: Utf8Decoder,
+    reader: EventParser,
     /// Which check is under way.
     current: Option<String>,
     /// What the learner's code prints in it.
@@ -326,8 +326,8 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
-        let text = self.decoder.text(bytes);
-        for part in self.reader.read(&text) {
+        let text = self.decoder.decode(bytes);
+        for part in self.reader.parse(&text) {
             match part {
                 Part::Output(text) => self.said(&text)?,
                 Part::Event(event) => self.event(event)?,
@@ -491,8 +491,8 @@ impl<'a> Trial<'a> {
         Trial {
             view,
             report,
-            decoder: Decoder::default(),
-            reader: Reader::default(),
+            decoder: Utf8Decoder::default(),
+            reader: EventParser::default(),
             current: None,
             output: Cut::default(),
             harness: Cut::default(),

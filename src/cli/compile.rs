@@ -4,7 +4,7 @@ use super::inbox::{Inbox, Message, Stream};
 use super::job::{End, Job, Seen};
 use super::repo::Repo;
 use anyhow::{Context, Result};
-use async_workbook::Decoder;
+use async_workbook::Utf8Decoder;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -181,14 +181,14 @@ fn parse(line: &str, target: &str) -> Option<Parsed> {
 /// Puts lines together.
 #[derive(Debug, Default)]
 struct Lines {
-    decoder: Decoder,
+    decoder: Utf8Decoder,
     rest: String,
 }
 
 impl Lines {
     /// The lines that are complete now.
     fn complete(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.rest.push_str(&self.decoder.text(bytes));
+        self.rest.push_str(&self.decoder.decode(bytes));
         let Some(end) = self.rest.rfind('\n') else { return Vec::new() };
         let rest = self.rest.split_off(end + 1);
         let complete = std::mem::replace(&mut self.rest, rest);
