@@ -1,28 +1,34 @@
-//! Keys, one at a time: from a terminal as they are pressed, else a line each.
+//! Reads keys: from a terminal as they are pressed, else one per line.
+//!
+//! A terminal in its usual "canonical" mode hands over whole lines. `watch` wants single
+//! keys, so it turns that mode and the echo off, and restores both when it ends or
+//! suspends itself. Signals stay on: Ctrl-C and Ctrl-Z are not keys.
 
-use super::inbox::{Inbox, Message};
 use std::io::{self, IsTerminal, Read};
 use std::thread;
 
-/// A terminal that hands over each key, and does not show it, until this is dropped.
+use super::inbox::{Inbox, Message};
+
+/// The terminal's settings. Dropping this restores them.
 #[derive(Debug)]
 pub struct Keys {
-    /// What the terminal was like before.
+    /// The original settings, while they are changed.
     #[cfg(unix)]
-    before: Option<rustix::termios::Termios>,
+    original: Option<rustix::termios::Termios>,
 }
 
 impl Keys {
-    /// Begins to send keys to the inbox.
-    ///
-    /// Where standard input is closed, there are none.
+    /// Takes the terminal, and sends keys to the inbox from a thread until stdin ends.
     pub fn listen(inbox: &Inbox) -> Keys {
-        let mut keys = Keys::none();
+        let mut keys = Keys {
+            #[cfg(unix)]
+            original: None,
+        };
         keys.take();
-        let (sender, each) = (inbox.sender(), keys.each());
+        let (sender, single) = (inbox.sender(), keys.are_single());
         thread::spawn(move || {
             let mut buffer = [0; 64];
-            let mut lines = Lines::default();
+            let mut lines = LineKeys::default();
             loop {
                 let bytes = match io::stdin().read(&mut buffer) {
                     Ok(0) => return,
@@ -32,8 +38,9 @@ impl Keys {
                     }
                     Err(_) => return,
                 };
-                let pressed = if each { pressed(bytes) } else { lines.keys(bytes) };
-                for key in pressed {
+                let keys =
+                    if single { letters(bytes) } else { lines.letters(bytes) };
+                for key in keys {
                     if sender.send(Message::Key(key)).is_err() {
                         return;
                     }
@@ -43,29 +50,15 @@ impl Keys {
         keys
     }
 
-    /// Whether keys arrive as they are pressed.
-    #[cfg(unix)]
-    pub fn each(&self) -> bool {
-        self.before.is_some()
+    /// Returns true if keys arrive as they are pressed, without Enter.
+    pub fn are_single(&self) -> bool {
+        #[cfg(unix)]
+        return self.original.is_some();
+        #[cfg(not(unix))]
+        return false;
     }
 
-    #[cfg(not(unix))]
-    pub fn each(&self) -> bool {
-        false
-    }
-
-    #[cfg(unix)]
-    fn none() -> Keys {
-        Keys { before: None }
-    }
-
-    #[cfg(not(unix))]
-    fn none() -> Keys {
-        Keys {}
-    }
-
-    /// Takes the terminal. Ctrl-C and Ctrl-Z stay signals, and what is printed is
-    /// treated as ever.
+    /// Asks the terminal for single keys, unless this process is in the background.
     #[cfg(unix)]
     pub fn take(&mut self) {
         use rustix::termios::{
@@ -73,51 +66,46 @@ impl Keys {
             tcsetattr,
         };
         let stdin = io::stdin();
-        // In the background, the terminal is another's.
-        let ours = stdin.is_terminal()
+        let foreground = stdin.is_terminal()
             && tcgetpgrp(&stdin) == Ok(rustix::process::getpgrp());
-        if !ours || self.before.is_some() {
+        if !foreground || self.original.is_some() {
             return;
         }
-        let Ok(before) = tcgetattr(&stdin) else { return };
-        let mut keys = before.clone();
-        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        keys.special_codes[SpecialCodeIndex::VMIN] = 1;
-        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
-        if tcsetattr(&stdin, OptionalActions::Now, &keys).is_ok() {
-            self.before = Some(before);
+        let Ok(original) = tcgetattr(&stdin) else { return };
+        let mut settings = original.clone();
+        settings.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+        settings.special_codes[SpecialCodeIndex::VTIME] = 0;
+        if tcsetattr(&stdin, OptionalActions::Now, &settings).is_ok() {
+            self.original = Some(original);
         }
     }
 
-    /// Here a key arrives with its line.
     #[cfg(not(unix))]
     pub fn take(&mut self) {
         let _ = io::stdin().is_terminal();
     }
 
-    /// Gives the terminal back as it was.
-    #[cfg(unix)]
-    pub fn give_back(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        if let Some(before) = self.before.take() {
-            // Where the terminal is gone, there is nothing to give back.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+    /// Restores the terminal's settings.
+    pub fn restore(&mut self) {
+        #[cfg(unix)]
+        if let Some(original) = self.original.take() {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            // Fails if the terminal is gone, which is fine.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &original);
         }
     }
-
-    #[cfg(not(unix))]
-    pub fn give_back(&mut self) {}
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.give_back();
+        self.restore();
     }
 }
 
-/// The letters among the keys that were pressed. An arrow or another special key
-/// arrives as several bytes, and is none.
-fn pressed(bytes: &[u8]) -> Vec<char> {
+/// Returns the letters among the bytes that a terminal sent, in lower case. An arrow or
+/// function key is an escape sequence; its letters do not count.
+fn letters(bytes: &[u8]) -> Vec<char> {
     let mut letters = Vec::new();
     let mut bytes = bytes.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -138,20 +126,21 @@ fn pressed(bytes: &[u8]) -> Vec<char> {
     letters
 }
 
-/// Input that comes in lines, of which the first letter counts.
+/// Takes the first letter of each line.
 #[derive(Debug, Default)]
-struct Lines {
-    within: bool,
+struct LineKeys {
+    /// The line's first letter has been seen.
+    seen: bool,
 }
 
-impl Lines {
-    fn keys(&mut self, bytes: &[u8]) -> Vec<char> {
+impl LineKeys {
+    fn letters(&mut self, bytes: &[u8]) -> Vec<char> {
         let mut letters = Vec::new();
         for &byte in bytes {
             if byte == b'\n' {
-                self.within = false;
-            } else if byte.is_ascii_graphic() && !self.within {
-                self.within = true;
+                self.seen = false;
+            } else if byte.is_ascii_graphic() && !self.seen {
+                self.seen = true;
                 letters.push(char::from(byte.to_ascii_lowercase()));
             }
         }
@@ -164,15 +153,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn special_keys_are_no_letters() {
-        assert_eq!(pressed(b"h\x1b[AQ\x1b[1;5Cn\x1bOqr \r"), ['h', 'q', 'n', 'r']);
-        assert_eq!(pressed(b"\x1b"), [' '; 0]);
+    fn escape_sequences_are_not_letters() {
+        assert_eq!(letters(b"h\x1b[AQ\x1b[1;5Cn\x1bOqr \r"), ['h', 'q', 'n', 'r']);
+        assert_eq!(letters(b"\x1b"), [' '; 0]);
     }
 
     #[test]
-    fn of_a_line_the_first_letter_counts() {
-        let mut lines = Lines::default();
-        assert_eq!(lines.keys(b"hint\n\n q"), ['h', 'q']);
-        assert_eq!(lines.keys(b"uit\r\nR"), ['r']);
+    fn the_first_letter_of_a_line_counts() {
+        let mut lines = LineKeys::default();
+        assert_eq!(lines.letters(b"hint\n\n q"), ['h', 'q']);
+        assert_eq!(lines.letters(b"uit\r\nR"), ['r']);
     }
 }

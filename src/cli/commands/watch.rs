@@ -1,0 +1,226 @@
+//! `watch`: checks an exercise at every save, and reads keys meanwhile.
+//!
+//! One loop, one place to block: during a check it is [`CheckRun::next`], between checks
+//! `Inbox::next`. Both return the messages about
+//! saves, keys and signals, which [`Watch::handle`] turns into the [`NextStep`]. A save
+//! during a check cancels it, by dropping the `CheckRun`, and starts over.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use async_workbook::Lesson;
+use async_workbook::text::wrap;
+
+use super::hint::{self, Which};
+use super::list;
+use crate::cli::args::CheckOptions;
+use crate::cli::check_run::{CheckEvent, CheckRun};
+use crate::cli::context::Context;
+use crate::cli::error::Interrupted;
+use crate::cli::inbox::{Message, suspend};
+use crate::cli::keys::Keys;
+use crate::cli::live::{Live, after_pass};
+use crate::cli::progress::Progress;
+use crate::cli::repo::Exercise;
+use crate::cli::saves::{SaveEvent, SaveWatcher, send_ticks};
+use crate::cli::screen::Style;
+
+const KEYS: &str = "h hint · n next · r run again · l list · q quit";
+
+/// What a message asks for.
+#[derive(Debug)]
+enum NextStep {
+    Check,
+    Quit,
+    Interrupt(u8),
+}
+
+/// The state of a running `watch`.
+struct Watch<'a> {
+    cx: &'a Context,
+    options: &'a CheckOptions,
+    exercise: Exercise,
+    saves: SaveWatcher,
+    keys: Keys,
+}
+
+/// Checks an exercise at every save until the user quits.
+///
+/// # Errors
+///
+/// If there is no such exercise, the progress cannot be read, or a signal arrives.
+pub fn run(
+    cx: &Context,
+    lesson: Option<&'static Lesson>,
+    options: &CheckOptions,
+) -> Result<ExitCode> {
+    cx.progress()?;
+    let exercise = cx.exercise(lesson)?;
+    if lesson.is_some() {
+        let at = Some(exercise.name().to_owned());
+        // Everything else works without it.
+        if let Err(error) = Progress::change(&cx.repo, |progress| progress.at = at) {
+            eprintln!("could not save which exercise you are on: {error:#}");
+        }
+    }
+    cx.inbox.listen_for_signals()?;
+    send_ticks(&cx.inbox);
+    let saves = SaveWatcher::new(exercise.file());
+    let keys = Keys::listen(&cx.inbox);
+    let mut watch = Watch { cx, options, exercise, saves, keys };
+    if !watch.keys.are_single() {
+        cx.screen.line(&format!("keys, one per line: {KEYS}"))?;
+    }
+    let mut step = NextStep::Check;
+    loop {
+        step = match step {
+            NextStep::Check => match watch.check()? {
+                Some(step) => step,
+                None => watch.wait()?,
+            },
+            NextStep::Quit => return Ok(ExitCode::SUCCESS),
+            NextStep::Interrupt(signal) => {
+                cx.screen.line("")?;
+                bail!(Interrupted(signal));
+            }
+        };
+    }
+}
+
+impl Watch<'_> {
+    /// Checks the exercise once. Returns the next step if a message cancels the check.
+    fn check(&mut self) -> Result<Option<NextStep>> {
+        let cx = self.cx;
+        let exercise = self.exercise.clone();
+        let mut live = Live::start(cx, &exercise, true)?;
+        // Before the check reads the file, so that no later save is missed.
+        self.saves = SaveWatcher::new(exercise.file());
+        let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
+        let report = loop {
+            match run.next(cx)? {
+                CheckEvent::Building(status) => live.building(&status)?,
+                CheckEvent::Output(line) => live.output(&line)?,
+                CheckEvent::Check(check) => live.check(&check)?,
+                CheckEvent::Message(message) => {
+                    if let Some(step) = self.handle(message, Some(&mut run))? {
+                        drop(run);
+                        live.clear_status()?;
+                        let same = self.exercise == exercise;
+                        if matches!(step, NextStep::Check)
+                            && same
+                            && !cx.screen.terminal
+                        {
+                            cx.screen.line("restarting the check")?;
+                        }
+                        return Ok(Some(step));
+                    }
+                }
+                CheckEvent::Finished(report) => break report,
+            }
+        };
+        live.verdict(&report)?;
+        report.save(&cx.repo);
+        if report.solved() {
+            after_pass(cx, &exercise, "key n")?;
+        }
+        self.print_footer()?;
+        Ok(None)
+    }
+
+    /// Waits for a message that asks for something.
+    fn wait(&mut self) -> Result<NextStep> {
+        loop {
+            if let Some(message) = self.cx.inbox.next(None)
+                && let Some(step) = self.handle(message, None)?
+            {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Handles a message; `run` is the check that it interrupts.
+    fn handle(
+        &mut self,
+        message: Message,
+        run: Option<&mut CheckRun>,
+    ) -> Result<Option<NextStep>> {
+        match message {
+            Message::Interrupt(signal) => {
+                return Ok(Some(NextStep::Interrupt(signal)));
+            }
+            Message::Suspend => self.suspend(run),
+            Message::Tick => match self.saves.poll() {
+                SaveEvent::Changed => return Ok(Some(NextStep::Check)),
+                // The check that runs is of this very text.
+                SaveEvent::Touched if run.is_none() => {
+                    return Ok(Some(NextStep::Check));
+                }
+                SaveEvent::Touched | SaveEvent::Unchanged => {}
+            },
+            Message::Key('q') => return Ok(Some(NextStep::Quit)),
+            Message::Key('r') => return Ok(Some(NextStep::Check)),
+            Message::Key('n') => return self.next_exercise(),
+            Message::Key('h') => {
+                self.cx.screen.line("")?;
+                print_error(hint::show(self.cx, &self.exercise, Which::Next))?;
+            }
+            Message::Key('l') => {
+                self.cx.screen.line("")?;
+                print_error(list::show(self.cx))?;
+            }
+            Message::Key(_) | Message::Process { .. } => {}
+        }
+        Ok(None)
+    }
+
+    fn suspend(&mut self, mut run: Option<&mut CheckRun>) {
+        if let Some(run) = &mut run {
+            run.pause();
+        }
+        self.keys.restore();
+        suspend();
+        self.keys.take();
+        if let Some(run) = run {
+            run.resume();
+        }
+    }
+
+    /// Moves on to the next exercise. If there is none, the running check goes on.
+    fn next_exercise(&mut self) -> Result<Option<NextStep>> {
+        match Progress::advance(&self.cx.repo, Some(self.exercise.name())) {
+            Ok(Some(next)) => {
+                self.exercise = next;
+                return Ok(Some(NextStep::Check));
+            }
+            Ok(None) => {
+                self.cx.screen.line("there is no other unsolved exercise")?
+            }
+            Err(error) => print_error(Err(error))?,
+        }
+        Ok(None)
+    }
+
+    fn print_footer(&self) -> Result<()> {
+        let screen = &self.cx.screen;
+        let file = self.cx.repo.shown(&self.exercise.file());
+        let mut text = format!("waiting for a save of {file}");
+        if self.keys.are_single() {
+            text = format!("{KEYS}\n{text}");
+        }
+        screen.line("")?;
+        for line in wrap(&text, "", screen.columns()).lines() {
+            screen.line(&screen.paint(Style::Quiet, line))?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints an error and continues, unless it is that stdout is closed.
+fn print_error(result: Result<()>) -> Result<()> {
+    let Err(error) = result else { return Ok(()) };
+    if error.is::<std::io::Error>() {
+        return Err(error);
+    }
+    eprintln!("{error:#}");
+    Ok(())
+}
