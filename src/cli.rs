@@ -73,14 +73,9 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
             watch::run(cx, lesson.lesson, &options)
         }
         Command::Next => status::next(cx),
-        Command::Hint { lesson, again, all } => {
-            let which = match (all, again) {
-                (true, _) => hint::Which::All,
-                (_, true) => hint::Which::Again,
-                _ => hint::Which::Next,
-            };
-            hint::show(cx, &cx.exercise(lesson.lesson)?, which)?;
-            Ok(ExitCode::SUCCESS)
+        Command::Hint { lesson, options } => {
+            hint::show(cx, &cx.exercise(lesson.lesson)?, &options)
+                .map(|()| ExitCode::SUCCESS)
         }
         Command::Solution { lesson, spoil } => {
             solution::run(cx, &cx.exercise(lesson.lesson)?, spoil)

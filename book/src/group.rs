@@ -2,7 +2,7 @@
 //! order is kept.
 
 use anyhow::{Context, Result};
-use async_workbook::Decoder;
+use async_workbook::Utf8Decoder;
 use std::io::{PipeReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,7 +23,7 @@ const AFTERWARDS: Duration = Duration::from_millis(200);
 pub struct Group {
     child: Child,
     output: mpsc::Receiver<Vec<u8>>,
-    decoder: Decoder,
+    decoder: Utf8Decoder,
     /// Whether the group's number may be another's by now.
     reaped: bool,
 }
@@ -45,7 +45,7 @@ impl Group {
         let child = command.spawn().with_context(|| {
             format!("cannot start {}", command.get_program().display())
         })?;
-        let decoder = Decoder::default();
+        let decoder = Utf8Decoder::default();
         Ok(Self { child, output: read(reader), decoder, reaped: false })
     }
 
@@ -59,7 +59,7 @@ impl Group {
             let over = deadline.unwrap_or(Instant::now() + ASKED);
             match timeout_at(over, self.output.recv()).await {
                 Ok(Some(bytes)) => {
-                    let text = self.decoder.text(&bytes);
+                    let text = self.decoder.decode(&bytes);
                     return Ok(Seen::Output(text));
                 }
                 Err(_) if deadline.is_none() && self.over()? => {

@@ -393,7 +393,7 @@ fn an_exercise_that_lacks_something_fails_the_build() {
     unfinished.write("lessons/03_gather/hints.md", "# Tea\n\nBoil water.\n");
     assert_holds(
         &failure(&unfinished),
-        "hints.md: no `## A nudge` where it belongs",
+        "hints.md: `## A nudge` is missing or out of order",
     );
 }
 

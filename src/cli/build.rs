@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use async_workbook::Decoder as Utf8Decoder;
+use anyhow::{Context as _, Result};
+use async_workbook::Utf8Decoder;
 use async_workbook::process::{Output, Stdin, Stream};
 use serde_json::Value;
 
+use super::context::Context;
 use super::inbox::{Inbox, Message};
 use super::job::{Job, JobEvent};
 use super::repo::{Exercise, Repo};
@@ -38,15 +39,10 @@ pub enum BuildEvent {
     /// What cargo is doing, such as `Compiling tokio v1.54.1`.
     Status(String),
     Diagnostic(Diagnostic),
-    /// `fresh` is true if there was nothing to compile.
-    Built {
-        executable: PathBuf,
-        fresh: bool,
-    },
+    /// With the executable.
+    Built(PathBuf),
     /// With cargo's messages that are not diagnostics.
-    Failed {
-        stderr: String,
-    },
+    Failed(String),
     /// A message that has nothing to do with the build.
     Message(Message),
 }
@@ -54,12 +50,12 @@ pub enum BuildEvent {
 /// A build that runs. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Build {
-    job: Job,
+    pub job: Job,
     target: String,
     stdout: Lines,
     stderr: Lines,
     events: VecDeque<BuildEvent>,
-    executable: Option<(PathBuf, bool)>,
+    executable: Option<PathBuf>,
     messages: String,
 }
 
@@ -72,25 +68,17 @@ pub fn cargo(repo: &Repo, subcommand: &str) -> Command {
 
 impl Build {
     /// Starts to build an exercise's test program.
-    ///
-    /// # Errors
-    ///
-    /// If cargo cannot be started.
-    pub fn start(
-        repo: &Repo,
-        exercise: &Exercise,
-        color: bool,
-        inbox: &Inbox,
-    ) -> Result<Build> {
+    pub fn start(cx: &Context, exercise: &Exercise, color: bool) -> Result<Build> {
         let target = exercise.target();
         let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
-        let mut command = cargo(repo, "test");
+        let mut command = cargo(&cx.repo, "test");
         command
             .args(["--no-run", "--color=never", "--example", &target])
             .args(EXERCISE_FEATURES)
             .arg(format!("--message-format={format}"));
-        let job = Job::start(command, Stdin::Null, Output::Separate, None, inbox)
-            .context("a check needs cargo")?;
+        let job =
+            Job::start(command, Stdin::Null, Output::Separate, None, &cx.inbox)
+                .context("a check needs cargo")?;
         Ok(Build {
             job,
             target,
@@ -103,10 +91,6 @@ impl Build {
     }
 
     /// Waits for the next event.
-    ///
-    /// # Errors
-    ///
-    /// As [`Job::next`].
     pub fn next(&mut self, inbox: &Inbox) -> Result<BuildEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -132,14 +116,10 @@ impl Build {
                     return Ok(BuildEvent::Message(message));
                 }
                 JobEvent::Exited(status) => {
-                    return Ok(match self.executable.take() {
-                        Some((executable, fresh)) if status.success() => {
-                            BuildEvent::Built { executable, fresh }
-                        }
-                        _ => BuildEvent::Failed {
-                            stderr: std::mem::take(&mut self.messages),
-                        },
-                    });
+                    let built = self.executable.take().filter(|_| status.success());
+                    let messages = std::mem::take(&mut self.messages);
+                    return Ok(built
+                        .map_or(BuildEvent::Failed(messages), BuildEvent::Built));
                 }
                 // A build has no time limit.
                 JobEvent::TimedOut => {}
@@ -151,21 +131,11 @@ impl Build {
         let Ok(message) = serde_json::from_str::<Value>(line) else { return };
         let own = message["target"]["name"] == self.target.as_str();
         if message["reason"] == "compiler-artifact" && own {
-            let executable = message["executable"].as_str();
-            let fresh = message["fresh"] == true;
-            self.executable = executable.map(|path| (path.into(), fresh));
+            self.executable = message["executable"].as_str().map(PathBuf::from);
         } else if message["reason"] == "compiler-message" {
             let diagnostic = diagnostic(&message["message"], own);
             self.events.extend(diagnostic.map(BuildEvent::Diagnostic));
         }
-    }
-
-    pub fn pause(&mut self) {
-        self.job.pause();
-    }
-
-    pub fn resume(&mut self) {
-        self.job.resume();
     }
 }
 
@@ -210,7 +180,7 @@ struct Lines {
 impl Lines {
     /// Returns the lines that are complete now.
     fn push(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.rest.push_str(&self.decoder.text(bytes));
+        self.rest.push_str(&self.decoder.decode(bytes));
         let Some(end) = self.rest.rfind('\n') else { return Vec::new() };
         let rest = self.rest.split_off(end + 1);
         let complete = std::mem::replace(&mut self.rest, rest);

@@ -12,22 +12,22 @@
 //! Dropping a `CheckRun` cancels it.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use async_workbook::Decoder as Utf8Decoder;
-use async_workbook::check::event::{Event, Part, Reader as EventParser};
+use async_workbook::Utf8Decoder;
+use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::process::{Output, Stdin};
 use async_workbook::text::{clip, count};
+use serde::Serialize;
 
 use super::args::CheckOptions;
 use super::build::{Build, BuildEvent, Diagnostic};
 use super::context::Context;
-use super::inbox::{Inbox, Message};
+use super::inbox::{Message, suspend};
 use super::job::{Job, JobEvent};
 use super::output::OutputTruncator;
 use super::progress::Progress;
@@ -54,15 +54,18 @@ pub struct Report {
     pub source: String,
 }
 
-/// The verdict on an exercise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The verdict on an exercise; `check --json` prints its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Solved,
     Failed,
     DoesNotCompile,
     /// It ran into its time limit.
+    #[serde(rename = "stopped")]
     TimedOut,
     /// The program exited before its checks were over.
+    #[serde(rename = "ended")]
     Exited,
     /// The program ran no checks.
     NoChecks,
@@ -107,11 +110,9 @@ pub struct CheckRun {
     stage: Stage,
     options: CheckOptions,
     color: bool,
-    columns: usize,
     report: Report,
     events: VecDeque<CheckEvent>,
     started: Instant,
-    rebuilt: bool,
     decoder: Utf8Decoder,
     parser: EventParser,
     /// The title of the check that is running.
@@ -137,10 +138,6 @@ enum Stage {
 impl CheckRun {
     /// Starts to check an exercise. `color` applies to the compiler's messages and to
     /// pictures in diagnoses.
-    ///
-    /// # Errors
-    ///
-    /// If cargo cannot be started.
     pub fn start(
         cx: &Context,
         exercise: &Exercise,
@@ -162,11 +159,9 @@ impl CheckRun {
             stage: Stage::Finished,
             options: options.clone(),
             color,
-            columns: cx.screen.columns() - INDENT,
             report,
             events: VecDeque::new(),
             started: Instant::now(),
-            rebuilt: false,
             decoder: Utf8Decoder::default(),
             parser: EventParser::default(),
             current: None,
@@ -179,7 +174,8 @@ impl CheckRun {
         match read_source(&cx.repo, exercise) {
             Ok(source) => {
                 run.report.source = source;
-                let build = Build::start(&cx.repo, exercise, color, &cx.inbox)?;
+                update_mtime(&exercise.file());
+                let build = Build::start(cx, exercise, color)?;
                 run.stage = Stage::Building(Box::new(build));
             }
             Err(reason) => run.finish(Outcome::Missing, Some(reason)),
@@ -188,58 +184,36 @@ impl CheckRun {
     }
 
     /// Waits for the next event.
-    ///
-    /// # Errors
-    ///
-    /// If cargo or the program cannot be started, or if their exit status is unknown.
     pub fn next(&mut self, cx: &Context) -> Result<CheckEvent> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return Ok(event);
-            }
+        while self.events.is_empty() {
             match &mut self.stage {
                 Stage::Building(build) => match build.next(&cx.inbox)? {
-                    BuildEvent::Status(status) => {
-                        return Ok(CheckEvent::Building(status));
+                    BuildEvent::Status(text) => {
+                        return Ok(CheckEvent::Building(text));
                     }
-                    BuildEvent::Diagnostic(diagnostic) => {
-                        self.report.diagnostics.push(diagnostic);
-                    }
-                    BuildEvent::Message(message) => {
-                        return Ok(CheckEvent::Message(message));
-                    }
-                    BuildEvent::Built { executable, fresh } => {
-                        self.built(cx, &executable, fresh)?;
-                    }
-                    BuildEvent::Failed { stderr } => self.build_failed(&stderr),
+                    BuildEvent::Message(it) => return Ok(CheckEvent::Message(it)),
+                    BuildEvent::Diagnostic(one) => self.report.diagnostics.push(one),
+                    BuildEvent::Built(executable) => self.built(cx, &executable)?,
+                    BuildEvent::Failed(messages) => self.build_failed(&messages),
                 },
                 Stage::Running(job) => match job.next(&cx.inbox)? {
                     JobEvent::Output(_, bytes) => self.read(&bytes),
-                    JobEvent::Message(message) => {
-                        return Ok(CheckEvent::Message(message));
-                    }
+                    JobEvent::Message(it) => return Ok(CheckEvent::Message(it)),
                     JobEvent::TimedOut => self.timed_out(),
                     JobEvent::Exited(status) => self.exited(status),
                 },
-                Stage::Finished => anyhow::bail!("the check is over"),
+                Stage::Finished => break,
             }
         }
+        self.events.pop_front().context("the check is over")
     }
 
-    /// Suspends the processes of the check until [`CheckRun::resume`].
-    pub fn pause(&mut self) {
+    /// Suspends this process and the programs of the check.
+    pub fn suspend(&mut self) {
         match &mut self.stage {
-            Stage::Building(build) => build.pause(),
-            Stage::Running(job) => job.pause(),
-            Stage::Finished => {}
-        }
-    }
-
-    pub fn resume(&mut self) {
-        match &mut self.stage {
-            Stage::Building(build) => build.resume(),
-            Stage::Running(job) => job.resume(),
-            Stage::Finished => {}
+            Stage::Building(build) => build.job.suspend(),
+            Stage::Running(job) => job.suspend(),
+            Stage::Finished => suspend(),
         }
     }
 
@@ -255,39 +229,19 @@ impl CheckRun {
         self.events.push_back(CheckEvent::Finished(report));
     }
 
-    fn built(&mut self, cx: &Context, executable: &Path, fresh: bool) -> Result<()> {
-        let file = self.report.exercise.file();
-        if fresh && !self.rebuilt && ctime_is_newer(&file, executable) {
-            // Cargo compares modification times, and a file that was moved here keeps
-            // the time it had, so cargo may take it for the one it built before.
-            self.rebuilt = true;
-            self.report.diagnostics.clear();
-            if let Err(error) = touch(&file) {
-                let reason = format!(
-                    "{} is older than the program built from it, and its modification \
-                     time could not be updated: {error}",
-                    cx.repo.shown(&file)
-                );
-                self.finish(Outcome::DoesNotCompile, Some(reason));
-                return Ok(());
-            }
-            let exercise = &self.report.exercise;
-            let build = Build::start(&cx.repo, exercise, self.color, &cx.inbox)?;
-            self.stage = Stage::Building(Box::new(build));
-            return Ok(());
-        }
+    fn built(&mut self, cx: &Context, executable: &Path) -> Result<()> {
         self.filter_diagnostics();
         self.report.build_time = self.started.elapsed();
         self.started = Instant::now();
-        let job = self.start_program(&cx.repo, executable, &cx.inbox)?;
+        let job = self.start_program(cx, executable)?;
         self.stage = Stage::Running(job);
         Ok(())
     }
 
-    fn build_failed(&mut self, stderr: &str) {
+    fn build_failed(&mut self, messages: &str) {
         self.filter_diagnostics();
         let errors = self.report.diagnostics.iter().any(|one| one.error);
-        let reason = (!errors).then(|| stderr.trim_end().to_owned());
+        let reason = (!errors).then(|| messages.trim_end().to_owned());
         self.finish(Outcome::DoesNotCompile, reason);
     }
 
@@ -306,22 +260,16 @@ impl CheckRun {
         }
     }
 
-    fn start_program(
-        &self,
-        repo: &Repo,
-        executable: &Path,
-        inbox: &Inbox,
-    ) -> Result<Job> {
-        let limit = self.options.limit.unwrap_or(self.report.exercise.limit());
-        loop {
+    fn start_program(&self, cx: &Context, executable: &Path) -> Result<Job> {
+        let program = || {
             let mut program = Command::new(executable);
             program
                 .args(["--nocapture", "--test-threads=1"])
-                .current_dir(&repo.root)
-                .env("CARGO_MANIFEST_DIR", &repo.root)
+                .current_dir(&cx.repo.root)
+                .env("CARGO_MANIFEST_DIR", &cx.repo.root)
                 .env("WORKBOOK_EVENTS", "1")
                 .env("WORKBOOK_TIED", "1")
-                .env("COLUMNS", self.columns.to_string())
+                .env("COLUMNS", (cx.screen.columns() - INDENT).to_string())
                 .env_remove("WORKBOOK_COLOR")
                 .env_remove("WORKBOOK_SEED");
             if self.color {
@@ -330,13 +278,11 @@ impl CheckRun {
             if let Some(seed) = self.options.seed {
                 program.env("WORKBOOK_SEED", seed.to_string());
             }
-            match Job::start(
-                program,
-                Stdin::Tied,
-                Output::Merged,
-                Some(limit),
-                inbox,
-            ) {
+            let limit = Some(self.limit());
+            Job::start(program, Stdin::Tied, Output::Merged, limit, &cx.inbox)
+        };
+        loop {
+            match program() {
                 Err(error)
                     if is_being_rewritten(&error)
                         && self.started.elapsed() < REWRITE_TIMEOUT =>
@@ -348,9 +294,13 @@ impl CheckRun {
         }
     }
 
+    fn limit(&self) -> Duration {
+        self.options.limit.unwrap_or(self.report.exercise.limit())
+    }
+
     fn read(&mut self, bytes: &[u8]) {
-        let text = self.decoder.text(bytes);
-        for part in self.parser.read(&text) {
+        let text = self.decoder.decode(bytes);
+        for part in self.parser.parse(&text) {
             match part {
                 Part::Output(text) => self.read_output(&text),
                 Part::Event(event) => self.read_event(event),
@@ -378,10 +328,8 @@ impl CheckRun {
                 return;
             }
             Event::Verdict { passed, checks } => {
-                let (passed_before, checks_before) =
-                    self.verdict.unwrap_or_default();
-                self.verdict =
-                    Some((passed_before + passed, checks_before + checks));
+                let before = self.verdict.unwrap_or_default();
+                self.verdict = Some((before.0 + passed, before.1 + checks));
                 return;
             }
             Event::Passed { check } => (check, CheckResult::Passed),
@@ -413,10 +361,8 @@ impl CheckRun {
     }
 
     fn timed_out(&mut self) {
-        let limit = self.options.limit.unwrap_or(self.report.exercise.limit());
-        let seconds = limit.as_secs_f64();
-        let mut reason =
-            format!("timed out after {seconds} s{}", self.where_it_ended());
+        let (seconds, place) = (self.limit().as_secs_f64(), self.where_it_ended());
+        let mut reason = format!("timed out after {seconds} s{place}");
         if self.begun {
             // On the paused clock, everything else ends or is reported as a deadlock.
             reason.push_str(
@@ -430,7 +376,7 @@ impl CheckRun {
     fn exited(&mut self, status: ExitStatus) {
         match self.verdict {
             Some((passed, checks)) if passed < checks => {
-                self.finish(Outcome::Failed, None);
+                self.finish(Outcome::Failed, None)
             }
             Some((_, 1..)) if status.success() => self.finish(Outcome::Solved, None),
             Some((_, 1..)) => {
@@ -448,25 +394,25 @@ impl CheckRun {
                 self.finish(Outcome::Exited, Some(reason));
             }
             _ => {
-                let reason = self.no_checks(status);
+                let reason =
+                    format!("no check ran: {}", self.why_no_check_ran(status));
                 self.finish(Outcome::NoChecks, Some(reason));
             }
         }
     }
 
-    fn no_checks(&mut self, status: ExitStatus) -> String {
+    fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
         if !self.report.source.contains("mod check;") {
-            return "no check ran: the file no longer ends with the lines \
-                    `#[cfg(test)]` and `mod check;`"
+            return "the file no longer ends with the lines `#[cfg(test)]` and \
+                    `mod check;`"
                 .to_owned();
         }
         // The harness's last words are all there is to go by.
         let mut lines = self.harness.finish();
         self.show(lines.split_off(lines.len().saturating_sub(10)));
-        if status.success() {
-            "no check ran: the program exited without reporting one".to_owned()
-        } else {
-            format!("no check ran: {}", exit_reason(status, self.stack_overflow))
+        match status.success() {
+            true => "the program exited without reporting one".to_owned(),
+            false => exit_reason(status, self.stack_overflow),
         }
     }
 
@@ -517,26 +463,21 @@ fn is_being_rewritten(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Returns true if a file was created, moved or changed after the program was built,
-/// whatever its modification time.
-#[cfg(unix)]
-fn ctime_is_newer(file: &Path, executable: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(file), Ok(program)) = (fs::metadata(file), fs::metadata(executable))
-    else {
-        return false;
-    };
-    (file.ctime(), file.ctime_nsec()) > (program.mtime(), program.mtime_nsec())
-}
-
-#[cfg(not(unix))]
-fn ctime_is_newer(file: &Path, executable: &Path) -> bool {
-    let _ = (fs::metadata(file), executable);
-    false
-}
-
-fn touch(file: &Path) -> io::Result<()> {
-    File::options().append(true).open(file)?.set_modified(SystemTime::now())
+/// Gives a file that was moved here the current modification time. Cargo rebuilds what
+/// is newer than the last build, but `mv` keeps the time that the file had before.
+fn update_mtime(file: &Path) {
+    #[cfg(unix)]
+    use std::os::unix::fs::MetadataExt as _;
+    #[cfg(unix)]
+    if let Ok(data) = std::fs::metadata(file)
+        // Right after a save, the two differ by less than a second.
+        && data.ctime() > data.mtime() + 1
+        && let Ok(file) = std::fs::File::options().append(true).open(file)
+    {
+        let _ = file.set_modified(std::time::SystemTime::now());
+    }
+    #[cfg(not(unix))]
+    let _ = file;
 }
 
 /// Describes how a program exited early, as the beginning of a sentence.
@@ -544,34 +485,24 @@ fn exit_reason(status: ExitStatus, stack_overflow: bool) -> String {
     if stack_overflow {
         return "the stack overflowed".to_owned();
     }
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = match signal {
+            6 => "SIGABRT",
+            9 => "SIGKILL, perhaps because memory ran out",
+            11 => "SIGSEGV",
+            15 => "SIGTERM",
+            _ => return format!("signal {signal} killed the program"),
+        };
+        return format!("a signal killed the program ({name})");
+    }
     match status.code() {
         Some(101) => "the program panicked".to_owned(),
         Some(code) => {
             format!("your code ended the program with `std::process::exit({code})`")
         }
-        None => signal_reason(status),
-    }
-}
-
-#[cfg(unix)]
-fn signal_reason(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match status.signal() {
-        Some(6) => "the program aborted (SIGABRT)".to_owned(),
-        Some(9) => {
-            "the program was killed (SIGKILL), perhaps because memory ran out"
-                .to_owned()
-        }
-        Some(11) => "the program crashed (SIGSEGV)".to_owned(),
-        Some(15) => "the program was terminated (SIGTERM)".to_owned(),
-        Some(number) => format!("the program was killed by signal {number}"),
         None => "the program ended".to_owned(),
     }
-}
-
-#[cfg(not(unix))]
-fn signal_reason(_: ExitStatus) -> String {
-    "the program ended".to_owned()
 }
 
 impl Report {
@@ -581,9 +512,8 @@ impl Report {
 
     /// Summarizes the checks, such as `2 of 3 checks passed`.
     pub fn score(&self) -> String {
-        let passed =
-            self.checks.iter().filter(|check| check.result == CheckResult::Passed);
-        let passed = passed.count();
+        let checks = self.checks.iter();
+        let passed = checks.filter(|one| one.result == CheckResult::Passed).count();
         let all = count(self.checks.len() as u64, "check");
         match passed {
             1 if self.checks.len() == 1 => "its check passed".to_owned(),

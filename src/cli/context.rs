@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
 use clap::ColorChoice;
 
-use super::error::UsageError;
+use super::error::Error;
 use super::inbox::Inbox;
 use super::progress::Progress;
 use super::repo::{Exercise, Repo};
@@ -28,10 +28,6 @@ impl Context {
     }
 
     /// Reads the progress.
-    ///
-    /// # Errors
-    ///
-    /// If the file is not a progress file.
     pub fn progress(&self) -> Result<Progress> {
         Progress::load(&self.repo)
     }
@@ -44,29 +40,23 @@ impl Context {
     /// read or all exercises are solved.
     pub fn exercise(&self, lesson: Option<&'static Lesson>) -> Result<Exercise> {
         if let Some(lesson) = lesson {
-            return self.repo.exercise(lesson).with_context(|| {
-                UsageError(format!(
-                    "{} has no exercise; run it with `cargo workbook run {}`",
-                    lesson.name,
-                    lesson.number()
-                ))
-            });
+            let (name, number) = (lesson.name, lesson.number());
+            let run = format!("run it with `cargo workbook run {number}`");
+            let error = Error::Usage(format!("{name} has no exercise; {run}"));
+            return self.repo.exercise(lesson).context(error);
         }
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {
             Some(exercise) => Ok(exercise.clone()),
             None if exercises.is_empty() => bail!("there are no exercises here"),
-            None => bail!(UsageError(
-                "all exercises are solved; name one, such as `03`".to_owned()
-            )),
+            None => {
+                let message = "all exercises are solved; name one, such as `03`";
+                bail!(Error::Usage(message.to_owned()))
+            }
         }
     }
 
     /// Creates the exercise's file if it is missing, and prints a line about it.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be created.
     pub fn create_if_missing(&self, exercise: &Exercise) -> Result<()> {
         if exercise.create_if_missing()? {
             self.print_created(exercise)?;
@@ -75,10 +65,6 @@ impl Context {
     }
 
     /// Reports that the exercise's file was created.
-    ///
-    /// # Errors
-    ///
-    /// If stdout is closed.
     pub fn print_created(&self, exercise: &Exercise) -> Result<()> {
         let file = self.repo.shown(&exercise.file());
         let mut note = format!("created {file} from starter.rs");

@@ -57,37 +57,29 @@ impl Inbox {
     }
 
     /// Turns Ctrl-C, Ctrl-Z and termination signals into messages. Without this they
-    /// would end the command and leave the program that it checks running.
-    ///
-    /// # Errors
-    ///
-    /// If the signal handlers cannot be installed.
-    #[cfg(unix)]
+    /// would end the command and leave the program that it checks running. (Outside
+    /// Unix, Ctrl-C ends every program of the console.)
     pub fn listen_for_signals(&self) -> Result<()> {
-        use anyhow::Context as _;
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-        let mut signals = signal_hook::iterator::Signals::new([
-            SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP,
-        ])
-        .context("could not install the signal handlers")?;
-        let sender = self.sender();
-        std::thread::spawn(move || {
-            for signal in signals.forever() {
-                let message = match signal {
-                    SIGTSTP => Message::Suspend,
-                    _ => Message::Interrupt(u8::try_from(signal).unwrap_or(2)),
-                };
-                if sender.send(message).is_err() {
-                    return;
+        #[cfg(unix)]
+        {
+            use anyhow::Context as _;
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+            let signals = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP];
+            let mut signals = signal_hook::iterator::Signals::new(signals)
+                .context("could not install the signal handlers")?;
+            let sender = self.sender();
+            std::thread::spawn(move || {
+                for signal in signals.forever() {
+                    let message = match signal {
+                        SIGTSTP => Message::Suspend,
+                        _ => Message::Interrupt(u8::try_from(signal).unwrap_or(2)),
+                    };
+                    if sender.send(message).is_err() {
+                        return;
+                    }
                 }
-            }
-        });
-        Ok(())
-    }
-
-    /// Does nothing: outside Unix, Ctrl-C ends every program of the console.
-    #[cfg(not(unix))]
-    pub fn listen_for_signals(&self) -> Result<()> {
+            });
+        }
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use async_workbook::process::{self, Output, ProcessGroup, Signal, Stdin, Stream};
 
-use super::inbox::{Inbox, Message};
+use super::inbox::{Inbox, Message, suspend};
 
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -31,7 +31,6 @@ pub struct Job {
     deadline: Option<Instant>,
     /// None while the program runs.
     end: Option<End>,
-    paused: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +52,6 @@ pub enum JobEvent {
 
 impl Job {
     /// Starts a program.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be started.
     pub fn start(
         command: Command,
         stdin: Stdin,
@@ -74,29 +69,25 @@ impl Job {
             .with_context(|| format!("could not start {program}"))?;
         let open = if output == Output::Merged { 1 } else { 2 };
         let deadline = limit.map(|limit| Instant::now() + limit);
-        Ok(Job { id, group, open, deadline, end: None, paused: None })
+        Ok(Job { id, group, open, deadline, end: None })
     }
 
     /// Waits for the next event.
-    ///
-    /// # Errors
-    ///
-    /// If the system does not report the exit status.
     pub fn next(&mut self, inbox: &Inbox) -> Result<JobEvent> {
         loop {
             // Checked each time: a program that prints without end must not keep its
             // time limit from being noticed.
             let late = self.deadline.is_some_and(|at| Instant::now() >= at);
             match self.end {
-                Some(End::Exited(status)) if late || self.open == 0 => {
-                    return Ok(JobEvent::Exited(status));
-                }
-                Some(End::TimedOut) if late || self.open == 0 => {
-                    return Ok(JobEvent::TimedOut);
-                }
                 None if late => {
                     self.end()?;
                     self.end = Some(End::TimedOut);
+                }
+                Some(end) if late || self.open == 0 => {
+                    return Ok(match end {
+                        End::Exited(status) => JobEvent::Exited(status),
+                        End::TimedOut => JobEvent::TimedOut,
+                    });
                 }
                 _ => {}
             }
@@ -126,17 +117,13 @@ impl Job {
         self.group.kill().context("could not get a program's exit status")
     }
 
-    /// Suspends the program until [`Job::resume`], because the command suspends itself.
-    pub fn pause(&mut self) {
-        self.paused = Some(Instant::now());
+    /// Suspends the program and this process, as Ctrl-Z does, until the shell resumes
+    /// it. That time does not count towards the program's limit.
+    pub fn suspend(&mut self) {
         self.group.signal(Signal::Stop);
-    }
-
-    /// Resumes the program. The time in between does not count towards its limit.
-    pub fn resume(&mut self) {
+        let since = Instant::now();
+        suspend();
+        self.deadline = self.deadline.map(|at| at + since.elapsed());
         self.group.signal(Signal::Continue);
-        if let Some(since) = self.paused.take() {
-            self.deadline = self.deadline.map(|at| at + since.elapsed());
-        }
     }
 }

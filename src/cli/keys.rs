@@ -4,7 +4,9 @@
 //! keys, so it turns that mode and the echo off, and restores both when it ends or
 //! suspends itself. Signals stay on: Ctrl-C and Ctrl-Z are not keys.
 
-use std::io::{self, IsTerminal, Read};
+#[cfg(unix)]
+use std::io::IsTerminal;
+use std::io::{self, Read};
 use std::thread;
 
 use super::inbox::{Inbox, Message};
@@ -26,24 +28,25 @@ impl Keys {
         };
         keys.take();
         let (sender, single) = (inbox.sender(), keys.are_single());
+        let send = move |letters: Vec<char>| {
+            letters.into_iter().all(|key| sender.send(Message::Key(key)).is_ok())
+        };
         thread::spawn(move || {
-            let mut buffer = [0; 64];
-            let mut lines = LineKeys::default();
-            loop {
-                let bytes = match io::stdin().read(&mut buffer) {
-                    Ok(0) => return,
-                    Ok(length) => &buffer[..length],
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                        continue;
+            if single {
+                let mut buffer = [0; 64];
+                loop {
+                    match io::stdin().read(&mut buffer) {
+                        Ok(length @ 1..) if send(letters(&buffer[..length])) => {}
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                        }
+                        _ => return,
                     }
-                    Err(_) => return,
-                };
-                let keys =
-                    if single { letters(bytes) } else { lines.letters(bytes) };
-                for key in keys {
-                    if sender.send(Message::Key(key)).is_err() {
-                        return;
-                    }
+                }
+            }
+            for line in io::stdin().lines().map_while(Result::ok) {
+                let first = letters(line.as_bytes()).into_iter().take(1);
+                if !send(first.collect()) {
+                    return;
                 }
             }
         });
@@ -59,31 +62,26 @@ impl Keys {
     }
 
     /// Asks the terminal for single keys, unless this process is in the background.
-    #[cfg(unix)]
     pub fn take(&mut self) {
-        use rustix::termios::{
-            LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetpgrp,
-            tcsetattr,
-        };
-        let stdin = io::stdin();
-        let foreground = stdin.is_terminal()
-            && tcgetpgrp(&stdin) == Ok(rustix::process::getpgrp());
-        if !foreground || self.original.is_some() {
-            return;
+        #[cfg(unix)]
+        {
+            use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex};
+            use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
+            let stdin = io::stdin();
+            let foreground = stdin.is_terminal()
+                && tcgetpgrp(&stdin) == Ok(rustix::process::getpgrp());
+            if !foreground || self.original.is_some() {
+                return;
+            }
+            let Ok(original) = tcgetattr(&stdin) else { return };
+            let mut settings = original.clone();
+            settings.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+            settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+            settings.special_codes[SpecialCodeIndex::VTIME] = 0;
+            if tcsetattr(&stdin, OptionalActions::Now, &settings).is_ok() {
+                self.original = Some(original);
+            }
         }
-        let Ok(original) = tcgetattr(&stdin) else { return };
-        let mut settings = original.clone();
-        settings.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        settings.special_codes[SpecialCodeIndex::VMIN] = 1;
-        settings.special_codes[SpecialCodeIndex::VTIME] = 0;
-        if tcsetattr(&stdin, OptionalActions::Now, &settings).is_ok() {
-            self.original = Some(original);
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub fn take(&mut self) {
-        let _ = io::stdin().is_terminal();
     }
 
     /// Restores the terminal's settings.
@@ -103,49 +101,12 @@ impl Drop for Keys {
     }
 }
 
-/// Returns the letters among the bytes that a terminal sent, in lower case. An arrow or
-/// function key is an escape sequence; its letters do not count.
+/// Returns the letters that a terminal sent, in lower case. An arrow or function key is
+/// an escape sequence, whose letters do not count.
 fn letters(bytes: &[u8]) -> Vec<char> {
-    let mut letters = Vec::new();
-    let mut bytes = bytes.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        if byte.is_ascii_graphic() {
-            letters.push(char::from(byte.to_ascii_lowercase()));
-        } else if byte == b'\x1b' {
-            match bytes.next_if(|next| matches!(next, b'[' | b'O')) {
-                Some(b'[') => {
-                    bytes.find(|byte| (b'@'..=b'~').contains(byte));
-                }
-                Some(_) => {
-                    bytes.next();
-                }
-                None => {}
-            }
-        }
-    }
-    letters
-}
-
-/// Takes the first letter of each line.
-#[derive(Debug, Default)]
-struct LineKeys {
-    /// The line's first letter has been seen.
-    seen: bool,
-}
-
-impl LineKeys {
-    fn letters(&mut self, bytes: &[u8]) -> Vec<char> {
-        let mut letters = Vec::new();
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.seen = false;
-            } else if byte.is_ascii_graphic() && !self.seen {
-                self.seen = true;
-                letters.push(char::from(byte.to_ascii_lowercase()));
-            }
-        }
-        letters
-    }
+    let letters = bytes.iter().take_while(|byte| **byte != b'\x1b');
+    let letters = letters.filter(|byte| byte.is_ascii_graphic());
+    letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
 #[cfg(test)]
@@ -154,14 +115,6 @@ mod tests {
 
     #[test]
     fn escape_sequences_are_not_letters() {
-        assert_eq!(letters(b"h\x1b[AQ\x1b[1;5Cn\x1bOqr \r"), ['h', 'q', 'n', 'r']);
-        assert_eq!(letters(b"\x1b"), [' '; 0]);
-    }
-
-    #[test]
-    fn the_first_letter_of_a_line_counts() {
-        let mut lines = LineKeys::default();
-        assert_eq!(lines.letters(b"hint\n\n q"), ['h', 'q']);
-        assert_eq!(lines.letters(b"uit\r\nR"), ['r']);
+        assert_eq!(letters(b" hQ\r\x1b[1;5C"), ['h', 'q']);
     }
 }

@@ -1,7 +1,7 @@
 //! Prints a check while it runs, and its verdict.
 
 use anyhow::Result;
-use async_workbook::text::{clip, count, strip_ansi, width};
+use async_workbook::text::{clip, count, width};
 
 use super::advice;
 use super::check_run::{Check, CheckResult, INDENT, Outcome, Report};
@@ -24,16 +24,8 @@ pub struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    /// Prints which exercise is checked. In a terminal that can, `clear` first empties
-    /// the screen, so that an old verdict cannot be taken for the new one.
-    pub fn start(
-        cx: &'a Context,
-        exercise: &Exercise,
-        clear: bool,
-    ) -> Result<Live<'a>> {
-        if clear && cx.screen.terminal {
-            cx.screen.text("\x1b[H\x1b[2J")?;
-        }
+    /// Prints which exercise is checked.
+    pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<Live<'a>> {
         // If it cannot be created, that becomes the check's verdict.
         if exercise.create_if_missing().unwrap_or(false) {
             cx.print_created(exercise)?;
@@ -55,9 +47,9 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         if screen.terminal {
-            let line = clip(status, screen.columns().saturating_sub(3));
-            screen
-                .text(&format!("\r\x1b[K  {}", screen.paint(Style::Quiet, &line)))?;
+            let line = clip(status, screen.columns() - 3);
+            let line = screen.paint(Style::Quiet, &line);
+            screen.text(&format!("\r\x1b[K  {line}"))?;
             self.has_status = true;
         } else if blocked {
             screen.line(&format!("  {status}"))?;
@@ -81,7 +73,6 @@ impl<'a> Live<'a> {
         self.clear_status()?;
         let screen = &self.cx.screen;
         let bar = screen.paint(Style::Quiet, "│");
-        let line = if screen.color { line.to_owned() } else { strip_ansi(line) };
         Ok(screen.line(format!("  {bar} {line}").trim_end())?)
     }
 
@@ -182,10 +173,6 @@ impl<'a> Live<'a> {
 
 /// After a pass, prints why the solution works and which exercise is next; `how` is what
 /// to do to get there.
-///
-/// # Errors
-///
-/// If stdout is closed.
 pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
     let screen = &cx.screen;
     // Hints that cannot be read must not spoil a pass.

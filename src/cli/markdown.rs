@@ -24,10 +24,6 @@ pub fn load_hints(exercise: &Exercise) -> Result<Hints> {
 
 /// Prints Markdown as plain text: paragraphs wrapped, code as it is, and links followed
 /// by their targets.
-///
-/// # Errors
-///
-/// If stdout is closed.
 pub fn show(cx: &Context, indent: &str, markdown: &str) -> Result<()> {
     Ok(cx.screen.text(&render(&cx.repo, &cx.screen, indent, markdown))?)
 }
@@ -39,13 +35,11 @@ fn render(repo: &Repo, screen: &Screen, indent: &str, markdown: &str) -> String 
     let flush = |paragraph: &mut String, text: &mut String| {
         if !paragraph.is_empty() {
             let plain = expand_links(repo, paragraph).replace("**", "");
-            let (first, hanging) = match plain.strip_prefix("- ") {
-                Some(_) => (format!("{indent}- "), format!("{indent}  ")),
-                None => (indent.to_owned(), indent.to_owned()),
-            };
-            let words = plain.strip_prefix("- ").unwrap_or(&plain);
+            let (bullet, words) =
+                plain.split_at(if plain.starts_with("- ") { 2 } else { 0 });
+            let hanging = format!("{indent}{}", " ".repeat(bullet.len()));
             let lines = wrap(words, &hanging, screen.text_columns());
-            text.push_str(&format!("{first}{}\n", &lines[hanging.len()..]));
+            text.push_str(&format!("{indent}{bullet}{}\n", &lines[hanging.len()..]));
             paragraph.clear();
         }
     };

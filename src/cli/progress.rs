@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::error::UnreadableProgress;
+use super::error::Error;
 use super::repo::{Exercise, Repo};
 
 const VERSION: u32 = 1;
 
 /// The contents of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
     version: u32,
@@ -55,28 +55,17 @@ pub enum ExerciseState {
     Changed,
 }
 
-impl Default for Progress {
-    fn default() -> Progress {
-        Progress {
-            version: VERSION,
-            at: None,
-            hints: BTreeMap::new(),
-            solved: BTreeMap::new(),
-        }
-    }
-}
-
 impl Progress {
     /// Reads the progress of a repository; without a file it is empty.
     ///
     /// # Errors
     ///
-    /// [`UnreadableProgress`].
+    /// [`Error::UnreadableProgress`].
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
             let backup = Some(backup(&path)).filter(|path| path.is_file());
-            UnreadableProgress { path: path.clone(), backup, reason }
+            Error::UnreadableProgress { path: path.clone(), backup, reason }
         };
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -86,34 +75,24 @@ impl Progress {
                     ErrorKind::NotFound | ErrorKind::NotADirectory
                 ) =>
             {
-                return Ok(Progress::default());
+                return Ok(Progress { version: VERSION, ..Progress::default() });
             }
             Err(error) => bail!(unreadable(error.to_string())),
         };
-        if text.iter().all(u8::is_ascii_whitespace) {
-            bail!(unreadable("the file is empty".to_owned()));
+        let progress: Progress = serde_json::from_slice(&text)
+            .map_err(|error| unreadable(error.to_string()))?;
+        if progress.version != VERSION {
+            let version = progress.version;
+            bail!(unreadable(format!("format version {version} is not supported")));
         }
-        let version = serde_json::from_slice::<serde_json::Value>(&text)
-            .map_err(|error| unreadable(error.to_string()))?["version"]
-            .as_u64();
-        match version {
-            Some(version) if version == u64::from(VERSION) => {}
-            Some(version) => {
-                bail!(unreadable(format!(
-                    "format version {version} is not supported"
-                )))
-            }
-            None => bail!(unreadable("it has no format version".to_owned())),
-        }
-        Ok(serde_json::from_slice(&text)
-            .map_err(|error| unreadable(error.to_string()))?)
+        Ok(progress)
     }
 
     /// Reads, changes and writes the progress under a lock.
     ///
     /// # Errors
     ///
-    /// [`UnreadableProgress`], or if the file cannot be written: it is then unchanged.
+    /// [`Error::UnreadableProgress`], or if the file cannot be written: it is then unchanged.
     pub fn change(
         repo: &Repo,
         change: impl FnOnce(&mut Progress),
@@ -137,10 +116,6 @@ impl Progress {
     }
 
     /// Records that `source` has passed the exercise's check.
-    ///
-    /// # Errors
-    ///
-    /// As [`Progress::change`].
     pub fn record_pass(
         repo: &Repo,
         exercise: &Exercise,
@@ -156,7 +131,10 @@ impl Progress {
             let before = progress.solved.get(exercise.name());
             // Passing again with the same text keeps the time of the first pass.
             if before.is_none_or(|before| !same_lines(&before.source, source)) {
-                let solved = Solved { at: now(), source: source.to_owned() };
+                let solved = Solved {
+                    at: since_epoch().as_secs(),
+                    source: source.to_owned(),
+                };
                 progress.solved.insert(exercise.name().to_owned(), solved);
             }
         })?;
@@ -165,10 +143,6 @@ impl Progress {
 
     /// Moves on to the next unsolved exercise after `from`, by default the current one,
     /// and returns it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Progress::change`].
     pub fn advance(repo: &Repo, from: Option<&str>) -> Result<Option<Exercise>> {
         let exercises = repo.exercises();
         let mut next = None;
@@ -229,10 +203,9 @@ pub fn same_lines(a: &str, b: &str) -> bool {
     a.lines().eq(b.lines())
 }
 
-/// The current time in Unix seconds.
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// The time since the Unix epoch.
+pub fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn backup(path: &Path) -> PathBuf {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use async_workbook::{LESSONS, Lesson};
 
-use super::error::UsageError;
+use super::error::Error;
 
 /// The repository in which the command works.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Repo {
         };
         match cargo.into_iter().chain(around).find(is_root) {
             Some(root) => Ok(Repo { root }),
-            None => bail!(UsageError(format!(
+            None => bail!(Error::Usage(format!(
                 "there are no lessons in {} or its parent directories; change to your \
                  copy of async-workbook first",
                 here.display()
@@ -107,10 +107,6 @@ impl Exercise {
     }
 
     /// Reads the learner's text.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
     pub fn source(&self) -> io::Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(self.file())?).into_owned())
     }

@@ -18,16 +18,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct SaveWatcher {
     file: PathBuf,
-    seen: Option<Version>,
+    seen: Version,
     /// The file was missing or empty at the last poll.
     vanished: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Version {
-    modified: Option<SystemTime>,
-    text: Vec<u8>,
-}
+/// The modification time and the text; None without a file.
+type Version = Option<(Option<SystemTime>, Vec<u8>)>;
 
 /// The result of a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +61,8 @@ impl SaveWatcher {
         }
         // An editor may be between two steps of a save: it truncates the file and then
         // writes, or deletes it and then renames another. Give it one interval.
-        let is_there = |version: &Option<Version>| {
-            version.as_ref().is_some_and(|version| !version.text.is_empty())
+        let is_there = |version: &Version| {
+            version.as_ref().is_some_and(|(_, text)| !text.is_empty())
         };
         if is_there(&self.seen) && !is_there(&now) && !self.vanished {
             self.vanished = true;
@@ -73,43 +70,40 @@ impl SaveWatcher {
         }
         self.vanished = false;
         let text =
-            |version: &Option<Version>| version.as_ref().map(|v| v.text.clone());
+            |version: &Version| version.as_ref().map(|(_, text)| text.clone());
         let touched = text(&now) == text(&self.seen);
         self.seen = now;
         if touched { SaveEvent::Touched } else { SaveEvent::Changed }
     }
 
-    fn read(&self) -> Option<Version> {
+    fn read(&self) -> Version {
         let modified =
             fs::metadata(&self.file).and_then(|data| data.modified()).ok();
-        Some(Version { modified, text: fs::read(&self.file).ok()? })
+        Some((modified, fs::read(&self.file).ok()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
 
     #[test]
     fn saves_are_told_from_intermediate_steps() {
-        let folder = std::env::temp_dir();
-        let file = folder.join(format!("workbook-saves-{}.rs", std::process::id()));
-        fs::write(&file, "one").unwrap();
+        let name = format!("workbook-saves-{}.rs", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let write = |text| fs::write(&file, text).unwrap();
+        write("one");
         let mut watcher = SaveWatcher::new(file.clone());
         assert_eq!(watcher.poll(), SaveEvent::Unchanged);
-        fs::write(&file, "two").unwrap();
+        write("two");
         assert_eq!(watcher.poll(), SaveEvent::Changed);
-        assert_eq!(watcher.poll(), SaveEvent::Unchanged);
-        let later = SystemTime::now() + Duration::from_secs(10);
-        let open = File::options().append(true).open(&file).unwrap();
-        open.set_modified(later).unwrap();
+        let open = fs::File::options().append(true).open(&file).unwrap();
+        open.set_modified(SystemTime::now() + Duration::from_secs(10)).unwrap();
         assert_eq!(watcher.poll(), SaveEvent::Touched);
         // Truncated, and then written.
-        fs::write(&file, "").unwrap();
+        write("");
         assert_eq!(watcher.poll(), SaveEvent::Unchanged);
-        fs::write(&file, "three").unwrap();
+        write("three");
         assert_eq!(watcher.poll(), SaveEvent::Changed);
         // Deleted for good.
         fs::remove_file(&file).unwrap();

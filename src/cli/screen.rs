@@ -1,11 +1,12 @@
 //! Standard output: colours, widths and links.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use async_workbook::text;
+use async_workbook::{terminal, text};
 use clap::ColorChoice;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The column at which running text wraps in a wide terminal: longer lines are hard to
 /// read.
@@ -33,29 +34,21 @@ pub enum Style {
 
 impl Screen {
     pub fn new(color: ColorChoice) -> Screen {
-        let terminal = io::stdout().is_terminal()
-            && env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let no_color =
-            env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !no_color,
+            ColorChoice::Auto => terminal::color(),
         };
+        let terminal = terminal::is_capable();
         // VS Code makes links of plain paths, and those open in the editor.
         let vscode =
             env::var_os("TERM_PROGRAM").is_some_and(|name| name == "vscode");
         Screen { color, terminal, links: terminal && !vscode }
     }
 
-    /// Returns the current width: `COLUMNS` if it is set, else the terminal's, else 80.
+    /// Returns the current width in columns.
     pub fn columns(&self) -> usize {
-        let variable = env::var("COLUMNS").ok();
-        let variable = variable.and_then(|columns| columns.parse().ok());
-        let terminal = || {
-            terminal_size::terminal_size_of(io::stdout()).map(|size| size.0.0.into())
-        };
-        variable.or_else(terminal).unwrap_or(80).clamp(20, 500)
+        terminal::columns().clamp(20, 500)
     }
 
     /// Returns the width at which running text wraps.
@@ -83,15 +76,11 @@ impl Screen {
         if !self.links {
             return shown.to_owned();
         }
-        let mut url = String::from("file://");
-        for byte in path.to_string_lossy().bytes() {
-            if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-                url.push(char::from(byte));
-            } else {
-                url.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        format!("\x1b]8;;{url}\x1b\\{shown}\x1b]8;;\x1b\\")
+        const RESERVED: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-');
+        let path = path.to_string_lossy();
+        let url = utf8_percent_encode(&path, RESERVED);
+        format!("\x1b]8;;file://{url}\x1b\\{shown}\x1b]8;;\x1b\\")
     }
 
     /// Writes and flushes `text`.

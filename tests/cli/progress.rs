@@ -60,7 +60,7 @@ fn the_previous_version_is_kept() {
     assert_eq!(fs::read_to_string(&backup).unwrap(), first);
     fs::write(fixture.progress(), "").unwrap();
     let run = fixture.run(&["list"]);
-    run.fails(2, &["the file is empty", "progress.json.bak: copy it over the file"]);
+    run.fails(2, &["EOF while parsing", "progress.json.bak: copy it over the file"]);
     fs::copy(backup, fixture.progress()).unwrap();
     assert_eq!(fixture.states(), ["solved", "open", "open"]);
 }

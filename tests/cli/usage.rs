@@ -146,7 +146,6 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "✓ Rust: ",
             "✓ offline build: all crates are downloaded",
             "✓ build directory: ",
-            "free disk space: ",
             "✓ your progress: 0 of 3 exercises solved",
             "✓ local web server: ",
             "! PostgreSQL: needed only for 05_pool",

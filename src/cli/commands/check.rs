@@ -10,20 +10,16 @@ use serde_json::{Value, json};
 use crate::cli::advice;
 use crate::cli::args::CheckOptions;
 use crate::cli::check_run::{
-    Check, CheckEvent, CheckResult, CheckRun, INDENT, Outcome, Report,
+    Check, CheckEvent, CheckResult, CheckRun, INDENT, Report,
 };
 use crate::cli::context::Context;
-use crate::cli::error::Interrupted;
-use crate::cli::inbox::{Message, suspend};
+use crate::cli::error::Error;
+use crate::cli::inbox::Message;
 use crate::cli::live::{Live, after_pass};
 use crate::cli::repo::{Exercise, Repo};
 use crate::cli::screen::Style;
 
 /// Checks one exercise, by default the current one.
-///
-/// # Errors
-///
-/// If there is no such exercise, the progress cannot be read, or a signal arrives.
 pub fn one(
     cx: &Context,
     lesson: Option<&'static Lesson>,
@@ -37,7 +33,7 @@ pub fn one(
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
-        let mut live = Live::start(cx, &exercise, false)?;
+        let mut live = Live::start(cx, &exercise)?;
         run(cx, &exercise, options, Some(&mut live))?
     };
     let saved = report.save(&cx.repo);
@@ -50,10 +46,6 @@ pub fn one(
 }
 
 /// Checks every exercise, and prints one line each.
-///
-/// # Errors
-///
-/// If the progress cannot be read, or a signal arrives.
 pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCode> {
     cx.progress()?;
     cx.inbox.listen_for_signals()?;
@@ -106,18 +98,13 @@ fn run(
                 return Ok(report);
             }
             (CheckEvent::Message(Message::Interrupt(signal)), live) => {
-                drop(run);
                 if let Some(live) = live {
                     live.clear_status()?;
                     cx.screen.line("interrupted")?;
                 }
-                bail!(Interrupted(signal));
+                bail!(Error::Interrupted(signal));
             }
-            (CheckEvent::Message(Message::Suspend), _) => {
-                run.pause();
-                suspend();
-                run.resume();
-            }
+            (CheckEvent::Message(Message::Suspend), _) => run.suspend(),
             (CheckEvent::Building(status), Some(live)) => live.building(&status)?,
             (CheckEvent::Output(line), Some(live)) => live.output(&line)?,
             (CheckEvent::Check(check), Some(live)) => live.check(&check)?,
@@ -166,27 +153,16 @@ fn first_reason(report: &Report) -> String {
 /// The document of `check --json`; the help text in `args.rs` describes its fields. Each
 /// report comes with whether its pass was recorded.
 fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
-    let exercises: Vec<Value> = reports
-        .iter()
-        .map(|(report, saved)| exercise_json(repo, report, *saved))
-        .collect();
+    let exercises =
+        reports.iter().map(|(one, saved)| exercise_json(repo, one, *saved));
     let document = json!({
         "solved": reports.iter().all(|(report, _)| report.solved()),
-        "exercises": exercises,
+        "exercises": exercises.collect::<Vec<_>>(),
     });
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
 fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
-    let outcome = match report.outcome {
-        Outcome::Solved => "solved",
-        Outcome::Failed => "failed",
-        Outcome::DoesNotCompile => "does_not_compile",
-        Outcome::TimedOut => "stopped",
-        Outcome::Exited => "ended",
-        Outcome::NoChecks => "no_checks",
-        Outcome::Missing => "missing",
-    };
     let check = |check: &Check| {
         let (outcome, diagnosis) = match &check.result {
             CheckResult::Passed => ("passed", None),
@@ -208,15 +184,14 @@ fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
             "section": advice::find(error).and_then(|advice| advice.path(repo)),
         })
     });
-    let output = report.output.iter().map(|line| strip_ansi(line));
     json!({
         "name": report.exercise.name(),
         "file": report.exercise.file(),
-        "outcome": outcome,
+        "outcome": report.outcome,
         "reason": report.reason,
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
-        "output": output.collect::<Vec<_>>(),
+        "output": report.output,
         "build_seconds": report.build_time.as_secs_f64(),
         "run_seconds": report.run_time.as_secs_f64(),
         "saved": saved,

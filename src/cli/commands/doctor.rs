@@ -2,10 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output};
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use async_workbook::text::count;
 use async_workbook::{LESSONS, postgres, web};
 
@@ -16,44 +16,33 @@ use crate::cli::progress::Progress;
 use crate::cli::repo::Repo;
 use crate::cli::screen::Style;
 
-/// The result of one inspection. A second and further lines say what to do.
-#[derive(Debug)]
-enum Finding {
-    Good(String),
-    /// Only some lessons need it, or it may become a problem.
-    Warning(String),
-    Bad(String),
-}
+/// Returns what was found; the lines of an error after the first say what to do.
+type Inspect = fn(&Repo) -> Result<String>;
 
-use Finding::{Bad, Good, Warning};
+/// An inspection that fails is a problem if it is required, else a warning.
+const INSPECTIONS: [(&str, bool, Inspect); 7] = [
+    ("Rust", true, rust),
+    ("offline build", false, offline),
+    ("build directory", true, target),
+    ("your progress", true, progress),
+    ("local web server", true, port),
+    ("PostgreSQL", false, database),
+    ("Python", false, python),
+];
 
-/// Runs the inspections one after another; the exit status is 1 if one finds a problem.
-///
-/// # Errors
-///
-/// If stdout is closed.
+/// Runs the inspections one after another; the exit status is 1 if there is a problem.
 pub fn run(cx: &Context) -> Result<ExitCode> {
-    type Inspect = fn(&Repo) -> Finding;
-    let inspections: [(&str, Inspect); 8] = [
-        ("Rust", rust),
-        ("offline build", offline),
-        ("build directory", target),
-        ("free disk space", disk),
-        ("your progress", progress),
-        ("local web server", port),
-        ("PostgreSQL", database),
-        ("Python", python),
-    ];
     let mut problems = 0;
-    for (name, inspect) in inspections {
-        let finding = inspect(&cx.repo);
-        let (style, sign, text) = match &finding {
-            Good(text) => (Style::Good, "✓", text),
-            Warning(text) => (Style::Changed, "!", text),
-            Bad(text) => (Style::Bad, "✗", text),
+    for (name, required, inspect) in INSPECTIONS {
+        let (style, sign, text) = match inspect(&cx.repo) {
+            Ok(text) => (Style::Good, "✓", text),
+            Err(error) if required => {
+                problems += 1;
+                (Style::Bad, "✗", format!("{error:#}"))
+            }
+            Err(error) => (Style::Changed, "!", format!("{error:#}")),
         };
-        problems += u64::from(matches!(finding, Bad(_)));
-        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         cx.screen.item("", style, sign, &format!("{name}: {first}"))?;
         cx.screen.wrapped(&" ".repeat(INDENT), rest)?;
     }
@@ -66,36 +55,33 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs a program and returns its output.
-fn output(command: &mut Command) -> Result<Output> {
+/// Runs a program and returns what it printed on stdout.
+fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().display().to_string();
-    command.output().with_context(|| format!("could not start {name}"))
+    let output =
+        command.output().with_context(|| format!("could not start {name}"))?;
+    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+    ensure!(output.status.success(), "{}", text(&output.stderr));
+    Ok(text(&output.stdout))
 }
 
-fn trimmed(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim().to_owned()
+/// Appends what to do to an error.
+fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
+    result.map_err(|error| anyhow!("{error:#}\n{advice}"))
 }
 
 /// Compares the compiler's version with the oldest that is supported.
-fn rust(repo: &Repo) -> Finding {
+fn rust(repo: &Repo) -> Result<String> {
     let needed = env!("CARGO_PKG_RUST_VERSION");
-    let version = || -> Result<String> {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output =
-            output(Command::new(rustc).arg("--version").current_dir(&repo.root))?;
-        let text = trimmed(&output.stdout);
-        let version = text.split(' ').nth(1).context("rustc printed no version")?;
-        Ok(version.to_owned())
-    };
-    match version() {
-        Ok(version) if version_numbers(&version) >= version_numbers(needed) => {
-            Good(format!("{version} ({needed} or newer is needed)"))
-        }
-        Ok(version) => {
-            Bad(format!("{version} is older than {needed}\nrustup update stable"))
-        }
-        Err(error) => Bad(format!("{error:#}\nget it from https://rustup.rs")),
-    }
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let text = output(Command::new(rustc).arg("--version").current_dir(&repo.root));
+    let text = with_advice(text, "get it from https://rustup.rs")?;
+    let version = text.split(' ').nth(1).context("rustc printed no version")?;
+    ensure!(
+        version_numbers(version) >= version_numbers(needed),
+        "{version} is older than {needed}\nrustup update stable"
+    );
+    Ok(format!("{version} ({needed} or newer is needed)"))
 }
 
 fn version_numbers(version: &str) -> Vec<u64> {
@@ -104,170 +90,92 @@ fn version_numbers(version: &str) -> Vec<u64> {
 }
 
 /// Checks that cargo could build without a network.
-fn offline(repo: &Repo) -> Finding {
+fn offline(repo: &Repo) -> Result<String> {
     // `cargo fetch --offline` is quicker than a build and fails for the same reason, a
     // crate that was not downloaded. Crates for other systems are not needed.
-    let fetch = || -> Result<()> {
-        let rustc =
-            output(Command::new("rustc").arg("-vV").current_dir(&repo.root))?;
-        let text = trimmed(&rustc.stdout);
-        let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-        let mut cargo = build::cargo(repo, "fetch");
-        cargo.args(["--offline", "--locked"]);
-        if let Some(host) = host {
-            cargo.args(["--target", host]);
-        }
-        let output = output(&mut cargo)?;
-        if !output.status.success() {
-            bail!("{}", trimmed(&output.stderr));
-        }
-        Ok(())
-    };
-    match fetch() {
-        Ok(()) => Good("all crates are downloaded".to_owned()),
-        Err(error) => Warning(format!(
-            "some crates are not downloaded\n{error:#}\nrun `cargo fetch` while you are \
-             online"
-        )),
+    let rustc = output(Command::new("rustc").arg("-vV").current_dir(&repo.root))?;
+    let mut cargo = build::cargo(repo, "fetch");
+    cargo.args(["--offline", "--locked"]);
+    if let Some(host) = rustc.lines().find_map(|line| line.strip_prefix("host: ")) {
+        cargo.args(["--target", host]);
     }
+    let fetched = output(&mut cargo)
+        .map_err(|error| anyhow!("some crates are not downloaded\n{error:#}"));
+    with_advice(fetched, "run `cargo fetch` while you are online")?;
+    Ok("all crates are downloaded".to_owned())
 }
 
-/// Asks cargo for its build directory.
-fn target_folder(repo: &Repo) -> Result<PathBuf> {
+/// Checks cargo's build directory.
+fn target(repo: &Repo) -> Result<String> {
     let mut cargo = build::cargo(repo, "metadata");
     cargo.args(["--no-deps", "--offline", "--format-version=1"]);
-    let output = output(&mut cargo)?;
-    if !output.status.success() {
-        bail!("{}", trimmed(&output.stderr));
-    }
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let metadata: serde_json::Value = serde_json::from_str(&output(&mut cargo)?)?;
     let folder = metadata["target_directory"].as_str();
-    Ok(PathBuf::from(folder.context("cargo did not report its build directory")?))
-}
-
-fn target(repo: &Repo) -> Finding {
-    match target_folder(repo).and_then(|folder| writable(&folder)) {
-        Ok(folder) => Good(folder.display().to_string()),
-        Err(error) => Bad(format!(
-            "{error:#}\nset CARGO_TARGET_DIR to a directory that you can write to"
-        )),
-    }
+    let folder = folder.context("cargo did not report its build directory")?;
+    let advice = "set CARGO_TARGET_DIR to a directory that you can write to";
+    with_advice(writable(Path::new(folder)), advice)
 }
 
 /// Checks that a file can be created in a directory, which is created if necessary.
-fn writable(folder: &Path) -> Result<PathBuf> {
+fn writable(folder: &Path) -> Result<String> {
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!(".doctor-{}", std::process::id()));
         fs::write(&path, "a line\n")?;
         fs::remove_file(&path)
     };
-    write().with_context(|| format!("could not write to {}", folder.display()))?;
-    Ok(folder.to_owned())
+    let shown = folder.display().to_string();
+    write().with_context(|| format!("could not write to {shown}"))?;
+    Ok(shown)
 }
 
-/// Disk space for a full build, in bytes, with some headroom.
-const NEEDED: u64 = 2_000_000_000;
-
-fn disk(repo: &Repo) -> Finding {
-    let folder = target_folder(repo).unwrap_or_else(|_| repo.root.clone());
-    let existing = folder.ancestors().find(|path| path.is_dir());
-    let Some(free) = free(existing.unwrap_or(&repo.root)) else {
-        return Warning("unknown".to_owned());
-    };
-    let shown = format!("{:.1} GB", free as f64 / 1e9);
-    if free < NEEDED {
-        let needed = NEEDED / 1_000_000_000;
-        return Warning(format!(
-            "{shown} in {}; a full build takes up to {needed} GB\n\
-             set CARGO_TARGET_DIR to a directory on another disk",
-            folder.display()
-        ));
-    }
-    Good(shown)
-}
-
-#[cfg(unix)]
-fn free(folder: &Path) -> Option<u64> {
-    let stats = rustix::fs::statvfs(folder).ok()?;
-    Some(stats.f_bavail.saturating_mul(stats.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free(_: &Path) -> Option<u64> {
-    None
-}
-
-fn progress(repo: &Repo) -> Finding {
-    let progress = match Progress::load(repo) {
-        Ok(progress) => progress,
-        Err(error) => return Bad(format!("{error:#}")),
-    };
-    if let Err(error) = writable(&repo.root.join(".workbook")) {
-        return Warning(format!(
-            "{error:#}\nchecks work, but your progress is not saved"
-        ));
-    }
+fn progress(repo: &Repo) -> Result<String> {
+    let progress = Progress::load(repo)?;
+    let folder = writable(&repo.root.join(".workbook"));
+    with_advice(folder, "checks work, but your progress is not saved")?;
     let exercises = repo.exercises();
     let solved =
         exercises.iter().filter(|one| progress.solved.contains_key(one.name()));
     let all = count(exercises.len() as u64, "exercise");
-    Good(format!("{} of {all} solved", solved.count()))
+    Ok(format!("{} of {all} solved", solved.count()))
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("could not start tokio")
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("could not start tokio")?.block_on(future)
 }
 
-fn port(_: &Repo) -> Finding {
-    let start = || {
-        runtime()?
-            .block_on(async { anyhow::Ok(web::Server::start().await?.url("")) })
-    };
-    match start() {
-        Ok(url) => Good(format!("it starts, for example at {url}")),
-        Err(error) => Bad(format!("{error:#}")),
-    }
+fn port(_: &Repo) -> Result<String> {
+    let url = block_on(async { Ok(web::Server::start().await?.url("")) })?;
+    Ok(format!("it starts, for example at {url}"))
 }
 
 /// Starts the same server that a lesson would use.
-fn database(_: &Repo) -> Finding {
-    let start = || -> Result<String> {
-        runtime()?.block_on(async { Ok(postgres::start().await?.url()) })
-    };
-    let lessons: Vec<_> = LESSONS
-        .iter()
-        .filter(|lesson| lesson.postgres)
-        .map(|lesson| lesson.name)
-        .collect();
-    let lessons = lessons.join(", ");
-    match start() {
-        Ok(_) if env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty()) => {
-            Good("the server in DATABASE_URL answers".to_owned())
+fn database(_: &Repo) -> Result<String> {
+    let lessons = LESSONS.iter().filter(|lesson| lesson.postgres);
+    let lessons: Vec<_> = lessons.map(|lesson| lesson.name).collect();
+    block_on(async { Ok(postgres::start().await?.url()) }).map_err(|error| {
+        anyhow!("needed only for {}\n{error:#}", lessons.join(", "))
+    })?;
+    Ok(match env::var_os("DATABASE_URL") {
+        Some(url) if !url.is_empty() => {
+            "the server in DATABASE_URL answers".to_owned()
         }
-        Ok(_) => Good("a private server starts".to_owned()),
-        Err(error) => Warning(format!("needed only for {lessons}\n{error:#}")),
-    }
+        _ => "a private server starts".to_owned(),
+    })
 }
 
-/// Python is optional: it runs the lessons' Python programs.
-fn python(_: &Repo) -> Finding {
+/// Python runs the lessons' Python programs.
+fn python(_: &Repo) -> Result<String> {
     for name in ["python3", "python"] {
-        let Ok(output) = output(Command::new(name).arg("--version")) else {
-            continue;
-        };
-        let text = trimmed(&output.stdout);
+        let text = output(Command::new(name).arg("--version")).unwrap_or_default();
         let version = text.rsplit(' ').next().unwrap_or_default();
         if version_numbers(version) >= vec![3, 11] {
-            return Good(version.to_owned());
+            return Ok(version.to_owned());
         }
     }
-    Warning(
+    bail!(
         "Python 3.11 or newer was not found; only the lessons' Python programs need it"
-            .to_owned(),
     )
 }
 

@@ -3,35 +3,23 @@
 use anyhow::Result;
 use async_workbook::Hint;
 
+use crate::cli::args::HintOptions;
 use crate::cli::context::Context;
 use crate::cli::markdown;
 use crate::cli::progress::Progress;
 use crate::cli::repo::Exercise;
 use crate::cli::screen::Style;
 
-/// The hints to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// One more; after the last, all of them.
-    Next,
-    /// Those shown before.
-    Again,
-    All,
-}
-
 /// Prints hints, and records that they were shown.
-///
-/// # Errors
-///
-/// If the hints or the progress cannot be read.
-pub fn show(cx: &Context, exercise: &Exercise, which: Which) -> Result<()> {
+pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<()> {
     let (screen, name) = (&cx.screen, exercise.name());
     let all = markdown::load_hints(exercise)?.hints;
     let seen = cx.progress()?.hints.get(name).copied().unwrap_or(0).min(all.len());
-    let range = match which {
-        Which::Next if seen < all.len() => seen..seen + 1,
-        Which::Next | Which::All => 0..all.len(),
-        Which::Again => 0..seen,
+    let range = match seen {
+        _ if options.all => 0..all.len(),
+        _ if options.again => 0..seen,
+        _ if seen < all.len() => seen..seen + 1,
+        _ => 0..all.len(),
     };
     if range.is_empty() {
         let command = exercise.command("hint");

@@ -11,9 +11,6 @@ use crate::cli::context::Context;
 use crate::cli::progress::{ExerciseState, Progress};
 use crate::cli::screen::{Screen, Style};
 
-/// # Errors
-///
-/// If the progress cannot be read.
 pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
     if as_json {
         cx.screen.text(&document(cx, &cx.progress()?)?)?;
@@ -24,10 +21,6 @@ pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
 }
 
 /// Prints the list as text.
-///
-/// # Errors
-///
-/// If the progress cannot be read.
 pub fn show(cx: &Context) -> Result<()> {
     let (screen, progress) = (&cx.screen, cx.progress()?);
     let exercises = cx.repo.exercises();

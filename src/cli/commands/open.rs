@@ -10,9 +10,6 @@ use super::run::exec;
 use crate::cli::context::Context;
 use crate::cli::repo::Exercise;
 
-/// # Errors
-///
-/// If the exercise cannot be created, or the editor cannot be started.
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     cx.create_if_missing(exercise)?;
     let file = exercise.file();

@@ -1,14 +1,13 @@
 //! `reset`: restores an exercise's starting text, after a backup of the learner's.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::cli::context::Context;
-use crate::cli::progress::{now, same_lines};
+use crate::cli::progress::{same_lines, since_epoch};
 use crate::cli::repo::{Exercise, write_new};
 
 /// # Errors
@@ -47,21 +46,9 @@ fn back_up(cx: &Context, exercise: &Exercise, text: &[u8]) -> Result<PathBuf> {
     let folder = cx.repo.root.join(".workbook/backups");
     fs::create_dir_all(&folder)
         .with_context(|| format!("could not create {}", folder.display()))?;
-    let name = format!("{}-{}", exercise.name(), now());
-    // Two resets within a second need two names.
-    for suffix in 1..1000 {
-        let path = match suffix {
-            1 => folder.join(format!("{name}.rs")),
-            _ => folder.join(format!("{name}-{suffix}.rs")),
-        };
-        match write_new(&path, text) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("could not write {}", path.display()));
-            }
-        }
-    }
-    bail!("too many backups in {}", folder.display())
+    let name = format!("{}-{}.rs", exercise.name(), since_epoch().as_millis());
+    let path = folder.join(name);
+    write_new(&path, text)
+        .with_context(|| format!("could not write {}", path.display()))?;
+    Ok(path)
 }

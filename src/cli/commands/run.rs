@@ -10,10 +10,6 @@ use crate::cli::build::{self, EXERCISE_FEATURES};
 use crate::cli::context::Context;
 
 /// Runs a lesson's program, or the exercise's.
-///
-/// # Errors
-///
-/// If there is no exercise, or cargo cannot be started.
 pub fn run(
     cx: &Context,
     lesson: &'static Lesson,
@@ -32,10 +28,6 @@ pub fn run(
 }
 
 /// Measures Rust and Python on the same work.
-///
-/// # Errors
-///
-/// If cargo cannot be started.
 pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
     let mut cargo = build::cargo(&cx.repo, "run");
     exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
@@ -43,10 +35,6 @@ pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
 
 /// Replaces this process by a program, so that keys, signals and the exit status are
 /// the program's. Without `exec`, runs it and passes its exit status on.
-///
-/// # Errors
-///
-/// If the program cannot be started.
 pub fn exec(command: &mut Command) -> Result<ExitCode> {
     let program = command.get_program().display().to_string();
     #[cfg(unix)]

@@ -14,10 +14,6 @@ use crate::cli::repo::Exercise;
 use crate::cli::screen::Style;
 
 /// Prints how many exercises are solved, the current exercise, and the commands for it.
-///
-/// # Errors
-///
-/// If the progress cannot be read.
 pub fn run(cx: &Context) -> Result<ExitCode> {
     let (screen, progress) = (&cx.screen, cx.progress()?);
     let exercises = cx.repo.exercises();
@@ -53,10 +49,6 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
 }
 
 /// Goes to the next unsolved exercise.
-///
-/// # Errors
-///
-/// If the progress cannot be read or written.
 pub fn next(cx: &Context) -> Result<ExitCode> {
     let before = cx.progress()?;
     let exercises = cx.repo.exercises();

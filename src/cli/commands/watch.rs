@@ -1,9 +1,9 @@
 //! `watch`: checks an exercise at every save, and reads keys meanwhile.
 //!
-//! One loop, one place to block: during a check it is [`CheckRun::next`], between checks
-//! `Inbox::next`. Both return the messages about
-//! saves, keys and signals, which [`Watch::handle`] turns into the [`NextStep`]. A save
-//! during a check cancels it, by dropping the `CheckRun`, and starts over.
+//! The loop has one place to block: during a check it is [`CheckRun::next`], between
+//! checks `Inbox::next`. Both return the messages about saves, keys and signals, which
+//! [`Watch::handle`] turns into the [`NextStep`]. A save during a check cancels it, by
+//! dropping the `CheckRun`, and starts over.
 
 use std::process::ExitCode;
 
@@ -11,12 +11,11 @@ use anyhow::{Result, bail};
 use async_workbook::Lesson;
 use async_workbook::text::wrap;
 
-use super::hint::{self, Which};
-use super::list;
-use crate::cli::args::CheckOptions;
+use super::{hint, list};
+use crate::cli::args::{CheckOptions, HintOptions};
 use crate::cli::check_run::{CheckEvent, CheckRun};
 use crate::cli::context::Context;
-use crate::cli::error::Interrupted;
+use crate::cli::error::Error;
 use crate::cli::inbox::{Message, suspend};
 use crate::cli::keys::Keys;
 use crate::cli::live::{Live, after_pass};
@@ -32,7 +31,6 @@ const KEYS: &str = "h hint · n next · r run again · l list · q quit";
 enum NextStep {
     Check,
     Quit,
-    Interrupt(u8),
 }
 
 /// The state of a running `watch`.
@@ -45,10 +43,6 @@ struct Watch<'a> {
 }
 
 /// Checks an exercise at every save until the user quits.
-///
-/// # Errors
-///
-/// If there is no such exercise, the progress cannot be read, or a signal arrives.
 pub fn run(
     cx: &Context,
     lesson: Option<&'static Lesson>,
@@ -79,10 +73,6 @@ pub fn run(
                 None => watch.wait()?,
             },
             NextStep::Quit => return Ok(ExitCode::SUCCESS),
-            NextStep::Interrupt(signal) => {
-                cx.screen.line("")?;
-                bail!(Interrupted(signal));
-            }
         };
     }
 }
@@ -92,7 +82,11 @@ impl Watch<'_> {
     fn check(&mut self) -> Result<Option<NextStep>> {
         let cx = self.cx;
         let exercise = self.exercise.clone();
-        let mut live = Live::start(cx, &exercise, true)?;
+        if cx.screen.terminal {
+            // Clear it, so that an old verdict cannot be taken for the new one.
+            cx.screen.text("\x1b[H\x1b[2J")?;
+        }
+        let mut live = Live::start(cx, &exercise)?;
         // Before the check reads the file, so that no later save is missed.
         self.saves = SaveWatcher::new(exercise.file());
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
@@ -146,9 +140,14 @@ impl Watch<'_> {
     ) -> Result<Option<NextStep>> {
         match message {
             Message::Interrupt(signal) => {
-                return Ok(Some(NextStep::Interrupt(signal)));
+                self.cx.screen.line("")?;
+                bail!(Error::Interrupted(signal));
             }
-            Message::Suspend => self.suspend(run),
+            Message::Suspend => {
+                self.keys.restore();
+                run.map_or_else(suspend, CheckRun::suspend);
+                self.keys.take();
+            }
             Message::Tick => match self.saves.poll() {
                 SaveEvent::Changed => return Ok(Some(NextStep::Check)),
                 // The check that runs is of this very text.
@@ -162,7 +161,11 @@ impl Watch<'_> {
             Message::Key('n') => return self.next_exercise(),
             Message::Key('h') => {
                 self.cx.screen.line("")?;
-                print_error(hint::show(self.cx, &self.exercise, Which::Next))?;
+                print_error(hint::show(
+                    self.cx,
+                    &self.exercise,
+                    &HintOptions::default(),
+                ))?;
             }
             Message::Key('l') => {
                 self.cx.screen.line("")?;
@@ -171,18 +174,6 @@ impl Watch<'_> {
             Message::Key(_) | Message::Process { .. } => {}
         }
         Ok(None)
-    }
-
-    fn suspend(&mut self, mut run: Option<&mut CheckRun>) {
-        if let Some(run) = &mut run {
-            run.pause();
-        }
-        self.keys.restore();
-        suspend();
-        self.keys.take();
-        if let Some(run) = run {
-            run.resume();
-        }
     }
 
     /// Moves on to the next exercise. If there is none, the running check goes on.
