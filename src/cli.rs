@@ -1,15 +1,14 @@
 //! The `cargo workbook` command.
 //!
-//! The modules, in layers; each imports only from layers below its own:
+//! The modules, in layers. Each imports only from below, or from its right:
 //!
 //! ```text
-//! commands/   check, watch, list, hint, solution, reset, open, run, status, doctor
-//! live        prints a check while it runs       advice, markdown: what to read next
-//! check_run   builds an exercise, runs it, collects a report
-//! build       cargo and its messages             keys, saves: input of `watch`
-//! job         a running program
+//! commands/   watch, status, open, check, hint, list, solution, reset, run, doctor
+//! live        prints a check while it runs, with advice and markdown: what to read next
+//! check_run   builds an exercise, runs it, and collects a report
+//! build, job  cargo and its messages; a running program
 //! context     the repository, the screen and the inbox
-//! progress, repo, inbox, screen, output, args
+//! keys, saves, progress, repo, inbox, screen, output, args
 //! error       errors and their exit status
 //! ```
 //!

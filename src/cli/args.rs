@@ -103,7 +103,7 @@ pub enum Command {
     },
     /// Open an exercise in your editor
     #[command(
-        after_help = "The editor is $VISUAL, else $EDITOR, else VS Code (`code`)."
+        after_help = "The editor: $VISUAL, else $EDITOR, else VS Code (`code`)."
     )]
     Open {
         #[command(flatten)]
@@ -120,11 +120,7 @@ pub enum Command {
     )]
     Compare {
         /// Measure only some of: pages, queries, json, tasks, heartbeat, start
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "WORK"
-        )]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
 }

@@ -104,11 +104,11 @@ impl Build {
                 }
                 JobEvent::Output(Stream::Stderr, bytes) => {
                     for line in self.stderr.push(&bytes) {
-                        if let Some(status) = status(&line) {
-                            self.events
-                                .push_back(BuildEvent::Status(status.to_owned()));
-                        } else {
-                            self.messages.push_str(&format!("{line}\n"));
+                        match status(&line).map(str::to_owned) {
+                            Some(text) => {
+                                self.events.push_back(BuildEvent::Status(text))
+                            }
+                            None => self.messages.push_str(&format!("{line}\n")),
                         }
                     }
                 }
@@ -139,8 +139,8 @@ impl Build {
     }
 }
 
-/// Returns cargo's status if the line is one: a verb that ends in column 12, and its
-/// object.
+/// Returns the line without its indent if it is cargo's status: a verb that ends in
+/// column 12, and what it is about.
 fn status(line: &str) -> Option<&str> {
     let text = line.trim_start();
     let verb = text.split(' ').next()?;

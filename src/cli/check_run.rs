@@ -191,14 +191,14 @@ impl CheckRun {
                     BuildEvent::Status(text) => {
                         return Ok(CheckEvent::Building(text));
                     }
-                    BuildEvent::Message(it) => return Ok(CheckEvent::Message(it)),
+                    BuildEvent::Message(one) => return Ok(CheckEvent::Message(one)),
                     BuildEvent::Diagnostic(one) => self.report.diagnostics.push(one),
                     BuildEvent::Built(executable) => self.built(cx, &executable)?,
                     BuildEvent::Failed(messages) => self.build_failed(&messages),
                 },
                 Stage::Running(job) => match job.next(&cx.inbox)? {
                     JobEvent::Output(_, bytes) => self.read(&bytes),
-                    JobEvent::Message(it) => return Ok(CheckEvent::Message(it)),
+                    JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
                     JobEvent::TimedOut => self.timed_out(),
                     JobEvent::Exited(status) => self.exited(status),
                 },

@@ -37,8 +37,7 @@ impl Keys {
                 loop {
                     match io::stdin().read(&mut buffer) {
                         Ok(length @ 1..) if send(letters(&buffer[..length])) => {}
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                        }
+                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                         _ => return,
                     }
                 }

@@ -46,8 +46,9 @@ pub struct Solved {
     pub source: String,
 }
 
-/// The state of an exercise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of an exercise; `list --json` prints its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExerciseState {
     Open,
     Solved,

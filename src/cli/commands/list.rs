@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::progress::{ExerciseState, Progress};
 use crate::cli::screen::{Screen, Style};
 
+/// Prints the list, as text or as JSON.
 pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
     if as_json {
         cx.screen.text(&document(cx, &cx.progress()?)?)?;
@@ -63,11 +64,7 @@ fn document(cx: &Context, progress: &Progress) -> Result<String> {
     let exercises = cx.repo.exercises();
     let lessons = LESSONS.iter().map(|lesson| {
         let exercise = cx.repo.exercise(lesson);
-        let state = exercise.as_ref().map(|one| match progress.state(one) {
-            ExerciseState::Open => "open",
-            ExerciseState::Solved => "solved",
-            ExerciseState::Changed => "changed",
-        });
+        let state = exercise.as_ref().map(|one| progress.state(one));
         json!({
             "name": lesson.name,
             "title": lesson.title,

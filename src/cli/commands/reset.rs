@@ -10,11 +10,13 @@ use crate::cli::context::Context;
 use crate::cli::progress::{same_lines, since_epoch};
 use crate::cli::repo::{Exercise, write_new};
 
+/// Saves the learner's text as a backup and restores the starting text.
+///
 /// # Errors
 ///
 /// If the backup cannot be written; the exercise is then unchanged.
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
-    // An unreadable progress file is reported by every command that changes something.
+    // Every command that changes something stops at an unreadable progress file.
     cx.progress()?;
     let (file, starter) = (exercise.file(), exercise.starter());
     let shown = cx.repo.shown(&file);

@@ -9,6 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::progress::ExerciseState;
 use crate::cli::repo::Exercise;
 
+/// Prints the solution.
+///
 /// # Errors
 ///
 /// If the exercise is not solved and `spoil` is false.

@@ -52,8 +52,8 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
 pub fn next(cx: &Context) -> Result<ExitCode> {
     let before = cx.progress()?;
     let exercises = cx.repo.exercises();
-    // If the exercise at which the learner is was just solved, then the current one is
-    // the next one already.
+    // If the learner has just solved an exercise, the current one is already the next:
+    // start from the solved one, so that it is not skipped.
     let at = exercises
         .iter()
         .map(Exercise::name)

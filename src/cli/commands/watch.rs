@@ -161,11 +161,8 @@ impl Watch<'_> {
             Message::Key('n') => return self.next_exercise(),
             Message::Key('h') => {
                 self.cx.screen.line("")?;
-                print_error(hint::show(
-                    self.cx,
-                    &self.exercise,
-                    &HintOptions::default(),
-                ))?;
+                let next = HintOptions::default();
+                print_error(hint::show(self.cx, &self.exercise, &next))?;
             }
             Message::Key('l') => {
                 self.cx.screen.line("")?;
