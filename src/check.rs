@@ -3,9 +3,9 @@
 //! A solution has to return the right answers, and it also has to be good async
 //! code: concurrent, bounded, cancel-safe, never blocking. The kit makes these
 //! properties measurable. Each check runs the learner's code on a current-thread
-//! runtime whose clock is paused (see `runner.rs`). Time is then exact, so "all six
-//! requests run together" is the statement "it took 100 ms"; and a check of many
-//! seconds takes a few milliseconds.
+//! runtime whose clock is paused (see `runner.rs`). Times are then exact, so "all
+//! six requests run together" can be checked as "it took 100 ms", and a check that
+//! sleeps for many seconds takes a few milliseconds.
 //!
 //! An exercise's `check.rs` is one `#[test]` that runs several checks:
 //!
@@ -16,8 +16,8 @@
 //! const MS: Duration = Duration::from_millis(1);
 //!
 //! // The exercise: run both futures at once.
-//! async fn both<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> [T; 2] {
-//!     tokio::join!(a, b).into()
+//! async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+//!     tokio::join!(a, b)
 //! }
 //!
 //! async fn together() -> anyhow::Result<()> {
@@ -130,13 +130,14 @@ impl fmt::Debug for Unsolved {
 impl Exercise {
     /// Creates an exercise without checks, configured by environment variables:
     ///
-    /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide as
-    ///   `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
+    /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
+    ///   as `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
     /// - `WORKBOOK_SEED=N`: try this seed only.
-    /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file. If any check
-    ///   fails, only the failing ones.
-    /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end. A parent that holds the
-    ///   other end of the pipe cannot leave an endless loop behind, even if it is killed.
+    /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
+    ///   failing ones, if any check fails.
+    /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end, so that a parent which
+    ///   holds the other end of the pipe leaves no endless loop behind, even if it
+    ///   is killed.
     ///
     /// # Panics
     ///

@@ -9,17 +9,19 @@
 //!    +-----------(Unix socket in a directory)-----------+
 //! ```
 //!
-//! - It listens on a Unix socket in a directory that only its user can enter, not on a
-//!   network port.
-//! - Its data directory is a copy of a template that the first start creates with `initdb`
-//!   and keeps in Cargo's target directory, as `workbook-postgres/<version>`. If the
-//!   template is missing or damaged, `initdb` runs again.
-//! - A shell script guards it (`src/postgres/guard.sh`). The script's stdin is a pipe whose
-//!   other end the lesson holds. However the lesson ends, by `return`, panic, Ctrl-C or
-//!   `kill -9`, the kernel closes the pipe; the script then stops the server and removes
-//!   its directory. `Drop` alone would only handle the first two.
-//! - PostgreSQL refuses to run as root, so for root it runs as the user `postgres` or
-//!   `nobody`.
+//! - It listens on a Unix socket in a directory that only its user can enter, not on
+//!   a network port.
+//! - Its data directory is a copy of a template that the first start creates with
+//!   `initdb` and keeps in Cargo's target directory, as
+//!   `workbook-postgres/<version>`. If the template is missing or damaged, `initdb`
+//!   runs again.
+//! - A shell script guards it (`src/postgres/guard.sh`). The script's stdin is a
+//!   pipe whose other end the lesson holds. However the lesson ends, by `return`,
+//!   panic, Ctrl-C or `kill -9`, the kernel closes the pipe; the script then stops
+//!   the server and removes its directory. `Drop` alone would only handle the first
+//!   two.
+//! - PostgreSQL refuses to run as root, so for root it runs as the user `postgres`
+//!   or `nobody`.
 //!
 //! On either server, the sample tables `users` and `orders` are in a schema of their
 //! own, `async_workbook`. Nothing else in your database is touched.
@@ -86,7 +88,8 @@ const SAMPLE_TABLES: &str = "
 /// A PostgreSQL database with the sample tables `users` and `orders`.
 ///
 /// Keep it for as long as you query: dropping it stops a private server and removes
-/// its data. The drop blocks until that is done, which usually takes some 20 ms.
+/// its data. The drop blocks until that is done, which usually takes a few tens of
+/// milliseconds.
 pub struct Database {
     url: String,
     config: Config,
@@ -131,8 +134,8 @@ impl fmt::Debug for Database {
 ///
 /// A [`Problem`] if
 ///
-/// - `DATABASE_URL` is invalid, or its server cannot be reached, refuses the connection or
-///   does not let its user create the tables;
+/// - `DATABASE_URL` is invalid, or its server cannot be reached, refuses the
+///   connection or does not let its user create the tables;
 /// - it is not set and the PostgreSQL programs are missing or fail;
 /// - it is not set on Windows.
 pub async fn start() -> anyhow::Result<Database> {

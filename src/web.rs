@@ -218,7 +218,7 @@ struct InFlight {
 }
 
 impl InFlight {
-    fn respond_with(&self, status: StatusCode) {
+    fn log_status(&self, status: StatusCode) {
         let mut log = self.traffic.lock();
         // A reset may have cleared the log.
         if let Some(request) =
@@ -313,7 +313,7 @@ async fn apply_options(
         }
     };
     let response = respond.instrument(span).await;
-    in_flight.respond_with(response.status());
+    in_flight.log_status(response.status());
     response
 }
 

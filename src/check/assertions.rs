@@ -77,7 +77,7 @@ impl Pace {
         } else if took == *in_turn {
             "they ran one after another".to_owned()
         } else if took > *in_turn {
-            "longer than running one after another".to_owned()
+            "that is longer than running them one after another".to_owned()
         } else if let Some(rounds) = whole {
             let round = millis(*together);
             format!("{rounds} rounds of {round}, where one round is enough")
@@ -85,8 +85,8 @@ impl Pace {
             "some waited for others that they do not depend on".to_owned()
         };
         let (took, expected) = (millis(took), millis(*together));
-        let words = format!("{what} took {took}, expected {expected}: {meaning}.");
-        Err(Diagnosis::new(words).into())
+        let message = format!("{what} took {took}, expected {expected}: {meaning}.");
+        Err(Diagnosis::new(message).into())
     }
 }
 
@@ -120,7 +120,7 @@ pub fn peak(what: &str, peak: usize, expected: usize) -> Result<()> {
     } else {
         "some waited for others that they do not depend on"
     };
-    let words = match peak {
+    let message = match peak {
         0 => format!("no {what} were in flight, expected {expected}."),
         1 => format!(
             "only 1 of the {what} was in flight at a time, expected {expected}: {meaning}."
@@ -129,7 +129,7 @@ pub fn peak(what: &str, peak: usize, expected: usize) -> Result<()> {
             "{peak} {what} were in flight at the same time, expected {expected}: {meaning}."
         ),
     };
-    Err(Diagnosis::new(words).into())
+    Err(Diagnosis::new(message).into())
 }
 
 /// Checks that the results are the expected ones, in the expected order.
@@ -159,8 +159,8 @@ pub fn in_order<T: PartialEq + Debug>(got: &[T], expected: &[T]) -> Result<()> {
     } else {
         format!("{extra:?} instead of {missing:?}")
     };
-    let words = format!("got {got:?}, expected {expected:?}: {meaning}.");
-    Err(Diagnosis::new(words).into())
+    let message = format!("got {got:?}, expected {expected:?}: {meaning}.");
+    Err(Diagnosis::new(message).into())
 }
 
 /// Returns the multiset difference of `all` and `others`.
@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(meaning(99), "it finished before all of the work was done.");
         assert_eq!(meaning(300), "3 rounds of 100 ms, where one round is enough.");
         assert_eq!(meaning(600), "they ran one after another.");
-        assert_eq!(meaning(700), "longer than running one after another.");
+        assert_eq!(
+            meaning(700),
+            "that is longer than running them one after another."
+        );
         for part in [150, 250] {
             assert!(meaning(part).starts_with("some waited for others"));
         }

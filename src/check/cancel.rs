@@ -1,9 +1,9 @@
 //! Tests cancel safety by dropping a future at each of its `.await`s.
 //!
-//! A future can only be dropped while it is suspended, that is, after a poll that
-//! returned `Pending`. So a scenario runs repeatedly: in the first run its future is
-//! dropped after the first pending poll, in the second run after the second, until a
-//! run finishes:
+//! Once it has started, a future can only be dropped while it is suspended, that is,
+//! after a poll that returned `Pending`. So a scenario runs repeatedly: in the first
+//! run its future is dropped after the first pending poll, in the second run after
+//! the second, until a run finishes:
 //!
 //! ```text
 //! run 1   poll, drop
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! On the paused clock the same polls happen in the same order every time, so this
-//! reaches each suspension point exactly once, whereas a timeout of random length
-//! would only reach some of them.
+//! reaches every suspension point. A timeout of random length would only reach some
+//! of them.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

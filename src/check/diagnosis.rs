@@ -11,7 +11,7 @@ use crate::timeline::{Recording, Section};
 /// usually means; with a timeline of the run if there is one.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
-    words: String,
+    message: String,
     picture: Option<Section>,
     kind: Kind,
 }
@@ -29,8 +29,8 @@ pub(super) enum Kind {
 
 impl Diagnosis {
     /// Creates a diagnosis without a picture.
-    pub fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), picture: None, kind: Kind::Plain }
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), picture: None, kind: Kind::Plain }
     }
 
     /// Converts the error of a check. An error that is not a diagnosis comes from
@@ -62,13 +62,13 @@ impl Diagnosis {
 
     /// Adds an earlier failure.
     pub(super) fn after(mut self, cause: &Self) -> Self {
-        self.words += &format!("\nBefore that, {}", cause.words);
+        self.message += &format!("\nBefore that, {}", cause.message);
         self
     }
 
     /// Adds the seed with which the check failed.
     pub(super) fn with_seed(mut self, seed: u64) -> Self {
-        self.words += &format!(
+        self.message += &format!(
             "\nThis happens with seed {seed}; `--seed {seed}` runs only that one."
         );
         self
@@ -76,7 +76,8 @@ impl Diagnosis {
 
     /// Formats the text and the picture, at most `columns` wide.
     pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut diagnosis = text::wrap(&text::capitalize(&self.words), "", columns);
+        let mut diagnosis =
+            text::wrap(&text::capitalize(&self.message), "", columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             let picture = recording.draw(columns, color);
@@ -88,7 +89,7 @@ impl Diagnosis {
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        f.write_str(&self.message)
     }
 }
 
@@ -101,8 +102,8 @@ impl std::error::Error for Diagnosis {}
 ///
 /// let slow = check::that(false, "it took 300 ms.");
 /// let explained = check::explain(slow, Some("There is an `.await` in the loop."));
-/// let words = "it took 300 ms.\nThere is an `.await` in the loop.";
-/// assert_eq!(explained.unwrap_err().to_string(), words);
+/// let message = "it took 300 ms.\nThere is an `.await` in the loop.";
+/// assert_eq!(explained.unwrap_err().to_string(), message);
 /// ```
 ///
 /// # Errors
@@ -111,7 +112,7 @@ impl std::error::Error for Diagnosis {}
 pub fn explain<T>(result: Result<T>, why: Option<&str>) -> Result<T> {
     result.map_err(|error| match (error.downcast::<Diagnosis>(), why) {
         (Ok(mut diagnosis), Some(why)) => {
-            diagnosis.words += &format!("\n{why}");
+            diagnosis.message += &format!("\n{why}");
             diagnosis.into()
         }
         (Ok(diagnosis), None) => diagnosis.into(),

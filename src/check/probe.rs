@@ -3,7 +3,7 @@
 //! A check hands these futures to the learner's code and reads the log afterwards.
 //! Each future holds a [`DropGuard`] across its only `.await`. Rust drops the guard
 //! however the future ends: at its end, or where the future is dropped before it is
-//! done. That a future was cancelled is visible nowhere else.
+//! done. Nothing else reveals that a future was cancelled.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

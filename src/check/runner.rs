@@ -3,17 +3,17 @@
 //! thread.
 //!
 //! **Time.** Tokio's paused clock only moves when the runtime has nothing to poll;
-//! then it jumps to the next timer. Sleeps cost no real time, and durations are
-//! exact multiples of what the code waited for, whatever the machine does.
+//! then it jumps to the next timer. Sleeps cost no real time, and a duration is
+//! exactly the sum of what the code waited for, whatever the machine does.
 //!
-//! **Deadlocks.** The future under test runs inside a `timeout` of an hour. As long
-//! as any task can make progress, the clock does not reach that hour. If all of them
-//! wait for each other, no earlier timer exists, so the clock jumps straight to the
-//! timeout: a deadlock is detected within a millisecond of real time. A loop that
-//! sleeps again and again reaches the hour, too, but step by step; what tells the
-//! two apart is whether the future was still being polled late in that hour. On the
-//! real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server, the
-//! timeout is just a timeout.
+//! **Deadlocks.** The future under test runs inside a `timeout` of one virtual hour.
+//! If all tasks wait for each other, that is the only timer left, so the clock jumps
+//! straight to it: a deadlock is detected within a millisecond of real time. An
+//! endless loop of short sleeps reaches the hour, too, but step by step. What tells
+//! the two apart is whether the future was still being polled late in that hour. On
+//! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
+//! the timeout is just a timeout. Code that never returns from a poll cannot be
+//! interrupted from here; `cargo workbook` kills the process after a time limit.
 //!
 //! **A blocked thread.** On a current-thread runtime the only thread parks whenever
 //! there is nothing to poll. The runtime's park and unpark hooks measure on the real
@@ -26,13 +26,14 @@
 //!
 //! A single long poll and an endless sequence of short ones look the same here, and
 //! both starve other tasks. Real time includes noise from other processes, so such a
-//! failure is only reported if it happens repeatedly. (The paused clock stands still
-//! while code blocks; it could not show this.)
+//! failure is only reported if it happens three times in a row. (The paused clock
+//! stands still while code blocks; it could not show this.)
 //!
-//! **Panics.** A panic hook turns the message and the location into a [`Diagnosis`]
-//! while a check runs on this thread, and is silent otherwise. A panic in a spawned
-//! task is caught by tokio and may be part of a correct solution, so it is only
-//! reported if the check fails anyway, as its probable cause.
+//! **Panics.** While a check runs on this thread, a panic hook records each panic as
+//! a [`Diagnosis`] instead of printing it; otherwise it calls the previous hook.
+//! Tokio catches a panic in a spawned task, and that may be part of a correct
+//! solution, so such a panic is only reported if the check fails anyway, as the
+//! probable cause.
 //!
 //! The state of a check is in thread-locals, because the hooks take no arguments,
 //! and because `cargo test` runs each test on a thread of its own.
@@ -295,10 +296,12 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
     }
 }
 
-/// The longest time for which the thread did not park.
+/// Measures for how long the thread goes without parking.
 #[derive(Clone, Copy)]
 struct Busy {
+    /// The latest unpark, unless the thread is parked.
     since: Option<Instant>,
+    /// The longest time between an unpark and the next park.
     longest: Duration,
 }
 
@@ -309,8 +312,8 @@ impl Busy {
 
     fn end() {
         let Busy { since, longest } = BUSY.get();
-        let stretch = since.map_or(Duration::ZERO, |since| since.elapsed());
-        BUSY.set(Busy { since: None, longest: longest.max(stretch) });
+        let busy = since.map_or(Duration::ZERO, |since| since.elapsed());
+        BUSY.set(Busy { since: None, longest: longest.max(busy) });
     }
 }
 
@@ -410,11 +413,11 @@ impl<T> Run<T> {
         };
         // Rounded, so that repeated runs usually give the same message.
         let held = (self.held.as_millis() + 25) / 50 * 50;
-        let words = format!(
+        let message = format!(
             "the thread was held for about {held} ms{place}, and nothing else could run \
              in that time: something blocks where it should `.await`."
         );
-        Some(Diagnosis::new(words).of_kind(Kind::MayBeNoise))
+        Some(Diagnosis::new(message).of_kind(Kind::MayBeNoise))
     }
 }
 

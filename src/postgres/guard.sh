@@ -2,11 +2,11 @@
 #
 #   sh guard.sh DIR POSTGRES ARGUMENTS...
 #
-# Creates DIR, then closes stdout, to which it only ever writes the reason why it could not
-# create DIR. Stdin is a pipe whose other end the lesson holds: a line on it means "start
-# the server", and its end means that the lesson has ended, in whatever way. Even after a
-# kill -9 the kernel closes the pipe. The guard then stops the server and removes DIR. If
-# the server exits by itself, the guard leaves DIR/exited.
+# Creates DIR, then closes stdout, to which it only ever writes the reason why it could
+# not create DIR. Stdin is a pipe whose other end the lesson holds: a line on it means
+# "start the server", and its end means that the lesson has ended, in whatever way: the
+# kernel closes the pipe even after a kill -9. The guard then stops the server and
+# removes DIR. If the server exits by itself, the guard creates DIR/exited.
 
 dir=$1
 shift
@@ -15,8 +15,8 @@ trap '' HUP INT TERM
 # Background jobs get /dev/null as stdin, so keep the pipe as descriptor 3.
 exec 3<&0 </dev/null
 
-# Only the server's user can enter it. The script runs as that user, so that a TMPDIR which
-# root can use but that user cannot is detected here.
+# Only the server's user can enter DIR. This script runs as that user, so if it cannot
+# use a TMPDIR that root can, mkdir fails here.
 mkdir -m 700 "$dir" 2>&1 || exit
 exec >/dev/null
 
@@ -34,8 +34,8 @@ read -r start <&3 || remove
 "$@" >"$dir/log" 2>&1 3<&- &
 server=$!
 
-# Wait for the end of stdin, then stop the server. SIGQUIT makes PostgreSQL stop at once.
-# It is ignored until the server has installed its handlers, so repeat it.
+# Wait for the end of stdin, then stop the server. SIGQUIT makes PostgreSQL stop at
+# once. It is ignored until the server has installed its handlers, so repeat it.
 {
     read -r end
     while kill -QUIT "$server"; do sleep 1; done

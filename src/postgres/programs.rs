@@ -109,8 +109,8 @@ pub(super) fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// Parses the version from a line such as `postgres (PostgreSQL) 15.18 (Debian
-/// 15.18-1)`.
+/// Parses the version from the output of `postgres --version`, such as
+/// `postgres (PostgreSQL) 15.18 (Debian 15.18-1)`.
 fn version(dir: &Path, user: Option<User>) -> Result<String, String> {
     let line = output(command(dir.join("postgres"), user).arg("--version"))?;
     let number = line.split(' ').find(|word| {

@@ -21,7 +21,7 @@
 //!
 //! Why not tokio-console? It shows tasks, while most lessons are about several
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
-//! and a network connection. Spans work for any future and need no build flag.
+//! and a TCP port between the two. Spans work for any future and need no build flag.
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
