@@ -114,10 +114,25 @@ impl Exercise {
     /// Creates the learner's file from the starter if it is missing; returns true if it
     /// did. An existing file is never overwritten, not even by two commands at once.
     ///
+    /// The files of all other exercises are created with it: while one is missing, cargo
+    /// refuses `cargo check --all-targets --features exercises`, which editors run.
+    ///
     /// # Errors
     ///
     /// If the starter cannot be read, or the file cannot be written.
     pub fn create_if_missing(&self) -> Result<bool> {
+        let created = self.create()?;
+        if created && let Some(lessons) = self.folder.parent() {
+            for lesson in LESSONS {
+                let folder = lessons.join(lesson.name);
+                // An error will be reported when that exercise is used.
+                let _ = Exercise { lesson, folder }.create();
+            }
+        }
+        Ok(created)
+    }
+
+    fn create(&self) -> Result<bool> {
         let (file, starter) = (self.file(), self.starter());
         // `exists` is false for a dangling symbolic link, too.
         if file.symlink_metadata().is_ok() {
