@@ -1,7 +1,8 @@
-//! The least async program: lesson 01 without its lesson.
+//! A minimal async program.
+
+use std::time::Duration;
 
 use anyhow::Result;
-use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 pub async fn main() -> Result<()> {

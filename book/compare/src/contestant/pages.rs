@@ -1,64 +1,66 @@
 //! N pages at once, with reqwest.
 
-use super::{Case, on_all_threads, on_one_thread};
-use crate::measure::{Measured, cpu, memory, minus, since};
+use std::time::Instant;
+
 use anyhow::{Result, ensure};
 use futures::future::try_join_all;
 use reqwest::{Client, Url};
-use std::time::Instant;
 
-/// How all requests are under way together.
+use super::{Case, on_all_threads, on_one_thread};
+use crate::sample::{Sample, cpu, memory, millis_since, minus};
+
+/// How the requests run concurrently.
 #[derive(Clone, Copy)]
-enum Way {
-    /// A task for each, on all threads.
+enum Concurrency {
+    /// A task per request, on all threads.
     Tasks,
-    /// All in one task, on one thread.
+    /// All requests in one task, on one thread.
     Joined,
 }
 
-/// Fetches from the server at `base` as many pages at once as each of `cases` says:
-/// first over new connections, which makes them, then over those.
+/// Runs each of the `cases` against the server at `base`. Opens the connections first,
+/// then measures requests that reuse them.
 pub fn main(threads: &str, base: &str, cases: &str) -> Result<()> {
-    // Lessons have this from `web::Server::start`.
+    // In the lessons, `web::Server::start` does this.
     let _ = rustls::crypto::ring::default_provider().install_default();
     if threads == "one" {
-        on_one_thread(measure(Way::Joined, base, cases))
+        on_one_thread(measure(Concurrency::Joined, base, cases))
     } else {
-        on_all_threads(measure(Way::Tasks, base, cases))
+        on_all_threads(measure(Concurrency::Tasks, base, cases))
     }
 }
 
-async fn measure(way: Way, base: &str, cases: &str) -> Result<()> {
+async fn measure(concurrency: Concurrency, base: &str, cases: &str) -> Result<()> {
     let http = Client::builder().no_proxy().build()?;
-    for Case { n, times } in Case::all(cases)? {
-        way.fetch_all(&http, &format!("{base}/open/{n}"), n).await?;
+    for Case { n, times } in Case::parse_all(cases)? {
+        concurrency.fetch_all(&http, &format!("{base}/open/{n}"), n).await?;
         for (delay, times) in [50, 0].into_iter().zip(times) {
             let url = format!("{base}/page/{delay}");
             let before = (cpu(), server_cpu(&http, base).await?);
             let mut values = Vec::new();
             for _ in 0..times {
                 let start = Instant::now();
-                way.fetch_all(&http, &url, n).await?;
-                values.push(since(start));
+                concurrency.fetch_all(&http, &url, n).await?;
+                values.push(millis_since(start));
             }
             let after = (cpu(), server_cpu(&http, base).await?);
             let each = |total: f64| total / times as f64;
-            Measured {
-                work: format!("pages-{delay}"),
+            Sample {
+                benchmark: format!("pages-{delay}"),
                 case: n.to_string(),
                 values,
                 cpu: minus(after.0, before.0).map(each),
                 server: minus(after.1, before.1).map(each),
                 peak: memory("VmHWM"),
             }
-            .tell()?;
+            .print()?;
         }
     }
     Ok(())
 }
 
-impl Way {
-    /// The work itself: every page is read to its end.
+impl Concurrency {
+    /// The measured benchmark: fetches `n` pages and reads each to its end.
     async fn fetch_all(self, http: &Client, url: &str, n: usize) -> Result<()> {
         let url = Url::parse(url)?;
         let pages = match self {
@@ -78,7 +80,7 @@ impl Way {
         };
         ensure!(
             pages.iter().all(|&length| length == 1000),
-            "a page of another size"
+            "a page has the wrong size"
         );
         Ok(())
     }

@@ -1,5 +1,5 @@
 """Small queries through a pool, with asyncpg. The twin of
-contestant/queries.rs.
+src/contestant/queries.rs.
 
 Arguments: loop, `reset` or `keep`, sizes of pools, queries,
 repetitions. The database is in DATABASE_URL."""
@@ -11,20 +11,20 @@ import time
 
 import asyncpg
 
-from measure import cpu, run, since, tell
+from measure import cpu, print_sample, run, since
 
 QUERY = "SELECT name, city FROM users WHERE id = $1"
 
 
 async def keep(connection: asyncpg.Connection) -> None:
-    """Gives a connection back as it is: the default is to
-    reset it, which is one more query. deadpool has the same
-    choice, and the other default."""
+    """Returns a connection to the pool without a reset, which
+    would be one more query. asyncpg resets by default,
+    deadpool does not."""
 
 
-async def asker(pool: asyncpg.Pool, queries: int) -> int:
-    """Takes a connection for each query and gives it back.
-    asyncpg prepares the statement once a connection."""
+async def worker(pool: asyncpg.Pool, queries: int) -> int:
+    """Takes a connection from the pool for each query.
+    asyncpg prepares the statement once per connection."""
     letters = 0
     for query in range(queries):
         async with pool.acquire() as connection:
@@ -34,10 +34,10 @@ async def asker(pool: asyncpg.Pool, queries: int) -> int:
 
 
 async def together(pool: asyncpg.Pool, size: int, queries: int) -> None:
-    askers = (asker(pool, queries // size) for _ in range(size))
-    letters = sum(await asyncio.gather(*askers))
+    workers = (worker(pool, queries // size) for _ in range(size))
+    letters = sum(await asyncio.gather(*workers))
     if letters != queries // 5 * 51:
-        sys.exit(f"other users: {letters}")
+        sys.exit(f"unexpected rows: {letters} letters")
 
 
 async def main(
@@ -58,7 +58,7 @@ async def main(
                 await together(pool, size, queries)
                 values.append(since(start) * 1000 / queries)
             used = (cpu() - before) / times
-            tell("queries", values, str(size), used)
+            print_sample("queries", values, str(size), used)
 
 
 _, loop, reset, sizes, queries, times = sys.argv

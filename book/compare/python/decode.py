@@ -1,12 +1,12 @@
-"""JSON into dicts and lists, with the standard library or
-orjson. The twin of contestant/decode.rs.
+"""Decodes JSON into dicts and lists, with the standard library or
+orjson. The twin of src/contestant/decode.rs.
 
 Arguments: library, file, repetitions."""
 
 import sys
 import time
 
-from measure import since, tell
+from measure import print_sample, since
 
 _, library, file, times = sys.argv
 if library == "orjson":
@@ -23,4 +23,4 @@ for _ in range(int(times)):
     values.append(since(start))
     if not users[-1]["orders"]:
         sys.exit("nothing was decoded")
-tell("json", values)
+print_sample("json", values)

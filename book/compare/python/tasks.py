@@ -1,5 +1,5 @@
-"""Tasks that wait: what one of them takes. The twin of
-contestant/tasks.rs.
+"""The memory of a task that waits. The twin of
+src/contestant/tasks.rs.
 
 Arguments: loop, number of tasks."""
 
@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from measure import memory, run, tell
+from measure import memory, print_sample, run
 
 
 async def main(tasks: int) -> None:
@@ -26,8 +26,8 @@ async def main(tasks: int) -> None:
     values = []
     if before is not None and after is not None:
         values = [(after - before) * 1024 * 1024 / tasks]
-    tell("tasks", values)
-    os._exit(0)  # Nobody is to wait for them.
+    print_sample("tasks", values)
+    os._exit(0)  # Exit without waiting for the tasks.
 
 
 _, loop, tasks = sys.argv

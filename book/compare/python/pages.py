@@ -1,5 +1,5 @@
 """N pages at once, with aiohttp or httpx, on asyncio's own
-loop or on uvloop. The twin of contestant/pages.rs.
+loop or on uvloop. The twin of src/contestant/pages.rs.
 
 Arguments: loop, client, `tuned` or `default` for the garbage
 collector, the server's URL, and the cases: `N:TIMES:TIMES`,
@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from measure import cpu, run, since, tell
+from measure import cpu, print_sample, run, since
 
 # Fetches a page to its end.
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -26,9 +26,9 @@ async def with_aiohttp(base: str, cases: str) -> None:
     )
     from yarl import URL
 
-    # As many connections as are asked for, and they stay
-    # open; no time limit, so no timer for each request; no
-    # cookies, so no jar to look through; URLs parsed once.
+    # No limit on connections, which stay open; no timeout,
+    # so no timer per request; no cookies, so no jar to
+    # search; each URL is parsed only once.
     async with ClientSession(
         connector=TCPConnector(limit=0, keepalive_timeout=300),
         timeout=ClientTimeout(total=None, sock_connect=None),
@@ -67,10 +67,10 @@ async def with_httpx(base: str, cases: str) -> None:
 
 
 async def together(fetch: Fetch, url: str, n: int) -> None:
-    """The work itself: every page is read to its end."""
+    """The measured work: reads each of n pages to its end."""
     pages = await asyncio.gather(*(fetch(url) for _ in range(n)))
     if any(len(page) != 1000 for page in pages):
-        sys.exit("a page of another size")
+        sys.exit("a page has the wrong size")
 
 
 async def measure(fetch: Fetch, base: str, cases: str) -> None:
@@ -82,8 +82,8 @@ async def measure(fetch: Fetch, base: str, cases: str) -> None:
         n, *repetitions = map(int, case.split(":"))
         await together(fetch, f"{base}/open/{n}", n)
         if collector == "tuned":
-            # What is there now will stay: the collector need
-            # not look at thousands of connections again.
+            # The connections stay alive: exempt them from
+            # further collections.
             gc.collect()
             gc.freeze()
         for delay, times in zip([50, 0], repetitions):
@@ -97,7 +97,7 @@ async def measure(fetch: Fetch, base: str, cases: str) -> None:
             used, server = cpu() - before, await server_cpu()
             if server is not None and server_before is not None:
                 server = (server - server_before) / times
-            tell(f"pages-{delay}", values, str(n), used / times, server)
+            print_sample(f"pages-{delay}", values, str(n), used / times, server)
 
 
 _, loop, client, collector, base, cases = sys.argv

@@ -1,16 +1,19 @@
-//! A heart that beats every 10 ms, and a call that blocks its thread for 200 ms.
+//! A task that wakes up every 10 ms, and a call that blocks its thread for 200 ms.
 
-use crate::measure::{Measured, since};
-use anyhow::Result;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use anyhow::Result;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
-const BLOCKS: Duration = Duration::from_millis(200);
+use crate::sample::{Sample, millis_since};
 
-/// The longest time between two beats when a task blocks: one of the runtime's only
-/// thread, one of the two that a runtime has, or a thread that is there for that.
+const BLOCKED: Duration = Duration::from_millis(200);
+
+/// Measures the longest pause between two beats while a call blocks: the only thread of
+/// the runtime (`one`), one of its two (`threads`), or a thread of the blocking pool
+/// (`away`).
 pub fn main(case: &str) -> Result<()> {
     let runtime = match case {
         "threads" => {
@@ -20,36 +23,36 @@ pub fn main(case: &str) -> Result<()> {
     }?;
     let away = case == "away";
     let longest = runtime.block_on(async move {
-        let heart = tokio::spawn(heart());
+        let heart = tokio::spawn(beat());
         tokio::spawn(async move {
             sleep(Duration::from_millis(100)).await;
             if away {
-                tokio::task::spawn_blocking(|| thread::sleep(BLOCKS)).await
+                tokio::task::spawn_blocking(|| thread::sleep(BLOCKED)).await
             } else {
-                thread::sleep(BLOCKS);
+                thread::sleep(BLOCKED);
                 Ok(())
             }
         })
         .await??;
         anyhow::Ok(heart.await?)
     })?;
-    Measured {
-        work: "heartbeat".to_owned(),
+    Sample {
+        benchmark: "heartbeat".to_owned(),
         case: case.to_owned(),
         values: vec![longest],
-        ..Measured::default()
+        ..Sample::default()
     }
-    .tell()
+    .print()
 }
 
-/// Beats for half a second; returns the longest gap in milliseconds.
-async fn heart() -> f64 {
+/// Beats for half a second. Returns the longest pause in milliseconds.
+async fn beat() -> f64 {
     let begun = Instant::now();
     let mut longest: f64 = 0.0;
     let mut last = begun;
     while begun.elapsed() < Duration::from_millis(500) {
         sleep(Duration::from_millis(10)).await;
-        longest = longest.max(since(last));
+        longest = longest.max(millis_since(last));
         last = Instant::now();
     }
     longest

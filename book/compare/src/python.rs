@@ -1,17 +1,18 @@
-//! The Python that contestants run on.
+//! Finds the Python interpreter for the contestants.
 
-use crate::child;
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// The packages that contestants use.
+use crate::subprocess;
+
+/// The packages that contestants import.
 pub const PACKAGES: [&str; 5] = ["aiohttp", "asyncpg", "httpx", "orjson", "uvloop"];
 
-/// Prints its own version and those of its arguments that are installed; fails on a
-/// Python that is too old.
+/// Prints the version of Python and of each package given as an argument that is
+/// installed. Fails on a Python that is too old.
 const PROBE: &str = "import sys, importlib.metadata as m
 if sys.version_info < (3, 11): sys.exit('older than 3.11')
 print('Python', '.'.join(map(str, sys.version_info[:3])))
@@ -19,18 +20,18 @@ for name in sys.argv[1:]:
     try: print(name, m.version(name))
     except m.PackageNotFoundError: pass";
 
-/// An interpreter of at least 3.11, and what it has.
+/// An interpreter of at least version 3.11.
 pub struct Python {
     pub program: PathBuf,
-    /// `Python` itself, and each package that it has.
+    /// The versions of `Python` itself and of the packages that are installed.
     pub versions: BTreeMap<String, String>,
 }
 
 impl Python {
-    /// The one in `WORKBOOK_PYTHON`; else of those in `target/venv` and on the path
-    /// the one that has most of the packages.
+    /// Uses `WORKBOOK_PYTHON` if it is set. Otherwise picks the interpreter with the most
+    /// of the packages, from `target/venv` and the `PATH`.
     pub fn find() -> Option<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let candidates = match env::var_os("WORKBOOK_PYTHON") {
             Some(chosen) => vec![PathBuf::from(chosen)],
             None => vec![
@@ -40,7 +41,7 @@ impl Python {
                 "python".into(),
             ],
         };
-        // The first of those with most: the last that `max_by_key` sees.
+        // `max_by_key` returns the last of several maxima; reversed, that is the first.
         let found = candidates.into_iter().rev().filter_map(Self::probe);
         found.max_by_key(|python| python.versions.len())
     }
@@ -48,7 +49,7 @@ impl Python {
     fn probe(program: PathBuf) -> Option<Self> {
         let mut probe = Command::new(&program);
         probe.args(["-c", PROBE]).args(PACKAGES);
-        let text = child::output(&mut probe, Duration::from_secs(20)).ok()?;
+        let text = subprocess::output(&mut probe, Duration::from_secs(20)).ok()?;
         let line = |line: &str| {
             let (name, version) = line.split_once(' ')?;
             Some((name.to_owned(), version.trim().to_owned()))
@@ -56,13 +57,13 @@ impl Python {
         Some(Self { program, versions: text.lines().filter_map(line).collect() })
     }
 
-    /// The packages of `needs` that it lacks.
-    pub fn lacks<'a>(&self, needs: &[&'a str]) -> Vec<&'a str> {
-        let lacking = |name: &&&str| !self.versions.contains_key(**name);
-        needs.iter().filter(lacking).copied().collect()
+    /// The packages that are not installed.
+    pub fn missing<'a>(&self, packages: &[&'a str]) -> Vec<&'a str> {
+        let is_missing = |name: &&&str| !self.versions.contains_key(**name);
+        packages.iter().filter(is_missing).copied().collect()
     }
 }
 
-/// How to get one that has all.
+/// The commands that create an interpreter with all packages.
 pub const INSTALL: &str = "python3 -m venv target/venv\n  \
     target/venv/bin/pip install -r book/compare/requirements.txt";

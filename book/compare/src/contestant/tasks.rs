@@ -1,18 +1,20 @@
-//! Tasks that wait: what one of them takes.
+//! The memory of a task that waits.
 
-use super::on_one_thread;
-use crate::measure::{Measured, memory, minus};
-use anyhow::Result;
 use std::cell::Cell;
 use std::time::Duration;
+
+use anyhow::Result;
 use tokio::task::yield_now;
+
+use super::on_one_thread;
+use crate::sample::{Sample, memory, minus};
 
 thread_local! {
     static WAITING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Starts `tasks` that wait for a minute, and tells how much more memory the process
-/// holds when all of them do.
+/// Spawns tasks that sleep for a minute, and measures by how much the memory of the
+/// process has grown once all of them sleep.
 pub fn main(tasks: usize) -> Result<()> {
     on_one_thread(async {
         let before = memory("VmRSS");
@@ -27,14 +29,14 @@ pub fn main(tasks: usize) -> Result<()> {
         }
         let bytes = minus(memory("VmRSS"), before)
             .map(|mib| mib * 1024.0 * 1024.0 / tasks as f64);
-        Measured {
-            work: "tasks".to_owned(),
+        Sample {
+            benchmark: "tasks".to_owned(),
             values: bytes.into_iter().collect(),
             peak: memory("VmHWM"),
-            ..Measured::default()
+            ..Sample::default()
         }
-        .tell()?;
-        // Nobody is to wait for them.
+        .print()?;
+        // Exit without waiting for the tasks.
         std::process::exit(0)
     })
 }

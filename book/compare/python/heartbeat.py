@@ -1,5 +1,5 @@
-"""A heart that beats every 10 ms, and a call that blocks its
-thread for 200 ms. The twin of contestant/heartbeat.rs.
+"""A task that wakes up every 10 ms, and a call that blocks
+its thread for 200 ms. The twin of src/contestant/heartbeat.rs.
 
 Arguments: loop, `one` or `away`."""
 
@@ -7,11 +7,11 @@ import asyncio
 import sys
 import time
 
-from measure import run, since, tell
+from measure import print_sample, run, since
 
 
-async def heart() -> float:
-    """Beats for half a second; returns the longest gap."""
+async def beat() -> float:
+    """Beats for half a second. Returns the longest pause."""
     begun = last = time.perf_counter()
     longest = 0.0
     while time.perf_counter() - begun < 0.5:
@@ -22,13 +22,13 @@ async def heart() -> float:
 
 
 async def main(case: str) -> None:
-    beating = asyncio.create_task(heart())
+    heart = asyncio.create_task(beat())
     await asyncio.sleep(0.1)
     if case == "away":
         await asyncio.to_thread(time.sleep, 0.2)
     else:
         time.sleep(0.2)
-    tell("heartbeat", [await beating], case)
+    print_sample("heartbeat", [await heart], case)
 
 
 _, loop, case = sys.argv

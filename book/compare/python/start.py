@@ -1,4 +1,4 @@
-"""The least async program. The twin of contestant/start.rs.
+"""A minimal async program. The twin of src/contestant/start.rs.
 
 Argument: loop."""
 

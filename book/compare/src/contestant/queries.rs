@@ -1,21 +1,23 @@
 //! Small queries through a pool, with tokio-postgres and deadpool.
 
-use super::on_one_thread;
-use crate::measure::{Measured, cpu, memory, minus, since};
+use std::time::Instant;
+
 use anyhow::{Context, Result, ensure};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures::future::try_join_all;
-use std::time::Instant;
 use tokio_postgres::NoTls;
+
+use super::on_one_thread;
+use crate::sample::{Sample, cpu, memory, millis_since, minus};
 
 const QUERY: &str = "SELECT name, city FROM users WHERE id = $1";
 
-/// Runs `queries` of them through pools of each of `sizes`, with as many that ask at
-/// once as the pool has connections. With `clean`, a connection is reset before it is
-/// lent again.
+/// Runs `queries` queries through pools of each of the `sizes`, from as many concurrent
+/// workers as the pool has connections. With `clean`, the pool resets a connection
+/// before it hands it out again.
 pub fn main(sizes: &str, queries: usize, times: usize, clean: bool) -> Result<()> {
     let method = if clean { RecyclingMethod::Clean } else { RecyclingMethod::Fast };
-    let url = std::env::var("DATABASE_URL").context("which database?")?;
+    let url = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
     on_one_thread(async {
         for size in sizes.split(',') {
             let size = size.parse()?;
@@ -28,33 +30,33 @@ pub fn main(sizes: &str, queries: usize, times: usize, clean: bool) -> Result<()
             for _ in 0..times {
                 let start = Instant::now();
                 together(&pool, size, queries).await?;
-                values.push(since(start) * 1000.0 / queries as f64);
+                values.push(millis_since(start) * 1000.0 / queries as f64);
             }
-            Measured {
-                work: "queries".to_owned(),
+            Sample {
+                benchmark: "queries".to_owned(),
                 case: size.to_string(),
                 values,
                 cpu: minus(cpu(), before).map(|total| total / times as f64),
                 server: None,
                 peak: memory("VmHWM"),
             }
-            .tell()?;
+            .print()?;
         }
         Ok(())
     })
 }
 
 async fn together(pool: &Pool, size: usize, queries: usize) -> Result<()> {
-    let askers = (0..size).map(|_| asker(pool, queries / size));
-    let letters: usize = try_join_all(askers).await?.iter().sum();
-    // `Ada`, `Lisbon` and the rest of the sample table, each as often.
-    ensure!(letters == queries / 5 * 51, "other users: {letters}");
+    let workers = (0..size).map(|_| worker(pool, queries / size));
+    let letters: usize = try_join_all(workers).await?.iter().sum();
+    // All five rows of the sample table, equally often, have 51 letters.
+    ensure!(letters == queries / 5 * 51, "unexpected rows: {letters} letters");
     Ok(())
 }
 
-/// Takes a connection for each query and gives it back. Counts letters, so that no
-/// answer goes unread.
-async fn asker(pool: &Pool, queries: usize) -> Result<usize> {
+/// Takes a connection from the pool for each query. Counts the letters of the rows, so
+/// that none goes unread.
+async fn worker(pool: &Pool, queries: usize) -> Result<usize> {
     let mut letters = 0;
     for query in 0..queries as i32 {
         let client = pool.get().await?;

@@ -1,10 +1,12 @@
-//! JSON into values of types of our own, with `serde_json`.
+//! Decodes JSON into typed values, with `serde_json`.
 
-use crate::measure::{Measured, memory, since};
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 use std::fs;
 use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::sample::{Sample, memory, millis_since};
 
 #[derive(Deserialize)]
 struct Order {
@@ -14,7 +16,7 @@ struct Order {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would, though nobody reads them")]
+#[expect(dead_code, reason = "a real program would read these fields")]
 struct User {
     id: u64,
     name: String,
@@ -24,41 +26,41 @@ struct User {
     orders: Vec<Order>,
 }
 
-/// Decodes the file again and again.
+/// Decodes the file repeatedly.
 pub fn main(file: &str, times: usize) -> Result<()> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?;
     let mut values = Vec::new();
     for _ in 0..times {
         let start = Instant::now();
         let users: Vec<User> = serde_json::from_slice(&bytes)?;
-        values.push(since(start));
+        values.push(millis_since(start));
         let orders = users.iter().flat_map(|user| &user.orders);
         let sum: u64 =
             orders.map(|o| o.id + o.cents as u64 + o.item.len() as u64).sum();
         ensure!(sum > 0, "nothing was decoded");
     }
-    tell(values)
+    print(values)
 }
 
-/// The least that reading JSON can be: every byte is looked at once, as UTF-8 wants.
-pub fn limit(file: &str, times: usize) -> Result<()> {
+/// The limit of the benchmark: validates the file as UTF-8, which reads each byte once.
+pub fn validate(file: &str, times: usize) -> Result<()> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?;
     let mut values = Vec::new();
     for _ in 0..times {
         let start = Instant::now();
         let text = str::from_utf8(std::hint::black_box(&bytes))?;
         std::hint::black_box(text);
-        values.push(since(start));
+        values.push(millis_since(start));
     }
-    tell(values)
+    print(values)
 }
 
-fn tell(values: Vec<f64>) -> Result<()> {
-    let work = "json".to_owned();
-    Measured { work, values, peak: memory("VmHWM"), ..Measured::default() }.tell()
+fn print(values: Vec<f64>) -> Result<()> {
+    let benchmark = "json".to_owned();
+    Sample { benchmark, values, peak: memory("VmHWM"), ..Sample::default() }.print()
 }
 
-/// The document that all decode: the same bytes each time, about 200 KB.
+/// The document that all contestants decode, about 200 KB. It is always the same.
 pub fn document() -> String {
     let users: Vec<_> = (0..1000)
         .map(|user| {

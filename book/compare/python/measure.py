@@ -1,5 +1,5 @@
-"""What a contestant tells of itself: what it measured, its
-processor time, its memory. The twin of measure.rs."""
+"""What a contestant prints: the values it measured, its CPU
+time and its memory. The twin of src/sample.rs."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def run(loop: str, main: Coroutine[Any, Any, None]) -> None:
-    """Runs on the event loop of that name."""
+    """Runs a coroutine on asyncio's event loop or on uvloop."""
     if loop == "uvloop":
         import uvloop
 
@@ -19,18 +19,18 @@ def run(loop: str, main: Coroutine[Any, Any, None]) -> None:
 
 
 def since(start: float) -> float:
-    """Milliseconds since then."""
+    """Milliseconds since `start`."""
     return (time.perf_counter() - start) * 1000
 
 
 def cpu() -> float:
-    """The processor time of this process in ms."""
+    """CPU time of this process in milliseconds."""
     return time.process_time() * 1000
 
 
 def memory(which: str) -> float | None:
-    """`VmHWM`, the most memory this process has held, or
-    `VmRSS`, what it holds now, in MiB, on Linux."""
+    """Peak (`VmHWM`) or current (`VmRSS`) resident memory in
+    MiB, on Linux."""
     try:
         with open("/proc/self/status") as status:
             for line in status:
@@ -41,20 +41,20 @@ def memory(which: str) -> float | None:
     return None
 
 
-def tell(
-    work: str,
+def print_sample(
+    benchmark: str,
     values: list[float],
     case: str = "",
     cpu: float | None = None,
     server: float | None = None,
 ) -> None:
-    """Prints what was measured, for the driver."""
-    measured = {
-        "work": work,
+    """Prints a sample for the driver to read."""
+    sample = {
+        "benchmark": benchmark,
         "case": case,
         "values": values,
         "cpu": cpu,
         "server": server,
         "peak": memory("VmHWM"),
     }
-    print(json.dumps(measured), flush=True)
+    print(json.dumps(sample), flush=True)
