@@ -22,6 +22,8 @@ mod decoder;
 mod hints;
 mod lessons;
 pub mod postgres;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod timeline;
 pub mod web;
 

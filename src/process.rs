@@ -1,0 +1,366 @@
+//! Runs a program in a process group of its own, so that the program and everything it
+//! starts can be stopped together.
+//!
+//! ```text
+//! ProcessGroup::spawn
+//!   ├── program ─── stdout, stderr ──> reader threads ──> Event::Output, Event::Closed
+//!   │     └── its children, in the same process group
+//!   └── waitid(WNOWAIT) ─────────────> exit thread ─────> Event::Exited
+//! ```
+//!
+//! All events go to one callback, which sends them to whatever channel the caller reads:
+//! `std::sync::mpsc` in a synchronous program, `tokio::sync::mpsc` with `blocking_send`
+//! in an asynchronous one. When a bounded channel is full, the callback blocks, the
+//! reader thread stops reading, and a program that floods its output blocks in `write`:
+//! memory use stays constant.
+//!
+//! **The program is reaped last.** A process group's ID is the process ID of its first
+//! process. `Child::wait` reaps that process, and from then on the kernel may give the
+//! same ID to an unrelated process or group, which a later `kill(-id, SIGKILL)` would
+//! hit. The exit thread therefore calls `waitid` with `WNOWAIT`, which reports the exit
+//! but leaves a zombie that keeps the ID reserved. Only [`ProcessGroup::kill`] and
+//! `Drop` reap, and they send SIGKILL to the group first.
+//!
+//! **The end of the output is not the end of the program**, and the other way round: a
+//! program may close its stdout and run on, and a daemon that it started may hold the
+//! pipe open for hours. So the two are separate events. After `Exited`, call `kill`, and
+//! wait a moment for what is still in the pipe, until `Closed`.
+//!
+//! **Ctrl-C and Ctrl-Z do not reach the group**, because it is not the terminal's
+//! foreground process group. The caller handles those signals and passes them on with
+//! [`ProcessGroup::signal`]. When the caller itself is killed by SIGKILL, it cannot pass
+//! on anything; [`Stdin::Tied`] covers that case.
+//!
+//! Outside Unix there are no process groups: only the program itself is killed, and the
+//! exit thread polls.
+
+use std::io::{self, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// A running program and the processes it started. Dropping it kills all of them.
+#[derive(Debug)]
+pub struct ProcessGroup {
+    // Shared with the exit thread outside Unix, where polling needs the handle.
+    child: Arc<Mutex<Child>>,
+    /// Set once the group's ID may belong to another process.
+    reaped: bool,
+}
+
+/// The standard input of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// Reading returns end-of-file at once.
+    Null,
+    /// A pipe to which nothing is written, and which the kernel closes when this process
+    /// ends, even by SIGKILL. A program that exits at end-of-file on stdin thus cannot
+    /// outlive this process.
+    Tied,
+}
+
+/// How a program's output is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Stdout and stderr share one pipe, which keeps their order. All of it is reported
+    /// as [`Stream::Stdout`].
+    Merged,
+    /// One pipe each.
+    Separate,
+}
+
+/// One of a program's output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Something that a program did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It wrote some bytes, which may end in the middle of a UTF-8 character.
+    Output(Stream, Vec<u8>),
+    /// A stream has reached its end: no process holds it open any more.
+    Closed(Stream),
+    /// The program has exited. It is not reaped yet; [`ProcessGroup::kill`] returns its
+    /// exit status.
+    Exited,
+}
+
+/// A signal to every process of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Asks the processes to end (SIGTERM).
+    Terminate,
+    /// Ends them (SIGKILL). The only one that works outside Unix.
+    Kill,
+    /// Suspends them (SIGSTOP).
+    Stop,
+    /// Resumes them (SIGCONT).
+    Continue,
+}
+
+impl ProcessGroup {
+    /// Starts `command` in a new process group and sends its events to `send`, from
+    /// several threads, until `send` returns false.
+    ///
+    /// # Errors
+    ///
+    /// If the program cannot be started, or no pipe can be made for its output.
+    pub fn spawn<F>(
+        mut command: Command,
+        stdin: Stdin,
+        output: Output,
+        send: F,
+    ) -> io::Result<Self>
+    where
+        F: Fn(Event) -> bool + Clone + Send + 'static,
+    {
+        command.stdin(match stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Tied => Stdio::piped(),
+        });
+        let merged = match output {
+            Output::Merged => {
+                let (reader, writer) = io::pipe()?;
+                command.stdout(writer.try_clone()?).stderr(writer);
+                Some(reader)
+            }
+            Output::Separate => {
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                None
+            }
+        };
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
+        // It holds the write end of the merged pipe, which would never be closed.
+        drop(command);
+
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let group = Self { child: Arc::new(Mutex::new(child)), reaped: false };
+        read_in_thread(merged, Stream::Stdout, send.clone());
+        read_in_thread(stdout, Stream::Stdout, send.clone());
+        read_in_thread(stderr, Stream::Stderr, send.clone());
+        group.report_exit_in_thread(send);
+        Ok(group)
+    }
+
+    /// Sends a signal to every process of the group. Does nothing after
+    /// [`kill`](Self::kill).
+    pub fn signal(&self, signal: Signal) {
+        if self.reaped {
+            return;
+        }
+        // Fails if no process is left, which is fine.
+        #[cfg(unix)]
+        {
+            let signal = match signal {
+                Signal::Terminate => rustix::process::Signal::TERM,
+                Signal::Kill => rustix::process::Signal::KILL,
+                Signal::Stop => rustix::process::Signal::STOP,
+                Signal::Continue => rustix::process::Signal::CONT,
+            };
+            let _ = rustix::process::kill_process_group(self.pid(), signal);
+        }
+        #[cfg(not(unix))]
+        if signal == Signal::Kill {
+            let _ = self.child().kill();
+        }
+    }
+
+    /// Kills every process of the group, reaps the program and returns its exit status:
+    /// its own if it had exited before. Output that is already in the pipe is still
+    /// delivered.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not report the exit status.
+    pub fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.signal(Signal::Kill);
+        let status = self.child().wait()?;
+        self.reaped = true;
+        Ok(status)
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(unix)]
+    fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child())
+    }
+
+    #[cfg(unix)]
+    fn report_exit_in_thread<F: Fn(Event) -> bool + Send + 'static>(&self, send: F) {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let pid = self.pid();
+        thread::spawn(move || {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            let interrupted = |error| error == rustix::io::Errno::INTR;
+            while waitid(WaitId::Pid(pid), options).is_err_and(interrupted) {}
+            send(Event::Exited);
+        });
+    }
+
+    #[cfg(not(unix))]
+    fn report_exit_in_thread<F: Fn(Event) -> bool + Send + 'static>(&self, send: F) {
+        let child = Arc::clone(&self.child);
+        thread::spawn(move || {
+            let running = || {
+                let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+                matches!(child.try_wait(), Ok(None))
+            };
+            while running() {
+                thread::sleep(std::time::Duration::from_millis(10));
+            }
+            send(Event::Exited);
+        });
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = self.kill();
+        }
+    }
+}
+
+/// Sends everything that can be read, and then `Closed`. `Child`'s pipes are optional,
+/// so this takes an option, too.
+fn read_in_thread<R, F>(reader: Option<R>, stream: Stream, send: F)
+where
+    R: Read + Send + 'static,
+    F: Fn(Event) -> bool + Send + 'static,
+{
+    let Some(mut reader) = reader else { return };
+    thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => {
+                    if !send(Event::Output(stream, buffer[..length].to_vec())) {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        send(Event::Closed(stream));
+    });
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, channel};
+
+    fn spawn(
+        script: &str,
+        stdin: Stdin,
+        output: Output,
+    ) -> (ProcessGroup, Receiver<Event>) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let (sender, receiver) = channel();
+        let send = move |event| sender.send(event).is_ok();
+        (ProcessGroup::spawn(command, stdin, output, send).unwrap(), receiver)
+    }
+
+    /// Reads events until `last`; returns the text of each stream.
+    fn read_until(receiver: &Receiver<Event>, last: &Event) -> (String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        for event in receiver {
+            match &event {
+                Event::Output(Stream::Stdout, bytes) => out.extend(bytes),
+                Event::Output(Stream::Stderr, bytes) => err.extend(bytes),
+                _ => {}
+            }
+            if event == *last {
+                break;
+            }
+        }
+        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    const CLOSED: Event = Event::Closed(Stream::Stdout);
+
+    #[test]
+    fn merged_output_keeps_its_order() {
+        let script = "echo 1; echo 2 >&2; echo 3; exit 7";
+        let (mut group, events) = spawn(script, Stdin::Null, Output::Merged);
+        assert_eq!(read_until(&events, &CLOSED).0, "1\n2\n3\n");
+        // Wait for the exit: `kill` right after the last output would win the race.
+        read_until(&events, &Event::Exited);
+        assert_eq!(group.kill().unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn separate_output_keeps_its_stream() {
+        let (_group, events) =
+            spawn("echo 1; echo 2 >&2", Stdin::Null, Output::Separate);
+        let texts: Vec<Event> = events
+            .iter()
+            .filter(|event| matches!(event, Event::Output(..)))
+            .take(2)
+            .collect();
+        assert!(texts.contains(&Event::Output(Stream::Stdout, b"1\n".to_vec())));
+        assert!(texts.contains(&Event::Output(Stream::Stderr, b"2\n".to_vec())));
+    }
+
+    #[test]
+    fn exit_is_reported_while_a_child_holds_the_output_open() {
+        let (mut group, events) =
+            spawn("sleep 1000 & exit 3", Stdin::Null, Output::Merged);
+        read_until(&events, &Event::Exited);
+        assert_eq!(group.kill().unwrap().code(), Some(3));
+        // The pipe closes only when the sleeping child is dead, too.
+        read_until(&events, &CLOSED);
+    }
+
+    #[test]
+    fn drop_kills_every_process_of_the_group() {
+        let (group, events) =
+            spawn("sleep 1000 & wait", Stdin::Null, Output::Merged);
+        drop(group);
+        read_until(&events, &CLOSED);
+    }
+
+    #[test]
+    fn a_stopped_group_can_be_resumed_and_terminated() {
+        let (mut group, events) =
+            spawn("echo started; exec sleep 1000", Stdin::Null, Output::Merged);
+        let started = events.iter().next();
+        assert_eq!(
+            started,
+            Some(Event::Output(Stream::Stdout, b"started\n".to_vec()))
+        );
+        group.signal(Signal::Stop);
+        group.signal(Signal::Continue);
+        group.signal(Signal::Terminate);
+        read_until(&events, &Event::Exited);
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&group.kill().unwrap()),
+            Some(15)
+        );
+    }
+
+    #[test]
+    fn a_tied_stdin_stays_open_until_the_group_is_gone() {
+        let (group, events) =
+            spawn("read line; echo end", Stdin::Tied, Output::Merged);
+        assert!(events.try_recv().is_err());
+        drop(group);
+        assert_eq!(read_until(&events, &CLOSED).0, "");
+        let (_group, events) =
+            spawn("read line; echo end", Stdin::Null, Output::Merged);
+        assert_eq!(read_until(&events, &CLOSED).0, "end\n");
+    }
+}
