@@ -24,6 +24,7 @@ mod lessons;
 pub mod postgres;
 #[cfg(feature = "process")]
 pub mod process;
+pub mod text;
 pub mod timeline;
 pub mod web;
 

@@ -1,0 +1,241 @@
+//! Text helpers shared by the library, the `cargo workbook` command and the book:
+//! measuring, wrapping and clipping text for a terminal, and a few ways to format it.
+//!
+//! Widths are in terminal columns, as `textwrap` and `unicode-width` measure them: `漢`
+//! takes two columns, a combining accent and an ANSI escape sequence take none.
+
+use std::fmt::Display;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// Returns the width of `text` in columns.
+///
+/// ```
+/// use async_workbook::text::width;
+///
+/// assert_eq!(width("zoë"), 3);
+/// assert_eq!(width("\x1b[31mred\x1b[0m"), 3);
+/// assert_eq!(width("漢字"), 4);
+/// ```
+pub fn width(text: &str) -> usize {
+    textwrap::core::display_width(text)
+}
+
+/// Wraps each line of `text` at spaces so that it fits into `columns`, and puts `indent`
+/// in front of every resulting line.
+///
+/// A line that itself starts with spaces keeps them on its continuation lines. A word
+/// that is too long is not broken: it may be a path or an identifier to copy.
+///
+/// ```
+/// use async_workbook::text::wrap;
+///
+/// assert_eq!(wrap("one two three\nfour", "", 7), "one two\nthree\nfour");
+/// assert_eq!(wrap("  one two three", "> ", 12), ">   one two\n>   three");
+/// ```
+pub fn wrap(text: &str, indent: &str, columns: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let words = line.trim_start_matches(' ');
+        let indent = format!("{indent}{}", &line[..line.len() - words.len()]);
+        let options = Options::new(columns)
+            .initial_indent(&indent)
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit);
+        lines.extend(
+            textwrap::wrap(words, options)
+                .into_iter()
+                .map(|line| line.trim_end().to_owned()),
+        );
+    }
+    lines.join("\n")
+}
+
+/// Shortens plain `text` to at most `columns`; an ellipsis marks the cut.
+///
+/// ```
+/// use async_workbook::text::clip;
+///
+/// assert_eq!(clip("four", 4), "four");
+/// assert_eq!(clip("fours", 4), "fou…");
+/// assert_eq!(clip("to be", 4), "to…");
+/// ```
+pub fn clip(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(space) = columns.checked_sub(1) else { return String::new() };
+    let ends = text.char_indices().map(|(start, _)| start);
+    let end = ends.take_while(|&end| width(&text[..end]) <= space).last();
+    format!("{}…", text[..end.unwrap_or(0)].trim_end())
+}
+
+/// Clips or pads plain `text` to exactly `columns`.
+///
+/// ```
+/// use async_workbook::text::fit;
+///
+/// assert_eq!(fit("tea", 5), "tea  ");
+/// assert_eq!(fit("biscuit", 5), "bisc…");
+/// ```
+pub fn fit(text: &str, columns: usize) -> String {
+    let text = clip(text, columns);
+    let padding = columns.saturating_sub(width(&text));
+    text + &" ".repeat(padding)
+}
+
+/// Removes ANSI escape sequences: colours, cursor movements, titles and links.
+///
+/// ```
+/// use async_workbook::text::strip_ansi;
+///
+/// assert_eq!(strip_ansi("\x1b[1;31mred\x1b[0m"), "red");
+/// assert_eq!(strip_ansi("\x1b]8;;file:///a\x1b\\here\x1b]8;;\x1b\\"), "here");
+/// ```
+pub fn strip_ansi(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        if char != '\x1b' {
+            plain.push(char);
+            continue;
+        }
+        match chars.next() {
+            // CSI, "control sequence introducer": ends with a byte from `@` to `~`.
+            Some('[') => {
+                chars.find(|char| ('@'..='~').contains(char));
+            }
+            // OSC, "operating system command": ends with BEL or `ESC \`.
+            Some(']') => {
+                let mut previous = ']';
+                chars.find(|&char| {
+                    let ends = char == '\x07' || (previous, char) == ('\x1b', '\\');
+                    previous = char;
+                    ends
+                });
+            }
+            // The other sequences are two characters long.
+            _ => {}
+        }
+    }
+    plain
+}
+
+/// Groups the digits before the decimal point of a number by thousands.
+///
+/// ```
+/// use async_workbook::text::group_thousands;
+///
+/// assert_eq!(group_thousands(1_234_567), "1,234,567");
+/// assert_eq!(group_thousands(format_args!("{:.1}", -1234.5)), "-1,234.5");
+/// ```
+pub fn group_thousands(number: impl Display) -> String {
+    let number = number.to_string();
+    let end = number.find('.').unwrap_or(number.len());
+    let mut grouped = String::new();
+    for (at, char) in number.char_indices() {
+        let follows_digit = at > 0 && !number[..at].ends_with('-');
+        if at < end && follows_digit && (end - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(char);
+    }
+    grouped
+}
+
+/// Formats a count of things, with a plural `s` where it needs one.
+///
+/// ```
+/// use async_workbook::text::count;
+///
+/// assert_eq!(count(1, "line"), "1 line");
+/// assert_eq!(count(2000, "line"), "2,000 lines");
+/// ```
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", group_thousands(number))
+}
+
+/// Makes the first letter upper case.
+///
+/// ```
+/// use async_workbook::text::capitalize;
+///
+/// assert_eq!(capitalize("één"), "Één");
+/// assert_eq!(capitalize(""), "");
+/// ```
+pub fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
+/// Escapes `text` for HTML and XML, between tags and in double-quoted attributes.
+///
+/// ```
+/// use async_workbook::text::escape_html;
+///
+/// assert_eq!(escape_html(r#"a < "b" & c"#), "a &lt; &quot;b&quot; &amp; c");
+/// ```
+pub fn escape_html(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('"', "&quot;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapping_breaks_only_at_spaces() {
+        let long = "an_identifier_that_is_longer_than_the_line";
+        assert_eq!(wrap(long, "", 20), long);
+        assert_eq!(wrap("breakfast at ten", "", 4), "breakfast\nat\nten");
+        assert_eq!(wrap("time-out", "", 6), "time-out");
+    }
+
+    #[test]
+    fn wrapping_keeps_blank_lines() {
+        assert_eq!(wrap("", "", 4), "");
+        assert_eq!(wrap("one\n\ntwo", "  ", 40), "  one\n\n  two");
+    }
+
+    #[test]
+    fn wrapping_ignores_escape_sequences() {
+        assert_eq!(
+            wrap("\x1b[31mone two\x1b[0m three", "", 7),
+            "\x1b[31mone two\x1b[0m\nthree"
+        );
+    }
+
+    #[test]
+    fn clipping_never_exceeds_the_columns() {
+        assert_eq!(clip("漢字漢字", 4), "漢…");
+        assert_eq!(clip("漢字", 1), "…");
+        assert_eq!(clip("tea", 0), "");
+    }
+
+    #[test]
+    fn fitting_measures_wide_characters() {
+        assert_eq!(fit("漢", 4), "漢  ");
+        assert_eq!(fit("漢字漢字", 4), "漢… ");
+    }
+
+    #[test]
+    fn stripping_ends_each_kind_of_escape_sequence() {
+        assert_eq!(strip_ansi("\x1b[2J\x1b[Hhi\x1b]0;title\x07!"), "hi!");
+        assert_eq!(strip_ansi("a\x1b7b\x1b[31"), "ab");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(group_thousands(0), "0");
+        assert_eq!(group_thousands(-100), "-100");
+        assert_eq!(group_thousands(1000), "1,000");
+        assert_eq!(group_thousands(-123_456), "-123,456");
+        assert_eq!(group_thousands("1234.5678"), "1,234.5678");
+    }
+}
