@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands for a browser, in the way that the name it is called by says.
+# A fake browser. The name of the symlink by which it is called selects its behaviour.
 for argument in "$@"; do
     case $argument in --print-to-pdf=*) pdf=${argument#*=} ;; esac
 done
@@ -8,5 +8,5 @@ case ${0##*/} in
     nothing) ;;
     half) printf '%%PDF-1.4\n2 0 obj\n' >"$pdf" ;;
     hangs) sleep 600 & echo $! >"${0%/*}/pid"; wait ;;
-    prints) printf '%%PDF-1.4\n1 0 obj\n<</Type /Page\n>>\n2 0 obj\n<</Type /Page\n>>\n%%%%EOF\n' >"$pdf" ;;
+    prints) printf '%%PDF-1.4\n%%%%EOF\n' >"$pdf" ;;
 esac

@@ -1,57 +1,60 @@
-//! Bars and curves as SVG that follows the theme of the page it stands in: across in
-//! percent, down in pixels, coloured by the style sheet (`theme/compare.css`).
+//! Draws bars and curves as SVG.
+//!
+//! Horizontal positions are in percent and vertical ones in pixels, so that a drawing has
+//! the width of its page and text of the usual size. Colours come from
+//! `theme/compare.css`.
 
-use super::Look;
-use super::result::number;
 use std::fmt::Write;
 
-/// Bars, one below the other, on a common scale that begins at 0.
+use compare::result::number;
+
+use super::SeriesStyle;
+
+/// Bars on a common scale that starts at 0.
 pub struct Bars {
     pub unit: String,
     pub limit: Option<f64>,
     pub rows: Vec<Row>,
 }
 
-/// One bar.
 pub struct Row {
     pub name: &'static str,
-    pub look: Look,
+    pub style: SeriesStyle,
     pub value: f64,
     pub spread: (f64, f64),
 }
 
-/// Curves over a number, both on logarithmic scales.
+/// Curves with logarithmic scales on both axes.
 pub struct Curves {
     pub unit: String,
-    /// What there are more of to the right.
-    pub over: &'static str,
+    /// The label of the horizontal axis.
+    pub x_axis: &'static str,
     pub curves: Vec<Curve>,
 }
 
-/// One curve.
 pub struct Curve {
     pub name: &'static str,
-    pub look: Look,
+    pub style: SeriesStyle,
     pub points: Vec<Point>,
 }
 
-/// One point of it.
 pub struct Point {
     pub at: f64,
     pub value: f64,
     pub spread: (f64, f64),
 }
 
-/// Pixels down: what stands above the bars, a row, a bar's top in it and its height.
+/// In pixels: the space above the bars, the height of a row, the position of the bar in
+/// it, and the height of the bar.
 const HEAD: usize = 22;
 const ROW: usize = 36;
 const BAR_TOP: usize = 18;
 const BAR: usize = 10;
 
-/// Pixels down: the curves' field, and where it begins.
-const FIELD: f64 = 260.0;
-const FIELD_TOP: f64 = 24.0;
-/// Percent across: where the field begins and ends. The numbers stand before it.
+/// The plot area of curves, vertically in pixels.
+const PLOT_HEIGHT: f64 = 260.0;
+const PLOT_TOP: f64 = 24.0;
+/// The plot area horizontally in percent. The labels of the vertical axis are left of it.
 const LEFT: f64 = 12.0;
 const RIGHT: f64 = 98.0;
 
@@ -65,18 +68,18 @@ pub fn bars(bars: &Bars) -> String {
     let mut words = String::new();
     let mut body = String::new();
     for (at, row) in rows.iter().enumerate() {
-        let Row { name, look, value, spread } = row;
+        let Row { name, style, value, spread } = row;
         let (top, value_words) =
             (HEAD + at * ROW, format!("{} {unit}", number(*value)));
         let (base, bar, middle) = (top + 12, top + BAR_TOP, top + BAR_TOP + BAR / 2);
-        // To a String: cannot fail, here and below.
+        // Writing to a String cannot fail, here and below.
         let _ = write!(
             body,
             "\n<text x=\"0\" y=\"{base}\">{name}</text>\
              <text x=\"100%\" y=\"{base}\" text-anchor=\"end\">{value_words}</text>\
              <rect class=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>\
              <line class=\"spread\" x1=\"{}\" x2=\"{}\" y1=\"{middle}\" y2=\"{middle}\"/>",
-            look.side,
+            style.side,
             percent(*value),
             percent(spread.0),
             percent(spread.1),
@@ -91,7 +94,7 @@ pub fn bars(bars: &Bars) -> String {
     if let Some(limit) = limit {
         let (x, value) = (percent(*limit), number(*limit));
         let anchor = if limit * 2.0 > most { "end" } else { "start" };
-        // From bar to bar, and not across the names between them.
+        // A line across each bar, but not across the names between them.
         for at in 0..rows.len() {
             let top = HEAD + at * ROW + BAR_TOP - 3;
             let end = top + BAR + 6;
@@ -111,20 +114,21 @@ pub fn bars(bars: &Bars) -> String {
 }
 
 pub fn curves(curves: &Curves) -> String {
-    let Curves { unit, over, curves } = curves;
+    let Curves { unit, x_axis, curves } = curves;
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let across = Scale::around(points().map(|point| point.at));
     let down =
         Scale::around(points().flat_map(|point| [point.spread.0, point.spread.1]));
     let x =
         |value: f64| format!("{:.2}%", LEFT + (RIGHT - LEFT) * across.share(value));
-    let y =
-        |value: f64| format!("{:.1}", FIELD_TOP + FIELD * (1.0 - down.share(value)));
-    let bottom = FIELD_TOP + FIELD;
+    let y = |value: f64| {
+        format!("{:.1}", PLOT_TOP + PLOT_HEIGHT * (1.0 - down.share(value)))
+    };
+    let bottom = PLOT_TOP + PLOT_HEIGHT;
 
     let mut body = format!("\n<text class=\"axis\" x=\"0\" y=\"12\">{unit}</text>");
     for value in down.ticks() {
-        let (y, words) = (y(value), number_of_axis(value));
+        let (y, words) = (y(value), axis_number(value));
         let _ = write!(
             body,
             "\n<line class=\"grid\" x1=\"{LEFT}%\" x2=\"100%\" y1=\"{y}\" y2=\"{y}\"/>\
@@ -143,19 +147,19 @@ pub fn curves(curves: &Curves) -> String {
             body,
             "\n<text class=\"axis\" x=\"{edge}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
             bottom + 18.0,
-            number_of_axis(*value)
+            axis_number(*value)
         );
     }
     let _ = write!(
         body,
-        "\n<text class=\"axis\" x=\"100%\" y=\"{}\" text-anchor=\"end\">{over}</text>",
+        "\n<text class=\"axis\" x=\"100%\" y=\"{}\" text-anchor=\"end\">{x_axis}</text>",
         bottom + 36.0
     );
 
     let mut words =
-        format!("Curves: {unit} over {over}, both on logarithmic scales.");
-    for Curve { name, look, points } in curves {
-        let Look { side, stroke } = look;
+        format!("Curves: {unit} over {x_axis}, both on logarithmic scales.");
+    for Curve { name, style, points } in curves {
+        let SeriesStyle { side, stroke } = style;
         for pair in points.windows(2) {
             let _ = write!(
                 body,
@@ -167,18 +171,18 @@ pub fn curves(curves: &Curves) -> String {
             );
         }
         let _ = write!(words, " {name}:");
-        for (at, Point { at: over, value, spread }) in points.iter().enumerate() {
+        for (index, Point { at, value, spread }) in points.iter().enumerate() {
             let _ = write!(
                 body,
                 "\n<line class=\"{side}\" x1=\"{0}\" x2=\"{0}\" y1=\"{1}\" y2=\"{2}\"/>\
                  <circle class=\"{side}\" cx=\"{0}\" cy=\"{3}\" r=\"3\"/>",
-                x(*over),
+                x(*at),
                 y(spread.0),
                 y(spread.1),
                 y(*value)
             );
-            let comma = if at == 0 { "" } else { "," };
-            let (value, at) = (number(*value), number_of_axis(*over));
+            let comma = if index == 0 { "" } else { "," };
+            let (value, at) = (number(*value), axis_number(*at));
             let _ = write!(words, "{comma} {value} at {at}");
         }
         words.push('.');
@@ -186,11 +190,12 @@ pub fn curves(curves: &Curves) -> String {
     svg((bottom + 40.0) as usize, &words, &body)
 }
 
-/// Which line is whose.
+/// The legend of curves. It is hidden from screen readers: the text alternative has the
+/// names.
 pub fn key(curves: &Curves) -> String {
     let mut key = "<p class=\"key\" aria-hidden=\"true\">".to_owned();
-    for Curve { name, look, .. } in &curves.curves {
-        let Look { side, stroke } = look;
+    for Curve { name, style, .. } in &curves.curves {
+        let SeriesStyle { side, stroke } = style;
         let _ = write!(key, "<span><i class=\"{side} {stroke}\"></i>{name}</span> ");
     }
     key.trim_end().to_owned() + "</p>"
@@ -203,8 +208,8 @@ fn svg(height: usize, words: &str, body: &str) -> String {
     )
 }
 
-/// A number that is no measurement: without digits that say nothing.
-pub fn number_of_axis(value: f64) -> String {
+/// Formats an exact number, without trailing zeros.
+pub fn axis_number(value: f64) -> String {
     let text = number(value);
     if !text.contains('.') {
         return text;
@@ -219,7 +224,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// One that begins at the least of some numbers and ends at the greatest.
+    /// The scale from the least to the greatest of some numbers.
     fn around(numbers: impl Iterator<Item = f64>) -> Self {
         let (mut from, mut to) = (f64::MAX, f64::MIN_POSITIVE);
         for number in numbers {
@@ -232,15 +237,14 @@ impl Scale {
         (value / self.from).ln() / (self.to / self.from).ln()
     }
 
-    /// Round numbers on it: powers of ten, and where these are few, twice and five
-    /// times those as well.
+    /// The powers of ten on the scale and, if these are few, two and five times those.
     fn ticks(&self) -> Vec<f64> {
         let digits: &[i32] =
             if self.to / self.from > 200.0 { &[1] } else { &[1, 2, 5] };
         let round = |power: i32| {
             let of_one = move |digit: &i32| {
                 let digit = f64::from(*digit);
-                // A quotient of whole numbers is exact where a product is not.
+                // 5 / 100 is exactly 0.05, 5 * 0.01 is not.
                 if power < 0 {
                     digit / 10_f64.powi(-power)
                 } else {
@@ -269,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_an_axis_are_plain() {
-        let words = [0.05, 1.0, 20.0, 10_000.0].map(number_of_axis);
+    fn axis_numbers_have_no_trailing_zeros() {
+        let words = [0.05, 1.0, 20.0, 10_000.0].map(axis_number);
         assert_eq!(words, ["0.05", "1", "20", "10,000"]);
     }
 }

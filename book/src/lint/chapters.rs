@@ -1,9 +1,10 @@
-//! The lessons' chapters: all there, in order, each with its sections.
+//! Rules for the lessons' chapters: all are there, in order, with all their sections.
 
-use super::page::{Page, has};
 use async_workbook::Lesson;
 
-/// What every lesson's chapter has, as a heading or as the title of a fold.
+use super::page::{Page, has};
+
+/// The sections of a lesson's chapter, as headings or as titles of folds.
 const SECTIONS: [&str; 8] = [
     "Predict",
     "The program",
@@ -15,8 +16,7 @@ const SECTIONS: [&str; 8] = [
     "Check yourself",
 ];
 
-/// What is wrong with SUMMARY.md: its numbered entries are the lessons, in their
-/// order.
+/// Checks that the numbered entries of SUMMARY.md are the lessons, in order.
 pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
     let listed: Vec<(&str, &str)> = summary
         .lines()
@@ -34,7 +34,7 @@ pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
     let expected: Vec<_> = lessons.iter().map(|lesson| lesson.name).collect();
     if names != expected {
         faults.push(format!(
-            "SUMMARY.md lists {}, where the lessons are {}",
+            "SUMMARY.md lists {}, but the lessons are {}",
             names.join(", "),
             expected.join(", ")
         ));
@@ -51,10 +51,13 @@ pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
     faults
 }
 
-/// Chapters that SUMMARY.md or the folder of chapters has and the site has not:
-/// mdBook drops an entry it does not expect where it stands, and never asks about a
-/// file that is not listed.
-pub fn dropped(summary: &str, chapters: &[String], pages: &[&str]) -> Vec<String> {
+/// Checks that every entry of SUMMARY.md and every file in the folder of chapters has a
+/// page. mdBook silently skips entries it cannot parse, and files that are not listed.
+pub fn missing_pages(
+    summary: &str,
+    chapters: &[String],
+    pages: &[&str],
+) -> Vec<String> {
     let listed =
         summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let files = chapters.iter().map(String::as_str);
@@ -67,21 +70,21 @@ pub fn dropped(summary: &str, chapters: &[String], pages: &[&str]) -> Vec<String
             let page = file.strip_suffix(".md").map(|name| format!("{name}.html"));
             !page.is_some_and(|page| pages.contains(&&page[..]))
         })
-        .map(|file| format!("{file} became no page: look at SUMMARY.md"))
+        .map(|file| format!("{file} has no page; check its entry in SUMMARY.md"))
         .collect()
 }
 
-/// What is wrong with the chapter of a lesson.
+/// Checks the chapter of a lesson.
 pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
     let mut faults = Vec::new();
-    let title = page.headings.iter().find(|(level, _)| *level == 1);
-    if !title.is_some_and(|(_, words)| words.contains(lesson.title)) {
-        faults.push(format!("the title does not say `{}`", lesson.title));
+    let title = page.headings.iter().find(|heading| heading.level == 1);
+    if !title.is_some_and(|title| title.text.contains(lesson.title)) {
+        faults.push(format!("the title does not contain `{}`", lesson.title));
     }
-    let headings = page.headings.iter().map(|(_, words)| words);
-    let parts: Vec<_> = headings.chain(&page.summaries).collect();
+    let headings = page.headings.iter().map(|heading| &heading.text);
+    let titles: Vec<_> = headings.chain(&page.summaries).collect();
     for section in SECTIONS {
-        if !parts.iter().any(|words| begins(words, section)) {
+        if !titles.iter().any(|title| begins(title, section)) {
             faults.push(format!("no section `{section}`"));
         }
     }
@@ -89,55 +92,55 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
         sections.iter().any(|section| begins(section, "Predict"))
     };
     if !in_predict(&page.guesses) {
-        faults.push("asks for no guess in `Predict`".to_owned());
+        faults.push("no question to guess at in `Predict`".to_owned());
     }
     if !in_predict(&page.folds) {
-        faults.push("folds no answer in `Predict`".to_owned());
+        faults.push("no fold with the answer in `Predict`".to_owned());
     }
-    let python = page.headings.iter().zip(&page.heading_classes);
-    for ((_, words), classes) in python {
-        if begins(words, "In Python") && !has(classes, "python") {
+    for heading in &page.headings {
+        if begins(&heading.text, "In Python") && !has(&heading.classes, "python") {
+            let text = &heading.text;
             faults.push(format!(
-                "`{words}` cannot be hidden: it is no `## In Python`"
+                "the Python switch cannot hide `{text}`; name it `## In Python`"
             ));
         }
     }
     if page.plans != [lesson.name] {
         let name = lesson.name;
-        faults.push(format!("no fold has its plan, {{{{#plan {name}: ...}}}}"));
+        faults.push(format!("no plan in a fold: {{{{#plan {name}: ...}}}}"));
     }
     let program = format!("lessons/{}/lesson.rs", lesson.name);
     if !page.captions.iter().any(|caption| caption.contains(&program)) {
-        faults.push(format!("shows nothing of {program}"));
+        faults.push(format!("no code of {program}"));
     }
     if !page.blocks.iter().any(|block| has(&block.classes, "output")) {
-        faults.push("shows no output".to_owned());
+        faults.push("no output".to_owned());
     }
     faults
 }
 
-/// `Exercise: two APIs` is the section `Exercise`; `Exercises` is not.
-fn begins(words: &str, section: &str) -> bool {
-    let words = words.trim().to_lowercase();
-    words
+/// Matches a section's name at the start of a title: `Exercise: two APIs` is the section
+/// `Exercise`, `Exercises` is not.
+fn begins(title: &str, section: &str) -> bool {
+    let title = title.trim().to_lowercase();
+    title
         .strip_prefix(&section.to_lowercase())
         .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use async_workbook::LESSONS;
 
+    use super::*;
+
     fn good_summary() -> String {
-        let line = |l: &Lesson| {
-            format!("- [{}](./{}.md)\n", l.title, l.name).replace("./", "")
-        };
+        let line = |l: &Lesson| format!("- [{}]({}.md)\n", l.title, l.name);
         LESSONS.iter().map(line).collect()
     }
 
     #[test]
-    fn a_full_summary_passes() {
+    fn a_complete_summary_passes() {
         let text = format!("# S\n[Intro](introduction.md)\n{}", good_summary());
         assert_eq!(summary(&text, LESSONS), Vec::<String>::new());
     }
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lesson_by_another_name() {
+    fn a_lesson_with_another_title() {
         let text = good_summary().replace("[Gather]", "[Collect]");
         let found = summary(&text, LESSONS);
         assert_eq!(found, ["SUMMARY.md calls 03_gather `Collect`, not `Gather`"]);
@@ -163,11 +166,11 @@ mod tests {
     fn a_chapter_without_a_page() {
         let text = "[A](a.md)\n# Part\n[B](b.md)";
         let files = ["SUMMARY.md", "a.md", "b.md", "c.md"].map(str::to_owned);
-        let found = dropped(text, &files, &["a.html"]);
+        let found = missing_pages(text, &files, &["a.html"]);
         assert_eq!(found.len(), 2);
-        assert!(found[0].starts_with("b.md became no page"));
-        assert!(found[1].starts_with("c.md became no page"));
-        assert!(dropped(text, &files[..3], &["a.html", "b.html"]).is_empty());
+        assert!(found[0].starts_with("b.md has no page"));
+        assert!(found[1].starts_with("c.md has no page"));
+        assert!(missing_pages(text, &files[..3], &["a.html", "b.html"]).is_empty());
     }
 
     fn chapter(leave_out: &str) -> Vec<String> {
@@ -198,22 +201,22 @@ mod tests {
             "plan" => html.replace("=03_gather", "=04_bounded"),
             _ => html,
         };
-        lesson(&Page::read(html), lesson_03.unwrap())
+        lesson(&Page::parse(html), lesson_03.unwrap())
     }
 
     #[test]
-    fn a_full_chapter_passes() {
+    fn a_complete_chapter_passes() {
         assert_eq!(chapter(""), Vec::<String>::new());
     }
 
     #[test]
-    fn a_chapter_that_lacks_something() {
-        let plan = "no fold has its plan, {{#plan 03_gather: ...}}";
+    fn an_incomplete_chapter() {
+        let plan = "no plan in a fold: {{#plan 03_gather: ...}}";
         for section in SECTIONS {
             let mut faults = vec![format!("no section `{section}`")];
             if section == "Predict" {
-                faults.push("asks for no guess in `Predict`".to_owned());
-                faults.push("folds no answer in `Predict`".to_owned());
+                faults.push("no question to guess at in `Predict`".to_owned());
+                faults.push("no fold with the answer in `Predict`".to_owned());
             }
             if section == "For the instructor" {
                 faults.push(plan.to_owned());
@@ -221,13 +224,14 @@ mod tests {
             assert_eq!(chapter(section), faults);
         }
         assert_eq!(chapter("plan"), [plan]);
-        assert_eq!(chapter("guess"), ["asks for no guess in `Predict`"]);
-        assert_eq!(chapter("fold"), ["folds no answer in `Predict`"]);
-        let python = "`In Python` cannot be hidden: it is no `## In Python`";
+        assert_eq!(chapter("guess"), ["no question to guess at in `Predict`"]);
+        assert_eq!(chapter("fold"), ["no fold with the answer in `Predict`"]);
+        let python =
+            "the Python switch cannot hide `In Python`; name it `## In Python`";
         assert_eq!(chapter("python"), [python]);
-        assert_eq!(chapter("title"), ["the title does not say `Gather`"]);
-        let program = "shows nothing of lessons/03_gather/lesson.rs";
+        assert_eq!(chapter("title"), ["the title does not contain `Gather`"]);
+        let program = "no code of lessons/03_gather/lesson.rs";
         assert_eq!(chapter("program"), [program]);
-        assert_eq!(chapter("output"), ["shows no output"]);
+        assert_eq!(chapter("output"), ["no output"]);
     }
 }

@@ -1,36 +1,38 @@
-//! What a reader's browser has to fetch for one page.
+//! A limit on what a browser downloads for one page.
 
-use super::links::{local, style_urls};
-use super::page::Page;
-use anyhow::{Context, Result};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The most that a page may weigh with all it loads, and alone when compressed.
-const MOST: u64 = 450 * KIB;
-const MOST_ALONE: u64 = 60 * KIB;
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::links::{resolve, style_urls};
+use super::page::Page;
+
+/// The limit for a page with everything it loads, uncompressed.
+const MAX_TOTAL: u64 = 450 * KIB;
+/// The limit for the page itself, compressed.
+const MAX_ALONE: u64 = 60 * KIB;
 const KIB: u64 = 1024;
 
 /// Sizes in bytes.
 #[derive(Debug)]
 pub struct Weight {
-    /// The page with its scripts, style sheets, pictures and fonts, none of them
-    /// compressed.
+    /// The page with its scripts, style sheets, images and fonts, uncompressed.
     pub total: u64,
-    /// The page alone, by gzip.
+    /// The page itself, compressed by gzip.
     pub alone: u64,
 }
 
 impl Weight {
-    /// The limits that are broken.
+    /// The limits that are exceeded.
     pub fn faults(&self) -> Vec<String> {
         let limits = [
-            (self.total, MOST, "with all it loads"),
-            (self.alone, MOST_ALONE, "alone, by gzip"),
+            (self.total, MAX_TOTAL, "with everything it loads"),
+            (self.alone, MAX_ALONE, "itself, compressed"),
         ];
         limits
             .iter()
@@ -45,18 +47,20 @@ impl Weight {
 impl fmt::Display for Weight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (total, alone) = (self.total / KIB, self.alone / KIB);
-        write!(f, "{total} KiB with all it loads, {alone} KiB alone by gzip")
+        write!(
+            f,
+            "{total} KiB with everything it loads, {alone} KiB itself, compressed"
+        )
     }
 }
 
-/// What the page weighs whose files lie in `dir`. A file that is not there weighs
-/// nothing: that is a fault of links. Fails if one that is there cannot be read.
+/// Weighs a page of the site in `dir`. Missing files weigh nothing: `links` reports them.
 pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     let mut waiting: Vec<PathBuf> = page
         .loads
         .iter()
-        .filter_map(|url| local(url, dir, dir).ok().flatten())
+        .filter_map(|url| resolve(url, dir, dir).ok().flatten())
         .collect();
     let mut total = page.html.len() as u64;
     while let Some(file) = waiting.pop() {
@@ -71,7 +75,8 @@ pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
             let folder = file.parent().unwrap_or(dir);
             let more = style_urls(&css);
             waiting.extend(
-                more.iter().filter_map(|url| local(url, folder, dir).ok().flatten()),
+                more.iter()
+                    .filter_map(|url| resolve(url, folder, dir).ok().flatten()),
             );
         }
     }
@@ -86,25 +91,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_loaded_counts_once() {
+    fn every_loaded_file_counts_once() {
         let dir = tempfile::tempdir().unwrap();
         let html = "<link href=a.css><link href=a.css><script src=b.js></script><img src=gone>";
         std::fs::write(dir.path().join("a.css"), "p{src:url(f.woff2)}").unwrap();
         std::fs::write(dir.path().join("f.woff2"), [0; 1000]).unwrap();
         std::fs::write(dir.path().join("b.js"), [b' '; 100]).unwrap();
-        let weight = of(&Page::read(html.to_owned()), dir.path()).unwrap();
+        let weight = of(&Page::parse(html.to_owned()), dir.path()).unwrap();
         assert_eq!(weight.total, html.len() as u64 + 19 + 1000 + 100);
         assert!(weight.faults().is_empty());
     }
 
     #[test]
-    fn too_much_is_a_fault() {
+    fn exceeding_a_limit_is_a_fault() {
         let weight = Weight { total: 451 * KIB, alone: 61 * KIB };
         assert_eq!(
             weight.faults(),
             [
-                "weighs 451 KiB with all it loads, over 450 KiB",
-                "weighs 61 KiB alone, by gzip, over 60 KiB"
+                "weighs 451 KiB with everything it loads, over 450 KiB",
+                "weighs 61 KiB itself, compressed, over 60 KiB"
             ]
         );
     }

@@ -1,40 +1,47 @@
-//! The map of the lessons: a table in the order of reading, with lines down its left side
-//! that lead from each lesson to those that need it.
+//! The table of all lessons, `{{#lessons}}`, with a dependency graph down its left side.
 //!
-//! Every lesson has a dot, and below it its own lane as long as a later lesson needs it.
-//! There its line goes down, and turns to each of those lessons. So no line passes through
-//! a dot or goes down with another, and rows may be of any height.
+//! ```text
+//! ●       01          Every lesson has a dot. From there a line goes down to the lessons
+//! │╲                  that need it.
+//! ● │     02
+//! │ ●     03          A lesson occupies a lane until the last lesson that needs it. So no
+//! ●─╯     04          line passes through a dot, and no two lines overlap.
+//! ```
+//!
+//! Each row holds its own piece of the graph as an SVG, so that rows may have any height:
+//! curves end at the dot near the top, and below it there are only vertical lines.
 
-use anyhow::{Result, bail};
-use async_workbook::Lesson;
 use std::fmt::Write;
 
-/// Pixels: from lane to lane, from a row's upper edge to its dot, the dot's radius.
+use anyhow::{Result, bail};
+
+use async_workbook::Lesson;
+
+/// In pixels: the distance of lanes, a dot's distance from the top of its row, and its
+/// radius. `theme/cover.css` has the width of a lane, too.
 const LANE: usize = 14;
 const DOT: usize = 22;
 const RADIUS: usize = 5;
 
-/// The most lanes that the style sheet makes room for.
-const MOST_LANES: usize = 10;
-
-/// The table of `lessons`, with the time that each takes in the words of `time`.
+/// Returns the table of `lessons` as Markdown. `time` formats the time a lesson takes.
 ///
-/// Fails if a lesson needs one that does not come before it.
+/// # Errors
+///
+/// If a lesson needs one that does not come before it.
 pub fn table(
     lessons: &[Lesson],
     time: impl Fn(&Lesson) -> String,
 ) -> Result<String> {
     let needed = needed(lessons)?;
     let lanes = lanes(&needed);
-    let cell = |text: &str| text.replace('|', "\\|");
+    let escape = |text: &str| text.replace('|', "\\|");
+    let cell = |class: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("<span class=\"{class}\">{text}</span>"),
+    };
     let count = lanes.iter().max().map_or(1, |most| most + 1);
-    if count > MOST_LANES {
-        bail!(
-            "the map of the lessons needs {count} lanes, and has room for {MOST_LANES}"
-        );
-    }
     let mut table = format!(
-        "\n\n<div class=\"cards lessons lanes-{count}\">\n\n\
+        "\n\n<div class=\"cards lessons\" style=\"--lanes: {count}\">\n\n\
          | Lesson | The question | In Python | Needs | Time |\n\
          |---|---|---|---|---|\n"
     );
@@ -44,27 +51,28 @@ pub fn table(
             format!("[{}]({name}.md)", lessons[*index].number())
         };
         let needs: Vec<_> = needed[row].iter().map(link).collect();
-        // To a String: cannot fail, here and below.
+        // The style sheets select a cell by the class of what is in it. Writing to a
+        // String cannot fail, here and below.
         let _ = writeln!(
             table,
             "| {}[{} {}]({}.md) | {} | {} | {} | {} |",
-            drawn(&needed, &lanes, row),
+            graph(&needed, &lanes, row),
             lesson.number(),
-            cell(lesson.title),
+            escape(lesson.title),
             lesson.name,
-            cell(lesson.question),
-            cell(lesson.in_python),
-            needs.join(", "),
-            time(lesson),
+            cell("question", &escape(lesson.question)),
+            cell("in-python", &escape(lesson.in_python)),
+            cell("needs", &needs.join(", ")),
+            cell("time", &time(lesson)),
         );
     }
     Ok(table + "\n</div>\n\n")
 }
 
-/// For each lesson the indices of those it needs, without what one of these needs
-/// anyway.
+/// For each lesson the indices of those it needs directly: the transitive reduction of
+/// `needs`.
 fn needed(lessons: &[Lesson]) -> Result<Vec<Vec<usize>>> {
-    let mut all: Vec<Vec<usize>> = Vec::new(); // what they need themselves, too
+    let mut all: Vec<Vec<usize>> = Vec::new(); // the transitive closure
     let mut direct = Vec::new();
     for (row, lesson) in lessons.iter().enumerate() {
         let mut needs = Vec::new();
@@ -86,13 +94,13 @@ fn needed(lessons: &[Lesson]) -> Result<Vec<Vec<usize>>> {
     Ok(direct)
 }
 
-/// The last lesson that needs the one at `row`, if any does.
+/// The last lesson that needs the one at `row`.
 fn last(needed: &[Vec<usize>], row: usize) -> Option<usize> {
     needed.iter().rposition(|needs| needs.contains(&row))
 }
 
-/// The lane of each lesson: that of the latest one it needs, if nobody needs that later,
-/// or else the first that is free.
+/// Assigns a lane to each lesson: the lane of the latest lesson it needs, if that becomes
+/// free here, otherwise the first free one.
 fn lanes(needed: &[Vec<usize>]) -> Vec<usize> {
     let mut lanes: Vec<usize> = Vec::new();
     for (row, needs) in needed.iter().enumerate() {
@@ -110,15 +118,14 @@ fn lanes(needed: &[Vec<usize>]) -> Vec<usize> {
     lanes
 }
 
-/// The piece of the picture in one row. Down to the dot it is as high as it is; from there
-/// on, lines go straight down to wherever the row ends.
-fn drawn(needed: &[Vec<usize>], lanes: &[usize], row: usize) -> String {
+/// Draws the piece of the graph in one row. Vertical lines are far too long: the row clips
+/// them, whatever its height.
+fn graph(needed: &[Vec<usize>], lanes: &[usize], row: usize) -> String {
     let x = |row: usize| LANE * lanes[row] + RADIUS + 2;
     let (at, half) = (x(row), DOT / 2);
     let mut svg = "<svg aria-hidden=\"true\">".to_owned();
     for from in 0..=row {
         let x = x(from);
-        // To a String: cannot fail, here and below.
         if needed[row].contains(&from) {
             let _ = write!(
                 svg,
@@ -140,10 +147,11 @@ fn drawn(needed: &[Vec<usize>], lanes: &[usize], row: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use async_workbook::LESSONS;
 
-    /// The whole curriculum, as far as it can be told before it is written.
+    use super::*;
+
+    /// A curriculum that is larger and more entangled than today's.
     const ALL: [(&str, &[&str]); 24] = [
         ("01", &[]),
         ("02", &["01"]),
@@ -176,17 +184,15 @@ mod tests {
         needs.iter().map(lesson).collect()
     }
 
-    fn shown(lessons: &[Lesson]) -> String {
-        table(lessons, |lesson| format!("{} min", lesson.minutes)).unwrap()
-    }
-
-    /// Fails if a dot stands where the line of another lesson goes down; returns how many
-    /// lanes there are.
-    fn clear(needed: &[Vec<usize>]) -> usize {
+    /// Asserts that no line passes through a dot. Returns the number of lanes.
+    fn check_lanes(needed: &[Vec<usize>]) -> usize {
         let lanes = lanes(needed);
         for from in 0..needed.len() {
             for row in from + 1..last(needed, from).unwrap_or(from) {
-                assert_ne!(lanes[row], lanes[from], "{row} below {from}");
+                assert_ne!(
+                    lanes[row], lanes[from],
+                    "{row} is on the line of {from}"
+                );
             }
         }
         lanes.iter().max().unwrap() + 1
@@ -194,12 +200,12 @@ mod tests {
 
     #[test]
     fn no_line_passes_through_a_dot() {
-        assert_eq!(clear(&needed(LESSONS).unwrap()), 3);
-        assert_eq!(clear(&needed(&lessons(&ALL)).unwrap()), 9);
+        check_lanes(&needed(LESSONS).unwrap());
+        assert_eq!(check_lanes(&needed(&lessons(&ALL)).unwrap()), 9);
     }
 
     #[test]
-    fn what_goes_without_saying_is_not_drawn() {
+    fn indirect_needs_are_not_drawn() {
         let some = lessons(&[("01", &[]), ("02", &["01"]), ("03", &["01", "02"])]);
         assert_eq!(needed(&some).unwrap(), [vec![], vec![0], vec![1]]);
     }
@@ -211,14 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_go_down_from_what_is_needed_and_turn_to_what_needs_it() {
+    fn lines_lead_from_a_lesson_to_those_that_need_it() {
         let needed = [vec![], vec![0], vec![0]];
         let lanes = lanes(&needed);
-        let drawn = |row| drawn(&needed, &lanes, row);
-        assert!(drawn(0).contains("<path d=\"M7 22V9999\"/><circle cx=\"7\""));
-        assert!(drawn(1).contains("<path d=\"M7 0C7 11 21 11 21 22\"/>"));
-        assert!(drawn(1).contains("<path d=\"M7 0V9999\"/>"));
-        assert!(drawn(2).contains("<path d=\"M7 0C7 11 7 11 7 22\"/><path class"));
+        let graph = |row| graph(&needed, &lanes, row);
+        assert!(graph(0).contains("<path d=\"M7 22V9999\"/><circle cx=\"7\""));
+        assert!(graph(1).contains("<path d=\"M7 0C7 11 21 11 21 22\"/>"));
+        assert!(graph(1).contains("<path d=\"M7 0V9999\"/>"));
+        assert!(graph(2).contains("<path d=\"M7 0C7 11 7 11 7 22\"/><path class"));
     }
 
     #[test]
@@ -231,24 +237,25 @@ mod tests {
     }
 
     #[test]
-    fn each_row_says_in_words_what_it_draws() {
-        let table = shown(LESSONS);
-        for lesson in LESSONS {
-            let Lesson { name, title, .. } = lesson;
-            let title = format!("[{} {title}]({name}.md)", lesson.number());
-            assert!(table.contains(&title), "{title}");
-        }
-        let row = table.lines().find(|line| line.contains("05 Pool")).unwrap();
-        assert!(row.contains("| [04](04_bounded.md) | 30 min |"), "{row}");
-        assert_eq!(table.matches("<circle").count(), LESSONS.len());
-        assert_eq!(table.matches("class=\"tip\"").count(), LESSONS.len() - 1);
+    fn each_row_has_a_title_and_links_to_what_the_lesson_needs() {
+        let some = lessons(&[("01_a", &[]), ("02_b", &["01_a"])]);
+        let table =
+            table(&some, |lesson| format!("{} min", lesson.minutes)).unwrap();
+        assert!(table.contains("style=\"--lanes: 1\""), "{table}");
+        let row = table.lines().find(|line| line.contains("(02_b.md)")).unwrap();
+        let minutes = some[1].minutes;
+        let cells = format!(
+            "| <span class=\"needs\">[01](01_a.md)</span> \
+             | <span class=\"time\">{minutes} min</span> |"
+        );
+        assert!(row.ends_with(&cells), "{row}");
+        assert_eq!(table.matches("<circle").count(), 2);
+        assert_eq!(table.matches("class=\"tip\"").count(), 1);
     }
 
     #[test]
-    fn the_style_sheet_has_room_for_that_many_lanes() {
-        let css = include_str!("../theme/cover.css");
-        for lanes in 1..=MOST_LANES {
-            assert!(css.contains(&format!(".lanes-{lanes} {{")), "{lanes} lanes");
-        }
+    fn lanes_are_as_wide_as_in_the_style_sheet() {
+        let css = include_str!("../../theme/cover.css");
+        assert!(css.contains(&format!("calc({LANE}px * var(--lanes))")));
     }
 }

@@ -1,23 +1,26 @@
-//! Every address in a page leads somewhere, and nothing is loaded from elsewhere.
+//! Rules for links: every link leads to a file or place of the book, and pages load
+//! nothing from other hosts. Only then does the book work offline and from a USB stick.
 
-use super::page::Page;
-use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with the addresses in the page `name` of `site`, which lies in
-/// `dir`.
+use anyhow::Result;
+use percent_encoding::percent_decode_str;
+
+use super::page::Page;
+
+/// The faults of the links in page `name` of the `site` in `dir`.
 pub fn faults(name: &str, site: &BTreeMap<String, Page>, dir: &Path) -> Vec<String> {
     let page = &site[name];
     let mut faults = Vec::new();
     for url in &page.loads {
-        faults.extend(local(url, dir, dir).err());
+        faults.extend(resolve(url, dir, dir).err());
     }
     for url in &page.links {
         if url.starts_with("https://") || url.starts_with("mailto:") {
             continue;
         }
-        match local(url, dir, dir) {
+        match resolve(url, dir, dir) {
             Err(fault) => faults.push(fault),
             Ok(_) => faults.extend(fragment(url, name, site)),
         }
@@ -26,9 +29,7 @@ pub fn faults(name: &str, site: &BTreeMap<String, Page>, dir: &Path) -> Vec<Stri
     faults
 }
 
-/// What is wrong with the addresses in the style sheets anywhere below `dir`.
-///
-/// Fails if one cannot be read.
+/// The faults of the URLs in all style sheets below `dir`.
 pub fn style_faults(dir: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let mut folders = vec![dir.to_owned()];
@@ -50,7 +51,7 @@ pub fn style_faults(dir: &Path) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The addresses that a style sheet loads.
+/// The URLs that a style sheet loads.
 pub fn style_urls(css: &str) -> Vec<&str> {
     let quotes = ['"', '\'', ' '];
     let in_url = css.split("url(").skip(1).filter_map(|rest| rest.split(')').next());
@@ -65,13 +66,13 @@ pub fn style_urls(css: &str) -> Vec<&str> {
 fn style(css: &str, folder: &Path, dir: &Path) -> Vec<String> {
     style_urls(css)
         .into_iter()
-        .filter_map(|url| local(url, folder, dir).err())
+        .filter_map(|url| resolve(url, folder, dir).err())
         .collect()
 }
 
-/// The file that `url` names, seen from `folder`, if it is one of the site in `dir`.
-/// None for what needs no file.
-pub fn local(
+/// Resolves `url` relative to `folder` to a file of the site in `dir`. Returns `None` for
+/// a URL that needs no file, such as a mere fragment.
+pub fn resolve(
     url: &str,
     folder: &Path,
     dir: &Path,
@@ -82,14 +83,14 @@ pub fn local(
     if url.contains("//")
         || url.split('/').next().is_some_and(|part| part.contains(':'))
     {
-        return Err(format!("`{url}` comes from elsewhere"));
+        return Err(format!("`{url}` is on another host"));
     }
     let path = url.split(['#', '?']).next().unwrap_or_default();
     if path.is_empty() {
         return Ok(None);
     }
     if path.starts_with('/') {
-        return Err(format!("`{url}` is absolute, so it fails from a file"));
+        return Err(format!("`{url}` is absolute, which does not work from a file"));
     }
     let file = folder.join(decoded(path));
     let inside = match (file.canonicalize(), dir.canonicalize()) {
@@ -99,7 +100,7 @@ pub fn local(
     if inside {
         Ok(Some(file))
     } else {
-        Err(format!("`{url}` leads to no file of the book"))
+        Err(format!("`{url}` is not a file of the book"))
     }
 }
 
@@ -108,27 +109,11 @@ fn fragment(url: &str, name: &str, site: &BTreeMap<String, Page>) -> Option<Stri
     let file = if file.is_empty() { name } else { file };
     let page = site.get(&decoded(file))?;
     let missing = !fragment.is_empty() && !page.ids.contains(&decoded(fragment));
-    missing.then(|| format!("`{url}` leads to no place of {file}"))
+    missing.then(|| format!("`{url}` is not a place in {file}"))
 }
 
-/// The text with `%20` and the like as the characters they stand for.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -140,14 +125,14 @@ mod tests {
         std::fs::write(dir.path().join("other page.html"), "").unwrap();
         std::fs::write(dir.path().join("a.css"), "").unwrap();
         let site = BTreeMap::from([
-            ("this.html".to_owned(), Page::read(html.to_owned())),
-            ("other page.html".to_owned(), Page::read("<p id='é'>".to_owned())),
+            ("this.html".to_owned(), Page::parse(html.to_owned())),
+            ("other page.html".to_owned(), Page::parse("<p id='é'>".to_owned())),
         ]);
         faults("this.html", &site, dir.path())
     }
 
     #[test]
-    fn good_addresses_pass() {
+    fn good_links_pass() {
         let html = "<link href=a.css><a href='other%20page.html#%C3%A9'></a><a href=#x id=x></a>
                     <a href='https://docs.rs'></a><a href='#'></a>
                     <img src='data:image/png;base64,xx'>
@@ -156,32 +141,32 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there() {
-        let gone = ["`gone.html` leads to no file of the book"];
+    fn a_missing_file() {
+        let gone = ["`gone.html` is not a file of the book"];
         assert_eq!(found("<a href=gone.html></a>"), gone);
         assert_eq!(found("<img src=gone.html>"), gone);
         assert_eq!(found("<a href=../this.html></a>").len(), 1);
     }
 
     #[test]
-    fn a_fragment_that_is_not_there() {
+    fn a_missing_fragment() {
         assert_eq!(
             found("<a href=#y id=x></a><a href='other%20page.html#z'></a>"),
             [
-                "`#y` leads to no place of this.html",
-                "`other%20page.html#z` leads to no place of other%20page.html"
+                "`#y` is not a place in this.html",
+                "`other%20page.html#z` is not a place in other%20page.html"
             ]
         );
     }
 
     #[test]
-    fn an_address_that_fails_from_a_file() {
-        let absolute = "`/other` is absolute, so it fails from a file";
+    fn an_absolute_link() {
+        let absolute = "`/other` is absolute, which does not work from a file";
         assert_eq!(found("<a href='/other'></a>"), [absolute]);
     }
 
     #[test]
-    fn something_loaded_from_elsewhere() {
+    fn another_host() {
         for html in [
             "<script src='https://cdn.test/a.js'></script>",
             "<link href='//cdn.test/a.css'>",
@@ -193,14 +178,14 @@ mod tests {
         ] {
             let found = found(html);
             assert!(
-                found.len() == 1 && found[0].ends_with("comes from elsewhere"),
+                found.len() == 1 && found[0].ends_with("is on another host"),
                 "{html}"
             );
         }
     }
 
     #[test]
-    fn a_style_sheet_that_loads_from_elsewhere() {
+    fn another_host_in_a_style_sheet() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("css")).unwrap();
         let css =
@@ -209,6 +194,6 @@ mod tests {
         std::fs::write(dir.path().join("here.woff2"), "").unwrap();
         let faults = style_faults(dir.path()).unwrap();
         assert_eq!(faults.len(), 1);
-        assert!(faults[0].contains("`https://x.test/y.woff2` comes from elsewhere"));
+        assert!(faults[0].contains("`https://x.test/y.woff2` is on another host"));
     }
 }

@@ -1,47 +1,50 @@
-//! The schedules of workshops, computed from the minutes of the lessons and from
-//! what the plans in their chapters spend them on.
+//! Schedules of workshops, `{{#schedule day}}`, computed from the plans of the lessons.
 //!
-//! Lessons are taken in their order for as long as they fit. What does not fit is
-//! named: nothing is shortened in silence.
+//! A day is filled greedily: each lesson in order, with a break or lunch where one is due,
+//! until the next lesson would not fit. Lessons that do not fit are listed below the
+//! schedule; nothing is shortened.
 
-use crate::plan::{Part, Plan, total, upper};
-use anyhow::{Context, Result};
-use async_workbook::Lesson;
 use std::fmt::Write;
 
-/// Clock times and lengths are in minutes, clock times since midnight.
+use anyhow::{Context, Result};
+
+use async_workbook::Lesson;
+use async_workbook::text::capitalize;
+
+use super::plan::{Part, Plan, total};
+
+// All times are in minutes; times of day since midnight.
 const BEGIN: u32 = 9 * 60;
 const BREAK: u32 = 15;
 const LUNCH: u32 = 60;
-/// Lunch is as near to this as the lessons allow; a break that is due after `NOON`
-/// is lunch.
+/// The ideal time for lunch. A break that is due after `NOON` becomes lunch.
 const LUNCH_AT: u32 = 12 * 60 + 30;
 const NOON: u32 = 11 * 60 + 45;
-/// Nobody sits for longer than this without a break.
+/// The longest time without a break.
 const LONGEST: u32 = 100;
-/// After this it is better to break before a lesson than in its middle.
+/// After this time, a break before a lesson is better than one in its middle.
 const ENOUGH: u32 = 75;
-/// Lessons begin at round times; what that takes is given to the exercise.
+/// Lessons take a multiple of this. The exercise gets the difference.
 const ROUND: u32 = 5;
 
-/// One kind of workshop: how long it is, and what it has time for.
+/// A kind of workshop.
 pub struct Workshop {
     name: &'static str,
     days: usize,
-    /// When a day is over at the latest.
+    /// The latest end of a day.
     end: u32,
     lunch: bool,
-    /// What the first day begins with, and what every day ends with.
+    /// Time for the welcome (or a look back), and for questions at the end of a day.
     welcome: u32,
     questions: u32,
-    /// How many times the exercise of the plan.
+    /// The factor for the exercise's time in the plan.
     exercise: u32,
-    /// What a lesson has besides its plan: before the exercise, right after it, and
-    /// apart from it.
+    /// Parts added to each lesson's plan: before the exercise, right after it, and in a
+    /// separate piece.
     before: &'static [(&'static str, u32)],
     after: &'static [(&'static str, u32)],
     apart: &'static [(&'static str, u32)],
-    /// Time for the people's own programs at the end: at least, and at most.
+    /// Minimum and maximum time for the participants' own programs at the end.
     own: [u32; 2],
 }
 
@@ -87,10 +90,10 @@ const WORKSHOPS: [Workshop; 3] = [
     },
 ];
 
-/// The people's own programs are taken in pieces of so long.
+/// Time for own programs comes in pieces of this length.
 const OWN: u32 = 30;
 
-/// The workshop of that name. Fails if there is none, and then lists them all.
+/// Finds a workshop by its name.
 pub fn workshop(name: &str) -> Result<&'static Workshop> {
     WORKSHOPS.iter().find(|workshop| workshop.name == name).with_context(|| {
         let all = WORKSHOPS.map(|workshop| workshop.name).join(", ");
@@ -102,7 +105,7 @@ pub fn workshop(name: &str) -> Result<&'static Workshop> {
 type Planned<'a> = (&'a Lesson, &'a Plan);
 
 impl Workshop {
-    /// What happens when, with as many of the `lessons` as there is time for.
+    /// Makes a schedule with as many of the lessons as there is time for.
     pub fn schedule<'a>(&self, lessons: &[Planned<'a>]) -> Schedule<'a> {
         let (mut days, mut left) = (Vec::new(), lessons);
         for n in 1..=self.days {
@@ -136,7 +139,7 @@ impl Workshop {
         Schedule { days, all, held, missing: missing.sum() }
     }
 
-    /// What there is to do in a lesson; a break may stand between any two pieces.
+    /// The pieces of a lesson, between which there may be a break.
     fn pieces(&self, plan: &Plan) -> Vec<Vec<Part>> {
         let before = [plan.before_exercise(), &parts(self.before)].concat();
         let (mut after, apart) = (parts(self.after), parts(self.apart));
@@ -158,7 +161,7 @@ fn link(lesson: &Lesson) -> String {
     format!("[{} {}]({}.md)", lesson.number(), lesson.title, lesson.name)
 }
 
-/// A line of the schedule.
+/// A row of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     from: u32,
@@ -168,12 +171,13 @@ struct Row {
     pause: bool,
 }
 
-/// A day that is being filled.
+/// A day as far as it is filled.
 #[derive(Clone)]
 struct Day {
     now: u32,
-    /// How long people have been sitting.
+    /// Time since the last break.
     sat: u32,
+    /// Lunch is still to come.
     lunch: bool,
     rows: Vec<Row>,
 }
@@ -192,7 +196,7 @@ impl Day {
         day
     }
 
-    /// The day with this too, and the breaks it needs.
+    /// Adds the pieces of a lesson, and the breaks before them that are due.
     fn with(mut self, title: &str, pieces: &[Vec<Part>]) -> Self {
         let whole = total(&pieces.concat());
         for (n, piece) in pieces.iter().enumerate() {
@@ -223,8 +227,8 @@ impl Day {
         self
     }
 
-    /// A break or lunch, if one is due before the next piece of so many minutes. The
-    /// minutes `ahead` are those that are better not interrupted.
+    /// Adds a break or lunch if one is due before a piece of `piece` minutes. The next
+    /// `ahead` minutes should rather not be interrupted.
     fn pause(&mut self, ahead: u32, piece: u32) {
         let due = self.sat + piece > LONGEST
             || self.sat >= ENOUGH && self.sat + ahead > LONGEST;
@@ -246,7 +250,7 @@ impl Day {
         }
     }
 
-    /// Goes on with the last line if that has the same title.
+    /// Adds a row, or extends the last one if it has the same title.
     fn push(&mut self, title: &str, what: &str, minutes: u32) {
         match self.rows.last_mut().filter(|row| row.title == title) {
             Some(row) => {
@@ -268,27 +272,27 @@ impl Day {
     }
 }
 
-/// What happens when, day by day.
+/// A finished schedule.
 pub struct Schedule<'a> {
     days: Vec<Vec<Row>>,
     all: Vec<&'a Lesson>,
-    /// How many of them there is time for.
+    /// The number of lessons there is time for.
     held: usize,
-    /// What the others would take.
+    /// The minutes that the others would take.
     missing: u32,
 }
 
 impl Schedule<'_> {
-    /// The days as tables, and in words what they leave out.
+    /// Formats each day as a table, followed by remarks.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         for (n, rows) in (1..).zip(&self.days) {
-            // To a String: cannot fail.
+            // Writing to a String cannot fail.
             let _ = write!(text, "\n\n**{}**", self.heading(n, rows));
             text += "\n\n| From | What happens | Minutes |\n|---|---|---|\n";
             for row in rows {
                 let Row { from, minutes, title, what, pause } = row;
-                let (from, what) = (clock(*from), upper(what));
+                let (from, what) = (clock(*from), capitalize(what));
                 let _ = if *pause {
                     writeln!(text, "| {from} | *{title}* | {minutes} |")
                 } else {
@@ -320,12 +324,12 @@ impl Schedule<'_> {
         let (held, left) = self.all.split_at(self.held);
         let of = self.all.len();
         let mut text = match left {
-            [] => format!("All {of} lessons have their time."),
+            [] => format!("There is time for all {of} lessons."),
             left => {
                 let names: Vec<_> = left.iter().map(|lesson| link(lesson)).collect();
                 format!(
-                    "It holds {} of the {of} lessons. Left out, because they would \
-                     take {} minutes more: {}.",
+                    "There is time for {} of the {of} lessons. The others would take {} \
+                     more minutes: {}.",
                     held.len(),
                     self.missing,
                     names.join(", "),
@@ -360,10 +364,11 @@ fn clock(minutes: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use async_workbook::LESSONS;
 
-    /// So many lessons of 20 to 45 minutes, each with an exercise of half its time.
+    use super::*;
+
+    /// Makes up lessons of 20 to 45 minutes; the exercise takes half of that.
     fn made_up(count: usize) -> Vec<(Lesson, Plan)> {
         let lesson = |n: usize| {
             let name: &'static str = format!("{n:02}_made_up").leak();
@@ -393,7 +398,7 @@ mod tests {
         workshop(name).unwrap().schedule(&lessons).markdown()
     }
 
-    /// Every schedule for any number of lessons, day by day.
+    /// The days of all schedules, for any number of lessons.
     fn every_day() -> Vec<(String, Vec<Row>)> {
         let mut days = Vec::new();
         for workshop in &WORKSHOPS {
@@ -422,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_sits_too_long() {
+    fn breaks_are_frequent_enough() {
         for (name, rows) in every_day() {
             for sat in rows.split(|row| row.pause) {
                 let sat: u32 = sat
@@ -436,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_between_two_things_and_none_follows_another() {
+    fn there_are_no_two_breaks_in_a_row() {
         for (name, rows) in every_day() {
             let pauses: Vec<_> = rows.iter().map(|row| row.pause).collect();
             assert!(!pauses.windows(2).any(|two| two == [true, true]), "{name}");
@@ -476,13 +481,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn lessons_that_do_not_fit_are_listed() {
         for name in ["half-day", "day", "two-days"] {
             let text = markdown(name, 24);
             let table = text.split("| From").nth(1).unwrap();
             assert!(table.contains("[01 Made up](01_made_up.md)"), "{text}");
             assert!(
-                text.contains(" of the 24 lessons. Left out, because"),
+                text.contains(" of the 24 lessons. The others would take"),
                 "{text}"
             );
             for n in 1..=24 {
@@ -490,7 +495,7 @@ mod tests {
             }
             assert!(text.contains("[24 Made up](24_made_up.md). If time"), "{text}");
         }
-        assert!(!markdown("half-day", 4).contains("Left out"));
+        assert!(!markdown("half-day", 4).contains("The others"));
     }
 
     #[test]
@@ -511,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn two_days_end_with_programs_of_ones_own() {
+    fn two_days_end_with_own_programs() {
         for count in [1, 7, 24] {
             let days = scheduled("two-days", &made_up(count));
             let own = |rows: &[Row]| -> u32 {
@@ -526,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_database_what_builds_on_it_goes_too() {
+    fn without_postgresql_dependent_lessons_are_left_out_too() {
         let mut lessons = made_up(4);
         lessons[1].0.postgres = true;
         lessons[2].0.needs = &["02_made_up"];
@@ -540,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_workshop_lists_those_there_are() {
+    fn the_error_for_an_unknown_workshop_lists_the_known_ones() {
         let error = workshop("week").err().unwrap().to_string();
         assert_eq!(error, "no schedule `week`; there are half-day, day, two-days");
     }

@@ -1,20 +1,20 @@
-//! What every page keeps: one title, headings in order, nothing unfinished, lines
-//! that fit.
+//! Rules for the content of any page: one title, no skipped heading level, nothing
+//! unreplaced, lines of code that fit.
 
-use super::page::{Page, has};
+use super::page::{Heading, Page, has};
 use crate::compiler;
 
-/// The widest line of code that fits the page, and beside another block.
+/// The longest line of code that fits the width of the page.
 const COLUMNS: usize = 85;
+/// The longest line that fits one of two columns.
 const PAIR_COLUMNS: usize = 58;
-/// What the compiler prints is set a little smaller, and its messages wrap.
+/// Compiler output has a smaller font.
 const COMPILER_COLUMNS: usize = 90;
 
-/// What is wrong with the page `name`.
+/// The faults of the page `name`.
 pub fn faults(name: &str, page: &Page) -> Vec<String> {
     let mut faults = Vec::new();
-    // The list of contents for browsers without scripts, which stands inside another
-    // page.
+    // toc.html is shown in an iframe of other pages.
     if name != "toc.html" {
         faults.extend(one_title(page));
     }
@@ -25,17 +25,17 @@ pub fn faults(name: &str, page: &Page) -> Vec<String> {
 }
 
 fn one_title(page: &Page) -> Option<String> {
-    let titles = page.headings.iter().filter(|(level, _)| *level == 1).count();
-    (titles != 1).then(|| format!("{titles} headings of the first level, not one"))
+    let titles = page.headings.iter().filter(|heading| heading.level == 1).count();
+    (titles != 1).then(|| format!("{titles} level-1 headings instead of one"))
 }
 
 fn heading_levels(page: &Page) -> Vec<String> {
     let mut faults = Vec::new();
     let mut before = 0;
-    for (level, words) in &page.headings {
+    for Heading { level, text, .. } in &page.headings {
         if *level > before + 1 {
             faults.push(format!(
-                "heading `{words}` goes from level {before} to {level}"
+                "heading `{text}` skips from level {before} to {level}"
             ));
         }
         before = *level;
@@ -44,10 +44,8 @@ fn heading_levels(page: &Page) -> Vec<String> {
 }
 
 fn leftovers(page: &Page) -> Vec<String> {
-    let marks = [
-        ("{{#", "a directive that nothing replaced"),
-        ("][", "a link whose target is not defined"),
-    ];
+    let marks =
+        [("{{#", "an unreplaced directive"), ("][", "an undefined link target")];
     marks
         .iter()
         .filter_map(|(mark, what)| {
@@ -61,7 +59,7 @@ fn blocks(page: &Page) -> Vec<String> {
     let mut faults = Vec::new();
     for block in &page.blocks {
         if block.text.trim().is_empty() {
-            faults.push("an empty block of code".to_owned());
+            faults.push("an empty code block".to_owned());
         }
         let compiler = has(&block.classes, "compiler");
         let most = match block.in_pair {
@@ -69,12 +67,15 @@ fn blocks(page: &Page) -> Vec<String> {
             false if compiler => COMPILER_COLUMNS,
             false => COLUMNS,
         };
+        // The page wraps the compiler's messages, but not its excerpts of code.
         let wraps = |line: &&str| compiler && compiler::wraps(line);
         for line in block.text.lines().filter(|line| !wraps(line)) {
             let columns = line.chars().count();
             if columns > most {
                 let line = line.trim();
-                faults.push(format!("{columns} columns where {most} fit: `{line}`"));
+                faults.push(format!(
+                    "{columns} columns, but only {most} fit: `{line}`"
+                ));
             }
         }
     }
@@ -87,7 +88,7 @@ mod tests {
 
     fn found(main: &str) -> Vec<String> {
         let html = format!("<main>{main}</main>");
-        faults("a.html", &Page::read(html))
+        faults("a.html", &Page::parse(html))
     }
 
     #[test]
@@ -104,63 +105,63 @@ mod tests {
 
     #[test]
     fn no_title_or_two() {
-        assert_eq!(found("<p>a"), ["0 headings of the first level, not one"]);
+        assert_eq!(found("<p>a"), ["0 level-1 headings instead of one"]);
         let two = found("<h1>a</h1><h1>b</h1>");
-        assert_eq!(two, ["2 headings of the first level, not one"]);
+        assert_eq!(two, ["2 level-1 headings instead of one"]);
         assert!(
-            faults("toc.html", &Page::read("<main></main>".to_owned())).is_empty()
+            faults("toc.html", &Page::parse("<main></main>".to_owned())).is_empty()
         );
     }
 
     #[test]
     fn a_skipped_level() {
         let skipped = found("<h1>a</h1><h3>b</h3>");
-        assert_eq!(skipped, ["heading `b` goes from level 1 to 3"]);
+        assert_eq!(skipped, ["heading `b` skips from level 1 to 3"]);
     }
 
     #[test]
     fn a_leftover_directive() {
         let found = found("<h1>a</h1>\n<p>{{#lesson x}}</p>\n");
-        assert_eq!(found, ["a directive that nothing replaced: `{{#lesson x}}`"]);
+        assert_eq!(found, ["an unreplaced directive: `{{#lesson x}}`"]);
     }
 
     #[test]
     fn an_undefined_reference() {
         let found = found("<h1>a</h1>\n<p>see [this][that]</p>\n");
-        assert_eq!(
-            found,
-            ["a link whose target is not defined: `see [this][that]`"]
-        );
+        assert_eq!(found, ["an undefined link target: `see [this][that]`"]);
     }
 
     #[test]
     fn an_empty_block() {
         let found = found("<h1>a</h1><pre><code>\n</code></pre>");
-        assert_eq!(found, ["an empty block of code"]);
+        assert_eq!(found, ["an empty code block"]);
     }
 
     #[test]
     fn a_line_too_long() {
         let long = format!("<h1>a</h1><pre><code>{}</code></pre>", "é".repeat(86));
-        assert!(found(&long)[0].starts_with("86 columns where 85 fit"));
+        assert!(found(&long)[0].starts_with("86 columns, but only 85 fit"));
         let long = format!(
             "<h1>a</h1><div class=pair><pre><code>{}</code></pre></div>",
             "x".repeat(59)
         );
-        assert!(found(&long)[0].starts_with("59 columns where 58 fit"));
+        assert!(found(&long)[0].starts_with("59 columns, but only 58 fit"));
     }
 
     #[test]
-    fn of_the_compiler_only_messages_may_be_long() {
-        let said = |line: &str, columns| {
+    fn only_messages_of_the_compiler_may_be_long() {
+        let compiler_output = |line: &str, columns| {
             let rest = "x".repeat(columns - line.len());
             found(&format!(
                 "<h1>a</h1><pre><code class='compiler'>{line}{rest}</code></pre>"
             ))
         };
-        assert!(said("error: ", 200).is_empty());
-        assert!(said("   = note: ", 200).is_empty());
-        assert!(said("  | ^ ", 90).is_empty());
-        assert!(said("  | ^ ", 91)[0].starts_with("91 columns where 90 fit"));
+        assert!(compiler_output("error: ", 200).is_empty());
+        assert!(compiler_output("   = note: ", 200).is_empty());
+        assert!(compiler_output("  | ^ ", 90).is_empty());
+        assert!(
+            compiler_output("  | ^ ", 91)[0]
+                .starts_with("91 columns, but only 90 fit")
+        );
     }
 }

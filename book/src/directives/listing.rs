@@ -1,17 +1,18 @@
-//! A block of code or output below its caption.
+//! A block of code or output with a caption.
 
-use crate::html::escaped;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Some lines of a block, and the attributes of the element that holds them.
+use async_workbook::text::escape_html;
+
+/// An HTML element around some lines of a block.
 pub struct Span {
     pub lines: Range<usize>,
     pub attributes: String,
 }
 
-/// A block below its caption, which is HTML. The first word of `info` is the
-/// language, the others become classes. Spans have lines, and are nested or apart.
+/// Formats a block. The caption is HTML. In `info`, as in Markdown, the first word is the
+/// language, and the others become classes. Spans must be nested or disjoint.
 pub fn listing(caption: &str, info: &str, text: &str, spans: &[Span]) -> String {
     let text = text.trim_matches('\n').trim_end();
     let block = if spans.is_empty() {
@@ -22,7 +23,7 @@ pub fn listing(caption: &str, info: &str, text: &str, spans: &[Span]) -> String 
     format!("\n\n<p class=\"file\">{caption}</p>\n\n{block}\n\n")
 }
 
-/// Fenced by more backticks than the text holds in a row.
+/// A fenced block. The fence is longer than any run of backticks in the text.
 fn fenced(info: &str, text: &str) -> String {
     let mut fence = "```".to_owned();
     while text.contains(&fence) {
@@ -31,7 +32,7 @@ fn fenced(info: &str, text: &str) -> String {
     format!("{fence}{info}\n{text}\n{fence}")
 }
 
-/// The same as HTML, since a fence holds no elements.
+/// The same as HTML, because a fenced block cannot contain elements.
 fn with_spans(info: &str, text: &str, spans: &[Span]) -> String {
     let classes = info.replace(',', " ");
     let mut out = format!("<pre><code class=\"language-{classes}\">");
@@ -40,11 +41,12 @@ fn with_spans(info: &str, text: &str, spans: &[Span]) -> String {
             spans.iter().filter(|span| span.lines.start == at).collect();
         begun.sort_by_key(|span| std::cmp::Reverse(span.lines.end));
         for span in begun {
-            let _ = write!(out, "<span {}>", span.attributes); // to a String: cannot fail
+            let _ = write!(out, "<span {}>", span.attributes); // cannot fail
         }
-        out += &escaped(line);
+        out += &escape_html(line);
         out.push('\n');
-        // Inside its span, so that a span shown as a block adds no empty line.
+        // The line break belongs to the span: a span with `display: block` would add
+        // another one otherwise.
         let ended = spans.iter().filter(|span| span.lines.end == at + 1).count();
         out += &"</span>".repeat(ended);
     }
@@ -68,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_hold_whole_lines_and_lie_in_one_another() {
+    fn spans_hold_whole_lines_and_nest() {
         let spans = [span(1..2, "a"), span(1..3, "b")];
         let shown = listing("c", "rust,ignore", "<x>\ny\n\nz", &spans);
         assert!(shown.contains(

@@ -1,46 +1,47 @@
-//! The cover's picture: a recording that plays.
+//! The picture of the first page: an animated timeline, `{{#cover 03_gather: caption}}`.
 //!
-//! Time runs from left to right, so one shade that draws back from left to right plays
-//! every bar as it was recorded. The style sheet moves that shade, where motion is
-//! welcome; everywhere else stands the end, which is the whole picture.
+//! Time runs from left to right, so revealing the picture from left to right plays the
+//! recording. `theme/cover.css` animates a `clip-path` for that. With reduced motion, or
+//! without CSS, the picture simply is complete.
 
-use crate::html::escaped;
-use anyhow::{Context, Result};
-use async_workbook::timeline::{Recording, Row, Section};
 use std::fmt::Write;
 
-/// How long the style sheet plays it, in microseconds.
-const PLAYED: u64 = 5_000_000;
+use anyhow::{Context, Result};
 
-/// Pixels down: a section's title, a row, its bar, and the room below a section.
+use async_workbook::text::{capitalize, escape_html};
+use async_workbook::timeline::{Recording, Row, Section};
+
+/// The duration of the animation in the style sheet, in microseconds.
+const DURATION: u64 = 5_000_000;
+
+/// Heights in pixels: a section's title, a row, its bar, and the space below a section.
 const TITLE: usize = 30;
 const ROW: usize = 22;
 const BAR: usize = 18;
 const BELOW: usize = 16;
 
-/// The picture, with the recording's own words as its text alternative.
-///
-/// Fails without any section that took time.
+/// Draws the picture, with the recording's description as its text alternative.
 pub fn draw(recording: &Recording) -> Result<String> {
     let sections = &recording.sections;
     let scale = sections.iter().map(|section| section.micros).max();
-    let scale = scale.filter(|scale| *scale > 0).context("nothing took any time")?;
+    let scale =
+        scale.filter(|scale| *scale > 0).context("the recording is empty")?;
     let (mut titles, mut bars, mut top) = (String::new(), String::new(), 0);
     for section in sections {
-        // To a String: cannot fail, here and below.
+        // Writing to a String cannot fail, here and below.
         let _ = write!(
             titles,
             "<text class=\"title\" x=\"0\" y=\"{}\">{}</text>",
             top + 18,
-            escaped(&sentence(&section.title)),
+            escape_html(&capitalize(&section.title)),
         );
         top += TITLE;
         draw_section(section, top, scale, &mut bars);
         top += section.rows.len() * ROW + BELOW;
     }
     let height = top - BELOW;
-    let words = escaped(&recording.describe());
-    let slower = PLAYED / scale;
+    let words = escape_html(&recording.describe());
+    let slower = DURATION / scale;
     let svg = |class: &str, body: &str| {
         format!(
             "<svg class=\"{class}\" width=\"100%\" height=\"{height}\" aria-hidden=\"true\">\
@@ -69,7 +70,7 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
         };
         bar("wait", from, to);
         for &(from, to) in &row.polls {
-            // What took no time is a mark all the same.
+            // A poll that took no time is drawn as a thin mark.
             bar("poll", from, to.max(from + scale / 1000));
         }
         let _ = writeln!(
@@ -77,10 +78,11 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
             "<text class=\"label\" x=\"{}%\" dx=\"8\" y=\"{}\">{}</text>",
             percent(from),
             top + 13,
-            escaped(&short(row)),
+            escape_html(&short(row)),
         );
     }
-    // Where there is room: above the last stair, or behind bars that end early.
+    // Where there is space: above the last step of a staircase, or to the right of bars
+    // that end early.
     let late = section.micros * 2 > scale;
     let (anchor, dx) = if late { ("end", 0) } else { ("start", 14) };
     let down = if late { ROW } else { section.rows.len() * ROW / 2 + 8 };
@@ -93,17 +95,10 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
     );
 }
 
-/// `fetch page=1` in few letters: `page 1`.
+/// Shortens `fetch page=1` to `page 1`.
 fn short(row: &Row) -> String {
     let last = row.label.rsplit(' ').next().unwrap_or_default();
     last.replace('=', " ")
-}
-
-fn sentence(title: &str) -> String {
-    let mut letters = title.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().collect::<String>() + letters.as_str()
-    })
 }
 
 #[cfg(test)]
@@ -122,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_stand_where_they_ran_on_one_scale() {
+    fn all_sections_have_the_same_scale() {
         let in_turn =
             section("in turn", 200_000, &[(0, 100_000), (100_000, 200_000)]);
         let together = section("a \"b\"", 100_000, &[(0, 100_000), (0, 100_000)]);
@@ -140,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_play_is_an_error() {
+    fn an_empty_recording_is_an_error() {
         assert!(draw(&Recording::default()).is_err());
         assert!(draw(&Recording { sections: vec![section("a", 0, &[])] }).is_err());
     }
 
     #[test]
-    fn the_style_sheet_plays_it_as_long_as_is_said() {
-        let css = include_str!("../theme/cover.css");
-        assert!(css.contains(&format!("--played: {}s", PLAYED / 1_000_000)));
+    fn the_duration_is_that_of_the_style_sheet() {
+        let css = include_str!("../../theme/cover.css");
+        assert!(css.contains(&format!("--duration: {}s", DURATION / 1_000_000)));
     }
 }

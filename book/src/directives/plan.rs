@@ -1,9 +1,14 @@
-//! The instructor's plan of a lesson: what its minutes are spent on.
+//! The instructor's plan for a lesson: `{{#plan 03_gather: Predict 4, exercise 20}}`.
 
 use anyhow::{Context, Result, bail};
-use async_workbook::Lesson;
 
-/// What the minutes of one lesson are spent on, in order.
+use async_workbook::Lesson;
+use async_workbook::text::capitalize;
+
+use super::split;
+use crate::sources::{Sources, lesson};
+
+/// The parts of a lesson, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub parts: Vec<Part>,
@@ -15,14 +20,33 @@ pub struct Part {
     pub minutes: u32,
 }
 
-/// The last part of every plan, which a longer workshop gives more time.
+/// The last part of every plan. Longer workshops multiply its time.
 const EXERCISE: &str = "exercise";
 
+/// Shows a plan as a list.
+pub fn show(argument: &str) -> Result<String> {
+    let (name, parts) = split(argument);
+    let lesson = lesson(name)?;
+    let parts = parts.context("no parts, as in `Predict 5, exercise 15`")?;
+    Ok(Plan::parse(parts, lesson)?.html(lesson))
+}
+
+/// Parses the plan in a lesson's chapter.
+pub fn of(lesson: &Lesson, sources: &Sources) -> Result<Plan> {
+    let name = lesson.name;
+    let path = format!("book/chapters/{name}.md");
+    let text = sources.read(&path)?;
+    let directive = format!("{{{{#plan {name}:");
+    text.split_once(&directive)
+        .and_then(|(_, rest)| rest.split_once("}}"))
+        .with_context(|| format!("no `{directive} ...}}}}`"))
+        .and_then(|(parts, _)| Plan::parse(parts, lesson))
+        .context(path)
+}
+
 impl Plan {
-    /// Reads the plan of a lesson: `Predict 4, program 6, exercise 20`.
-    ///
-    /// Fails if a part has no minutes, if the last is not the exercise, or if the
-    /// parts do not add up to the minutes of the lesson.
+    /// Parses a plan: `Predict 4, program 6, exercise 20`. The last part must be the
+    /// exercise, and the minutes must add up to those of the lesson.
     pub fn parse(text: &str, lesson: &Lesson) -> Result<Self> {
         let parts =
             text.split(',').map(Part::parse).collect::<Result<Vec<Part>>>()?;
@@ -32,12 +56,12 @@ impl Plan {
         }
         let (sum, minutes) = (total(&plan.parts), lesson.minutes);
         if sum != minutes {
-            bail!("the parts are {sum} minutes, where the lesson has {minutes}");
+            bail!("the parts add up to {sum} minutes, but the lesson has {minutes}");
         }
         Ok(plan)
     }
 
-    /// What comes before the exercise.
+    /// The parts before the exercise.
     pub fn before_exercise(&self) -> &[Part] {
         self.parts.split_last().map_or(&[], |(_, before)| before)
     }
@@ -47,11 +71,12 @@ impl Plan {
         self.parts.last().map_or(0, |part| part.minutes)
     }
 
-    /// A list, with the minutes as data for the presenter's notes.
-    pub fn html(&self, lesson: &Lesson) -> String {
+    /// The plan as a list. `theme/present.js` reads the minutes of the current part from
+    /// the `data-` attributes.
+    fn html(&self, lesson: &Lesson) -> String {
         let item = |part: &Part| {
             let Part { title, minutes } = part;
-            let title = upper(title);
+            let title = capitalize(title);
             format!(
                 "<li data-minutes=\"{minutes}\">{title} <b>{minutes} min</b></li>\n"
             )
@@ -75,73 +100,63 @@ impl Part {
         };
         text.rsplit_once(' ')
             .and_then(read)
-            .with_context(|| format!("`{text}` is no part, as `program 6` is"))
+            .with_context(|| format!("`{text}` is not a part, as in `program 6`"))
     }
 }
 
-/// The minutes of all `parts`.
+/// The minutes of all parts.
 pub fn total(parts: &[Part]) -> u32 {
     parts.iter().map(|part| part.minutes).sum()
 }
 
-/// A title at the beginning of a line.
-pub fn upper(title: &str) -> String {
-    let mut letters = title.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().collect::<String>() + letters.as_str()
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use async_workbook::LESSONS;
 
-    /// Of 30 minutes.
-    fn gather() -> &'static Lesson {
-        LESSONS.iter().find(|lesson| lesson.minutes == 30).unwrap()
-    }
+    use super::*;
 
-    fn fault(text: &str) -> String {
-        Plan::parse(text, gather()).unwrap_err().to_string()
+    const LESSON: Lesson = Lesson { minutes: 30, ..LESSONS[0] };
+
+    fn error(text: &str) -> String {
+        Plan::parse(text, &LESSON).unwrap_err().to_string()
     }
 
     #[test]
     fn a_plan_is_parts_with_minutes() {
         let plan =
-            Plan::parse("Predict 4, why and\npitfall 11, exercise 15", gather());
+            Plan::parse("Predict 4, why and\npitfall 11, exercise 15", &LESSON);
         let plan = plan.unwrap();
         assert_eq!(plan.exercise(), 15);
         assert_eq!(
             plan.before_exercise(),
             [Part::new("Predict", 4), Part::new("why and\npitfall", 11)]
         );
-        let html = plan.html(gather());
+        let html = plan.html(&LESSON);
         assert!(
             html.contains("<li data-minutes=\"15\">Exercise <b>15 min</b></li>")
         );
     }
 
     #[test]
-    fn the_parts_are_the_minutes_of_the_lesson() {
+    fn the_parts_add_up_to_the_minutes_of_the_lesson() {
         assert_eq!(
-            fault("Predict 4, exercise 25"),
-            "the parts are 29 minutes, where the lesson has 30"
+            error("Predict 4, exercise 25"),
+            "the parts add up to 29 minutes, but the lesson has 30"
         );
     }
 
     #[test]
     fn a_part_without_minutes() {
         for part in ["Predict", "Predict 0", "Predict four", "4", ""] {
-            let fault = fault(&format!("{part}, exercise 30"));
-            assert_eq!(fault, format!("`{part}` is no part, as `program 6` is"));
+            let error = error(&format!("{part}, exercise 30"));
+            assert_eq!(error, format!("`{part}` is not a part, as in `program 6`"));
         }
     }
 
     #[test]
     fn the_exercise_comes_last() {
         for text in ["Predict 30", "exercise 15, why 15"] {
-            assert_eq!(fault(text), "the last part is not `exercise`");
+            assert_eq!(error(text), "the last part is not `exercise`");
         }
     }
 }

@@ -1,24 +1,29 @@
-//! Questions that a reader answers before the run does: `{{#guess}}` and `{{#order}}`.
+//! Predictions, which the reader makes before seeing the output: `{{#guess}}` and
+//! `{{#order}}`.
 //!
-//! Both become a question in plain text. `theme/predict.js` puts a field behind it and
-//! compares; what it compares with stands in the question's attributes, and was found
-//! in the output of a run.
+//! Both become a `<label>` with the question. `theme/predict.js` adds an input field and
+//! compares the reader's guess with the answers in the label's `data-` attributes; without
+//! scripts, and on paper, the question is plain text. The answer must occur in the
+//! snapshot of the lesson's output, so a chapter cannot teach a number that the program
+//! does not print.
 
-use crate::html::escaped;
-use crate::sources::{Sources, block, lesson};
 use anyhow::{Context, Result, bail};
 
-/// One fact of the run:
+use async_workbook::text::escape_html;
+
+use crate::sources::{Sources, block, lesson};
+
+/// Asks for one fact of the output:
 /// `03_gather:together:ms | 100 ms | How long? | 500 ms: why not`.
 ///
-/// Fails unless exactly one line of the block has the words after the second colon,
-/// and the answer is in it.
+/// The block of output that starts at `together` must have exactly one line with `ms`,
+/// and that line must contain the answer.
 pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { place, answers, words, wrong } = Question::read(argument)?;
+    let Question { place, answers, text, wrong } = Question::parse(argument)?;
     let mut place = place.splitn(3, ':').map(str::trim);
     let name = place.next().unwrap_or_default();
     let (Some(start), Some(line)) = (place.next(), place.next()) else {
-        bail!("which line? As in `03_gather:together:ms`");
+        bail!("no line is named, as in `03_gather:together:ms`");
     };
     let shown = block(&sources.output(lesson(name)?)?, start)?;
     let line = one_line(line);
@@ -39,19 +44,19 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
             answers.iter().any(|answer| self::parts(answer) == self::parts(one))
         };
         if guess.split('/').any(right) {
-            bail!("`{guess}` is given as right and as wrong");
+            bail!("`{guess}` is both right and wrong");
         }
     }
-    Ok(label("guess", &answers, words, &wrong))
+    Ok(label("guess", &answers, text, &wrong))
 }
 
-/// Lines in their order, each in words enough to tell it from the others:
+/// Asks for the lines of the output in order, each abbreviated to some of its words:
 /// `01_hello_await | main begins / made | Which lines? | greet: why not there`.
 ///
-/// Fails unless the output, or the block named after a colon, has as many lines, and
-/// each has the words in their order.
+/// The output, or the block named after a colon, must have as many lines, each with the
+/// words of its abbreviation in order.
 pub fn order(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { place, answers, words, wrong } = Question::read(argument)?;
+    let Question { place, answers, text, wrong } = Question::parse(argument)?;
     let (name, start) = place.split_once(':').unwrap_or((place, ""));
     let mut shown = sources.output(lesson(name.trim())?)?;
     if !start.is_empty() {
@@ -61,7 +66,7 @@ pub fn order(argument: &str, sources: &Sources) -> Result<String> {
         shown.lines().filter(|line| !line.trim().is_empty()).collect();
     if shown.len() != answers.len() {
         let (named, printed) = (answers.len(), shown.len());
-        bail!("{named} lines are named, and the run printed {printed}");
+        bail!("{named} lines are named, but the lesson printed {printed}");
     }
     for (answer, line) in answers.iter().zip(shown) {
         let parts = parts(line);
@@ -70,29 +75,29 @@ pub fn order(argument: &str, sources: &Sources) -> Result<String> {
             bail!("the words of `{answer}` are not in the line `{}`", line.trim());
         }
     }
-    Ok(label("guess lines", &answers, words, &wrong))
+    Ok(label("guess lines", &answers, text, &wrong))
 }
 
-/// The fields of a directive, which stand between bars.
+/// The fields of a directive, which are separated by `|`.
 struct Question<'a> {
     place: &'a str,
-    /// The answer; or its other names, or the other lines, behind it.
+    /// The answer and its synonyms, or the lines.
     answers: Vec<&'a str>,
-    words: &'a str,
-    /// Typical wrong guesses, and what is to be said of each.
+    text: &'a str,
+    /// Typical wrong guesses, and an explanation for each.
     wrong: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Question<'a> {
-    fn read(argument: &'a str) -> Result<Self> {
+    fn parse(argument: &'a str) -> Result<Self> {
         let mut fields = argument.split('|').map(str::trim);
-        let (Some(place), Some(answers), Some(words)) =
+        let (Some(place), Some(answers), Some(text)) =
             (fields.next(), fields.next(), fields.next())
         else {
             bail!("a question is `where | answer | question`");
         };
         let answers: Vec<_> = answers.split('/').map(str::trim).collect();
-        if words.is_empty() || answers.iter().any(|one| parts(one).is_empty()) {
+        if text.is_empty() || answers.iter().any(|one| parts(one).is_empty()) {
             bail!("a question is `where | answer | question`, none of them empty");
         }
         let mut wrong = Vec::new();
@@ -102,16 +107,16 @@ impl<'a> Question<'a> {
                 .with_context(|| format!("`{field}` is not `guess: why not`"))?;
             wrong.push((guess, why.trim()));
         }
-        Ok(Self { place, answers, words, wrong })
+        Ok(Self { place, answers, text, wrong })
     }
 }
 
-/// The text with one space wherever it has space.
+/// Collapses whitespace, including line breaks.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words and numbers of a text, without what lies between them.
+/// The words and numbers of a text, without punctuation and in lower case.
 fn parts(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|part| !part.is_empty())
@@ -119,22 +124,21 @@ fn parts(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// One line of HTML, so that it can stand in a list. The words are Markdown.
+/// The question as one line of HTML, so that it works in a Markdown list. The text is
+/// Markdown.
 fn label(
     class: &str,
     answers: &[&str],
-    words: &str,
+    text: &str,
     wrong: &[(&str, &str)],
 ) -> String {
-    let one_line =
-        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut attributes = format!(" data-is=\"{}\"", escaped(&answers.join("/")));
+    let mut attributes = format!(" data-is=\"{}\"", escape_html(&answers.join("/")));
     if !wrong.is_empty() {
         let wrong: Vec<_> = wrong
             .iter()
             .map(|(guess, why)| one_line(&format!("{guess}: {why}")))
             .collect();
-        attributes += &format!(" data-not=\"{}\"", escaped(&wrong.join("|")));
+        attributes += &format!(" data-not=\"{}\"", escape_html(&wrong.join("|")));
     }
-    format!("<label class=\"{class}\"{attributes}>{}</label>", one_line(words))
+    format!("<label class=\"{class}\"{attributes}>{}</label>", one_line(text))
 }
