@@ -111,7 +111,7 @@ fn shown(directive: &str) -> String {
 }
 
 /// Builds a workbook and returns the error.
-fn error(workbook: &Workbook) -> String {
+fn build_error(workbook: &Workbook) -> String {
     workbook.build().unwrap_err()
 }
 
@@ -178,13 +178,13 @@ fn a_marked_line_is_named_in_the_caption() {
 
 #[test]
 fn a_line_that_cannot_be_marked_fails_the_build() {
-    let error = error(&Workbook::new("{{#lesson 03_gather mark \"print!\"}}"));
+    let error = build_error(&Workbook::new("{{#lesson 03_gather mark \"print!\"}}"));
     assert_contains(&error, "no line has `print!`");
-    let error = error(&Workbook::new("{{#lesson 03_gather mark \"a\"}}"));
+    let error = build_error(&Workbook::new("{{#lesson 03_gather mark \"a\"}}"));
     assert_contains(&error, "`a` is in more than one line (1 and 3)");
-    let error = error(&Workbook::new("{{#lesson 03_gather mark println}}"));
+    let error = build_error(&Workbook::new("{{#lesson 03_gather mark println}}"));
     assert_contains(&error, "`mark` needs a text, as in `mark \"join_all\"`");
-    let error = error(&Workbook::new("{{#lesson 03_gather fails}}"));
+    let error = build_error(&Workbook::new("{{#lesson 03_gather fails}}"));
     assert_contains(
         &error,
         "no option `fails`; there are bare, mark \"...\", does_not_compile, panics",
@@ -221,8 +221,9 @@ fn an_answer_that_is_not_in_the_output_fails_the_build() {
         ("together:two | two | ? | three", "`three` is not `guess: why not`"),
         ("together:two | two/2 | ? | 1/2: no", "`1/2` is both right and wrong"),
     ] {
-        let error =
-            error(&Workbook::new(&format!("{{{{#guess 03_gather:{guess}}}}}")));
+        let error = build_error(&Workbook::new(&format!(
+            "{{{{#guess 03_gather:{guess}}}}}"
+        )));
         assert_contains(&error, why);
     }
 }
@@ -245,7 +246,7 @@ fn an_order_is_that_of_the_output() {
         (":together | together | ?", "1 lines are named, but the lesson printed 2"),
     ] {
         let error =
-            error(&Workbook::new(&format!("{{{{#order 03_gather{order}}}}}")));
+            build_error(&Workbook::new(&format!("{{{{#order 03_gather{order}}}}}")));
         assert_contains(&error, why);
     }
 }
@@ -271,7 +272,7 @@ fn a_region_is_not_the_whole_program() {
 #[test]
 fn another_file_of_the_lesson() {
     let workbook = Workbook::new("{{#lesson 03_gather/named.rs}}");
-    let error = error(&workbook);
+    let error = build_error(&workbook);
     assert_contains(&error, "cannot read lessons/03_gather/named.rs");
     workbook.write("lessons/03_gather/named.rs", "fn named() {}\n");
     let page = workbook.build().unwrap();
@@ -290,12 +291,12 @@ fn failing_code_has_a_label() {
 fn a_broken_program_and_the_compiler_output() {
     let workbook = Workbook::new("{{#broken 03_gather/tea}}\n\nafter *it*");
     assert_contains(
-        &error(&workbook),
+        &build_error(&workbook),
         "cannot read tests/snapshots/broken__03_gather_tea.snap",
     );
     workbook.snapshot("broken__03_gather_tea", "error: no\n\nmore\n");
     assert_contains(
-        &error(&workbook),
+        &build_error(&workbook),
         "broken__03_gather_tea.snap does not start with the compiler's version",
     );
     workbook.snapshot(
@@ -303,7 +304,7 @@ fn a_broken_program_and_the_compiler_output() {
         "rustc 1.95\n\nerror[E1]: no\n\n\nmore\n",
     );
     assert_contains(
-        &error(&workbook),
+        &build_error(&workbook),
         "cannot read lessons/03_gather/broken/tea.rs",
     );
     workbook.write("lessons/03_gather/broken/tea.rs", "fn tea() {}\n");
@@ -321,7 +322,7 @@ fn a_broken_program_and_the_compiler_output() {
     );
     assert_contains(output, "\n\n\n<span>more</span>\n</code></pre>");
     assert_contains(output, "<p>after <em>it</em></p>");
-    let error = error(&Workbook::new("{{#broken 03_gather}}"));
+    let error = build_error(&Workbook::new("{{#broken 03_gather}}"));
     assert_contains(&error, "no program is named, as in `01_hello_await/not_async`");
 }
 
@@ -381,12 +382,12 @@ fn a_verdict_comes_from_a_snapshot() {
         &page,
         "output\">✗ it is quick\n    it took 3 ms\n- it is right\n",
     );
-    let error = error(&Workbook::new("{{#verdict 03_gather:other}}"));
+    let error = build_error(&Workbook::new("{{#verdict 03_gather:other}}"));
     assert_contains(
         &error,
         "cannot read tests/snapshots/exercises__03_gather_other.snap",
     );
-    let error = error(&Workbook::new("{{#verdict 03_gather}}"));
+    let error = build_error(&Workbook::new("{{#verdict 03_gather}}"));
     assert_contains(&error, "no answer is named, as in `03_gather:starter`");
 }
 
@@ -395,12 +396,12 @@ fn an_incomplete_exercise_fails_the_build() {
     for file in ["hints.md", "starter.rs", "solution.rs"] {
         let path = format!("lessons/03_gather/{file}");
         let gone = Workbook::new("{{#exercise 03_gather}}").remove(&path);
-        assert_contains(&error(&gone), &format!("cannot read {path}"));
+        assert_contains(&build_error(&gone), &format!("cannot read {path}"));
     }
     let unfinished = Workbook::new("{{#exercise 03_gather}}");
     unfinished.write("lessons/03_gather/hints.md", "# Tea\n\nBoil water.\n");
     assert_contains(
-        &error(&unfinished),
+        &build_error(&unfinished),
         "hints.md: no `## A nudge` where it belongs",
     );
 }
@@ -427,7 +428,7 @@ fn the_cover_is_a_timeline() {
     assert_contains(&page, "Look at <em>it</em>");
     let gone = Workbook::new("{{#cover 03_gather}}")
         .remove("tests/snapshots/lessons__03_gather_timeline.snap");
-    assert_contains(&error(&gone), "{{#cover 03_gather}}: cannot read");
+    assert_contains(&build_error(&gone), "{{#cover 03_gather}}: cannot read");
 }
 
 #[test]
@@ -473,11 +474,11 @@ fn a_plan_is_a_list_with_minutes_as_data() {
 
 #[test]
 fn a_plan_that_does_not_add_up_fails_the_build() {
-    let error = error(&Workbook::new(&PLAN.replace("15", "16")));
+    let error = build_error(&Workbook::new(&PLAN.replace("15", "16")));
     assert_contains(&error, "the parts add up to 31 minutes, but the lesson has 30");
-    let error = error(&Workbook::new("{{#plan 03_gather}}"));
+    let error = build_error(&Workbook::new("{{#plan 03_gather}}"));
     assert_contains(&error, "no parts, as in `Predict 5, exercise 15`");
-    let error = error(&Workbook::new("{{#minutes 03_gather:exercise}}"));
+    let error = build_error(&Workbook::new("{{#minutes 03_gather:exercise}}"));
     assert_contains(
         &error,
         "book/chapters/03_gather.md: no `{{#plan 03_gather: ...}}`",
@@ -488,7 +489,7 @@ fn a_plan_that_does_not_add_up_fails_the_build() {
 fn a_schedule_needs_the_plan_of_every_lesson() {
     let workbook = Workbook::new("{{#schedule day}}");
     assert_contains(
-        &error(&workbook),
+        &build_error(&workbook),
         "{{#schedule day}}: cannot read book/chapters/",
     );
     for Lesson { name, minutes, .. } in LESSONS {
@@ -502,7 +503,7 @@ fn a_schedule_needs_the_plan_of_every_lesson() {
     assert_contains(&page, "<td>09:00</td>");
     assert_contains(&page, "<a href=\"03_gather.html\">03 Gather</a>");
     assert_contains(&page, "<em>Lunch</em>");
-    let error = error(&Workbook::new("{{#schedule week}}"));
+    let error = build_error(&Workbook::new("{{#schedule week}}"));
     assert_contains(&error, "no schedule `week`; there are half-day, day, two-days");
 }
 
@@ -515,19 +516,19 @@ fn an_escaped_directive_is_shown() {
 fn a_missing_program_fails_the_build() {
     let gone =
         Workbook::new("{{#lesson 03_gather}}").remove("lessons/03_gather/lesson.rs");
-    let error = error(&gone);
+    let error = build_error(&gone);
     assert_contains(
         &error,
         "03_gather.md: {{#lesson 03_gather}}: cannot read lessons/03_gather/lesson.rs",
     );
     let gone =
         Workbook::new("{{#python 03_gather}}").remove("lessons/03_gather/python.py");
-    assert_contains(&error(&gone), "cannot read lessons/03_gather/python.py");
+    assert_contains(&build_error(&gone), "cannot read lessons/03_gather/python.py");
 }
 
 #[test]
 fn a_missing_anchor_fails_the_build() {
-    let error = error(&Workbook::new("{{#lesson 03_gather:cor}}"));
+    let error = build_error(&Workbook::new("{{#lesson 03_gather:cor}}"));
     assert_contains(
         &error,
         "{{#lesson 03_gather:cor}}: lessons/03_gather/lesson.rs: no anchor `cor`; it has core",
@@ -539,17 +540,17 @@ fn a_missing_snapshot_fails_the_build() {
     let path = "tests/snapshots/lessons__03_gather.snap";
     let gone = Workbook::new("{{#output 03_gather}}").remove(path);
     assert_contains(
-        &error(&gone),
+        &build_error(&gone),
         &format!("{{{{#output 03_gather}}}}: cannot read {path}"),
     );
     let path = "tests/snapshots/python__03_gather.snap";
     let gone = Workbook::new("{{#python-output 03_gather}}").remove(path);
-    assert_contains(&error(&gone), &format!("cannot read {path}"));
+    assert_contains(&build_error(&gone), &format!("cannot read {path}"));
 }
 
 #[test]
 fn a_missing_block_of_output_fails_the_build() {
-    let error = error(&Workbook::new("{{#output 03_gather:apart}}"));
+    let error = build_error(&Workbook::new("{{#output 03_gather:apart}}"));
     assert_contains(&error, "no line of the output contains `apart`");
 }
 
@@ -557,18 +558,18 @@ fn a_missing_block_of_output_fails_the_build() {
 fn a_missing_or_broken_timeline_fails_the_build() {
     let path = "tests/snapshots/lessons__03_gather_timeline.snap";
     let gone = Workbook::new("{{#timeline 03_gather}}").remove(path);
-    assert_contains(&error(&gone), &format!("cannot read {path}"));
+    assert_contains(&build_error(&gone), &format!("cannot read {path}"));
     let broken = Workbook::new("{{#timeline 03_gather}}");
     broken.snapshot("lessons__03_gather_timeline", "no JSON");
-    assert_contains(&error(&broken), &format!("{path} is not a recording"));
+    assert_contains(&build_error(&broken), &format!("{path} is not a recording"));
     broken.snapshot("lessons__03_gather_timeline", "{\"sections\": []}");
-    assert_contains(&error(&broken), &format!("{path} is empty"));
+    assert_contains(&build_error(&broken), &format!("{path} is empty"));
 }
 
 #[test]
 fn unknown_lessons_and_directives_fail_the_build() {
     let error =
-        error(&Workbook::new("{{#lesson 99_none}}\n\n{{#include ../a.rs}}\n"));
+        build_error(&Workbook::new("{{#lesson 99_none}}\n\n{{#include ../a.rs}}\n"));
     assert_contains(&error, "2 directives failed:");
     assert_contains(
         &error,
@@ -584,12 +585,12 @@ fn unknown_lessons_and_directives_fail_the_build() {
 fn a_comparison_comes_from_its_file() {
     let workbook = Workbook::new("{{#compare ratio json json rust}} times");
     let path = "book/compare/result.json";
-    assert_contains(&error(&workbook), &format!("cannot read {path}"));
+    assert_contains(&build_error(&workbook), &format!("cannot read {path}"));
     workbook.write(path, "{}");
-    assert_contains(&error(&workbook), &format!("{path}: cannot parse it"));
+    assert_contains(&build_error(&workbook), &format!("{path}: cannot parse it"));
     let saved = fs::read_to_string(render::book_dir().join("compare/result.json"));
     workbook.write(path, &saved.unwrap());
     assert_contains(&workbook.build().unwrap(), " times</p>");
     workbook.write("book/chapters/03_gather.md", "{{#compare value tea rust}}");
-    assert_contains(&error(&workbook), "no measurement `tea rust`");
+    assert_contains(&build_error(&workbook), "no measurement `tea rust`");
 }

@@ -221,8 +221,8 @@ fn another_website_runs_nothing() {
     let rejected = |request: &str, headers: &str, status: &str| {
         let response = site.request(request, &format!("{host}{headers}"));
         let begin = format!("HTTP/1.0 {status}");
-        assert!(answer.starts_with(&begin), "{request} {headers}: {answer}");
-        assert!(!answer.to_lowercase().contains("access-control"), "{answer}");
+        assert!(response.starts_with(&begin), "{request} {headers}: {response}");
+        assert!(!response.to_lowercase().contains("access-control"), "{response}");
     };
     let run = "POST /run/01_hello_await";
     // A form, a script without the custom header, and its CORS preflight.
@@ -258,8 +258,8 @@ fn only_lessons_run() {
             let response = site.request(&format!("POST /{kind}/{name}"), &headers);
             let refused = ["HTTP/1.0 404", "HTTP/1.0 405"];
             assert!(
-                refused.iter().any(|r| answer.starts_with(r)),
-                "{name}: {answer}"
+                refused.iter().any(|r| response.starts_with(r)),
+                "{name}: {response}"
             );
         }
     }
@@ -407,6 +407,7 @@ fn changes_are_rebuilt_and_errors_are_reported() {
     }
 
     let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
     let (builds, mut built) = watch::channel(Build::new(&book).unwrap());
     runtime.spawn(serve::rebuild(book.clone(), builds));
     let mut next = || {

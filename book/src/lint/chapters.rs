@@ -1,4 +1,7 @@
-//! Rules for the lessons' chapters: all are there, in order, with all their sections.
+//! Rules for chapters: each has a page, and a lesson's chapter has all its sections.
+//!
+//! That SUMMARY.md lists the lessons in order is not checked here: the consistency test of
+//! the root package does that.
 
 use async_workbook::Lesson;
 
@@ -15,41 +18,6 @@ const SECTIONS: [&str; 8] = [
     "For the instructor",
     "Check yourself",
 ];
-
-/// Checks that the numbered entries of SUMMARY.md are the lessons, in order.
-pub fn summary(summary: &str, lessons: &[Lesson]) -> Vec<String> {
-    let listed: Vec<(&str, &str)> = summary
-        .lines()
-        .filter_map(|line| {
-            let (title, target) = line.trim().split_once('[')?.1.split_once("](")?;
-            let name = target.strip_suffix(')')?.strip_suffix(".md")?;
-            name.as_bytes()
-                .first()
-                .is_some_and(u8::is_ascii_digit)
-                .then_some((name, title))
-        })
-        .collect();
-    let mut faults = Vec::new();
-    let names: Vec<_> = listed.iter().map(|(name, _)| *name).collect();
-    let expected: Vec<_> = lessons.iter().map(|lesson| lesson.name).collect();
-    if names != expected {
-        faults.push(format!(
-            "SUMMARY.md lists {}, but the lessons are {}",
-            names.join(", "),
-            expected.join(", ")
-        ));
-    }
-    for lesson in lessons {
-        let title = listed.iter().find(|(name, _)| *name == lesson.name);
-        if let Some((_, title)) = title
-            && !title.contains(lesson.title)
-        {
-            let (name, own) = (lesson.name, lesson.title);
-            faults.push(format!("SUMMARY.md calls {name} `{title}`, not `{own}`"));
-        }
-    }
-    faults
-}
 
 /// Checks that every entry of SUMMARY.md and every file in the folder of chapters has a
 /// page. mdBook silently skips entries it cannot parse, and files that are not listed.
@@ -133,34 +101,6 @@ mod tests {
     use async_workbook::LESSONS;
 
     use super::*;
-
-    fn good_summary() -> String {
-        let line = |l: &Lesson| format!("- [{}]({}.md)\n", l.title, l.name);
-        LESSONS.iter().map(line).collect()
-    }
-
-    #[test]
-    fn a_complete_summary_passes() {
-        let text = format!("# S\n[Intro](introduction.md)\n{}", good_summary());
-        assert_eq!(summary(&text, LESSONS), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_lesson_missing_or_out_of_order() {
-        let text: Vec<_> = good_summary().lines().map(str::to_owned).collect();
-        let found = summary(&text[1..].join("\n"), LESSONS);
-        assert!(found[0].starts_with("SUMMARY.md lists 02_lazy"), "{found:?}");
-        let mut swapped = text.clone();
-        swapped.swap(0, 1);
-        assert_eq!(summary(&swapped.join("\n"), LESSONS).len(), 1);
-    }
-
-    #[test]
-    fn a_lesson_with_another_title() {
-        let text = good_summary().replace("[Gather]", "[Collect]");
-        let found = summary(&text, LESSONS);
-        assert_eq!(found, ["SUMMARY.md calls 03_gather `Collect`, not `Gather`"]);
-    }
 
     #[test]
     fn a_chapter_without_a_page() {
