@@ -1,8 +1,8 @@
 //! An async adapter for [`ProcessGroup`]: [`Process::next`] returns the next event.
 //!
-//! The threads of `ProcessGroup` send into a bounded tokio channel. If nobody receives,
-//! they block, and then the program blocks in `write`: a program that floods its output
-//! costs no memory.
+//! The threads of `ProcessGroup` send into a bounded tokio channel. While the channel is
+//! full, they block, and then the program blocks in `write`: a program that floods its
+//! output costs no memory.
 
 use std::process::{Command, ExitStatus};
 use std::time::Duration;

@@ -189,20 +189,6 @@ fn without_header(text: &str) -> Option<&str> {
     Some(body)
 }
 
-/// A comment that starts or ends a region.
-enum Anchor<'a> {
-    Start(&'a str),
-    End(&'a str),
-}
-
-fn anchor_in<'a>(line: &'a str, comment: &str) -> Option<Anchor<'a>> {
-    let text = line.trim().strip_prefix(comment)?.trim_start();
-    if let Some(name) = text.strip_prefix("ANCHOR_END:") {
-        return Some(Anchor::End(name.trim()));
-    }
-    text.strip_prefix("ANCHOR:").map(|name| Anchor::Start(name.trim()))
-}
-
 /// A program, or a region of it.
 #[derive(Debug)]
 pub struct Region {
@@ -212,56 +198,40 @@ pub struct Region {
 }
 
 fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
-    let (mut inside, mut seen) = (anchor.is_none(), false);
-    let (mut names, mut starts) = (Vec::new(), Vec::new());
-    let mut anchors = Vec::new();
+    const OPEN: usize = usize::MAX;
+    let mut anchors: Vec<(String, Range<usize>)> = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
     let mut removed = false;
     for line in text.lines() {
-        match anchor_in(line, comment) {
-            Some(Anchor::Start(name)) => {
-                if names.contains(&name) {
-                    bail!("anchor `{name}` starts twice");
-                }
-                names.push(name);
-                starts.push(lines.len());
-                if anchor == Some(name) {
-                    (inside, seen) = (true, true);
-                }
-                removed = true;
+        let Some((name, ends)) = anchor_in(line, comment) else {
+            // Where an anchor was between two empty lines, only one remains.
+            let before = lines.last().is_none_or(|line| line.trim().is_empty());
+            if !(removed && before && line.trim().is_empty()) {
+                lines.push(line);
             }
-            Some(Anchor::End(name)) => {
-                let Some(at) = names.iter().position(|one| *one == name) else {
-                    bail!("anchor `{name}` ends before it starts");
-                };
-                anchors.push((name.to_owned(), starts[at]..lines.len()));
-                if anchor == Some(name) {
-                    inside = false;
-                }
-                removed = true;
-            }
-            None => {
-                // Where an anchor was between two empty lines, only one remains.
-                let before = lines.last().is_none_or(|line| line.trim().is_empty());
-                let doubled = removed && before && line.trim().is_empty();
-                if inside && !doubled {
-                    lines.push(line);
-                }
-                removed = false;
-            }
+            removed = false;
+            continue;
+        };
+        removed = true;
+        let known = anchors.iter_mut().find(|(known, _)| known == name);
+        match (known, ends) {
+            (None, false) => anchors.push((name.to_owned(), lines.len()..OPEN)),
+            (Some((_, lines_of)), true) => lines_of.end = lines.len(),
+            (Some(_), false) => bail!("anchor `{name}` starts twice"),
+            (None, true) => bail!("anchor `{name}` ends before it starts"),
         }
     }
+    if let Some((name, _)) = anchors.iter().find(|(_, lines)| lines.end == OPEN) {
+        bail!("anchor `{name}` never ends");
+    }
     if let Some(anchor) = anchor {
-        if !seen {
-            let have = match &names[..] {
-                [] => "it has none".to_owned(),
-                names => format!("it has {}", names.join(", ")),
-            };
-            bail!("no anchor `{anchor}`; {have}");
-        }
-        if inside {
-            bail!("anchor `{anchor}` never ends");
-        }
+        let found = anchors.iter().find(|(name, _)| name == anchor);
+        let (_, lines_of) = found.with_context(|| {
+            let names: Vec<_> = anchors.iter().map(|(name, _)| &name[..]).collect();
+            format!("no anchor `{anchor}`, only [{}]", names.join(", "))
+        })?;
+        lines = lines[lines_of.clone()].to_vec();
+        anchors.clear();
     }
     let text = dedented(&lines);
     if text.is_empty() {
@@ -272,6 +242,14 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
     anchors.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));
     anchors.retain(|(_, lines)| !lines.is_empty());
     Ok(Region { text, anchors })
+}
+
+/// Parses `// ANCHOR: name` or `// ANCHOR_END: name`. Returns the name, and whether the
+/// region ends.
+fn anchor_in<'a>(line: &'a str, comment: &str) -> Option<(&'a str, bool)> {
+    let text = line.trim().strip_prefix(comment)?.trim_start();
+    let start = text.strip_prefix("ANCHOR:").map(|name| (name.trim(), false));
+    start.or_else(|| Some((text.strip_prefix("ANCHOR_END:")?.trim(), true)))
 }
 
 fn dedented(lines: &[&str]) -> String {
@@ -320,7 +298,7 @@ fn main() {
     #[test]
     fn anchors_of_a_whole_program_are_lines_of_the_shown_text() {
         let anchors = region(PROGRAM, "//", None).unwrap().anchors;
-        let expected = [("deep", 4..5), ("core", 3..6), ("all", 1..7)];
+        let expected = [("all", 1..7), ("core", 3..6), ("deep", 4..5)];
         assert_eq!(anchors, expected.map(|(name, lines)| (name.to_owned(), lines)));
         let at_the_end =
             region("a\n// ANCHOR: x\nb\n\n// ANCHOR_END: x", "//", None);
@@ -336,7 +314,7 @@ fn main() {
     #[test]
     fn the_error_for_an_unknown_anchor_lists_the_known_ones() {
         let error = region(PROGRAM, "//", Some("cor")).unwrap_err().to_string();
-        assert_eq!(error, "no anchor `cor`; it has all, core, deep");
+        assert_eq!(error, "no anchor `cor`, only [all, core, deep]");
     }
 
     #[test]

@@ -149,8 +149,8 @@ fn the_caption_of_a_region_links_to_the_whole_program() {
     let twice = shown("{{#lesson 03_gather}}\n\n{{#lesson 03_gather}}");
     assert_eq!(twice.matches("id=\"03_gather.core").count(), 1, "{twice}");
     // If the whole program is not on this page, it is on that of its lesson.
-    let elsewhere = shown("{{#lesson 03_gather:core}}");
-    assert_contains(&elsewhere, &format!("href=\"03_gather.html#{id}\""));
+    let other_page = shown("{{#lesson 03_gather:core}}");
+    assert_contains(&other_page, &format!("href=\"03_gather.html#{id}\""));
     // Other files are not shown whole anywhere else.
     let workbook = Workbook::new("{{#lesson 03_gather/named.rs:core}}");
     workbook.write("lessons/03_gather/named.rs", LESSON);
@@ -531,7 +531,7 @@ fn a_missing_anchor_fails_the_build() {
     let error = build_error(&Workbook::new("{{#lesson 03_gather:cor}}"));
     assert_contains(
         &error,
-        "{{#lesson 03_gather:cor}}: lessons/03_gather/lesson.rs: no anchor `cor`; it has core",
+        "{{#lesson 03_gather:cor}}: lessons/03_gather/lesson.rs: no anchor `cor`, only [core]",
     );
 }
 

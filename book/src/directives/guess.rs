@@ -13,7 +13,7 @@ use async_workbook::text::escape_html;
 
 use crate::sources::{Sources, block, lesson};
 
-/// Asks for one fact of the output:
+/// Poses a question about one line of the output:
 /// `03_gather:together:ms | 100 ms | How long? | 500 ms: why not`.
 ///
 /// The block of output that starts at `together` must have exactly one line with `ms`,
@@ -50,7 +50,7 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
     Ok(label("guess", &answers, text, &wrong))
 }
 
-/// Asks for the lines of the output in order, each abbreviated to some of its words:
+/// Poses a question about the lines of the output in order, each abbreviated to some of its words:
 /// `01_hello_await | main begins / made | Which lines? | greet: why not there`.
 ///
 /// The output, or the block named after a colon, must have as many lines, each with the

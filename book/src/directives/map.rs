@@ -151,32 +151,20 @@ mod tests {
 
     use super::*;
 
-    /// A curriculum that is larger and more entangled than today's.
-    const ALL: [(&str, &[&str]); 24] = [
+    /// A curriculum that is more entangled than the real one.
+    const ENTANGLED: [(&str, &[&str]); 12] = [
         ("01", &[]),
         ("02", &["01"]),
         ("03", &["02"]),
         ("04", &["03"]),
-        ("05", &["04", "03"]),
+        ("05", &["02"]),
         ("06", &["03"]),
         ("07", &["04", "06"]),
         ("08", &["02", "07"]),
-        ("09", &["02", "06"]),
-        ("10", &["06"]),
-        ("11", &["06", "09"]),
-        ("12", &["04", "09"]),
-        ("13", &["07"]),
-        ("14", &["11", "12"]),
-        ("15", &["12", "13"]),
-        ("16", &["04"]),
-        ("17", &["05", "13", "16"]),
-        ("18", &["05", "11"]),
-        ("19", &["09", "11", "12"]),
-        ("20", &["09", "13"]),
-        ("21", &["20"]),
-        ("22", &["01", "14"]),
-        ("23", &["10"]),
-        ("24", &["09"]),
+        ("09", &["01"]),
+        ("10", &["03"]),
+        ("11", &["04", "09"]),
+        ("12", &["05", "08"]),
     ];
 
     fn lessons(needs: &[(&'static str, &'static [&'static str])]) -> Vec<Lesson> {
@@ -201,7 +189,7 @@ mod tests {
     #[test]
     fn no_line_passes_through_a_dot() {
         check_lanes(&needed(LESSONS).unwrap());
-        assert_eq!(check_lanes(&needed(&lessons(&ALL)).unwrap()), 9);
+        assert_eq!(check_lanes(&needed(&lessons(&ENTANGLED)).unwrap()), 5);
     }
 
     #[test]

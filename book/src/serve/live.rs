@@ -139,18 +139,18 @@ pub async fn rebuild(book: PathBuf, builds: watch::Sender<Build>) {
         }
         built.clone_from(&previous);
         let book = book.clone();
-        match spawn_blocking(move || Build::new(&book)).await {
-            Ok(Ok(build)) => {
+        // The outer error is a panic.
+        let result = spawn_blocking(move || Build::new(&book)).await;
+        match result.map_err(anyhow::Error::from).flatten() {
+            Ok(build) => {
                 println!("Rebuilt.");
                 builds.send_replace(build);
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 let error = format!("{error:#}");
                 eprintln!("error: {error}");
                 builds.send_modify(|build| build.error = Some(error));
             }
-            // The runtime is shutting down.
-            Err(_) => return,
         }
     }
 }
