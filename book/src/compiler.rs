@@ -4,13 +4,14 @@ use std::fmt::Write;
 
 use async_workbook::text::escape_html;
 
-/// Returns whether a line is part of a message, rather than an excerpt of code. Messages
-/// wrap, code scrolls.
+/// Returns whether a line is part of a message, rather than an excerpt of code.
+/// Messages wrap, code scrolls.
 pub fn wraps(line: &str) -> bool {
     gutter(line) == 0
 }
 
-/// The indentation and the label, such as `error[E0728]`, of the first line of a message.
+/// The indentation and the label, such as `error[E0728]`, of the first line of a
+/// message.
 fn message(line: &str) -> Option<(usize, &str)> {
     let message = line.trim_start_matches([' ', '=']);
     let label = message.split(':').next()?;
@@ -59,7 +60,8 @@ pub fn html(output: &str) -> String {
     html + "</code></pre>"
 }
 
-/// The length of the part of a line before the code: `12 |`, or all of ` --> file:12:3`.
+/// The length of the part of a line before the code: `12 |`, or all of a line such
+/// as ` --> file:12:3`.
 fn gutter(line: &str) -> usize {
     let number = line.trim_start_matches(|c| c == ' ' || is_digit(c));
     match number {

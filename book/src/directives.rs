@@ -1,4 +1,4 @@
-//! Directives: `{{#name argument}}` in a chapter's Markdown, replaced by what it shows.
+//! Directives in a chapter's Markdown, `{{#name argument}}`, and what replaces them.
 //!
 //! ```text
 //! chapter.md ── {{#lesson 03_gather:fetch}} ──> DIRECTIVES ──> program::rust
@@ -9,8 +9,8 @@
 //! [`expand`] scans a chapter for directives and replaces each by the result of its
 //! function in [`DIRECTIVES`]. Directives read programs, snapshots and the list of
 //! lessons, so no output or number is ever typed in a chapter. If a directive fails,
-//! the scan goes on and collects the other errors, and then the build fails. (mdBook's
-//! own `{{#include}}` logs a missing file and continues.)
+//! the scan goes on and collects the other errors, and then the build fails.
+//! (mdBook's own `{{#include}}` logs a missing file and continues.)
 //!
 //! The result is Markdown again, which mdBook renders: a function that returns HTML
 //! leaves blank lines around it.
@@ -75,8 +75,8 @@ const DIRECTIVES: [(&str, Replace); 20] = [
     ("verdict", exercise::verdict),
 ];
 
-/// The legend of a timeline's colours. It is hidden from screen readers: the timeline's
-/// text alternative says which is which.
+/// The legend of a timeline's colours. It is hidden from screen readers: the
+/// timeline's text alternative says which is which.
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
 
@@ -160,7 +160,8 @@ impl Expansion<'_> {
         replace(self, argument.trim())
     }
 
-    /// The time that a lesson takes, with the time to read its chapter if that is known.
+    /// The time that a lesson takes, with the time to read its chapter if that is
+    /// known.
     fn time(&self, lesson: &Lesson) -> String {
         match self.reading.get(lesson.name) {
             Some(reading) => reading::words(*reading, lesson),
@@ -168,8 +169,8 @@ impl Expansion<'_> {
         }
     }
 
-    /// Moves from one position of a pair to the next. The blank lines around the tags
-    /// make mdBook parse the text between them as Markdown.
+    /// Moves from one position of a pair to the next. The blank lines around the
+    /// tags make mdBook parse the text between them as Markdown.
     fn turn(
         &mut self,
         argument: &str,
@@ -198,8 +199,7 @@ fn no_argument(argument: &str) -> Result<()> {
 /// Shows a lesson's output, or a block of it: `03_gather:together`.
 fn output(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, words) = split(argument);
-    let whole = expansion.sources.output(lesson(name)?)?;
-    let shown = words.map_or(Ok(whole.clone()), |words| block(&whole, words))?;
+    let shown = part(expansion.sources.output(lesson(name)?)?, words)?;
     let caption = format!("Output of <code>cargo run --example {name}</code>");
     let info = format!("text,output,lesson-{name}");
     Ok(listing(&caption, &info, &shown, &[]))
@@ -208,11 +208,17 @@ fn output(expansion: &mut Expansion, argument: &str) -> Result<String> {
 /// Shows the output of a lesson's Python program, or a block of it.
 fn python_output(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, words) = split(argument);
-    let whole = expansion.sources.python_output(lesson(name)?)?;
-    let shown = words.map_or(Ok(whole.clone()), |words| block(&whole, words))?;
+    let shown = part(expansion.sources.python_output(lesson(name)?)?, words)?;
     let file = Program::Python.file();
     let caption = format!("Output of <code>python3 lessons/{name}/{file}</code>");
     Ok(listing(&caption, "text,output,python", &shown, &[]))
+}
+
+fn part(output: String, words: Option<&str>) -> Result<String> {
+    match words {
+        Some(words) => block(&output, words),
+        None => Ok(output),
+    }
 }
 
 /// The minutes of a lesson, or of its exercise: `03_gather:exercise`.

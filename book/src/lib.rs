@@ -1,5 +1,5 @@
-//! The book's tool: turns chapters, lessons and test snapshots into pages, and serves,
-//! lints and prints them.
+//! The book's tool: turns chapters, lessons and test snapshots into pages, and
+//! serves, lints and prints them.
 //!
 //! ```text
 //! chapters/*.md ──┐

@@ -1,14 +1,15 @@
-//! Lints the built pages: the rules that every page, and every lesson's chapter, has to
-//! follow.
+//! Lints the built pages: the rules that every page, and every lesson's chapter, has
+//! to follow.
 //!
 //! A page is parsed once into the facts that the rules need ([`page`]). A rule takes
-//! facts and returns its faults as text; none of them stops at the first fault, so that
-//! one run reports everything. `cargo book test` and `tests/site.rs` run the same rules.
+//! facts and returns its faults as text; none of them stops at the first fault, so
+//! that one run reports everything. `cargo book test` and `tests/site.rs` run the
+//! same rules.
 //!
 //! | module | rules |
 //! |---|---|
 //! | [`links`] | every link leads somewhere, and nothing is loaded from another host |
-//! | [`content`] | one title, no skipped heading level, no unreplaced directive, no line too long |
+//! | [`content`] | one title, no skipped heading level, nothing unreplaced, lines fit |
 //! | [`chapters`] | every chapter has a page, and every lesson's chapter all sections |
 //! | [`weight`] | what a browser downloads for a page stays small |
 
@@ -71,8 +72,8 @@ pub fn book(book: &Path, html: &Path, lessons: &[Lesson]) -> Result<Report> {
         {
             faults.extend(chapters::lesson(page, lesson));
         }
-        // print.html repeats all chapters, so their faults would be reported twice, and
-        // its weight does not matter: it is only printed.
+        // print.html repeats all chapters, so their faults would be reported twice,
+        // and its weight does not matter: it is only printed.
         if name != "print.html" {
             faults.extend(content::faults(name, page));
             let weight = weight::of(page, html)?;

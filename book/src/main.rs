@@ -28,7 +28,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
     },
-    /// Build the pages and serve them to this machine only, with buttons that run lessons
+    /// Build the pages and serve them to this machine only, with buttons that run
+    /// lessons
     Serve {
         /// The port to listen on; if it is busy, the next free one is used
         #[arg(long, default_value_t = 3000)]
@@ -37,7 +38,8 @@ enum Command {
         #[arg(long)]
         open: bool,
     },
-    /// Build the pages into a temporary folder and check their links, headings and code
+    /// Build the pages into a temporary folder and check their links, headings and
+    /// code
     Test,
     /// Print the whole book to a PDF, with an installed Chromium
     Pdf {

@@ -1,8 +1,8 @@
 //! `cargo book pdf`: prints the book with an installed Chromium.
 //!
-//! mdBook writes all chapters into one page, `print.html`, and `theme/print.css` lays it
-//! out for paper: folds are open, buttons and menus are gone. Headless Chromium prints it
-//! in one pass.
+//! mdBook writes all chapters into one page, `print.html`, and `theme/print.css`
+//! lays it out for paper: folds are open, buttons and menus are gone. Headless
+//! Chromium prints it in one pass.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -27,13 +27,14 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 /// The size of the paper. A reader who prints a page chooses their own.
 const PAPER: &str = "<style>@page { size: A4 }</style></head>";
 
-/// Prints the book in the folder `book` to the file `out`, and returns the file's size in
-/// bytes. Dropping the future kills the browser.
+/// Prints the book in the folder `book` to the file `out`, and returns the file's
+/// size in bytes. Dropping the future kills the browser.
 ///
 /// # Errors
 ///
-/// If the book cannot be built, if the browser fails or exceeds the deadline, or if `out`
-/// cannot be written. An existing file is replaced only after a successful print.
+/// If the book cannot be built, if the browser fails or exceeds the deadline, or if
+/// `out` cannot be written. An existing file is replaced only after a successful
+/// print.
 pub async fn print(
     book: &Path,
     browser: &Path,
@@ -98,7 +99,8 @@ const NAMES: [&str; 8] = [
     "chrome-headless-shell",
 ];
 
-/// Standard locations, below `/` on macOS, and below one of three folders on Windows.
+/// Standard locations, below `/` on macOS, and below one of three folders on
+/// Windows.
 const LOCATIONS: [&str; 5] = [
     "Applications/Chromium.app/Contents/MacOS/Chromium",
     "Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -122,8 +124,8 @@ fn find(path: &OsStr) -> Option<PathBuf> {
     on_path.chain(in_locations).find(|file| file.is_file())
 }
 
-/// Creates a temporary folder for the pages, the browser's profile and the PDF. It is in
-/// `target`, because a Chromium installed as a snap has a `/tmp` of its own.
+/// Creates a temporary folder for the pages, the browser's profile and the PDF. It
+/// is in `target`, because a Chromium installed as a snap has a `/tmp` of its own.
 fn work_folder() -> Result<TempDir> {
     let target = render::book_dir().join("../target");
     fs::create_dir_all(&target)

@@ -18,9 +18,9 @@ const WIDTH: usize = 760;
 const MARGIN: usize = 24;
 const LINE: usize = 19;
 
-/// Fonts and colours. An image does not know the theme of the page around it, but it can
-/// use the reader's preference for light or dark. A test compares the colours with those
-/// of `theme/workbook.css`.
+/// Fonts and colours. An image does not know the theme of the page around it, but it
+/// can use the reader's preference for light or dark. A test compares the colours
+/// with those of `theme/workbook.css`.
 const STYLE: &str = "
   text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1c2128 }
   .frame { fill: #fff; stroke: #d0d7de }
@@ -39,8 +39,8 @@ const STYLE: &str = "
   }
 ";
 
-/// Draws the first two blocks of the lesson's output and its timeline, from the snapshots
-/// of the workbook in `root`.
+/// Draws the first two blocks of the lesson's output and its timeline, from the
+/// snapshots of the workbook in `root`.
 pub fn draw(root: &Path) -> Result<String> {
     let sources = Sources::new(root);
     let lesson = lesson(SHOWN)?;

@@ -1,8 +1,8 @@
 //! An async adapter for [`ProcessGroup`]: [`Process::next`] returns the next event.
 //!
-//! The threads of `ProcessGroup` send into a bounded tokio channel. While the channel is
-//! full, they block, and then the program blocks in `write`: a program that floods its
-//! output costs no memory.
+//! The threads of `ProcessGroup` send into a bounded tokio channel. While the
+//! channel is full, they block, and then the program blocks in `write`: a program
+//! that floods its output costs no memory.
 
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -17,8 +17,9 @@ use async_workbook::process::{Event, Output, ProcessGroup, Signal, Stdin};
 /// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Time for the rest of the output to arrive after the program has exited. The group is
-/// dead by then, so this matters only if a process left the group and holds the pipe.
+/// Time for the rest of the output to arrive after the program has exited. The group
+/// is dead by then, so this matters only if a process left the group and holds the
+/// pipe.
 const DRAIN: Duration = Duration::from_millis(200);
 
 /// A running program. Dropping it kills its process group.

@@ -1,15 +1,15 @@
-//! Marks the parts of a chapter that are for readers who know Python, so that others can
-//! hide them with a switch (`theme/python.js`).
+//! Marks the parts of a chapter that are for readers who know Python, so that others
+//! can hide them with a switch (`theme/python.js`).
 //!
 //! Code blocks already have a class for their language. This marks text.
 
-/// Hides the marked parts before the first paint. The theme's scripts run too late for
-/// that: the parts would flash.
+/// Hides the marked parts before the first paint. The theme's scripts run too late
+/// for that: the parts would flash.
 const HIDE: &str = "<script>try { if (localStorage.getItem('workbook-python') === 'hidden') \
                     document.documentElement.classList.add('no-python') } catch {}</script>";
 
-/// Adds the class `python` to the heading "In Python", which covers the section below it,
-/// and to the note "Coming from Python".
+/// Adds the class `python` to the heading "In Python", which covers the section
+/// below it, and to the note "Coming from Python".
 pub fn marked(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + HIDE.len());
     let mut lines = text.split_inclusive('\n').peekable();

@@ -2,22 +2,24 @@
 
 use async_workbook::Lesson;
 
-/// Words per minute. Of 190 studies of silent reading in English, those on non-fiction
-/// average 238 words per minute (Marc Brysbaert, "How many words do we read per minute?",
-/// Journal of Memory and Language 109, 2019).
+/// Words per minute. Of 190 studies of silent reading in English, those on
+/// non-fiction average 238 words per minute (Marc Brysbaert, "How many words do we
+/// read per minute?", Journal of Memory and Language 109, 2019).
 const WORDS_PER_MINUTE: f64 = 238.0;
 
-/// Seconds per line of code or output. There is no good study; this is our guess, at which
-/// a page of forty lines takes two minutes.
+/// Seconds per line of code or output. There is no good study; this is our guess, at
+/// which a page of forty lines takes two minutes.
 const SECONDS_PER_LINE: f64 = 3.0;
 
 /// Titles of folds for reference, which are not part of a first reading.
 const REFERENCE: [&str; 2] = ["The whole program", "For the instructor"];
 
-/// The minutes to read a chapter, given its Markdown after the directives are replaced.
+/// The minutes to read a chapter, given its Markdown after the directives are
+/// replaced.
 ///
-/// Not counted are the exercise (its time is part of the lesson's), whole programs in folds
-/// (the chapter shows their parts), the instructor's notes, and text in pictures.
+/// Not counted are the exercise (its time is part of the lesson's), whole programs
+/// in folds (the chapter shows their parts), the instructor's notes, and text in
+/// pictures.
 pub fn minutes(chapter: &str) -> u32 {
     let (mut words, mut lines) = (0, 0);
     let mut code: Option<&str> = None;
@@ -25,7 +27,8 @@ pub fn minutes(chapter: &str) -> u32 {
     for line in chapter.lines() {
         match code {
             Some(end) if line.starts_with(end) => code = None,
-            // With a span around its last lines, the block ends in the middle of a line.
+            // With a span around its last lines, the block ends in the middle of a
+            // line.
             Some(end) if end.starts_with('<') && line.ends_with(end) => code = None,
             Some(_) if line.trim().is_empty() || skipped.code() => {}
             Some(_) => lines += 1,
@@ -118,7 +121,8 @@ mod tests {
 
     use super::*;
 
-    /// The minutes of a chapter that consists of ten minutes of words, and of `text`.
+    /// The minutes of a chapter that consists of ten minutes of words, and of
+    /// `text`.
     fn minutes_with(text: &str) -> u32 {
         minutes(&format!("# A\n\n{}\n\n{text}", "word ".repeat(2379)))
     }

@@ -12,13 +12,13 @@ pub fn book_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Builds the book in the folder `book` and returns the folder of the pages: `dest`, or the
-/// `build-dir` of `book.toml`.
+/// Builds the book in the folder `book` and returns the folder of the pages: `dest`,
+/// or the `build-dir` of `book.toml`.
 ///
 /// # Errors
 ///
-/// If a directive of any chapter fails. Also if the folder holds anything but a built book:
-/// mdBook empties it first.
+/// If a directive of any chapter fails. Also if the folder holds anything but a
+/// built book: mdBook empties it first.
 pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
     write(MDBook::load(book)?, dest)
 }
@@ -42,8 +42,8 @@ fn add(driver: &mut MDBook, kind: &str, file: &str) -> Result<()> {
 }
 
 fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
-    // Replaces the preprocessor of the same name in book.toml, which is this program as a
-    // command for a plain `mdbook build`.
+    // Replaces the preprocessor of the same name in book.toml, which is this program
+    // as a command for a plain `mdbook build`.
     driver.with_preprocessor(Workbook);
     if let Some(dest) = dest {
         driver.config.build.build_dir = std::path::absolute(dest)?;

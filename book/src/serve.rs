@@ -9,12 +9,12 @@
 //!
 //! A server that compiles and runs code at a browser's request must not do so for
 //! everyone. It listens on 127.0.0.1, but any website that the user visits can send
-//! requests there, too; `guard.rs` rejects those. What runs is `cargo run` with a name
-//! from the list of lessons, one job at a time, with limits on time and output.
+//! requests there, too; `guard.rs` rejects those. What runs is `cargo run` with a
+//! name from the list of lessons, one job at a time, with limits on time and output.
 //!
-//! On Ctrl-C the server stops the running job first: [`Runner::close`] waits until its
-//! process group is dead. The temporary folder of the pages is removed when the last
-//! [`Build`] is dropped.
+//! On Ctrl-C the server stops the running job first: [`Runner::close`] waits until
+//! its process group is dead. The temporary folder of the pages is removed when the
+//! last [`Build`] is dropped.
 
 mod guard;
 mod live;
@@ -46,8 +46,8 @@ pub use run::{Job, Limits, Runner};
 /// How many ports to try after a busy one.
 const MORE_PORTS: u16 = 20;
 
-/// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the next
-/// free one.
+/// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
+/// next free one.
 pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let root = book.parent().context("the book's folder has no parent")?;
     let shutdown = shutdown_signal()?;
@@ -74,7 +74,8 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     Ok(())
 }
 
-/// The routes: the pages of the newest build, `/live`, `/run/{name}` and `/check/{name}`.
+/// The routes: the pages of the newest build, `/live`, `/run/{name}` and
+/// `/check/{name}`.
 pub fn router(builds: watch::Receiver<Build>, runner: Arc<Runner>) -> Router {
     let runs = Router::new()
         .route("/run/{name}", post(run_lesson))
@@ -126,7 +127,8 @@ async fn run(
         return (StatusCode::NOT_FOUND, "No such lesson.\n").into_response();
     };
     let Some(events) = runner.start(job(lesson)).await else {
-        let message = "Another run is in progress, perhaps from another page. Stop it first.\n";
+        let message = "Another run is in progress, perhaps from another page. Stop it \
+                       first.\n";
         return (StatusCode::CONFLICT, message).into_response();
     };
     let json_lines = [(header::CONTENT_TYPE, "application/x-ndjson")];

@@ -2,9 +2,9 @@
 
 use std::io;
 
-/// Returns a future that resolves on Ctrl-C (SIGINT), SIGTERM or SIGHUP. The handlers are
-/// installed right away, not only when the future is first polled, so that a signal in
-/// between is not lost.
+/// Returns a future that resolves on Ctrl-C (SIGINT), SIGTERM or SIGHUP. The
+/// handlers are installed right away, not only when the future is first polled, so
+/// that a signal in between is not lost.
 #[cfg(unix)]
 pub fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

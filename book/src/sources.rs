@@ -1,4 +1,5 @@
-//! Reads what chapters show: the lessons' programs and the snapshots of their output.
+//! Reads what chapters show: the lessons' programs and the snapshots of their
+//! output.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -48,8 +49,8 @@ impl Sources {
         Self { root: root.into() }
     }
 
-    /// Reads a file of a program, or the region of it between the lines
-    /// `// ANCHOR: name` and `// ANCHOR_END: name`. Removes all anchors and the common
+    /// Reads a file of a program, or the region of it between the lines `// ANCHOR:
+    /// name` and `// ANCHOR_END: name`. Removes all anchors and the common
     /// indentation.
     pub fn program(
         &self,
@@ -95,14 +96,14 @@ impl Sources {
         Hints::parse(&self.read(&path)?).context(path)
     }
 
-    /// The verdict of the lesson's check on an answer: `starter`, or the name of a wrong
-    /// answer.
+    /// The verdict of the lesson's check on an answer: `starter`, or the name of a
+    /// wrong answer.
     pub fn verdict(&self, lesson: &Lesson, answer: &str) -> Result<String> {
         self.snapshot(&format!("exercises__{}_{answer}", lesson.name))
     }
 
-    /// The version of the compiler that rejected a program, such as `rustc 1.95`, and its
-    /// output.
+    /// The version of the compiler that rejected a program, such as `rustc 1.95`,
+    /// and its output.
     pub fn compiler(
         &self,
         lesson: &Lesson,
@@ -154,8 +155,8 @@ pub fn lesson(name: &str) -> Result<&'static Lesson> {
     })
 }
 
-/// The block of `output` from the line that equals `words`, or else contains them, to the
-/// next empty line. Only one block may match.
+/// The block of `output` from the line that equals `words`, or else contains them,
+/// to the next empty line. Only one block may match.
 pub fn block(output: &str, words: &str) -> Result<String> {
     let lines: Vec<&str> = output.lines().collect();
     let exact = lines.contains(&words);
@@ -244,8 +245,8 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
     Ok(Region { text, anchors })
 }
 
-/// Parses `// ANCHOR: name` or `// ANCHOR_END: name`. Returns the name, and whether the
-/// region ends.
+/// Parses `// ANCHOR: name` or `// ANCHOR_END: name`. Returns the name, and whether
+/// the region ends.
 fn anchor_in<'a>(line: &'a str, comment: &str) -> Option<(&'a str, bool)> {
     let text = line.trim().strip_prefix(comment)?.trim_start();
     let start = text.strip_prefix("ANCHOR:").map(|name| (name.trim(), false));

@@ -27,7 +27,8 @@ impl Preprocessor for Workbook {
         let root = root.parent().context("the book's folder has no parent")?;
         let sources = Sources::new(root);
         let (mut reading, mut failed) = (Reading::new(), Vec::new());
-        // The lessons' chapters first: the table of lessons shows the time to read them.
+        // The lessons' chapters first: the table of lessons shows the time to read
+        // them.
         for lessons in [true, false] {
             book.for_each_mut(|item| {
                 let BookItem::Chapter(chapter) = item else {

@@ -1,4 +1,5 @@
-//! Printing the book: with a fake browser that fails in several ways, and with Chromium.
+//! Printing the book: with a fake browser that fails in several ways, and with
+//! Chromium.
 
 use std::fs;
 use std::path::Path;
@@ -27,8 +28,8 @@ mod fake {
 
     const DEADLINE: Duration = Duration::from_secs(2);
 
-    // A symlink rather than a new script: another test's thread may fork while this one
-    // writes, and executing a file that is open for writing fails with ETXTBSY.
+    // A symlink rather than a new script: another test's thread may fork while this
+    // one writes, and executing a file that is open for writing fails with ETXTBSY.
     fn browser(dir: &TempDir, behaviour: &str) -> PathBuf {
         let path = dir.path().join(behaviour);
         symlink(render::book_dir().join("tests/fake_browser.sh"), &path).unwrap();
@@ -142,7 +143,8 @@ fn chromium_prints_the_book() {
     let bytes = print(&browser, &out, pdf::DEADLINE).unwrap();
     let pdf = fs::read(&out).unwrap();
     assert_eq!(pdf.len() as u64, bytes);
-    // A page with all chapters, an outline for the sidebar of a PDF viewer, and links.
+    // A page with all chapters, an outline for the sidebar of a PDF viewer, and
+    // links.
     let pdf = String::from_utf8_lossy(&pdf);
     for part in ["/Type /Outlines", "/Subtype /Link", "/Dests"] {
         assert!(pdf.contains(part), "no {part}");

@@ -1,5 +1,5 @@
-//! The server, with requests that a browser sends for its pages, and with requests that
-//! other websites could send.
+//! The server, with requests that a browser sends for its pages, and with requests
+//! that other websites could send.
 
 #![cfg(unix)]
 

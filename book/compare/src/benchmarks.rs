@@ -18,7 +18,8 @@ pub struct Contestant {
     pub group: &'static str,
     pub name: &'static str,
     pub program: Program,
-    /// Arguments, separated by spaces. The driver replaces those that begin with `$`.
+    /// Arguments, separated by spaces. The driver replaces those that begin with
+    /// `$`.
     pub arguments: &'static str,
     /// Python packages the script imports.
     pub packages: &'static [&'static str],

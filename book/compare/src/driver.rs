@@ -427,8 +427,8 @@ impl Driver {
         measurement.peak.extend(peak.map(rounded));
     }
 
-    /// Adds the limits that need no measuring, and sorts by benchmark and case, in the
-    /// order in which they first occurred.
+    /// Adds the limits that need no measuring, and sorts by benchmark and case, in
+    /// the order in which they first occurred.
     fn add_limits(&mut self) {
         // On systems without /proc, the memory of tasks has no values.
         self.measurements.retain(|measurement| !measurement.rounds.is_empty());

@@ -28,8 +28,8 @@ pub struct Python {
 }
 
 impl Python {
-    /// Uses `WORKBOOK_PYTHON` if it is set. Otherwise picks the interpreter with the most
-    /// of the packages, from `target/venv` and the `PATH`.
+    /// Uses `WORKBOOK_PYTHON` if it is set. Otherwise picks the interpreter with the
+    /// most of the packages, from `target/venv` and the `PATH`.
     pub fn find() -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let candidates = match env::var_os("WORKBOOK_PYTHON") {
@@ -41,7 +41,8 @@ impl Python {
                 "python".into(),
             ],
         };
-        // `max_by_key` returns the last of several maxima; reversed, that is the first.
+        // `max_by_key` returns the last of several maxima; reversed, that is the
+        // first.
         let found = candidates.into_iter().rev().filter_map(Self::probe);
         found.max_by_key(|python| python.versions.len())
     }

@@ -54,7 +54,8 @@ pub fn print(comparison: &Comparison) {
     }
 }
 
-/// Serializes a comparison with one line per measurement, so that diffs are readable.
+/// Serializes a comparison with one line per measurement, so that diffs are
+/// readable.
 ///
 /// Fails if the result could not be parsed again.
 pub fn json(comparison: &Comparison) -> Result<String> {

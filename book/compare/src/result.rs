@@ -66,8 +66,8 @@ pub struct Measurement {
     pub unit: String,
     /// The value of each round.
     pub rounds: Vec<f64>,
-    /// The contestant's CPU time in milliseconds, per round, where the system reports
-    /// it.
+    /// The contestant's CPU time in milliseconds, per round, where the system
+    /// reports it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu: Vec<f64>,
     /// The server's CPU time meanwhile, in milliseconds.
@@ -156,8 +156,8 @@ impl Measurement {
     }
 }
 
-/// The median, or 0 for an empty slice. Of an even number of values it is the mean of
-/// the two in the middle.
+/// The median, or 0 for an empty slice. Of an even number of values it is the mean
+/// of the two in the middle.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

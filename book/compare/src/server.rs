@@ -46,7 +46,7 @@ struct Barriers(Arc<Mutex<HashMap<usize, Arc<Barrier>>>>);
 /// | route | response |
 /// |---|---|
 /// | `/page/{ms}` | a page, after a delay |
-/// | `/open/{n}` | a page, once `n` requests have arrived: makes a client open `n` connections |
+/// | `/open/{n}` | a page, once `n` requests are open: makes a client open `n` connections |
 /// | `/cpu` | the CPU time of this process in milliseconds, or `-` |
 pub fn main() -> Result<()> {
     std::thread::spawn(|| {

@@ -1,8 +1,9 @@
-//! Results of the comparison of Rust and Python: `{{#compare ratio json json rust}}`.
+//! Results of the comparison of Rust and Python, such as
+//! `{{#compare ratio json json rust}}`.
 //!
-//! Everything comes from `book/compare/result.json`; no number is typed in a chapter.
-//! Claims in prose are checked as well: `{{#compare least 4 ...}}` fails the build if the
-//! ratio is less than 4.
+//! Everything comes from `book/compare/result.json`; no number is typed in a
+//! chapter. Claims in prose are checked as well: `{{#compare least 4 ...}}` fails
+//! the build if the ratio is less than 4.
 
 mod draw;
 #[cfg(test)]
@@ -169,8 +170,8 @@ fn typical_spread(comparison: &Comparison) -> f64 {
 /// The classes of a contestant's bars and lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct SeriesStyle {
-    /// The colour: `rust`, `asyncio` or `limit`. (The Python switch hides everything with
-    /// the class `python`.)
+    /// The colour: `rust`, `asyncio` or `limit`. (The Python switch hides everything
+    /// with the class `python`.)
     side: &'static str,
     /// The line style.
     stroke: &'static str,
@@ -210,8 +211,8 @@ fn case(case: &str) -> String {
     }
 }
 
-/// A table of medians and spreads with a row for each contestant. Its columns are the
-/// cases, or if there is only one, the result and its ratio to Rust's.
+/// A table of medians and spreads with a row for each contestant. Its columns are
+/// the cases, or if there is only one, the result and its ratio to Rust's.
 fn table(comparison: &Comparison, benchmark: &str) -> Result<String> {
     let rows: Vec<_> = of_benchmark(comparison, benchmark).collect();
     let first =

@@ -1,8 +1,8 @@
-//! The picture of the first page: an animated timeline, `{{#cover 03_gather: caption}}`.
+//! The animated timeline on the first page: `{{#cover 03_gather: caption}}`.
 //!
-//! Time runs from left to right, so revealing the picture from left to right plays the
-//! recording. `theme/cover.css` animates a `clip-path` for that. With reduced motion, or
-//! without CSS, the picture simply is complete.
+//! Time runs from left to right, so revealing the picture from left to right plays
+//! the recording. `theme/cover.css` animates a `clip-path` for that. With reduced
+//! motion, or without CSS, the picture simply is complete.
 
 use std::fmt::Write;
 
@@ -14,7 +14,8 @@ use async_workbook::timeline::{Recording, Row, Section};
 /// The duration of the animation in the style sheet, in microseconds.
 const DURATION: u64 = 5_000_000;
 
-/// Heights in pixels: a section's title, a row, its bar, and the space below a section.
+/// Heights in pixels: a section's title, a row, its bar, and the space below a
+/// section.
 const TITLE: usize = 30;
 const ROW: usize = 22;
 const BAR: usize = 18;
@@ -81,8 +82,8 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
             escape_html(&short(row)),
         );
     }
-    // Where there is space: above the last step of a staircase, or to the right of bars
-    // that end early.
+    // Where there is space: above the last step of a staircase, or to the right of
+    // bars that end early.
     let late = section.micros * 2 > scale;
     let (anchor, dx) = if late { ("end", 0) } else { ("start", 14) };
     let down = if late { ROW } else { section.rows.len() * ROW / 2 + 8 };

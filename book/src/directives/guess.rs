@@ -1,11 +1,11 @@
 //! Predictions, which the reader makes before seeing the output: `{{#guess}}` and
 //! `{{#order}}`.
 //!
-//! Both become a `<label>` with the question. `theme/predict.js` adds an input field and
-//! compares the reader's guess with the answers in the label's `data-` attributes; without
-//! scripts, and on paper, the question is plain text. The answer must occur in the
-//! snapshot of the lesson's output, so a chapter cannot teach a number that the program
-//! does not print.
+//! Both become a `<label>` with the question. `theme/predict.js` adds an input field
+//! and compares the reader's guess with the answers in the label's `data-`
+//! attributes; without scripts, and on paper, the question is plain text. The answer
+//! must occur in the snapshot of the lesson's output, so a chapter cannot teach a
+//! number that the program does not print.
 
 use anyhow::{Context, Result, bail};
 
@@ -16,8 +16,8 @@ use crate::sources::{Sources, block, lesson};
 /// Poses a question about one line of the output:
 /// `03_gather:together:ms | 100 ms | How long? | 500 ms: why not`.
 ///
-/// The block of output that starts at `together` must have exactly one line with `ms`,
-/// and that line must contain the answer.
+/// The block of output that starts at `together` must have exactly one line with
+/// `ms`, and that line must contain the answer.
 pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
     let Question { place, answers, text, wrong } = Question::parse(argument)?;
     let mut place = place.splitn(3, ':').map(str::trim);
@@ -50,11 +50,12 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
     Ok(label("guess", &answers, text, &wrong))
 }
 
-/// Poses a question about the lines of the output in order, each abbreviated to some of its words:
+/// Poses a question about the lines of the output in order, each abbreviated to some
+/// of its words:
 /// `01_hello_await | main begins / made | Which lines? | greet: why not there`.
 ///
-/// The output, or the block named after a colon, must have as many lines, each with the
-/// words of its abbreviation in order.
+/// The output, or the block named after a colon, must have as many lines, each with
+/// the words of its abbreviation in order.
 pub fn order(argument: &str, sources: &Sources) -> Result<String> {
     let Question { place, answers, text, wrong } = Question::parse(argument)?;
     let (name, start) = place.split_once(':').unwrap_or((place, ""));
@@ -124,8 +125,8 @@ fn parts(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The question as one line of HTML, so that it works in a Markdown list. The text is
-/// Markdown.
+/// The question as one line of HTML, so that it works in a Markdown list. The text
+/// is Markdown.
 fn label(
     class: &str,
     answers: &[&str],

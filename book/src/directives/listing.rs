@@ -11,8 +11,8 @@ pub struct Span {
     pub attributes: String,
 }
 
-/// Formats a block. The caption is HTML. In `info`, as in Markdown, the first word is the
-/// language, and the others become classes. Spans must be nested or disjoint.
+/// Formats a block. The caption is HTML. In `info`, as in Markdown, the first word
+/// is the language, and the others become classes. Spans must be nested or disjoint.
 pub fn listing(caption: &str, info: &str, text: &str, spans: &[Span]) -> String {
     let text = text.trim_matches('\n').trim_end();
     let block = if spans.is_empty() {

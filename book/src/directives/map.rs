@@ -1,15 +1,16 @@
-//! The table of all lessons, `{{#lessons}}`, with a dependency graph down its left side.
+//! The table of all lessons, `{{#lessons}}`, with a dependency graph on its left.
 //!
 //! ```text
-//! ●       01          Every lesson has a dot. From there a line goes down to the lessons
-//! │╲                  that need it.
+//! ●       01     Every lesson has a dot. A line goes down from it to the lessons
+//! │╲             that need it.
 //! ● │     02
-//! │ ●     03          A lesson occupies a lane until the last lesson that needs it. So no
-//! ●─╯     04          line passes through a dot, and no two lines overlap.
+//! │ ●     03     A lesson occupies a lane until the last lesson that needs it, so no
+//! ●─╯     04     line passes through a dot, and no two lines overlap.
 //! ```
 //!
-//! Each row holds its own piece of the graph as an SVG, so that rows may have any height:
-//! curves end at the dot near the top, and below it there are only vertical lines.
+//! Each row holds its own piece of the graph as an SVG, so that rows may have any
+//! height: curves end at the dot near the top, and below it there are only vertical
+//! lines.
 
 use std::fmt::Write;
 
@@ -17,13 +18,14 @@ use anyhow::{Result, bail};
 
 use async_workbook::Lesson;
 
-/// In pixels: the distance of lanes, a dot's distance from the top of its row, and its
-/// radius. `theme/cover.css` has the width of a lane, too.
+/// In pixels: the distance of lanes, a dot's distance from the top of its row, and
+/// its radius. `theme/cover.css` has the width of a lane, too.
 const LANE: usize = 14;
 const DOT: usize = 22;
 const RADIUS: usize = 5;
 
-/// Returns the table of `lessons` as Markdown. `time` formats the time a lesson takes.
+/// Returns the table of `lessons` as Markdown. `time` formats the time a lesson
+/// takes.
 ///
 /// # Errors
 ///
@@ -69,8 +71,8 @@ pub fn table(
     Ok(table + "\n</div>\n\n")
 }
 
-/// For each lesson the indices of those it needs directly: the transitive reduction of
-/// `needs`.
+/// For each lesson the indices of those it needs directly: the transitive reduction
+/// of `needs`.
 fn needed(lessons: &[Lesson]) -> Result<Vec<Vec<usize>>> {
     let mut all: Vec<Vec<usize>> = Vec::new(); // the transitive closure
     let mut direct = Vec::new();
@@ -99,8 +101,8 @@ fn last(needed: &[Vec<usize>], row: usize) -> Option<usize> {
     needed.iter().rposition(|needs| needs.contains(&row))
 }
 
-/// Assigns a lane to each lesson: the lane of the latest lesson it needs, if that becomes
-/// free here, otherwise the first free one.
+/// Assigns a lane to each lesson: the lane of the latest lesson it needs, if that
+/// becomes free here, otherwise the first free one.
 fn lanes(needed: &[Vec<usize>]) -> Vec<usize> {
     let mut lanes: Vec<usize> = Vec::new();
     for (row, needs) in needed.iter().enumerate() {
@@ -118,8 +120,8 @@ fn lanes(needed: &[Vec<usize>]) -> Vec<usize> {
     lanes
 }
 
-/// Draws the piece of the graph in one row. Vertical lines are far too long: the row clips
-/// them, whatever its height.
+/// Draws the piece of the graph in one row. Vertical lines are far too long: the row
+/// clips them, whatever its height.
 fn graph(needed: &[Vec<usize>], lanes: &[usize], row: usize) -> String {
     let x = |row: usize| LANE * lanes[row] + RADIUS + 2;
     let (at, half) = (x(row), DOT / 2);

@@ -1,4 +1,4 @@
-//! The instructor's plan for a lesson: `{{#plan 03_gather: Predict 4, exercise 20}}`.
+//! The instructor's plan for a lesson: `{{#plan 03_gather: why 10, exercise 20}}`.
 
 use anyhow::{Context, Result, bail};
 
@@ -71,8 +71,8 @@ impl Plan {
         self.parts.last().map_or(0, |part| part.minutes)
     }
 
-    /// The plan as a list. `theme/present.js` reads the minutes of the current part from
-    /// the `data-` attributes.
+    /// The plan as a list. `theme/present.js` reads the minutes of the current part
+    /// from the `data-` attributes.
     fn html(&self, lesson: &Lesson) -> String {
         let item = |part: &Part| {
             let Part { title, minutes } = part;

@@ -1,8 +1,8 @@
 //! Programs: `{{#lesson}}`, `{{#python}}` and `{{#broken}}`.
 //!
 //! A page that shows a region of a program (an anchor) links its caption to the same
-//! region within the whole program, which the chapter usually shows in a fold. For that,
-//! the whole program has an element with an id around each of its regions.
+//! region within the whole program, which the chapter usually shows in a fold. For
+//! that, the whole program has an element with an id around each of its regions.
 
 use std::fmt::Write;
 
@@ -13,8 +13,8 @@ use super::{Expansion, split};
 use crate::compiler;
 use crate::sources::{Program, lesson};
 
-/// Code that is shown because it fails: the class of the block, which is also the word
-/// in the directive, and the text of the label.
+/// Code that is shown because it fails: the class of the block, which is also the
+/// word in the directive, and the text of the label.
 const FAILURES: [(&str, &str); 3] = [
     ("does_not_compile", "does not compile"),
     ("panics", "panics"),
@@ -103,8 +103,8 @@ fn program(
     Ok(listing(&caption, &info, &text, &spans))
 }
 
-/// The page that shows the whole program: this one, or else its lesson's. Other files of
-/// a lesson are shown whole on this page or nowhere.
+/// The page that shows the whole program: this one, or else its lesson's. Other
+/// files of a lesson are shown whole on this page or nowhere.
 fn page_of_whole(
     expansion: &Expansion,
     program: Program,

@@ -1,8 +1,9 @@
-//! Schedules of workshops, `{{#schedule day}}`, computed from the plans of the lessons.
+//! Schedules of workshops, `{{#schedule day}}`, computed from the plans of the
+//! lessons.
 //!
-//! A day is filled greedily: each lesson in order, with a break or lunch where one is due,
-//! until the next lesson would not fit. Lessons that do not fit are listed below the
-//! schedule; nothing is shortened.
+//! A day is filled greedily: each lesson in order, with a break or lunch where one
+//! is due, until the next lesson would not fit. Lessons that do not fit are listed
+//! below the schedule; nothing is shortened.
 
 use std::fmt::Write;
 
@@ -39,8 +40,8 @@ pub struct Workshop {
     questions: u32,
     /// The factor for the exercise's time in the plan.
     exercise: u32,
-    /// Parts added to each lesson's plan: before the exercise, right after it, and in a
-    /// separate piece.
+    /// Parts added to each lesson's plan: before the exercise, right after it, and
+    /// in a separate piece.
     before: &'static [(&'static str, u32)],
     after: &'static [(&'static str, u32)],
     apart: &'static [(&'static str, u32)],
@@ -227,8 +228,8 @@ impl Day {
         self
     }
 
-    /// Adds a break or lunch if one is due before a piece of `piece` minutes. The next
-    /// `ahead` minutes should rather not be interrupted.
+    /// Adds a break or lunch if one is due before a piece of `piece` minutes. The
+    /// next `ahead` minutes should rather not be interrupted.
     fn pause(&mut self, ahead: u32, piece: u32) {
         let due = self.sat + piece > LONGEST
             || self.sat >= ENOUGH && self.sat + ahead > LONGEST;

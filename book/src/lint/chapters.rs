@@ -1,7 +1,7 @@
 //! Rules for chapters: each has a page, and a lesson's chapter has all its sections.
 //!
-//! That SUMMARY.md lists the lessons in order is not checked here: the consistency test of
-//! the root package does that.
+//! That SUMMARY.md lists the lessons in order is not checked here: the consistency
+//! test of the root package does that.
 
 use async_workbook::Lesson;
 
@@ -19,8 +19,9 @@ const SECTIONS: [&str; 8] = [
     "Check yourself",
 ];
 
-/// Checks that every entry of SUMMARY.md and every file in the folder of chapters has a
-/// page. mdBook silently skips entries it cannot parse, and files that are not listed.
+/// Checks that every entry of SUMMARY.md and every file in the folder of chapters
+/// has a page. mdBook silently skips entries it cannot parse, and files that are not
+/// listed.
 pub fn missing_pages(
     summary: &str,
     chapters: &[String],
@@ -87,8 +88,8 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
     faults
 }
 
-/// Matches a section's name at the start of a title: `Exercise: two APIs` is the section
-/// `Exercise`, `Exercises` is not.
+/// Matches a section's name at the start of a title: `Exercise: two APIs` is the
+/// section `Exercise`, `Exercises` is not.
 fn begins(title: &str, section: &str) -> bool {
     let title = title.trim().to_lowercase();
     title

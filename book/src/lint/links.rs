@@ -1,5 +1,6 @@
 //! Rules for links: every link leads to a file or place of the book, and pages load
-//! nothing from other hosts. Only then does the book work offline and from a USB stick.
+//! nothing from other hosts. Only then does the book work offline and from a USB
+//! stick.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -70,8 +71,8 @@ fn style(css: &str, folder: &Path, dir: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Resolves `url` relative to `folder` to a file of the site in `dir`. Returns `None` for
-/// a URL that needs no file, such as a mere fragment.
+/// Resolves `url` relative to `folder` to a file of the site in `dir`. Returns
+/// `None` for a URL that needs no file, such as a mere fragment.
 pub fn resolve(
     url: &str,
     folder: &Path,

@@ -68,7 +68,8 @@ impl Page {
             plans: attributes(&all("details ol.plan"), "data-lesson"),
             ..Self::default()
         };
-        // The `<base>` of 404.html is not loaded; it makes relative URLs work at any path.
+        // The `<base>` of 404.html is not loaded; it makes relative URLs work at any
+        // path.
         for element in all("*:not(a):not(area):not(base)") {
             let value = |name: &&str| element.value().attr(name).map(str::to_owned);
             page.loads.extend(LOADS.iter().filter_map(value));

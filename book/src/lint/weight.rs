@@ -54,7 +54,8 @@ impl fmt::Display for Weight {
     }
 }
 
-/// Weighs a page of the site in `dir`. Missing files weigh nothing: `links` reports them.
+/// Weighs a page of the site in `dir`. Missing files weigh nothing: `links` reports
+/// them.
 pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     let mut waiting: Vec<PathBuf> = page

@@ -1,15 +1,16 @@
 //! Rejects requests from other websites.
 //!
-//! Any website can make its visitor's browser send requests to 127.0.0.1. Three checks
-//! keep it from reading the book or running programs:
+//! Any website can make its visitor's browser send requests to 127.0.0.1. Three
+//! checks keep it from reading the book or running programs:
 //!
 //! - **Host** must be `localhost` or `127.0.0.1`. This stops DNS rebinding, where
-//!   `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this server.
-//! - **Origin** of a request that runs something must be this server. Browsers set the
-//!   header on every POST, and scripts cannot change it.
-//! - **X-Workbook** must be there as well. A form cannot send a custom header, and a script
-//!   of another origin needs the server's permission (a CORS preflight) to send it, which
-//!   this server never grants.
+//!   `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this
+//!   server.
+//! - **Origin** of a request that runs something must be this server. Browsers set
+//!   the header on every POST, and scripts cannot change it.
+//! - **X-Workbook** must be there as well. A form cannot send a custom header, and a
+//!   script of another origin needs the server's permission (a CORS preflight) to
+//!   send it, which this server never grants.
 //!
 //! In the other direction, a content security policy keeps the pages from loading
 //! anything from other hosts.
@@ -28,8 +29,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
                       font-src 'self'; connect-src 'self'; frame-src 'self'; \
                       frame-ancestors 'self'; base-uri 'self'; form-action 'none'";
 
-/// Rejects requests with a foreign `Host` header, and sets the security headers of all
-/// responses.
+/// Rejects requests with a foreign `Host` header, and sets the security headers of
+/// all responses.
 pub async fn require_local_host(request: Request, next: Next) -> Response {
     if !has_local_host(request.headers()) {
         return forbidden("This server only responds to localhost and 127.0.0.1.\n");

@@ -8,14 +8,14 @@
 //! ```
 //!
 //! The sources are polled by size and modification time rather than watched with
-//! inotify: that also notices saves on network file systems and on bind mounts, where
-//! the kernel reports no events, and needs no case for editors that replace a file
-//! instead of writing to it. Some 200 files take about a millisecond.
+//! inotify: that also notices saves on network file systems and on bind mounts,
+//! where the kernel reports no events, and needs no case for editors that replace a
+//! file instead of writing to it. Some 200 files take about a millisecond.
 //!
-//! A page holds a server-sent events connection to `/live` and reloads itself when the
-//! build's number changes. The number also differs from one server to the next, so that
-//! a page reloads after a restart. A failed build keeps the old pages and shows its
-//! error on top of them.
+//! A page holds a server-sent events connection to `/live` and reloads itself when
+//! the build's number changes. The number also differs from one server to the next,
+//! so that a page reloads after a restart. A failed build keeps the old pages and
+//! shows its error on top of them.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -34,8 +34,8 @@ use tokio::time::sleep;
 
 use crate::render;
 
-/// The interval between polls. Also the debounce time: an editor saves in several steps,
-/// so the book is built once a poll finds no further change.
+/// The interval between polls. Also the debounce time: an editor saves in several
+/// steps, so the book is built once a poll finds no further change.
 const POLL: Duration = Duration::from_millis(200);
 
 /// The folders and files that pages are made of, relative to the workbook's root.
@@ -155,7 +155,8 @@ pub async fn rebuild(book: PathBuf, builds: watch::Sender<Build>) {
     }
 }
 
-/// Streams the current build's number and error to a page, now and after every build.
+/// Streams the current build's number and error to a page, now and after every
+/// build.
 pub fn events(
     builds: watch::Receiver<Build>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

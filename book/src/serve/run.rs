@@ -1,11 +1,11 @@
 //! Runs a lesson, or the check of its exercise, and streams its progress to a page.
 //!
-//! A run is one `cargo run` in a process group of its own. Cargo compiles first and then
-//! replaces itself by the program, so both print into one pipe; the line "Running ..."
-//! separates cargo's output from the program's.
+//! A run is one `cargo run` in a process group of its own. Cargo compiles first and
+//! then replaces itself by the program, so both print into one pipe; the line
+//! "Running ..." separates cargo's output from the program's.
 //!
-//! A run ends in one of these ways, and in all of them the whole process group is dead
-//! before the permit for the next run is released:
+//! A run ends in one of these ways, and in all of them the whole process group is
+//! dead before the permit for the next run is released:
 //!
 //! - the program exits;
 //! - the page closes the response: Stop, a closed tab, a lost connection. Then the
@@ -86,8 +86,8 @@ impl Runner {
         Self { root: root.into(), limits, permit, closed: watch::channel(false).0 }
     }
 
-    /// Starts a job and returns its events as lines of JSON, or `None` if another job is
-    /// running. Dropping the stream stops the job.
+    /// Starts a job and returns its events as lines of JSON, or `None` if another
+    /// job is running. Dropping the stream stops the job.
     pub async fn start(
         self: &Arc<Self>,
         job: Job,
@@ -113,8 +113,8 @@ impl Runner {
     /// Stops the current job and refuses new ones.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        // The job holds the permit until its processes are dead. Give up on processes
-        // that cannot be killed.
+        // The job holds the permit until its processes are dead. Give up on
+        // processes that cannot be killed.
         let _ = timeout(3 * STOPPING, self.permit.acquire()).await;
         self.permit.close();
     }
@@ -139,8 +139,8 @@ impl Runner {
         end
     }
 
-    /// Runs a job to its end. Leaves the process in `process`, so that the caller can
-    /// terminate it when this future is dropped.
+    /// Runs a job to its end. Leaves the process in `process`, so that the caller
+    /// can terminate it when this future is dropped.
     async fn follow(
         &self,
         job: Job,
@@ -193,8 +193,8 @@ impl Runner {
         Ok((format!("{result}, after {seconds:.1} s."), good))
     }
 
-    /// The command that a learner would type. Its only variable part is a name from the
-    /// list of lessons, and there is no shell.
+    /// The command that a learner would type. Its only variable part is a name from
+    /// the list of lessons, and there is no shell.
     fn command(&self, job: Job, timeline: &Path) -> Command {
         let mut command = cargo::command();
         command.arg("run").arg("--manifest-path").arg(self.root.join("Cargo.toml"));
@@ -217,8 +217,8 @@ impl Runner {
         command
     }
 
-    /// Sends the program's output, beginning with `first`, until it exits. Returns `None`
-    /// if it exceeds the limit.
+    /// Sends the program's output, beginning with `first`, until it exits. Returns
+    /// `None` if it exceeds the limit.
     async fn relay(
         &self,
         process: &mut Process,

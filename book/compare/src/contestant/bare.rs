@@ -1,5 +1,5 @@
-//! The limit of the `pages` benchmark: a client without HTTP. Each connection writes a
-//! fixed request and counts the bytes of the response, so the time is spent in the
+//! The limit of the `pages` benchmark: a client without HTTP. Each connection writes
+//! a fixed request and counts the bytes of the response, so the time is spent in the
 //! server and the kernel.
 
 use std::io::ErrorKind;

@@ -42,7 +42,8 @@ pub fn main(file: &str, times: usize) -> Result<()> {
     print(values)
 }
 
-/// The limit of the benchmark: validates the file as UTF-8, which reads each byte once.
+/// The limit of the benchmark: validates the file as UTF-8, which reads each byte
+/// once.
 pub fn validate(file: &str, times: usize) -> Result<()> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?;
     let mut values = Vec::new();

@@ -11,9 +11,9 @@ use crate::sample::{Sample, millis_since};
 
 const BLOCKED: Duration = Duration::from_millis(200);
 
-/// Measures the longest pause between two beats while a call blocks: the only thread of
-/// the runtime (`one`), one of its two (`threads`), or a thread of the blocking pool
-/// (`away`).
+/// Measures the longest pause between two beats while a call blocks: the only thread
+/// of the runtime (`one`), one of its two (`threads`), or a thread of the blocking
+/// pool (`away`).
 pub fn main(case: &str) -> Result<()> {
     let runtime = match case {
         "threads" => {

@@ -26,7 +26,8 @@ fn on_all_threads<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// The number of pages fetched at once, and the repetitions with and without a delay.
+/// The number of pages fetched at once, and the repetitions with and without a
+/// delay.
 struct Case {
     n: usize,
     times: [usize; 2],

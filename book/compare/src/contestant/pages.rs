@@ -18,8 +18,8 @@ enum Concurrency {
     Joined,
 }
 
-/// Runs each of the `cases` against the server at `base`. Opens the connections first,
-/// then measures requests that reuse them.
+/// Runs each of the `cases` against the server at `base`. Opens the connections
+/// first, then measures requests that reuse them.
 pub fn main(threads: &str, base: &str, cases: &str) -> Result<()> {
     // In the lessons, `web::Server::start` does this.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -12,9 +12,9 @@ use crate::sample::{Sample, cpu, memory, millis_since, minus};
 
 const QUERY: &str = "SELECT name, city FROM users WHERE id = $1";
 
-/// Runs `queries` queries through pools of each of the `sizes`, from as many concurrent
-/// workers as the pool has connections. With `clean`, the pool resets a connection
-/// before it hands it out again.
+/// Runs `queries` queries through pools of each of the `sizes`, from as many
+/// concurrent workers as the pool has connections. With `clean`, the pool resets a
+/// connection before it hands it out again.
 pub fn main(sizes: &str, queries: usize, times: usize, clean: bool) -> Result<()> {
     let method = if clean { RecyclingMethod::Clean } else { RecyclingMethod::Fast };
     let url = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
@@ -54,8 +54,8 @@ async fn together(pool: &Pool, size: usize, queries: usize) -> Result<()> {
     Ok(())
 }
 
-/// Takes a connection from the pool for each query. Counts the letters of the rows, so
-/// that none goes unread.
+/// Takes a connection from the pool for each query. Counts the letters of the rows,
+/// so that none goes unread.
 async fn worker(pool: &Pool, queries: usize) -> Result<usize> {
     let mut letters = 0;
     for query in 0..queries as i32 {

@@ -1,7 +1,7 @@
 //! Draws bars and curves as SVG.
 //!
-//! Horizontal positions are in percent and vertical ones in pixels, so that a drawing has
-//! the width of its page and text of the usual size. Colours come from
+//! Horizontal positions are in percent and vertical ones in pixels, so that a
+//! drawing has the width of its page and text of the usual size. Colours come from
 //! `theme/compare.css`.
 
 use std::fmt::Write;
@@ -44,8 +44,8 @@ pub struct Point {
     pub spread: (f64, f64),
 }
 
-/// In pixels: the space above the bars, the height of a row, the position of the bar in
-/// it, and the height of the bar.
+/// In pixels: the space above the bars, the height of a row, the position of the bar
+/// in it, and the height of the bar.
 const HEAD: usize = 22;
 const ROW: usize = 36;
 const BAR_TOP: usize = 18;
@@ -54,7 +54,8 @@ const BAR: usize = 10;
 /// The plot area of curves, vertically in pixels.
 const PLOT_HEIGHT: f64 = 260.0;
 const PLOT_TOP: f64 = 24.0;
-/// The plot area horizontally in percent. The labels of the vertical axis are left of it.
+/// The plot area horizontally in percent. The labels of the vertical axis are left
+/// of it.
 const LEFT: f64 = 12.0;
 const RIGHT: f64 = 98.0;
 
@@ -190,8 +191,8 @@ pub fn curves(curves: &Curves) -> String {
     svg((bottom + 40.0) as usize, &words, &body)
 }
 
-/// The legend of curves. It is hidden from screen readers: the text alternative has the
-/// names.
+/// The legend of curves. It is hidden from screen readers: the text alternative has
+/// the names.
 pub fn key(curves: &Curves) -> String {
     let mut key = "<p class=\"key\" aria-hidden=\"true\">".to_owned();
     for Curve { name, style, .. } in &curves.curves {
@@ -237,7 +238,8 @@ impl Scale {
         (value / self.from).ln() / (self.to / self.from).ln()
     }
 
-    /// The powers of ten on the scale and, if these are few, two and five times those.
+    /// The powers of ten on the scale and, if these are few, two and five times
+    /// those.
     fn ticks(&self) -> Vec<f64> {
         let digits: &[i32] =
             if self.to / self.from > 200.0 { &[1] } else { &[1, 2, 5] };
