@@ -1,14 +1,15 @@
-//! Cargo, called by a program that cargo itself may have started.
+//! Runs cargo from a program that cargo itself may have started.
 
 use std::env;
 use std::process::Command;
 
-/// Cargo, as whoever started this program would start it.
+/// Returns a command for the cargo that runs this program, else for the one on `PATH`.
 ///
-/// What a cargo told this program about its package is taken away: it would make build
-/// scripts run again, and everything that stands on them.
+/// The variables by which cargo describes a package to the program it runs are removed:
+/// if they differ from those of an earlier build, cargo runs build scripts again and
+/// recompiles every crate that depends on them.
 pub fn command() -> Command {
-    const ABOUT_A_PACKAGE: [&str; 5] = [
+    const PACKAGE_VARIABLES: [&str; 5] = [
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
         "CARGO_BIN_",
@@ -18,8 +19,10 @@ pub fn command() -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     for (name, _) in env::vars_os() {
-        let about = |name: &str| ABOUT_A_PACKAGE.iter().any(|a| name.starts_with(a));
-        if name.to_str().is_some_and(about) {
+        let is_removed = name.to_str().is_some_and(|name| {
+            PACKAGE_VARIABLES.iter().any(|prefix| name.starts_with(prefix))
+        });
+        if is_removed {
             command.env_remove(name);
         }
     }

@@ -1,9 +1,13 @@
-//! What decides whether an exercise is solved: that its answers are right, and that
-//! its code is what async code must be.
+//! The exercise kit: decides whether an exercise is solved.
 //!
-//! An exercise's `check.rs` is one test, of several checks. Each runs the learner's
-//! code on tokio's paused clock, where times are exact and nothing has to be waited
-//! for:
+//! A solution has to return the right answers, and it also has to be good async
+//! code: concurrent, bounded, cancel-safe, never blocking. The kit makes these
+//! properties measurable. Each check runs the learner's code on a current-thread
+//! runtime whose clock is paused (see `runner.rs`). Times are then exact, so "all
+//! six requests run together" can be checked as "it took 100 ms", and a check that
+//! sleeps for many seconds takes a few milliseconds.
+//!
+//! An exercise's `check.rs` is one `#[test]` that runs several checks:
 //!
 //! ```
 //! use async_workbook::check::{self, Pace, Probe};
@@ -12,8 +16,8 @@
 //! const MS: Duration = Duration::from_millis(1);
 //!
 //! // The exercise: run both futures at once.
-//! async fn both<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) -> [T; 2] {
-//!     tokio::join!(a, b).into()
+//! async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+//!     tokio::join!(a, b)
 //! }
 //!
 //! async fn together() -> anyhow::Result<()> {
@@ -32,120 +36,132 @@
 //! # check().unwrap();
 //! ```
 //!
-//! | what async code must be | how it is seen |
+//! | property | checked by |
 //! |---|---|
-//! | concurrent | [`Run::paced`] and [`Pace`]: virtual time; [`peak`]: in flight together |
-//! | in order | [`in_order`]; [`Exercise::check_schedules`] with many orders of events |
+//! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight |
+//! | in order | [`in_order`]; [`Exercise::check_schedules`]: many orders of events |
 //! | bounded | [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
-//! | never stuck | every check: a deadlock is said at once |
-//! | never blocked | [`Run::never_blocked`]: one stretch of holding the thread |
+//! | no deadlock | every check reports a deadlock, without waiting for a timeout |
+//! | non-blocking | [`Run::never_blocked`]: the longest time the thread was held |
 //! | cancel-safe | [`cancelled_at_every_await`]: dropped at each `.await` |
-//! | clean | [`Probe`], [`web::Server::seen`](crate::web::Server::seen): who finished, who was dropped |
+//! | clean | [`Probe`] and [`Server::requests`]: what finished, what was dropped |
+//!
+//! [`Server::requests`]: crate::web::Server::requests
 
+mod assertions;
 mod cancel;
 mod diagnosis;
 pub mod event;
-mod pace;
 mod probe;
-mod scene;
+mod runner;
 mod schedule;
 
+pub use assertions::{Pace, in_order, peak, that};
 pub use cancel::{Cancel, cancelled_at_every_await};
-pub use diagnosis::{Diagnosis, explain, that};
-pub use pace::{Pace, in_order, peak};
+pub use diagnosis::{Diagnosis, explain};
 pub use probe::Probe;
-pub use scene::{Run, caught, on_paused_clock, run};
+pub use runner::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
 
-use crate::timeline::Recording;
-use anyhow::Result;
-use diagnosis::Kind;
-use event::Event;
-use scene::{Clock, on_clock};
 use std::fmt;
 use std::time::Duration;
 
-/// Seeds that [`Exercise::check_schedules`] tries.
+use anyhow::Result;
+
+use crate::timeline::Recording;
+use diagnosis::Kind;
+use event::Event;
+use runner::{Clock, on_clock};
+
+/// The number of seeds that [`Exercise::check_schedules`] tries.
 const SEEDS: u64 = 50;
 
-/// How long a check on the real clock may take.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// The time limit of a check on the real clock.
+const REAL_TIME_LIMIT: Duration = Duration::from_secs(8);
 
-/// How often a diagnosis that could be noise has to be seen to be believed.
-const SIGHTINGS: usize = 3;
+/// How often a check has to fail in a row if noise could be the cause.
+const NOISE_ATTEMPTS: usize = 3;
 
-/// The checks of one exercise, told as they run: in words to whoever ran
-/// `cargo test`, as [events](event) to `cargo workbook`.
+/// The width of the text of `cargo test`, without the indentation of a diagnosis.
+const TEXT_COLUMNS: usize = 76;
+
+/// The checks of one exercise. It reports each result as soon as it is known: as
+/// text under `cargo test`, as [events](event) to `cargo workbook`.
 #[derive(Debug)]
 pub struct Exercise {
-    to: Reader,
+    format: OutputFormat,
     seed: Option<u64>,
     passed: usize,
     checks: usize,
-    /// Whether there is nothing to check yet.
+    /// The exercise is not implemented yet, so the remaining checks are skipped.
     unwritten: bool,
-    /// What was recorded of the last run of each check that holds, and of those that
-    /// do not.
+    /// The last run of each check that passed, and the pictures of those that
+    /// failed.
     runs: Recording,
     failing_runs: Recording,
 }
 
-/// Who reads what the checks say.
+/// The format of the results on stdout.
 #[derive(Debug)]
-enum Reader {
-    /// A person.
-    Person,
-    /// A program, which shows pictures of so many columns, with or without colour.
-    Program { columns: usize, color: bool },
+enum OutputFormat {
+    /// Text for a person.
+    Text,
+    /// Events for a program that draws pictures `columns` wide.
+    Events { columns: usize, color: bool },
 }
 
-/// How an exercise's checks ended: an error unless all hold.
+/// The result of an exercise.
 pub type Verdict = Result<(), Unsolved>;
 
-/// Not all checks hold.
+/// The error of an exercise of which some checks failed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unsolved {
     passed: usize,
     checks: usize,
 }
 
-/// What `cargo test` prints of a test that returned this.
+/// `cargo test` prints the `Debug` form of the error that a test returns.
 impl fmt::Debug for Unsolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} checks hold", self.passed, self.checks)
+        write!(f, "{} of {} checks passed", self.passed, self.checks)
     }
 }
 
 impl Exercise {
-    /// Begins with the first check to come.
+    /// Creates an exercise without checks, configured by environment variables:
     ///
-    /// Reads `WORKBOOK_EVENTS`, and with it `COLUMNS` and `WORKBOOK_COLOR`;
-    /// `WORKBOOK_SEED`, the one seed to try; `WORKBOOK_TIMELINE`, the file in which the
-    /// runs are drawn (of those checks that fail, if any does); and `WORKBOOK_TIED`: the process then ends
-    /// when its standard input does, which whoever started it holds open.
+    /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
+    ///   as `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
+    /// - `WORKBOOK_SEED=N`: try this seed only.
+    /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
+    ///   failing ones, if any check fails.
+    /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end, so that a parent which
+    ///   holds the other end of the pipe leaves no endless loop behind, even if it
+    ///   is killed.
     ///
     /// # Panics
-    /// When `WORKBOOK_SEED` is set and not a number.
+    ///
+    /// If `WORKBOOK_SEED` is set to something other than a number.
     #[expect(clippy::new_without_default, reason = "it reads the environment")]
     pub fn new() -> Self {
         let set =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let to = match set("WORKBOOK_EVENTS") {
-            Some(_) => Reader::Program {
+        let format = match set("WORKBOOK_EVENTS") {
+            Some(_) => OutputFormat::Events {
                 columns: set("COLUMNS").and_then(|n| n.parse().ok()).unwrap_or(80),
                 color: set("WORKBOOK_COLOR").is_some(),
             },
-            None => Reader::Person,
+            None => OutputFormat::Text,
         };
         if set("WORKBOOK_TIED").is_some() {
-            end_with_standard_input();
+            exit_at_end_of_stdin();
         }
         let seed = set("WORKBOOK_SEED").map(|seed| match seed.parse() {
             Ok(seed) => seed,
-            Err(_) => panic!("WORKBOOK_SEED={seed}: a seed is a whole number"),
+            Err(_) => panic!("WORKBOOK_SEED={seed}: not a number"),
         });
         Self {
-            to,
+            format,
             seed,
             passed: 0,
             checks: 0,
@@ -155,24 +171,26 @@ impl Exercise {
         }
     }
 
-    /// Runs one check on the paused clock. `check` says what it is about, as a
-    /// sentence about good code.
+    /// Runs one check on the paused clock. `check` describes it as a statement about
+    /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
-        self.judge(check, || on_clock(Clock::Paused, scenario()));
+        self.run_check(check, || on_clock(Clock::Paused, scenario()));
     }
 
-    /// Runs one check on the real clock, as is needed where another process takes
-    /// part: a PostgreSQL server. What takes longer than 8 s is taken for stuck.
+    /// Runs one check on the real clock, with a time limit of 8 s.
+    ///
+    /// For checks that involve another process, such as a PostgreSQL server: while
+    /// the runtime waits for it, the paused clock would run ahead.
     pub fn check_in_real_time(
         &mut self,
         check: &str,
         scenario: impl AsyncFn() -> Result<()>,
     ) {
-        self.judge(check, || on_clock(Clock::Real(PATIENCE), scenario()));
+        self.run_check(check, || on_clock(Clock::Real(REAL_TIME_LIMIT), scenario()));
     }
 
-    /// Runs one check under the schedules of 50 seeds, each on a paused clock of its
-    /// own, or of the one in `WORKBOOK_SEED`. A failure names its seed.
+    /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
+    /// own; or only with that of `WORKBOOK_SEED`. A diagnosis names its seed.
     ///
     /// ```
     /// use async_workbook::check::{self, Exercise, Probe, Schedule};
@@ -186,7 +204,7 @@ impl Exercise {
     /// }
     ///
     /// let mut exercise = Exercise::new();
-    /// exercise.check_schedules("in order, whoever is done first", in_order);
+    /// exercise.check_schedules("results keep the order of the jobs", in_order);
     /// exercise.verdict().unwrap();
     /// ```
     pub fn check_schedules(
@@ -195,7 +213,7 @@ impl Exercise {
         scenario: impl AsyncFn(&Schedule) -> Result<()>,
     ) {
         let seeds = self.seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
-        self.judge(check, || {
+        self.run_check(check, || {
             for seed in seeds.clone() {
                 let result = on_clock(Clock::Paused, scenario(&Schedule::new(seed)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
@@ -204,43 +222,43 @@ impl Exercise {
         });
     }
 
-    fn judge(&mut self, check: &str, scenario: impl Fn() -> Result<()>) {
+    fn run_check(&mut self, check: &str, scenario: impl Fn() -> Result<()>) {
         self.checks += 1;
         let check = check.to_owned();
         if self.unwritten {
-            return self.tell(Event::Skipped { check });
+            return self.report(Event::Skipped { check });
         }
-        self.tell(Event::Began { check: check.clone() });
-        let tried = || scenario().map_err(Diagnosis::of);
-        let mut result = tried();
-        for _ in 1..SIGHTINGS {
-            if result.as_ref().is_err_and(|seen| seen.is(Kind::MayBeNoise)) {
-                result = tried();
+        self.report(Event::Began { check: check.clone() });
+        let attempt = || scenario().map_err(Diagnosis::of);
+        let mut result = attempt();
+        for _ in 1..NOISE_ATTEMPTS {
+            if result.as_ref().is_err_and(|failure| failure.is(Kind::MayBeNoise)) {
+                result = attempt();
             }
         }
         match result {
             Ok(()) => {
                 self.passed += 1;
-                self.runs.sections.extend(scene::last_run());
-                self.tell(Event::Passed { check });
+                self.runs.sections.extend(runner::last_run());
+                self.report(Event::Passed { check });
             }
-            Err(seen) => {
-                self.unwritten = seen.is(Kind::Unwritten);
-                let (columns, color) = match self.to {
-                    Reader::Person => (76, false),
-                    Reader::Program { columns, color } => (columns, color),
+            Err(failure) => {
+                self.unwritten = failure.is(Kind::Unwritten);
+                let (columns, color) = match self.format {
+                    OutputFormat::Text => (TEXT_COLUMNS, false),
+                    OutputFormat::Events { columns, color } => (columns, color),
                 };
-                self.failing_runs.sections.extend(seen.picture().cloned());
-                let diagnosis = seen.draw(columns, color);
-                self.tell(Event::Failed { check, diagnosis });
+                self.failing_runs.sections.extend(failure.picture().cloned());
+                let diagnosis = failure.draw(columns, color);
+                self.report(Event::Failed { check, diagnosis });
             }
         }
     }
 
-    fn tell(&self, event: Event) {
-        match self.to {
-            Reader::Program { .. } => print!("{}", event.line()),
-            Reader::Person => match event {
+    fn report(&self, event: Event) {
+        match self.format {
+            OutputFormat::Events { .. } => print!("{}", event.line()),
+            OutputFormat::Text => match event {
                 Event::Began { .. } | Event::Verdict { .. } => {}
                 Event::Passed { check } => println!("✓ {check}"),
                 Event::Skipped { check } => println!("- {check}"),
@@ -252,23 +270,25 @@ impl Exercise {
         }
     }
 
-    /// Ends the exercise. (`cargo test` prints what the checks said only where this
-    /// is an error.)
+    /// Ends the exercise. (`cargo test` shows the report only if this is an error.)
     ///
     /// # Errors
-    /// When a check does not hold.
+    ///
+    /// If a check failed.
     pub fn verdict(self) -> Verdict {
-        self.tell(Event::Verdict { passed: self.passed, checks: self.checks });
+        self.report(Event::Verdict { passed: self.passed, checks: self.checks });
         let Self { passed, checks, runs, failing_runs, .. } = self;
         let runs = if passed == checks { runs } else { failing_runs };
-        runs.save_if_asked();
+        runs.save_if_requested();
         if passed == checks { Ok(()) } else { Err(Unsolved { passed, checks }) }
     }
 }
 
-/// Whoever started this may be gone, killed without a chance to say so: then a loop
-/// without end would run on for ever.
-fn end_with_standard_input() {
+/// Exits the process when stdin reaches its end.
+///
+/// The parent holds the other end of the pipe. If it is killed with SIGKILL it
+/// cannot stop this process, but the kernel closes the pipe.
+fn exit_at_end_of_stdin() {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(1);
@@ -277,13 +297,15 @@ fn end_with_standard_input() {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+
     use tracing::Instrument;
+
+    use super::*;
 
     fn exercise() -> Exercise {
         Exercise {
-            to: Reader::Person,
+            format: OutputFormat::Text,
             seed: None,
             passed: 0,
             checks: 0,
@@ -298,17 +320,17 @@ mod tests {
     }
 
     #[test]
-    fn all_checks_are_tried_and_counted() {
+    fn all_checks_run_and_are_counted() {
         let mut exercise = exercise();
         exercise.check("one", async || Ok(()));
         exercise.check("two", async || fails(Kind::Plain));
         exercise.check("three", async || Ok(()));
         let unsolved = exercise.verdict().unwrap_err();
-        assert_eq!(format!("{unsolved:?}"), "2 of 3 checks hold");
+        assert_eq!(format!("{unsolved:?}"), "2 of 3 checks passed");
     }
 
     #[test]
-    fn a_check_runs_on_the_clock_it_wants() {
+    fn a_check_runs_on_the_clock_it_requests() {
         let mut exercise = exercise();
         exercise.check("paused", async || {
             let tokio = tokio::time::Instant::now();
@@ -326,16 +348,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_is_tried_once() {
+    fn checks_after_an_unimplemented_one_are_skipped() {
         let mut exercise = exercise();
         exercise.check("one", async || todo!());
-        exercise.check("two", async || unreachable!("it is skipped"));
+        exercise.check("two", async || unreachable!("this check is skipped"));
         let unsolved = exercise.verdict().unwrap_err();
-        assert_eq!(format!("{unsolved:?}"), "0 of 2 checks hold");
+        assert_eq!(format!("{unsolved:?}"), "0 of 2 checks passed");
     }
 
     #[test]
-    fn runs_are_kept_for_their_picture() {
+    fn the_runs_of_all_checks_are_recorded() {
         let nap = async |title: &str| {
             let nap = || tokio::time::sleep(Duration::from_millis(3));
             let span = || tracing::info_span!("nap");
@@ -360,25 +382,29 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_believed_when_seen_three_times() {
-        let seen = Cell::new(0);
+    fn possible_noise_has_to_fail_three_times() {
+        let attempts = Cell::new(0);
         let noisy = |times| {
-            seen.set(0);
+            attempts.set(0);
             let mut exercise = exercise();
             exercise.check("quiet", async || {
-                seen.set(seen.get() + 1);
-                if seen.get() <= times { fails(Kind::MayBeNoise) } else { Ok(()) }
+                attempts.set(attempts.get() + 1);
+                if attempts.get() <= times {
+                    fails(Kind::MayBeNoise)
+                } else {
+                    Ok(())
+                }
             });
             exercise.verdict().is_ok()
         };
         assert!(noisy(2));
         assert!(!noisy(3));
-        assert_eq!(seen.get(), 3);
+        assert_eq!(attempts.get(), 3);
     }
 
     #[test]
-    fn a_schedule_that_fails_is_named_and_can_be_tried_alone() {
-        let seeds = std::cell::RefCell::new(Vec::new());
+    fn schedules_run_until_one_fails_or_only_the_requested_one() {
+        let seeds = RefCell::new(Vec::new());
         let mut all = exercise();
         all.check_schedules("all", async |schedule| {
             seeds.borrow_mut().push(schedule.seed());

@@ -1,148 +1,87 @@
-//! The command `cargo workbook`, a room for each thing it does.
+//! The `cargo workbook` command.
 //!
-//! A check: [`check`] has cargo build one target ([`compile`]), starts the program in
-//! a process group of its own ([`job`]), and tells a [`check::View`] what it sees.
-//! Everything that happens meanwhile (output, a save, a key, Ctrl-C) arrives by one
-//! channel, the [`inbox`].
+//! The modules, in layers. Each imports only from below, or from its right:
+//!
+//! ```text
+//! commands/   watch, status, open, check, hint, list, solution, reset, run, doctor
+//! live        prints a check while it runs, with advice and markdown: what to read next
+//! check_run   builds an exercise, runs it, and collects a report
+//! build, job  cargo and its messages; a running program
+//! context     the repository, the screen and the inbox
+//! keys, saves, progress, repo, inbox, screen, output, args
+//! error       errors and their exit status
+//! ```
+//!
+//! Everything that happens while the command waits (output, a save, a key, Ctrl-C)
+//! arrives through one channel, the [`inbox`]. Nothing calls back: a command asks a
+//! [`check_run::CheckRun`] for its next event, that asks the build or the job, and the
+//! job reads the inbox.
 
+mod advice;
 mod args;
-mod check;
-mod compile;
-mod doctor;
-mod editor;
-mod errors;
-mod hints;
+mod build;
+mod check_run;
+mod commands;
+mod context;
+mod error;
 mod inbox;
 mod job;
-mod json;
 mod keys;
-mod learner;
-mod list;
+mod live;
+mod markdown;
 mod output;
 mod progress;
 mod repo;
-mod report;
+mod saves;
 mod screen;
-mod watch;
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use args::{Arguments, Command};
-use async_workbook::Lesson;
-use inbox::{Inbox, Interrupted};
-use learner::Learner;
-use progress::Unreadable;
-use repo::Repo;
-use screen::Screen;
-
-/// Wrong usage: said on standard error, exit code 2.
-#[derive(Debug)]
-struct Misuse(String);
-
-impl std::fmt::Display for Misuse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Misuse {}
+use clap::Parser;
+use commands::{
+    check, doctor, hint, list, open, reset, run, solution, status, watch,
+};
+use context::Context;
 
 /// Runs the command that the process's arguments name.
 ///
-/// The exit code is 0 when all is well, 1 when a check or a run failed, 2 for wrong
-/// usage and for progress that cannot be read, 130 after Ctrl-C.
+/// The exit status is 0 for success, 1 if a check or a run failed, 2 for wrong usage or
+/// unreadable progress, 130 after Ctrl-C.
 pub fn main() -> ExitCode {
-    let arguments = match args::parse(std::env::args_os()) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            // Help goes to standard output, errors to standard error; a closed
-            // stream is nothing to tell anyone about.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-    };
-    match run(&arguments) {
-        Ok(code) => code,
-        Err(error) => explain(&error),
-    }
+    let arguments = Arguments::parse();
+    execute(arguments).unwrap_or_else(|error| error::report(&error))
 }
 
-/// Says what went wrong, and turns it into an exit code.
-fn explain(error: &anyhow::Error) -> ExitCode {
-    if let Some(Interrupted(signal)) = error.downcast_ref() {
-        return ExitCode::from(128 + signal);
-    }
-    let broken_pipe = error.chain().any(|cause| {
-        let cause = cause.downcast_ref::<io::Error>();
-        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-    });
-    if broken_pipe {
-        return ExitCode::FAILURE;
-    }
-    eprintln!("error: {error:#}");
-    if error.is::<Misuse>() || error.is::<Unreadable>() {
-        return ExitCode::from(2);
-    }
-    ExitCode::FAILURE
-}
-
-fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let screen = Screen::new(arguments.color);
-    if let Command::Completions { shell } = arguments.command {
-        return args::completions(shell);
-    }
-    let repo = Repo::find()?;
-    let learner = Learner::new(&repo, &screen);
-    match &arguments.command {
-        Command::Status => learner.status(),
-        Command::List { json } => list::run(&repo, &screen, *json),
+fn execute(arguments: Arguments) -> Result<ExitCode> {
+    let cx = &Context::new(arguments.color)?;
+    let Some(command) = arguments.command else { return status::run(cx) };
+    match command {
+        Command::List { json } => list::run(cx, json),
         Command::Run { lesson, exercise, arguments } => {
-            run_lesson(&repo, lesson, *exercise, arguments)
+            run::run(cx, lesson, exercise, &arguments)
         }
-        Command::Check { lesson, options, json, all } => {
-            let inbox = Inbox::new();
-            inbox.listen_for_signals()?;
-            if *all {
-                report::check_all(&repo, &screen, &inbox, options, *json)
-            } else {
-                report::check_one(&repo, &screen, &inbox, *lesson, options, *json)
-            }
+        Command::Check { all: true, json, options, .. } => {
+            check::all(cx, &options, json)
         }
-        Command::Watch { lesson, options, poll } => {
-            watch::run(&repo, &screen, *lesson, options, *poll)
+        Command::Check { lesson, json, options, .. } => {
+            check::one(cx, lesson.lesson, &options, json)
         }
-        Command::Next => learner.next(),
-        Command::Hint { lesson, which } => learner.hint(*lesson, *which),
-        Command::Solution { lesson, spoil } => learner.solution(*lesson, *spoil),
-        Command::Reset { lesson } => learner.reset(*lesson),
-        Command::Open { lesson } => editor::open(&repo, &screen, *lesson),
-        Command::Doctor => doctor::run(&repo, &screen),
-        Command::Compare { arguments } => {
-            let mut cargo = compile::cargo(&repo, "bench");
-            cargo.args(["--bench", "compare", "--"]).args(arguments);
-            job::replace_with(cargo)
+        Command::Watch { lesson, options } => {
+            watch::run(cx, lesson.lesson, &options)
         }
-        // Dealt with above: it needs no repository.
-        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        Command::Next => status::next(cx),
+        Command::Hint { lesson, options } => {
+            hint::show(cx, &cx.exercise(lesson.lesson)?, &options)
+                .map(|()| ExitCode::SUCCESS)
+        }
+        Command::Solution { lesson, spoil } => {
+            solution::run(cx, &cx.exercise(lesson.lesson)?, spoil)
+        }
+        Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
+        Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
+        Command::Doctor => doctor::run(cx),
+        Command::Compare { arguments } => run::compare(cx, &arguments),
     }
-}
-
-/// `cargo run` of a lesson or of the learner's own program, in place of this one
-/// where the system can do that: keys, signals and the exit code are then its own.
-fn run_lesson(
-    repo: &Repo,
-    lesson: &'static Lesson,
-    exercise: bool,
-    arguments: &[std::ffi::OsString],
-) -> Result<ExitCode> {
-    let target = if exercise {
-        repo.present_exercise(lesson)?.target()
-    } else {
-        lesson.name.to_owned()
-    };
-    let mut cargo = compile::cargo(repo, "run");
-    cargo.args(["--example", &target, "--"]).args(arguments);
-    job::replace_with(cargo)
 }

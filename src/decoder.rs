@@ -1,20 +1,22 @@
-//! Text of bytes that come in pieces.
+//! Decodes UTF-8 that arrives in chunks, such as the output of a child process.
 
-/// Turns bytes, which may end within a character, into text.
+/// Decodes UTF-8 incrementally: a character may be split across two chunks.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct Utf8Decoder {
+    /// The bytes of an incomplete character at the end of the input.
     rest: Vec<u8>,
 }
 
-impl Decoder {
-    /// The text so far; what is not UTF-8 becomes U+FFFD.
-    pub fn text(&mut self, bytes: &[u8]) -> String {
+impl Utf8Decoder {
+    /// Decodes the next chunk. Invalid bytes become U+FFFD; an incomplete character
+    /// at the end is kept for the next call.
+    pub fn decode(&mut self, bytes: &[u8]) -> String {
         self.rest.extend_from_slice(bytes);
         let complete = match std::str::from_utf8(&self.rest) {
             Ok(_) => self.rest.len(),
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            // Something is wrong before the end; so look at the end alone.
-            Err(_) => self.rest.len() - unfinished(&self.rest),
+            // The error is before the end, so check the end separately.
+            Err(_) => self.rest.len() - incomplete_len(&self.rest),
         };
         let rest = self.rest.split_off(complete);
         let text = String::from_utf8_lossy(&self.rest).into_owned();
@@ -23,8 +25,8 @@ impl Decoder {
     }
 }
 
-/// How many bytes at the end begin a character that is not complete.
-fn unfinished(bytes: &[u8]) -> usize {
+/// Returns the length of the incomplete character at the end of `bytes`.
+fn incomplete_len(bytes: &[u8]) -> usize {
     for length in 1..=bytes.len().min(3) {
         let end = &bytes[bytes.len() - length..];
         if let Err(error) = std::str::from_utf8(end)
@@ -42,12 +44,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_may_arrive_in_pieces() {
-        let mut decoder = Decoder::default();
+    fn characters_may_be_split_across_chunks() {
+        let mut decoder = Utf8Decoder::default();
         let text: String =
-            "zoë ✓ 🦀".bytes().map(|byte| decoder.text(&[byte])).collect();
+            "zoë ✓ 🦀".bytes().map(|byte| decoder.decode(&[byte])).collect();
         assert_eq!(text, "zoë ✓ 🦀");
-        assert_eq!(decoder.text(b"\xffa\xe2\x9c"), "\u{fffd}a");
-        assert_eq!(decoder.text(b"\x93"), "✓");
+        assert_eq!(decoder.decode(b"\xffa\xe2\x9c"), "\u{fffd}a");
+        assert_eq!(decoder.decode(b"\x93"), "✓");
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo workbook`: try the exercises, with an answer at every save.
+//! The `cargo workbook` command: checks the exercises, with a verdict at every save.
 
 mod cli;
 

@@ -1,34 +1,44 @@
 //! The PostgreSQL server that lessons query.
 //!
-//! [`start`] uses the server that `DATABASE_URL` names. Without one it starts a
-//! private, throw-away server from the PostgreSQL programs on this machine:
+//! [`start`] uses the server in `DATABASE_URL`. If that is not set, it starts a
+//! private, temporary server from the PostgreSQL programs on this machine:
 //!
-//! - It listens on a Unix socket in a folder that only its user can enter, on no
-//!   network port.
-//! - Its data is a copy of what `initdb` made the first time, kept in Cargo's target
-//!   folder as `workbook-postgres/<version>`. Without that cache, or with a broken
-//!   one, `initdb` runs again.
-//! - A small `sh` watches over it (`src/postgres/guard.sh`). Its standard input is a
-//!   pipe that this program holds open; however this program ends, by `return`,
-//!   panic, Ctrl-C or `kill -9`, the kernel closes the pipe, and the `sh` stops the
-//!   server and removes its folder. A `Drop` alone could do that only for the first
+//! ```text
+//! lesson --(pipe: stdin)--> sh guard.sh --(child)--> postgres
+//!    |                                                  |
+//!    +-----------(Unix socket in a directory)-----------+
+//! ```
+//!
+//! - It listens on a Unix socket in a directory that only its user can enter, not on
+//!   a network port.
+//! - Its data directory is a copy of a template that the first start creates with
+//!   `initdb` and keeps in Cargo's target directory, as
+//!   `workbook-postgres/<version>`. If the template is missing or damaged, `initdb`
+//!   runs again.
+//! - A shell script guards it (`src/postgres/guard.sh`). The script's stdin is a
+//!   pipe whose other end the lesson holds. However the lesson ends, by `return`,
+//!   panic, Ctrl-C or `kill -9`, the kernel closes the pipe; the script then stops
+//!   the server and removes its directory. `Drop` alone would only handle the first
 //!   two.
-//! - PostgreSQL refuses to run as root, so for root it runs as `postgres` or
-//!   `nobody`.
+//! - PostgreSQL refuses to run as root, so for root it runs as the user `postgres`
+//!   or `nobody`.
 //!
-//! Either server then gets the sample tables `users` and `orders`, in a schema of
-//! their own, `async_workbook`: nothing else in your database is touched.
+//! On either server, the sample tables `users` and `orders` are in a schema of their
+//! own, `async_workbook`. Nothing else in your database is touched.
 //!
-//! | variable                | meaning                                                       |
-//! |-------------------------|---------------------------------------------------------------|
-//! | `DATABASE_URL`          | use this server: `postgresql://user:password@host:5432/name`  |
-//! | `WORKBOOK_POSTGRES_BIN` | the folder with `initdb` and `postgres`, instead of a search  |
-//! | `TMPDIR`                | where its folder goes, instead of `/dev/shm` or else `/tmp`   |
+//! | variable | meaning |
+//! |---|---|
+//! | `DATABASE_URL` | use this server: `postgresql://user:password@host:5432/name` |
+//! | `WORKBOOK_POSTGRES_BIN` | the directory of `initdb` and `postgres` |
+//! | `TMPDIR` | where to create its directory, instead of `/dev/shm` or `/tmp` |
 
-use std::{env, fmt, path::PathBuf, time::Duration};
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, fmt};
 
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, NoTls, config::Host};
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
 
 mod problem;
 #[cfg(unix)]
@@ -40,11 +50,11 @@ mod template;
 
 pub use problem::Problem;
 
-/// How long one address of the server in `DATABASE_URL` may take to answer, unless
-/// the URL has its own `connect_timeout`.
+/// The timeout for each address of the server in `DATABASE_URL`, unless the URL has
+/// a `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A number of our own, so that two lessons never prepare one database at once.
+/// The key of the advisory lock that serializes the creation of the sample tables.
 const SETUP_LOCK: i64 = 0x61_7379_6e63;
 
 const SAMPLE_TABLES: &str = "
@@ -77,8 +87,9 @@ const SAMPLE_TABLES: &str = "
 
 /// A PostgreSQL database with the sample tables `users` and `orders`.
 ///
-/// Keep it for as long as you query: dropping it stops a private server at once, and
-/// removes its data. The drop waits for that, usually a few hundredths of a second.
+/// Keep it for as long as you query: dropping it stops a private server and removes
+/// its data. The drop blocks until that is done, which usually takes a few tens of
+/// milliseconds.
 pub struct Database {
     url: String,
     config: Config,
@@ -87,21 +98,23 @@ pub struct Database {
 }
 
 impl Database {
-    /// How to connect: give it to `tokio_postgres` or to a `deadpool_postgres`
-    /// manager, with `NoTls`. Its `search_path` is the schema of the sample tables.
+    /// Returns the configuration for `tokio_postgres` or a `deadpool_postgres`
+    /// manager, to be used with `NoTls`. Its `search_path` is the schema of the
+    /// sample tables.
     pub fn config(&self) -> Config {
         self.config.clone()
     }
 
-    /// The same as a `postgresql://` URL, for `psql`, Python's `asyncpg` and others.
+    /// Returns the configuration as a `postgresql://` URL, for `psql`, Python's
+    /// `asyncpg` and others.
     ///
-    /// It holds the password, if `DATABASE_URL` has one.
+    /// It contains the password if `DATABASE_URL` has one.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 }
 
-// The URL is left out, because it may hold a password; `Config` hides its own.
+// Omits the URL because it may contain a password; `Config` hides it.
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut database = f.debug_struct("Database");
@@ -111,46 +124,51 @@ impl fmt::Debug for Database {
 }
 
 /// Connects to the server in `DATABASE_URL`, or starts a private one, and creates
-/// the sample tables where they are missing.
+/// the sample tables if they are missing.
 ///
-/// Works on every flavour of Tokio runtime, on the real clock: a paused clock runs
-/// ahead while the server, which is another process, works.
+/// Works on both flavours of the tokio runtime, but needs the real clock: a paused
+/// clock runs ahead while the runtime waits for the server, which is another
+/// process.
 ///
 /// # Errors
 ///
-/// A [`Problem`], when `DATABASE_URL` is not a URL, or its server cannot be reached,
-/// refuses the connection or does not let us create the tables; when it is not set
-/// and there are no PostgreSQL programs, or they could not make or start a server;
-/// and always without it on Windows. It says what to do next, and holds no password.
+/// A [`Problem`] if
+///
+/// - `DATABASE_URL` is invalid, or its server cannot be reached, refuses the
+///   connection or does not let its user create the tables;
+/// - it is not set and the PostgreSQL programs are missing or fail;
+/// - it is not set on Windows.
 pub async fn start() -> anyhow::Result<Database> {
     match env::var("DATABASE_URL") {
-        Ok(url) if !url.is_empty() => Ok(use_yours(&url).await?),
+        Ok(url) if !url.is_empty() => Ok(connect_to(&url).await?),
         Err(env::VarError::NotUnicode(_)) => {
-            Err(Problem::BadUrl("it is not valid UTF-8".into()).into())
+            Err(Problem::invalid_url("it is not valid UTF-8").into())
         }
         _ => Ok(start_private().await?),
     }
 }
 
-/// Another of PostgreSQL's programs, such as `pgbench`: the one beside those that a
-/// private server is started from, or else the first on `PATH`.
+/// Finds another program of PostgreSQL, such as `pgbench`: in the directory of the
+/// programs that start a private server, or else on `PATH`.
 pub fn program(name: &str) -> Option<PathBuf> {
     #[cfg(unix)]
-    let beside = programs::Programs::find().ok().map(|programs| programs.folder);
+    let same_dir = programs::Programs::find().ok().map(|programs| programs.dir);
     #[cfg(not(unix))]
-    let beside: Option<PathBuf> = None;
+    let same_dir: Option<PathBuf> = None;
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = beside.into_iter().chain(env::split_paths(&path));
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+    let dirs = same_dir.into_iter().chain(env::split_paths(&path));
+    dirs.map(|dir| dir.join(name)).find(|program| program.is_file())
 }
 
-async fn use_yours(url: &str) -> Result<Database, Problem> {
+async fn connect_to(url: &str) -> Result<Database, Problem> {
     let url = with_search_path(url)?;
     let mut config = parse(&url)?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    prepare(&config).await?;
+    prepare(&config)
+        .await
+        .map_err(|error| Problem::database_url(&describe(&config), &error))?;
     Ok(Database {
         url,
         config,
@@ -161,18 +179,18 @@ async fn use_yours(url: &str) -> Result<Database, Problem> {
 
 #[cfg(not(unix))]
 async fn start_private() -> Result<Database, Problem> {
-    Err(Problem::NotHere)
+    Err(Problem::unsupported())
 }
 
 #[cfg(unix)]
 async fn start_private() -> Result<Database, Problem> {
     let programs = blocking(programs::Programs::find).await?;
-    let template = template::folder(&programs.version);
-    // A template can be damaged in ways that show only in the first query, so it has
-    // to carry us through all of this once; otherwise it goes, and `initdb` is run.
-    if let Some(template) = template.clone().filter(|folder| folder.is_dir()) {
-        let from = server::Data::Copy(template.clone());
-        match start_server(programs.clone(), from).await {
+    let template = template::dir(&programs.version);
+    // A template can be damaged in ways that only show in the first query. So if
+    // anything fails with it, discard it and start over with `initdb`.
+    if let Some(template) = template.clone().filter(|dir| dir.is_dir()) {
+        let data = server::Data::Copy(template.clone());
+        match start_server(programs.clone(), data).await {
             Ok(database) => return Ok(database),
             Err(_) => blocking(move || template::discard(&template)).await,
         }
@@ -185,12 +203,14 @@ async fn start_server(
     programs: programs::Programs,
     data: server::Data,
 ) -> Result<Database, Problem> {
-    // Runs `initdb`, copies files, waits for a process: none of it may hold up a
-    // thread that polls tasks.
+    // Runs `initdb`, copies files and waits for a process, all of which block.
     let server = blocking(move || server::Server::start(&programs, &data)).await?;
     let url = with_search_path(&server.url())?;
     let config = parse(&url)?;
-    prepare(&config).await.map_err(Problem::of_private_server)?;
+    prepare(&config).await.map_err(|error| {
+        let what = "it is running, but the first query failed";
+        Problem::private_server(what, &error.to_string())
+    })?;
     Ok(Database { url, config, _server: Some(server) })
 }
 
@@ -200,23 +220,24 @@ async fn blocking<T: Send + 'static>(
 ) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
-        // Nothing aborts this task, so the only way here is a panic: let it go on.
+        // Nothing aborts this task, so it panicked.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-/// The URL with our schema as `search_path`, in a form that `tokio-postgres`, `psql`
-/// and `asyncpg` all understand.
+/// Adds our schema as `search_path` to a URL, in a form that `tokio-postgres`,
+/// `psql` and `asyncpg` all understand.
 fn with_search_path(url: &str) -> Result<String, Problem> {
     const SEARCH_PATH: &str = "-csearch_path%3Dasync_workbook";
-    let bad = |why: &str| Err(Problem::BadUrl(why.into()));
+    let invalid = |why: &str| Err(Problem::invalid_url(why));
 
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
-        return bad("it does not begin with postgresql://");
+        return invalid("it does not start with postgresql://");
     }
-    // With two of them, part of a password would pass for a host, and be printed.
+    // A second `@` is ambiguous: part of the password could be parsed as the host
+    // and show up in error messages.
     if url.matches('@').count() > 1 {
-        return bad("it has more than one @; inside a name or password write %40");
+        return invalid("it has more than one @; in a user or password, write %40");
     }
     // A `?` before the `@` belongs to the password.
     let credentials = url.find('@').unwrap_or(0);
@@ -230,7 +251,7 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
     let mut pairs = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         if pair.starts_with("options=") && pair.ends_with(SEARCH_PATH) {
-            // A URL of ours, come back by way of `DATABASE_URL`.
+            // A URL that `Database::url` returned.
             found = true;
             pairs.push(pair.to_owned());
         } else if pair.starts_with("options=") {
@@ -247,51 +268,68 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
 }
 
 fn parse(url: &str) -> Result<Config, Problem> {
-    let config: Config =
-        url.parse().map_err(|error| Problem::BadUrl(problem::chain(&error)))?;
+    let config: Config = url
+        .parse()
+        .map_err(|error| Problem::invalid_url(&problem::chain(&error)))?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(Problem::BadUrl("it names no host".into()));
+        return Err(Problem::invalid_url("it has no host"));
     }
     Ok(config)
 }
 
-/// Connects once and makes sure that the sample tables are there.
-async fn prepare(config: &Config) -> Result<(), Problem> {
-    let server = describe(config);
-    // `connect_timeout` covers the connection, not a server that accepts it and then
-    // says nothing; and a name can stand for two addresses, each with its own limit.
-    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT) * 2;
-    let (mut client, connection) = match timeout(limit, config.connect(NoTls)).await
-    {
-        Ok(Ok(connected)) => connected,
-        Ok(Err(error)) => return Err(Problem::connecting(server, &error)),
-        Err(_) => {
-            let why = format!("no answer within {limit:?}");
-            return Err(Problem::Unreachable { server, why });
-        }
-    };
-    let connection = tokio::spawn(connection);
-    let made = make_tables(&mut client).await;
-    // See the connection off, so that a lesson that counts connections counts its
-    // own.
-    drop(client);
-    let _ = connection.await;
-    made.map_err(|error| Problem::Tables { server, why: problem::chain(&error) })
+/// An error of [`prepare`].
+#[derive(Debug)]
+enum PrepareError {
+    Connect(tokio_postgres::Error),
+    /// The server did not answer within this time.
+    TimedOut(Duration),
+    /// The sample tables could not be created.
+    Tables(tokio_postgres::Error),
 }
 
-async fn make_tables(client: &mut Client) -> Result<(), tokio_postgres::Error> {
+impl fmt::Display for PrepareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(error) | Self::Tables(error) => {
+                f.write_str(&problem::chain(error))
+            }
+            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+        }
+    }
+}
+
+/// Connects once, and creates the sample tables if they are missing.
+async fn prepare(config: &Config) -> Result<(), PrepareError> {
+    // `connect_timeout` covers the TCP connection, not a server that accepts it and
+    // then stays silent. It applies to each address of a host, and a host often has
+    // two.
+    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT) * 2;
+    let (mut client, connection) = timeout(limit, config.connect(NoTls))
+        .await
+        .map_err(|_elapsed| PrepareError::TimedOut(limit))?
+        .map_err(PrepareError::Connect)?;
+    let connection = tokio::spawn(connection);
+    let created = create_tables(&mut client).await;
+    // Wait until the connection is closed: some lessons count connections, and this
+    // one is not theirs.
+    drop(client);
+    let _ = connection.await;
+    created.map_err(PrepareError::Tables)
+}
+
+async fn create_tables(client: &mut Client) -> Result<(), tokio_postgres::Error> {
     let setup = client.transaction().await?;
     setup.execute("SELECT pg_advisory_xact_lock($1)", &[&SETUP_LOCK]).await?;
-    // Asked first, because `CREATE SCHEMA IF NOT EXISTS` needs the right to create
-    // even where there is nothing to create.
-    let there = "SELECT to_regclass('async_workbook.orders') IS NOT NULL";
-    if !setup.query_one(there, &[]).await?.get::<_, bool>(0) {
+    // `CREATE SCHEMA IF NOT EXISTS` needs the privilege to create a schema even if
+    // the schema exists, so check first.
+    let exists = "SELECT to_regclass('async_workbook.orders') IS NOT NULL";
+    if !setup.query_one(exists, &[]).await?.get::<_, bool>(0) {
         setup.batch_execute(SAMPLE_TABLES).await?;
     }
     setup.commit().await
 }
 
-/// Which server, for error messages: everything but the password.
+/// Describes a server for error messages, without the password.
 fn describe(config: &Config) -> String {
     let ports = config.get_ports();
     let mut parts = Vec::new();
@@ -300,7 +338,7 @@ fn describe(config: &Config) -> String {
         parts.push(match host {
             Host::Tcp(name) => format!("{name}:{port}"),
             #[cfg(unix)]
-            Host::Unix(folder) => folder.display().to_string(),
+            Host::Unix(dir) => dir.display().to_string(),
         });
     }
     if parts.is_empty() {
@@ -320,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_search_path_joins_the_options_of_a_url() {
+    fn the_search_path_is_added_to_the_options_of_a_url() {
         let path = "-csearch_path%3Dasync_workbook";
         for (url, expected) in [
             ("postgres://h/d", format!("postgres://h/d?options={path}")),
@@ -344,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_stays_out_of_every_description() {
+    fn descriptions_do_not_contain_the_password() {
         let config = parse("postgresql://ada:secret@h:1,i:2/shop").unwrap();
         assert_eq!(describe(&config), "h:1, i:2, database shop, user ada");
         let problem = with_search_path("postgresql://ada:sec@ret@h/shop");

@@ -1,8 +1,9 @@
 //! Text helpers shared by the library, the `cargo workbook` command and the book:
-//! measuring, wrapping and clipping text for a terminal, and a few ways to format it.
+//! measuring, wrapping and clipping text for a terminal, and a few ways to format
+//! it.
 //!
-//! Widths are in terminal columns, as `textwrap` and `unicode-width` measure them: `漢`
-//! takes two columns, a combining accent and an ANSI escape sequence take none.
+//! Widths are in terminal columns, as `textwrap` and `unicode-width` measure them:
+//! `漢` takes two columns, a combining accent and an ANSI escape sequence take none.
 
 use std::fmt::Display;
 
@@ -21,11 +22,11 @@ pub fn width(text: &str) -> usize {
     textwrap::core::display_width(text)
 }
 
-/// Wraps each line of `text` at spaces so that it fits into `columns`, and puts `indent`
-/// in front of every resulting line.
+/// Wraps each line of `text` at spaces so that it fits into `columns`, and puts
+/// `indent` in front of every resulting line.
 ///
-/// A line that itself starts with spaces keeps them on its continuation lines. A word
-/// that is too long is not broken: it may be a path or an identifier to copy.
+/// A line that itself starts with spaces keeps them on its continuation lines. A
+/// word that is too long is not broken: it may be a path or an identifier to copy.
 ///
 /// ```
 /// use async_workbook::text::wrap;

@@ -1,20 +1,31 @@
-//! The web server that lessons fetch from: real HTTP on a loopback port of its own.
+//! The web server that lessons fetch from: real HTTP on a loopback port.
 //!
-//! | route | answer |
+//! | route | response |
 //! |---|---|
-//! | `/page/{n}` | a text of `1000 + n` bytes, after 100 ms |
-//! | `/api/weather/{city}` | `{"city", "celsius", "sky"}`, after 100 ms; 404 for an unknown city |
-//! | `/api/events/{city}` | `[{"title", "day"}]`, after 100 ms; 404 for an unknown city |
-//! | `/broken.json` | says it is JSON and stops in the middle, after 100 ms |
-//! | `/health` | `ok`, at once |
-//! | `/stats` | `{"in_flight", "peak", "requests"}` of all but `/health` and `/stats`; `POST /stats/reset` |
+//! | `/page/{n}` | `1000 + n` bytes of text |
+//! | `/api/weather/{city}` | `{"city", "celsius", "sky"}`; 404 for an unknown city |
+//! | `/api/events/{city}` | `[{"title", "day"}]`; 404 for an unknown city |
+//! | `/broken.json` | truncated JSON |
+//! | `/health` | `ok` |
+//! | `/stats` | `{"in_flight", "peak", "requests"}`; `POST /stats/reset` |
 //!
-//! Each of the slow routes takes wishes in its query: `delay=MS` (at most 60000)
-//! instead of 100, `status=CODE` (200 to 599) instead of 200, `bytes=N` (at most
-//! 10000000) for a page's size, and `limit=N`: answer 503 at once while more than
-//! `N` requests are in flight.
+//! The first four take 100 ms and accept options in the query: `delay=MS` (at most
+//! 60000) instead of 100, `status=CODE` (200 to 599) instead of 200, `bytes=N` (at
+//! most 10000000) for the size of a page, and `limit=N` to get a 503 at once while
+//! more than `N` requests are in flight. `/health` and `/stats` respond immediately
+//! and are not counted.
+//!
+//! The server runs as a task of the lesson's own runtime rather than on a thread of
+//! its own. It therefore shares the runtime's clock: under test, with the clock
+//! paused, the delay of a response is exact for the client. The real sockets do
+//! not disturb it: data written on a loopback connection is readable at once, and
+//! tokio polls its sockets before it advances the clock.
 
-use crate::timeline::REQUESTS;
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::uri::PathAndQuery;
@@ -24,196 +35,209 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{Instrument, info_span};
 
-/// A running web server. It answers until it is dropped.
+use crate::timeline::REQUESTS;
+
+/// A running web server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
+    /// Bound but not listening: the source of [`Server::refused_url`].
     refusing: TcpSocket,
-    counts: Counts,
-    accepting: JoinHandle<()>,
+    traffic: Traffic,
+    accept_loop: JoinHandle<()>,
 }
 
-/// What a server has counted since its start, or since the last reset.
+/// Counters since the start of the server or the last reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Requests being answered at this moment.
+    /// The requests in flight now.
     pub in_flight: usize,
-    /// The most that were ever in flight together.
+    /// The most requests that were in flight at the same time.
     pub peak: usize,
-    /// All requests, answered, refused, or given up by the client.
+    /// All requests, including those that were refused or cancelled by the client.
     pub requests: usize,
 }
 
 impl Server {
-    /// Starts a server on a free loopback port, as a task of the current runtime. It
-    /// shares that runtime's thread and clock, so a paused clock is exact for client
-    /// and server alike.
+    /// Starts a server on a free loopback port, as a task of the current runtime.
     ///
-    /// It also makes rustls use ring in this process (unless a provider is set
-    /// already): reqwest is built without a TLS provider of its own, which keeps the
-    /// first build short.
+    /// Also installs ring as the default provider of rustls, unless the process has
+    /// one: reqwest is built without a provider, which keeps the first build short.
     ///
     /// # Errors
-    /// When no loopback port can be opened.
+    ///
+    /// If no loopback port can be opened.
     ///
     /// # Panics
+    ///
     /// Outside a tokio runtime.
     pub async fn start() -> Result<Self> {
-        // An error means that a provider is installed already, which is as good.
+        // An error means that a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
 
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let open_port = "no port of 127.0.0.1 could be opened for the web server (is the \
-                         loopback interface up, is a port free?)";
+        let open_port = "could not open a port on 127.0.0.1 for the web server (is the loopback \
+                         interface up, and a port free?)";
         let listener = TcpListener::bind(any_port).await.context(open_port)?;
         let addr = listener.local_addr().context(open_port)?;
-        // Bound but never listening: a connection to it is refused, now and later.
+        // It is bound but never listens, so every connection to it is refused, and
+        // no other program can take the port.
         let refusing = TcpSocket::new_v4().context(open_port)?;
         refusing.bind(any_port).context(open_port)?;
 
-        let counts = Counts::default();
-        let app = routes(counts.clone());
-        let accepting = tokio::spawn(async move {
+        let traffic = Traffic::default();
+        let app = routes(traffic.clone());
+        let accept_loop = tokio::spawn(async move {
             // axum::serve retries failed accepts and never returns.
             let _ = axum::serve(listener, app).await;
         });
-        Ok(Self { addr, refusing, counts, accepting })
+        Ok(Self { addr, refusing, traffic, accept_loop })
     }
 
-    /// The URL of `path`, which begins with a slash: `server.url("/page/1")`.
+    /// Returns the URL of `path`, which starts with a slash:
+    /// `server.url("/page/1")`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
-    /// A URL on which nobody listens: a connection to it is refused.
+    /// Returns a URL whose connections are refused.
     ///
     /// # Errors
-    /// When the operating system does not tell the port's number.
+    ///
+    /// If the operating system does not return the number of the port.
     pub fn refused_url(&self) -> Result<String> {
-        let addr = self.refusing.local_addr().context("the port has no number")?;
+        let addr = self
+            .refusing
+            .local_addr()
+            .context("could not get the number of a port")?;
         Ok(format!("http://{addr}/"))
     }
 
-    /// What was counted since the start or the last [`reset`](Self::reset).
+    /// Returns the counters since the start or the last [`reset`](Self::reset).
     pub fn stats(&self) -> Stats {
-        self.counts.lock().stats
+        self.traffic.lock().stats
     }
 
-    /// The requests since the start or the last reset, in the order they came; the
-    /// first 10,000 of them. Those to `/health` and `/stats` are left out.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.counts.lock().seen.clone()
+    /// Returns the first 10,000 requests since the start or the last reset, in the
+    /// order of their arrival, without those to `/health` and `/stats`.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.traffic.lock().requests.clone()
     }
 
-    /// From now on, answers requests for exactly this path (without its query) after
-    /// `delay` instead of 100 ms, unless they wish otherwise.
+    /// Changes the default delay of a path, which is matched exactly and without its
+    /// query. A `delay` in the query takes precedence.
     pub fn delay(&self, path: &str, delay: Duration) {
-        self.counts.lock().delays.insert(path.to_owned(), delay);
+        self.traffic.lock().delays.insert(path.to_owned(), delay);
     }
 
-    /// The most requests that were in flight together since the start or the last
-    /// reset.
+    /// Returns the most requests that were in flight at the same time since the
+    /// start or the last reset.
     pub fn peak(&self) -> usize {
         self.stats().peak
     }
 
-    /// Starts counting anew. Requests in flight stay counted as such.
+    /// Resets the counters. Requests in flight still count as such.
     pub fn reset(&self) {
-        self.counts.reset();
+        self.traffic.reset();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.accept_loop.abort();
     }
 }
 
-/// A request, as the server has seen it.
+/// A request that the server received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenRequest {
     /// Path and query, such as `/page/1?delay=50`.
     pub path: String,
-    /// The status it was answered with; `None` while it is in flight, and for ever if
-    /// the client went away.
+    /// The status of the response; `None` while the request is in flight, and
+    /// forever if the client cancelled it.
     pub status: Option<u16>,
 }
 
-/// What the server remembers, behind [`Server::stats`] and the rest.
+/// The log behind [`Server::stats`] and [`Server::requests`], and the delays set by
+/// [`Server::delay`].
 #[derive(Debug, Default)]
-struct Memory {
+struct TrafficLog {
     stats: Stats,
-    seen: Vec<Seen>,
+    requests: Vec<SeenRequest>,
     delays: HashMap<String, Duration>,
 }
 
+/// A [`TrafficLog`] shared by the server and its request handlers.
 #[derive(Clone, Debug, Default)]
-struct Counts(Arc<Mutex<Memory>>);
+struct Traffic(Arc<Mutex<TrafficLog>>);
 
-impl Counts {
-    fn lock(&self) -> MutexGuard<'_, Memory> {
+impl Traffic {
+    fn lock(&self) -> MutexGuard<'_, TrafficLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reset(&self) {
-        let mut memory = self.lock();
-        let in_flight = memory.stats.in_flight;
-        memory.stats = Stats { in_flight, peak: in_flight, requests: 0 };
-        memory.seen.clear();
+        let mut log = self.lock();
+        let in_flight = log.stats.in_flight;
+        log.stats = Stats { in_flight, peak: in_flight, requests: 0 };
+        log.requests.clear();
     }
 
+    /// Logs the arrival of a request.
     fn enter(&self, path: &str) -> InFlight {
-        let mut memory = self.lock();
-        let stats = &mut memory.stats;
+        let mut log = self.lock();
+        let stats = &mut log.stats;
         stats.in_flight += 1;
         stats.requests += 1;
         stats.peak = stats.peak.max(stats.in_flight);
-        let together = stats.in_flight;
-        let seen = (memory.seen.len() < MAX_SEEN).then_some(memory.seen.len());
-        if seen.is_some() {
-            memory.seen.push(Seen { path: path.to_owned(), status: None });
+        let concurrent = stats.in_flight;
+        let index =
+            (log.requests.len() < MAX_REQUESTS).then_some(log.requests.len());
+        if index.is_some() {
+            log.requests.push(SeenRequest { path: path.to_owned(), status: None });
         }
-        InFlight { counts: self.clone(), together, seen }
+        InFlight { traffic: self.clone(), concurrent, index }
     }
 }
 
-/// One request in flight; dropped when it is answered, and also when the client goes
-/// away.
+/// A request in flight.
+///
+/// It is dropped after the response and also when the client disconnects, because
+/// hyper then drops the future of the handler.
 struct InFlight {
-    counts: Counts,
-    together: usize,
-    /// Its place in what the server has seen.
-    seen: Option<usize>,
+    traffic: Traffic,
+    /// The requests in flight when this one arrived, including this one.
+    concurrent: usize,
+    /// Its position in the log, unless the log was full.
+    index: Option<usize>,
 }
 
 impl InFlight {
-    fn answered(&self, status: StatusCode) {
-        let mut memory = self.counts.lock();
-        // After a reset there may be nothing in its place.
-        if let Some(seen) = self.seen.and_then(|seen| memory.seen.get_mut(seen)) {
-            seen.status = Some(status.as_u16());
+    fn log_status(&self, status: StatusCode) {
+        let mut log = self.traffic.lock();
+        // A reset may have cleared the log.
+        if let Some(request) =
+            self.index.and_then(|index| log.requests.get_mut(index))
+        {
+            request.status = Some(status.as_u16());
         }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.counts.lock().stats.in_flight -= 1;
+        self.traffic.lock().stats.in_flight -= 1;
     }
 }
 
-/// What a request asks for in its query.
+/// The options of a request, from its query.
 #[derive(Deserialize)]
-struct Wish {
+struct PageOptions {
     delay: Option<u64>,
     status: Option<u16>,
     bytes: Option<usize>,
@@ -223,72 +247,78 @@ struct Wish {
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 10_000_000;
-/// Requests that [`Server::seen`] remembers.
-const MAX_SEEN: usize = 10_000;
+/// The capacity of the log behind [`Server::requests`].
+const MAX_REQUESTS: usize = 10_000;
 
-fn routes(counts: Counts) -> Router {
+fn routes(traffic: Traffic) -> Router {
     let slow = Router::new()
         .route("/page/{n}", get(page))
         .route("/api/weather/{city}", get(weather))
         .route("/api/events/{city}", get(events))
         .route("/broken.json", get(broken_json))
-        .layer(middleware::from_fn_with_state(counts.clone(), as_wished));
-    let reset = |State(counts): State<Counts>| async move { counts.reset() };
+        .layer(middleware::from_fn_with_state(traffic.clone(), apply_options));
+    let reset = |State(traffic): State<Traffic>| async move { traffic.reset() };
     let stats =
-        |State(counts): State<Counts>| async move { Json(counts.lock().stats) };
+        |State(traffic): State<Traffic>| async move { Json(traffic.lock().stats) };
     Router::new()
         .route("/health", get(|| async { "ok\n" }))
         .route("/stats", get(stats))
         .route("/stats/reset", post(reset))
-        .with_state(counts)
+        .with_state(traffic)
         .merge(slow)
 }
 
-/// Counts a request, delays it, refuses it or answers with another status, as its
-/// query asks.
-async fn as_wished(
-    State(counts): State<Counts>,
-    Query(wish): Query<Wish>,
+/// Logs a request, then delays it, refuses it or overrides its status, as its
+/// options say.
+async fn apply_options(
+    State(traffic): State<Traffic>,
+    Query(options): Query<PageOptions>,
     request: Request,
     next: Next,
 ) -> Response {
     let uri = request.uri();
     let path = uri.path_and_query().map_or(uri.path(), PathAndQuery::as_str);
-    let in_flight = counts.enter(path);
+    let in_flight = traffic.enter(path);
     let span =
         info_span!(target: REQUESTS, "request", message = format!("GET {path}"));
-    let delay = counts.lock().delays.get(uri.path()).copied();
-    let answer = async {
-        let refuse = |status, why: String| (status, why + "\n").into_response();
-        if let Some(limit) = wish.limit.filter(|&limit| in_flight.together > limit) {
+    let path_delay = traffic.lock().delays.get(uri.path()).copied();
+    let respond = async {
+        let plain = |status, text: String| (status, text + "\n").into_response();
+        if let Some(limit) =
+            options.limit.filter(|&limit| in_flight.concurrent > limit)
+        {
             let busy = format!("busy: {limit} requests are in flight already");
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, busy);
+            return plain(StatusCode::SERVICE_UNAVAILABLE, busy);
         }
-        let wished = wish.delay.map(Duration::from_millis);
-        let delay = wished.or(delay).unwrap_or(DEFAULT_DELAY);
-        if delay > MAX_DELAY || wish.bytes.is_some_and(|bytes| bytes > MAX_BYTES) {
-            let most = MAX_DELAY.as_millis();
-            let too_much = format!("delay is at most {most}, bytes {MAX_BYTES}");
-            return refuse(StatusCode::BAD_REQUEST, too_much);
+        let delay = options.delay.map(Duration::from_millis);
+        let delay = delay.or(path_delay).unwrap_or(DEFAULT_DELAY);
+        if delay > MAX_DELAY || options.bytes.is_some_and(|bytes| bytes > MAX_BYTES)
+        {
+            let max_delay = MAX_DELAY.as_millis();
+            let limits = format!(
+                "delay must be at most {max_delay}, bytes at most {MAX_BYTES}"
+            );
+            return plain(StatusCode::BAD_REQUEST, limits);
         }
         sleep(delay).await;
-        match wish.status.map(StatusCode::from_u16) {
+        match options.status.map(StatusCode::from_u16) {
             None | Some(Ok(StatusCode::OK)) => next.run(request).await,
             Some(Ok(status)) if status.as_u16() >= 200 => {
-                refuse(status, status.to_string())
+                plain(status, status.to_string())
             }
-            Some(_) => {
-                refuse(StatusCode::BAD_REQUEST, "status is from 200 to 599".into())
-            }
+            Some(_) => plain(
+                StatusCode::BAD_REQUEST,
+                "status must be from 200 to 599".into(),
+            ),
         }
     };
-    let response = answer.instrument(span).await;
-    in_flight.answered(response.status());
+    let response = respond.instrument(span).await;
+    in_flight.log_status(response.status());
     response
 }
 
-async fn page(Path(n): Path<usize>, Query(wish): Query<Wish>) -> String {
-    let bytes = wish.bytes.unwrap_or((1000 + n).min(MAX_BYTES));
+async fn page(Path(n): Path<usize>, Query(options): Query<PageOptions>) -> String {
+    let bytes = options.bytes.unwrap_or((1000 + n).min(MAX_BYTES));
     let mut text = format!("This is page {n}.\n");
     text.extend(std::iter::repeat_n('.', bytes.saturating_sub(text.len())));
     text.truncate(bytes);
@@ -346,17 +376,18 @@ async fn events(
 }
 
 async fn broken_json() -> impl IntoResponse {
-    let says_json = [(header::CONTENT_TYPE, "application/json")];
-    (says_json, r#"{"city": "Lisbon", "celsius": "#)
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    (content_type, r#"{"city": "Lisbon", "celsius": "#)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use futures::future::join_all;
     use tokio::time::{Instant, timeout};
 
-    /// A request that no proxy of whoever runs the tests comes between.
+    use super::*;
+
+    /// Sends a request, ignoring the proxy settings of the environment.
     async fn get(url: String) -> reqwest::Result<reqwest::Response> {
         reqwest::Client::builder().no_proxy().build()?.get(url).send().await
     }
@@ -366,7 +397,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pages_have_the_promised_size_and_delay() {
+    async fn pages_have_the_documented_size_and_delay() {
         let server = Server::start().await.unwrap();
         let before = Instant::now();
         let text = get(server.url("/page/7")).await.unwrap().text().await.unwrap();
@@ -391,18 +422,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_gives_up_is_no_longer_in_flight() {
+    async fn a_cancelled_request_is_no_longer_in_flight() {
         let server = Server::start().await.unwrap();
         let url = server.url("/page/1?delay=60000");
-        let given_up = timeout(Duration::from_millis(50), status(url)).await;
-        assert!(given_up.is_err());
+        let cancelled = timeout(Duration::from_millis(50), status(url)).await;
+        assert!(cancelled.is_err());
         tokio::task::yield_now().await;
         sleep(Duration::from_millis(1)).await;
         assert_eq!(server.stats(), Stats { in_flight: 0, peak: 1, requests: 1 });
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_asked_and_answered_is_remembered() {
+    async fn requests_are_logged_with_their_status() {
         let server = Server::start().await.unwrap();
         server.delay("/page/1", Duration::from_millis(30));
         let before = Instant::now();
@@ -411,17 +442,18 @@ mod tests {
         let slow = status(server.url("/page/2"));
         assert!(timeout(Duration::from_millis(50), slow).await.is_err());
         sleep(Duration::from_millis(1)).await;
-        let seen = |path: &str, status| Seen { path: path.to_owned(), status };
+        let seen =
+            |path: &str, status| SeenRequest { path: path.to_owned(), status };
         assert_eq!(
-            server.seen(),
+            server.requests(),
             [seen("/page/1?status=404", Some(404)), seen("/page/2", None)]
         );
         server.reset();
-        assert_eq!(server.seen(), []);
+        assert_eq!(server.requests(), []);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_limit_refuses_what_is_over_it() {
+    async fn requests_over_the_limit_are_refused() {
         let server = Server::start().await.unwrap();
         let url = server.url("/page/1?limit=2");
         let statuses = join_all((0..5).map(|_| status(url.clone()))).await;
@@ -429,7 +461,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn wishes_are_checked() {
+    async fn options_are_validated() {
         let server = Server::start().await.unwrap();
         assert_eq!(status(server.url("/page/1?status=418")).await, 418);
         assert_eq!(status(server.url("/page/1?status=99")).await, 400);
@@ -442,7 +474,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn cities_are_found_and_missed() {
+    async fn unknown_cities_are_not_found() {
         let server = Server::start().await.unwrap();
         let weather: serde_json::Value = get(server.url("/api/weather/oslo"))
             .await
@@ -457,7 +489,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_url_refuses_and_a_dropped_server_too() {
+    async fn a_refused_url_and_a_dropped_server_refuse_connections() {
         let server = Server::start().await.unwrap();
         let refused = get(server.refused_url().unwrap()).await;
         assert!(refused.unwrap_err().is_connect());

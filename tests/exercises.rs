@@ -6,7 +6,7 @@ mod cargo;
 mod common;
 
 use async_workbook::LESSONS;
-use async_workbook::check::event::{Event, Part, Reader};
+use async_workbook::check::event::{Event, EventParser, Part};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -37,7 +37,9 @@ fn judged(name: &str) -> (String, bool) {
     let output = answer.output().expect("it starts");
     let mut said = String::new();
     let mut verdict = None;
-    for part in Reader::default().read(&String::from_utf8_lossy(&output.stdout)) {
+    for part in
+        EventParser::default().parse(&String::from_utf8_lossy(&output.stdout))
+    {
         match part {
             Part::Event(Event::Passed { check }) => said += &format!("✓ {check}\n"),
             Part::Event(Event::Skipped { check }) => said += &format!("- {check}\n"),

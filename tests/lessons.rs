@@ -189,7 +189,7 @@ fn a_timeline_that_cannot_be_saved_is_said_and_the_lesson_goes_on() {
         .output()
         .expect("it starts");
     assert!(output.status.success());
-    assert!(text(&output.stderr).starts_with("the timeline could not be saved to "));
+    assert!(text(&output.stderr).starts_with("could not save the timeline to "));
 }
 
 #[test]
@@ -201,6 +201,6 @@ fn an_unknown_clock_is_said_and_the_lesson_runs_on_the_real_one() {
     assert!(output.status.success());
     assert_eq!(
         text(&output.stderr),
-        "WORKBOOK_CLOCK=fast: it can only be `virtual`\n"
+        "WORKBOOK_CLOCK=fast: unknown clock, expected `virtual`\n"
     );
 }

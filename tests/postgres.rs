@@ -1,39 +1,34 @@
-//! The lessons' PostgreSQL server: that it starts, that it can be queried, that
-//! nothing of it is left, and what a learner reads when there is none.
+//! Tests of the lessons' PostgreSQL server: it starts, answers queries, leaves
+//! nothing behind, and fails with a helpful message.
 //!
-//! Environment variables belong to a whole process, and so does a `kill -9`: most
-//! tests run the program `services`, which starts a server and waits.
+//! Environment variables and `kill -9` affect a whole process, so most tests run the
+//! program `services`, which starts a server and waits.
 
 #![cfg(unix)]
 
-use std::{
-    env,
-    ffi::OsStr,
-    fs,
-    io::{BufRead, BufReader, ErrorKind, Read},
-    net::TcpListener,
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{PermissionsExt, chown},
-        process::{CommandExt, ExitStatusExt},
-    },
-    path::{Path, PathBuf},
-    process::{self, Child, ChildStdout, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use async_workbook::postgres;
-use tokio_postgres::{Client, Config, NoTls, config::Host};
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
 
 mod common;
 use common::postgres_missing;
 
 const SERVICES: &str = env!("CARGO_BIN_EXE_services");
 
-/// Generous, because it is only waited out by a test that fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What the workbook promises after a `kill -9`.
+/// A generous limit: only a failing test waits this long.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The documented limit after a `kill -9`.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 
 const USERS: [&str; 5] = [
@@ -46,7 +41,7 @@ const USERS: [&str; 5] = [
 
 // ---- Helpers ----
 
-/// A run of `services` that printed where its server is.
+/// A running program that printed the URL of its database.
 struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -57,8 +52,8 @@ impl Running {
     fn start(command: &mut Command) -> Running {
         let mut child = loop {
             match command.spawn() {
-                // A program just copied, which another test's child still holds open
-                // between its fork and its exec.
+                // The program was just copied, and the child of another test
+                // inherited the open file between its fork and its exec.
                 Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
                     thread::sleep(Duration::from_millis(5));
                 }
@@ -67,7 +62,7 @@ impl Running {
         };
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
-        // Skips what the test harness prints, when the program is one.
+        // Skips the output of the test harness, if the program is a test.
         let url = loop {
             if let Some(url) = line.strip_prefix("export DATABASE_URL=") {
                 break url.trim().trim_matches('\'').to_owned();
@@ -83,21 +78,22 @@ impl Running {
         Running { child, stdout, url }
     }
 
-    fn folder(&self) -> PathBuf {
+    fn dir(&self) -> PathBuf {
         let config: Config = self.url.parse().expect("a URL");
         match &config.get_hosts()[0] {
-            Host::Unix(folder) => folder.clone(),
-            Host::Tcp(name) => panic!("{name} is not a folder"),
+            Host::Unix(dir) => dir.clone(),
+            Host::Tcp(name) => panic!("{name} is not a directory"),
         }
     }
 
+    /// Returns the process id of the server.
     fn server(&self) -> String {
-        let file = self.folder().join("data/postmaster.pid");
+        let file = self.dir().join("data/postmaster.pid");
         let text = fs::read_to_string(file).expect("a running server");
         text.lines().next().expect("a process id").to_owned()
     }
 
-    /// Makes a database without our tables, and returns its URL.
+    /// Creates a database without the sample tables and returns its URL.
     fn new_database(&self, name: &str) -> String {
         let url = self.url.replace("/postgres?", &format!("/{name}?"));
         execute(&self.url, &format!("CREATE DATABASE {name} TEMPLATE postgres"));
@@ -105,17 +101,18 @@ impl Running {
         url
     }
 
-    /// Does `end` to the program, then waits until nothing of its server is left.
+    /// Ends the program with `end`, then waits until its server and directory are
+    /// gone.
     fn gone_after(mut self, end: impl FnOnce(&mut Child)) {
-        let (folder, server) = (self.folder(), self.server());
+        let (dir, server) = (self.dir(), self.server());
         assert!(alive(&server));
         let since = Instant::now();
         end(&mut self.child);
-        // Whoever reads the program's output reaches its end: nobody keeps it open.
+        // The guard must not keep the program's stdout open.
         self.stdout.read_to_string(&mut String::new()).expect("text");
         self.child.wait().expect("a child");
-        while folder.exists() || alive(&server) {
-            assert!(since.elapsed() < GONE_WITHIN, "{} is left", folder.display());
+        while dir.exists() || alive(&server) {
+            assert!(since.elapsed() < GONE_WITHIN, "{} is left", dir.display());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -128,37 +125,38 @@ impl Drop for Running {
     }
 }
 
-/// A folder that everybody can enter, removed at the end.
-struct Folder(PathBuf);
+/// A temporary directory that all users can enter.
+struct Dir(PathBuf);
 
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder =
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let dir =
             env::temp_dir().join(format!("workbook-test-{} {name}", process::id()));
-        fs::create_dir(&folder).expect("a new folder");
-        let folder = Folder(folder);
-        folder.mode(0o777);
-        folder
+        fs::create_dir(&dir).expect("a new directory");
+        let dir = Dir(dir);
+        dir.set_mode(0o777);
+        dir
     }
 
-    fn mode(&self, mode: u32) {
+    fn set_mode(&self, mode: u32) {
         let mode = fs::Permissions::from_mode(mode);
-        fs::set_permissions(&self.0, mode).expect("ours");
+        fs::set_permissions(&self.0, mode).expect("our own directory");
     }
 
-    /// Writes a program.
-    fn program(&self, name: &str, text: &str) {
+    /// Writes an executable shell script.
+    fn script(&self, name: &str, text: &str) {
         let file = self.0.join(name);
-        fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("room");
+        fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("disk space");
         let mode = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(file, mode).expect("ours");
+        fs::set_permissions(file, mode).expect("our own file");
     }
 
-    /// Makes it look like a target folder of Cargo's, with `services` in it.
+    /// Makes it look like a target directory of Cargo, and copies `services` into
+    /// it.
     fn target(&self) -> PathBuf {
-        fs::write(self.0.join("CACHEDIR.TAG"), "").expect("room");
+        fs::write(self.0.join("CACHEDIR.TAG"), "").expect("disk space");
         let program = self.0.join("services");
-        fs::copy(SERVICES, &program).expect("room");
+        fs::copy(SERVICES, &program).expect("disk space");
         program
     }
 
@@ -168,9 +166,9 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for Dir {
     fn drop(&mut self) {
-        self.mode(0o755);
+        self.set_mode(0o755);
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -192,7 +190,7 @@ fn services() -> Command {
     program(SERVICES)
 }
 
-/// What a learner reads when `services` fails.
+/// Runs `services`, which must fail, and returns its error message.
 fn failure(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
     assert_eq!(output.status.code(), Some(1));
@@ -202,8 +200,8 @@ fn failure(command: &mut Command) -> String {
     text
 }
 
-/// What a learner reads when `services` has no database to offer, and goes on.
-fn only_the_web(command: &mut Command) -> String {
+/// Runs `services`, which must start only the web server, and returns its stderr.
+fn web_server_only(command: &mut Command) -> String {
     let mut child = command.spawn().expect("the program starts");
     let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut line = String::new();
@@ -217,7 +215,7 @@ fn only_the_web(command: &mut Command) -> String {
     let mut more = String::new();
     stdout.read_to_string(&mut more).expect("text");
     assert_eq!(more, "");
-    assert_has(&text, &["only the web server"]);
+    assert_has(&text, &["Starting the web server only"]);
     text
 }
 
@@ -276,9 +274,9 @@ async fn execute(url: &str, sql: &str) {
     client.batch_execute(sql).await.expect(sql);
 }
 
-// ---- It can be queried ----
+// ---- Queries ----
 
-async fn query() {
+async fn start_and_query() {
     let database = postgres::start().await.expect("a database");
     let client = connect(&database.config()).await;
     assert_eq!(users(&client).await, USERS);
@@ -291,24 +289,24 @@ async fn query() {
 }
 
 #[tokio::test]
-async fn queries_on_one_thread() {
+async fn queries_on_a_current_thread_runtime() {
     if !tokio::task::spawn_blocking(postgres_missing).await.unwrap() {
-        query().await;
+        start_and_query().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn queries_on_two_threads_two_servers_at_once() {
+async fn two_servers_run_at_once_on_a_multi_thread_runtime() {
     if !tokio::task::spawn_blocking(postgres_missing).await.unwrap() {
-        let one = tokio::spawn(query());
-        let two = tokio::spawn(query());
+        let one = tokio::spawn(start_and_query());
+        let two = tokio::spawn(start_and_query());
         one.await.unwrap();
         two.await.unwrap();
     }
 }
 
 #[test]
-fn a_pool_takes_the_config() {
+fn a_pool_accepts_the_config() {
     if postgres_missing() {
         return;
     }
@@ -324,7 +322,7 @@ fn a_pool_takes_the_config() {
 }
 
 #[test]
-fn four_lessons_prepare_one_database_at_once() {
+fn concurrent_lessons_create_the_tables_once() {
     if postgres_missing() {
         return;
     }
@@ -338,14 +336,14 @@ fn four_lessons_prepare_one_database_at_once() {
     for lesson in &lessons {
         assert_eq!(users_at(&lesson.url), USERS);
     }
-    // And a later one leaves what it finds.
+    // A later lesson does not change existing tables.
     execute(&shop, "DELETE FROM users WHERE id = 5");
     let later = Running::start(services().env("DATABASE_URL", &shop));
     assert_eq!(users_at(&later.url), USERS[..4]);
 }
 
 #[test]
-fn tables_of_your_own_are_left_alone() {
+fn tables_in_other_schemas_are_not_touched() {
     if postgres_missing() {
         return;
     }
@@ -357,21 +355,21 @@ fn tables_of_your_own_are_left_alone() {
     execute(&shop, "SELECT mine FROM public.users");
 }
 
-// ---- Nothing of it is left ----
+// ---- Cleanup ----
 
-/// Not a test: what the tests below run in a process of its own.
+/// Not a test, but a program that the tests below run.
 #[test]
 #[ignore = "run by other tests"]
 fn child() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let database = postgres::start().await.unwrap();
-        // On a line of its own, whatever the harness has printed.
+        // The harness may have printed an incomplete line.
         println!("\nexport DATABASE_URL='{}'", database.url());
-        // The other test looks at the running server, then says go.
+        // The test inspects the running server, then sends a line.
         std::io::stdin().read_line(&mut String::new()).unwrap();
         let how = env::var("WORKBOOK_TEST_END").unwrap();
-        assert!(how != "panic", "as asked");
+        assert!(how != "panic", "requested by the test");
         drop(database);
         println!("dropped");
         if how == "drop" {
@@ -380,7 +378,7 @@ fn child() {
     });
 }
 
-fn child_that_ends_by(how: &str) -> Running {
+fn child_that_ends_with(how: &str) -> Running {
     let mut command = program(env::current_exe().unwrap());
     command.args(["child", "--exact", "--ignored", "--nocapture"]);
     command.env("WORKBOOK_TEST_END", how).stdin(Stdio::piped());
@@ -388,33 +386,33 @@ fn child_that_ends_by(how: &str) -> Running {
 }
 
 #[test]
-fn gone_after_drop_and_before_it_returns() {
+fn drop_returns_when_everything_is_gone() {
     if postgres_missing() {
         return;
     }
-    let mut child = child_that_ends_by("drop");
-    let (folder, server) = (child.folder(), child.server());
+    let mut child = child_that_ends_with("drop");
+    let (dir, server) = (child.dir(), child.server());
     drop(child.child.stdin.take());
     let mut line = String::new();
     while line != "dropped\n" {
         line.clear();
         assert_ne!(child.stdout.read_line(&mut line).unwrap(), 0);
     }
-    assert!(!folder.exists());
+    assert!(!dir.exists());
     assert!(!alive(&server));
 }
 
 #[test]
 fn gone_after_a_normal_end() {
     if !postgres_missing() {
-        child_that_ends_by("return").gone_after(|child| drop(child.stdin.take()));
+        child_that_ends_with("return").gone_after(|child| drop(child.stdin.take()));
     }
 }
 
 #[test]
 fn gone_after_a_panic() {
     if !postgres_missing() {
-        child_that_ends_by("panic").gone_after(|child| drop(child.stdin.take()));
+        child_that_ends_with("panic").gone_after(|child| drop(child.stdin.take()));
     }
 }
 
@@ -430,7 +428,7 @@ fn gone_after_ctrl_c() {
     if postgres_missing() || interrupts_are_ignored() {
         return;
     }
-    // A terminal sends it to every process of the group in the foreground.
+    // A terminal sends SIGINT to every process of the foreground group.
     let running = Running::start(services().process_group(0));
     running.gone_after(|child| {
         assert!(sh("kill -s INT -- \"-$1\"", &child.id().to_string()));
@@ -438,7 +436,8 @@ fn gone_after_ctrl_c() {
     });
 }
 
-/// A shell starts its background jobs so, and they pass it on to what they start.
+/// Returns whether SIGINT is ignored: shells start background jobs like this, and
+/// children inherit it.
 fn interrupts_are_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -446,42 +445,42 @@ fn interrupts_are_ignored() -> bool {
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .is_some_and(|mask| mask & 0b10 != 0);
     if ignored {
-        eprintln!("NOT TESTED: Ctrl-C, because this test runs with SIGINT ignored.");
+        eprintln!("NOT TESTED: Ctrl-C, because SIGINT is ignored in this process.");
     }
     ignored
 }
 
-// ---- Where it runs ----
+// ---- Environments ----
 
 #[test]
-fn runs_in_a_folder_with_an_awkward_name() {
+fn runs_in_a_directory_with_special_characters() {
     if postgres_missing() {
         return;
     }
-    let folder = Folder::new("it's 100% \"odd\"");
-    let running = Running::start(services().env("TMPDIR", &folder.0));
-    assert!(running.folder().starts_with(&folder.0));
+    let dir = Dir::new("it's 100% \"odd\"");
+    let running = Running::start(services().env("TMPDIR", &dir.0));
+    assert!(running.dir().starts_with(&dir.0));
     assert_eq!(users_at(&running.url), USERS);
     running.gone_after(|child| child.kill().unwrap());
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
 }
 
 #[test]
-fn runs_in_tmp_when_tmpdir_is_of_no_use() {
+fn falls_back_to_tmp_if_tmpdir_does_not_exist() {
     if postgres_missing() {
         return;
     }
-    let running = Running::start(services().env("TMPDIR", "/no/such/folder"));
-    assert!(running.folder().starts_with("/tmp"));
+    let running = Running::start(services().env("TMPDIR", "/no/such/directory"));
+    assert!(running.dir().starts_with("/tmp"));
     assert_eq!(users_at(&running.url), USERS);
 }
 
 #[test]
-fn runs_without_any_environment() {
+fn runs_with_an_empty_environment() {
     if postgres_missing() {
         return;
     }
-    // No HOME, no PATH. The programs have to be where packages put them.
+    // Without PATH, the programs have to be in one of the usual directories.
     let mut command = services();
     command.env_clear();
     if !Path::new("/usr/lib/postgresql").exists() {
@@ -492,7 +491,7 @@ fn runs_without_any_environment() {
 }
 
 #[test]
-fn an_empty_database_url_is_none() {
+fn an_empty_database_url_counts_as_unset() {
     if !postgres_missing() {
         let running = Running::start(services().env("DATABASE_URL", ""));
         assert_eq!(users_at(&running.url), USERS);
@@ -500,34 +499,34 @@ fn an_empty_database_url_is_none() {
 }
 
 #[test]
-fn first_starts_at_once_make_one_template() {
+fn concurrent_first_starts_create_one_template() {
     if postgres_missing() {
         return;
     }
-    let folder = Folder::new("target");
-    let path = folder.target();
+    let dir = Dir::new("target");
+    let path = dir.target();
     thread::scope(|scope| {
         for _ in 0..2 {
             let start = || Running::start(&mut program(&path));
             scope.spawn(move || assert_eq!(users_at(&start().url), USERS));
         }
     });
-    let templates = fs::read_dir(folder.0.join("workbook-postgres")).unwrap();
+    let templates = fs::read_dir(dir.0.join("workbook-postgres")).unwrap();
     assert_eq!(templates.count(), 1);
 }
 
 #[test]
-fn a_damaged_template_is_made_again() {
+fn a_damaged_template_is_recreated() {
     if postgres_missing() {
         return;
     }
-    let folder = Folder::new("damaged");
-    let path = folder.target();
+    let dir = Dir::new("damaged");
+    let path = dir.target();
     drop(Running::start(&mut program(&path)));
-    // The server does not start without the first; without the second, where its
-    // tables are, it starts, and no query succeeds.
+    // Without the first, the server does not start. Without the second, which
+    // contains its tables, it starts but every query fails.
     for damaged in ["global/pg_control", "base"] {
-        let template = folder.template().expect("a template");
+        let template = dir.template().expect("a template");
         let damaged = template.join(damaged);
         let _ = fs::remove_dir_all(&damaged);
         let _ = fs::remove_file(&damaged);
@@ -538,21 +537,21 @@ fn a_damaged_template_is_made_again() {
 }
 
 #[test]
-fn a_target_folder_without_room_for_a_template_does_no_harm() {
+fn starts_without_a_template_in_a_read_only_target_directory() {
     if postgres_missing() {
         return;
     }
-    let folder = Folder::new("read-only");
-    let path = folder.target();
-    // Root may write to a read-only folder, but not below a file.
-    fs::write(folder.0.join("workbook-postgres"), "").unwrap();
-    folder.mode(0o555);
+    let dir = Dir::new("read-only");
+    let path = dir.target();
+    // Root can write to a read-only directory, but not below a file.
+    fs::write(dir.0.join("workbook-postgres"), "").unwrap();
+    dir.set_mode(0o555);
     let running = Running::start(&mut program(&path));
     assert_eq!(users_at(&running.url), USERS);
 }
 
 #[test]
-fn root_can_start_it_as_an_ordinary_user_too() {
+fn runs_as_an_ordinary_user() {
     if postgres_missing() || !root() {
         return;
     }
@@ -563,9 +562,9 @@ fn root_can_start_it_as_an_ordinary_user_too() {
     };
     let ids: Vec<u32> =
         nobody.split(':').skip(2).map_while(|id| id.parse().ok()).collect();
-    let folder = Folder::new("ordinary");
-    let path = folder.target();
-    chown(&folder.0, Some(ids[0]), Some(ids[1])).unwrap();
+    let dir = Dir::new("ordinary");
+    let path = dir.target();
+    chown(&dir.0, Some(ids[0]), Some(ids[1])).unwrap();
     for _ in 0..2 {
         let mut command = program(&path);
         let command = command.uid(ids[0]).gid(ids[1]).current_dir("/");
@@ -573,22 +572,22 @@ fn root_can_start_it_as_an_ordinary_user_too() {
         assert_eq!(users_at(&running.url), USERS);
         running.gone_after(|child| child.kill().unwrap());
     }
-    assert!(folder.template().is_some());
+    assert!(dir.template().is_some());
 }
 
-// ---- What a learner reads when there is none ----
+// ---- Error messages ----
 
 #[test]
-fn no_programs() {
-    let folder = Folder::new("empty");
-    // The client alone does not do.
-    folder.program("psql", "exit 0");
-    let text = only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
+fn missing_programs() {
+    let dir = Dir::new("empty");
+    // The client alone is not enough.
+    dir.script("psql", "exit 0");
+    let text = web_server_only(services().env("WORKBOOK_POSTGRES_BIN", &dir.0));
     assert_has(
         &text,
         &[
             "found no PostgreSQL programs (initdb and postgres)",
-            &format!("Looked in: {}", folder.0.display()),
+            &format!("Looked in: {}", dir.0.display()),
             "sudo apt-get install postgresql",
             "sudo dnf install postgresql-server",
             "brew install postgresql@17",
@@ -598,42 +597,42 @@ fn no_programs() {
 }
 
 #[test]
-fn programs_that_do_not_work() {
-    let folder = Folder::new("broken");
-    let run = || failure(services().env("WORKBOOK_POSTGRES_BIN", &folder.0));
+fn programs_that_fail() {
+    let dir = Dir::new("broken");
+    let run = || failure(services().env("WORKBOOK_POSTGRES_BIN", &dir.0));
     let version =
         "[ \"$1\" = --version ] && echo 'postgres (PostgreSQL) 0.1' && exit";
 
-    folder.program("initdb", "echo 'No space left on device' >&2; exit 1");
-    folder.program("postgres", "echo 'libssl.so.1 is missing' >&2; exit 127");
+    dir.script("initdb", "echo 'No space left on device' >&2; exit 1");
+    dir.script("postgres", "echo 'libssl.so.1 is missing' >&2; exit 127");
     assert_has(
-        &only_the_web(services().env("WORKBOOK_POSTGRES_BIN", &folder.0)),
-        &["Does not run: ", "libssl.so.1 is missing"],
+        &web_server_only(services().env("WORKBOOK_POSTGRES_BIN", &dir.0)),
+        &["Could not run ", "libssl.so.1 is missing"],
     );
 
-    folder.program("postgres", version);
+    dir.script("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
 
-    folder.program("initdb", "exit 0");
-    folder.program("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
+    dir.script("initdb", "exit 0");
+    dir.script("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
     let since = Instant::now();
-    assert_has(&run(), &["it ended as soon as it was started", "FATAL: no luck"]);
-    assert!(since.elapsed() < PATIENCE);
+    assert_has(&run(), &["it exited during startup", "FATAL: no luck"]);
+    assert!(since.elapsed() < TIMEOUT);
 }
 
 #[test]
-fn a_database_url_that_is_none() {
+fn an_invalid_database_url() {
     for (url, why) in [
-        ("localhost/shop", "it does not begin with postgresql://"),
-        ("host=localhost user=ada", "it does not begin with postgresql://"),
-        ("mysql://ada@localhost/shop", "it does not begin with"),
-        ("postgresql:///shop", "it names no host"),
+        ("localhost/shop", "it does not start with postgresql://"),
+        ("host=localhost user=ada", "it does not start with postgresql://"),
+        ("mysql://ada@localhost/shop", "it does not start with"),
+        ("postgresql:///shop", "it has no host"),
         ("postgresql://ada:se@cret@localhost", "more than one @"),
         ("postgresql://localhost:port/shop", "`port`"),
         ("postgresql://localhost/shop?colour=red", "`colour`"),
     ] {
         let text = failure_at(url);
-        assert_has(&text, &["cannot use DATABASE_URL: ", why, "look like this"]);
+        assert_has(&text, &["invalid DATABASE_URL: ", why, "look like this"]);
         assert!(!text.contains("cret"));
     }
     let latin = OsStr::from_bytes(b"postgresql://ad\xe0@localhost");
@@ -642,40 +641,42 @@ fn a_database_url_that_is_none() {
 }
 
 #[test]
-fn nothing_listens() {
-    // A port that is free now may be another test's in a moment; nobody takes this
-    // one.
+fn connection_refused() {
+    // A port that is free now may be taken by another test; this one is privileged.
     let text = failure_at("postgresql://ada:secret@127.0.0.1:1/shop");
     assert_has(
         &text,
         &[
-            "cannot reach the PostgreSQL server in DATABASE_URL",
+            "could not connect to the PostgreSQL server in DATABASE_URL",
             "(127.0.0.1:1, database shop, user ada)",
             "onnection refused",
-            "Check that it runs",
+            "that the server is running",
         ],
     );
     assert!(!text.contains("secret"));
 }
 
 #[test]
-fn nobody_has_that_name() {
-    // `.invalid` is kept free for this by RFC 2606.
+fn an_unknown_host() {
+    // RFC 2606 reserves `.invalid`.
     let text = failure_at("postgresql://ada:secret@postgres.invalid/shop");
-    assert_has(&text, &["cannot reach", "(postgres.invalid:5432, database shop"]);
+    assert_has(
+        &text,
+        &["could not connect", "(postgres.invalid:5432, database shop"],
+    );
     assert!(!text.contains("secret"));
 }
 
 #[test]
-fn nobody_answers() {
+fn a_server_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://ada@127.0.0.1:{port}/shop?connect_timeout=1");
-    assert_has(&failure_at(&url), &["cannot reach", "no answer within 2s"]);
+    assert_has(&failure_at(&url), &["could not connect", "no answer within 2s"]);
 }
 
 #[test]
-fn the_server_says_no() {
+fn refused_logins() {
     if postgres_missing() {
         return;
     }
@@ -690,27 +691,30 @@ fn the_server_says_no() {
          CREATE ROLE plain LOGIN;
          CREATE ROLE rejected LOGIN;",
     );
-    let rules = server.folder().join("data/pg_hba.conf");
+    let rules = server.dir().join("data/pg_hba.conf");
     let text = fs::read_to_string(&rules).unwrap();
-    // Opened, not replaced: it belongs to the server's user.
+    // Overwritten in place, because it must keep its owner.
     let new = "local all locked scram-sha-256\nlocal all rejected reject\n";
     fs::write(&rules, format!("{new}{text}")).unwrap();
     execute(&server.url, "SELECT pg_reload_conf()");
-    // The server reads it when it gets round to it.
+    // The server reloads it asynchronously.
     let since = Instant::now();
     while !at("rejected", "postgres").contains("refused") {
-        assert!(since.elapsed() < PATIENCE);
+        assert!(since.elapsed() < TIMEOUT);
     }
 
     let text = at("locked:wrong", "postgres");
     assert_has(&text, &["refused the connection", "password authentication failed"]);
-    assert_has(&text, &["user locked", "Check user and password"]);
+    assert_has(&text, &["user locked", "Check the user and the password"]);
     assert!(!text.contains("wrong"));
 
-    assert_has(&at("locked", "postgres"), &["password", "Check user and password"]);
+    assert_has(
+        &at("locked", "postgres"),
+        &["password", "Check the user and the password"],
+    );
     assert_has(
         &at("ghost", "postgres"),
-        &["\"ghost\" does not exist", "Check user"],
+        &["\"ghost\" does not exist", "Check the user"],
     );
     assert_has(&at("workbook", "shop"), &["\"shop\" does not exist", "createdb"]);
     assert_has(&at("rejected", "postgres"), &["pg_hba.conf", "without TLS"]);
@@ -718,11 +722,11 @@ fn the_server_says_no() {
     assert_has(&tls, &["TLS", "connect without TLS"]);
     assert_eq!(users_at(&server.url), USERS);
 
-    // Who may not create the tables may use them, once they are there and allowed.
+    // A user who may not create the tables can still use existing ones.
     server.new_database("empty");
     let text = at("plain", "empty");
-    assert_has(&text, &["cannot create the sample tables", "permission denied"]);
-    assert_has(&text, &["a database you may create a schema in"]);
+    assert_has(&text, &["could not create the sample tables", "permission denied"]);
+    assert_has(&text, &["a database in which you may create a schema"]);
     execute(
         &server.url,
         "GRANT USAGE ON SCHEMA async_workbook TO plain;

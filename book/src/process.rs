@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use async_workbook::Decoder;
+use async_workbook::Utf8Decoder;
 use async_workbook::process::{Event, Output, ProcessGroup, Signal, Stdin};
 
 /// Time between SIGTERM and SIGKILL.
@@ -27,7 +27,7 @@ const DRAIN: Duration = Duration::from_millis(200);
 pub struct Process {
     group: ProcessGroup,
     events: mpsc::Receiver<Event>,
-    decoder: Decoder,
+    decoder: Utf8Decoder,
     /// The exit status, and the deadline for the rest of the output.
     exited: Option<(ExitStatus, Instant)>,
     closed: bool,
@@ -50,7 +50,7 @@ impl Process {
         let send = move |event| sender.blocking_send(event).is_ok();
         let group = ProcessGroup::spawn(command, Stdin::Null, Output::Merged, send)
             .with_context(|| format!("cannot start {program}"))?;
-        let decoder = Decoder::default();
+        let decoder = Utf8Decoder::default();
         Ok(Self { group, events, decoder, exited: None, closed: false })
     }
 
@@ -71,7 +71,7 @@ impl Process {
             };
             match event {
                 Some(Event::Output(_, bytes)) => {
-                    return Ok(ProcessEvent::Output(self.decoder.text(&bytes)));
+                    return Ok(ProcessEvent::Output(self.decoder.decode(&bytes)));
                 }
                 // Processes that the program left behind end with it.
                 Some(Event::Exited) => {

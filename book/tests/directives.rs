@@ -402,7 +402,7 @@ fn an_incomplete_exercise_fails_the_build() {
     unfinished.write("lessons/03_gather/hints.md", "# Tea\n\nBoil water.\n");
     assert_contains(
         &build_error(&unfinished),
-        "hints.md: no `## A nudge` where it belongs",
+        "hints.md: `## A nudge` is missing or out of order",
     );
 }
 

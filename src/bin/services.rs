@@ -1,6 +1,6 @@
-//! Runs what the lessons run on, for programs outside them: the Python programs,
-//! `psql`, `curl`, your own experiments. Prints where it is, ready to paste, and
-//! stays until Ctrl-C.
+//! Runs the lessons' web server and database for other programs: the Python
+//! programs, `psql`, `curl`, your own experiments. Prints their URLs as `export`
+//! lines and runs until Ctrl-C.
 //!
 //! cargo run --bin services
 
@@ -16,10 +16,10 @@ async fn main() -> Result<()> {
     let server = web::Server::start().await?;
     let database = match postgres::start().await {
         Ok(database) => Some(database),
-        // Most lessons need no database. A DATABASE_URL that does not work, or
-        // programs that fail, are for the reader to put right.
+        // Most lessons need no database. A DATABASE_URL or a PostgreSQL that does
+        // not work is an error, though: the user meant to use it.
         Err(error) if is_missing(&error) => {
-            eprintln!("There is no database here, only the web server: {error}\n");
+            eprintln!("Starting the web server only, without a database: {error}\n");
             None
         }
         Err(error) => return Err(error),
@@ -32,24 +32,21 @@ async fn main() -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(exports.as_bytes())
         .and_then(|()| out.flush())
-        .context("could not print where the services are")?;
+        .context("could not print the URLs")?;
     eprintln!(
-        "Paste that into another shell; Ctrl-C here ends it all. (A lesson is run by \
-         its name: cargo run --example 03_gather)"
+        "Paste these lines into another shell; Ctrl-C stops the servers. (To run a \
+         lesson, use its name: cargo run --example 03_gather)"
     );
-    // Ctrl-C ends this process where it stands, without any `Drop`: the guard of the
-    // private server cleans up.
+    // Ctrl-C kills this process without running any `Drop`; the guard of the private
+    // server cleans up.
     future::pending().await
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(Problem::NoPrograms { .. } | Problem::NotHere)
-    )
+    error.downcast_ref().is_some_and(Problem::is_missing)
 }
 
-/// For a shell, which would take an `&` in a URL for its own.
+/// Quotes `text` for a shell, which would interpret an `&` in a URL.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

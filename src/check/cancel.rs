@@ -1,22 +1,39 @@
-//! Futures that are dropped half-way.
+//! Tests cancel safety by dropping a future at each of its `.await`s.
+//!
+//! Once it has started, a future can only be dropped while it is suspended, that is,
+//! after a poll that returned `Pending`. So a scenario runs repeatedly: in the first
+//! run its future is dropped after the first pending poll, in the second run after
+//! the second, until a run finishes:
+//!
+//! ```text
+//! run 1   poll, drop
+//! run 2   poll, wake, poll, drop
+//! run 3   poll, wake, poll, wake, poll: ready
+//! ```
+//!
+//! On the paused clock the same polls happen in the same order every time, so this
+//! reaches every suspension point. A timeout of random length would only reach some
+//! of them.
 
-use super::diagnosis::Diagnosis;
-use super::scene::open_spans;
-use anyhow::Result;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-/// More polls than any future of an exercise needs.
+use anyhow::Result;
+
+use super::diagnosis::Diagnosis;
+use super::runner::open_spans;
+
+/// A limit for futures that never finish. No exercise needs this many polls.
 const MAX_POLLS: usize = 10_000;
 
-/// Runs a scenario again and again, and drops the future in it after its first poll,
-/// its second, and so on, until it comes to its end by itself. So it is dropped at
-/// every `.await` at which it can be.
+/// Runs a scenario repeatedly, dropping its future after one poll, after two, and so
+/// on, until the future finishes. It is thus dropped at every `.await` that suspends
+/// it.
 ///
-/// The scenario makes everything anew, hands the future to [`Cancel::run`], and then
-/// checks what must hold whether the future was dropped or not.
+/// The scenario creates its state, passes the future to [`Cancel::run`], and then
+/// checks what must be true whether or not the future was dropped.
 ///
 /// ```
 /// use async_workbook::check;
@@ -28,7 +45,7 @@ const MAX_POLLS: usize = 10_000;
 ///         let (from, to) = (Cell::new(100), Cell::new(0));
 ///         let transfer = async {
 ///             from.set(from.get() - 10);
-///             yield_now().await; // dropped here, the 10 are in neither
+///             yield_now().await; // if dropped here, the 10 are lost
 ///             to.set(to.get() + 10);
 ///         };
 ///         cancel.run(transfer).await;
@@ -43,8 +60,9 @@ const MAX_POLLS: usize = 10_000;
 /// ```
 ///
 /// # Errors
-/// What the scenario says, with the number of the poll, and what the future waited
-/// for where a span tells it.
+///
+/// The first error of the scenario, with the number of the poll, and the open spans
+/// if there are any.
 pub async fn cancelled_at_every_await(
     scenario: impl AsyncFn(&Cancel) -> Result<()>,
 ) -> Result<()> {
@@ -57,28 +75,29 @@ pub async fn cancelled_at_every_await(
         result.map_err(|error| {
             let waiting = match waiting.as_slice() {
                 [] => String::new(),
-                labels => format!(", while {} waited", labels.join(" and ")),
+                labels => format!(", while waiting for {}", labels.join(" and ")),
             };
-            let after = nth(polls);
+            let ordinal = ordinal(polls);
             anyhow::Error::from(Diagnosis::new(format!(
-                "dropped after its {after} poll{waiting}: {error:#}"
+                "dropped after its {ordinal} poll{waiting}: {error:#}"
             )))
         })?;
     }
-    Err(Diagnosis::new(format!("not done after {MAX_POLLS} polls.")).into())
+    Err(Diagnosis::new(format!("still not finished after {MAX_POLLS} polls."))
+        .into())
 }
 
-/// Drops a future after a certain number of polls.
+/// Drops a future after a given number of polls.
 #[derive(Debug)]
 pub struct Cancel {
     polls: usize,
-    /// What it waited for when it was dropped.
+    /// The open spans when it was dropped.
     dropped: RefCell<Option<Vec<String>>>,
 }
 
 impl Cancel {
-    /// Polls `future`, each time it is woken, until it is done or it is time to drop
-    /// it; then returns `None`, when it is dropped already.
+    /// Polls `future` until it finishes or has used up its polls. In that case,
+    /// drops it and returns `None`.
     pub async fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
         let mut polls = 0;
@@ -97,7 +116,8 @@ impl Cancel {
     }
 }
 
-fn nth(n: usize) -> String {
+/// Formats a number as `1st`, `2nd`, `3rd`, `4th` ...
+fn ordinal(n: usize) -> String {
     let ending = match (n % 10, n % 100) {
         (_, 11..=13) => "th",
         (1, _) => "st",
@@ -110,18 +130,20 @@ fn nth(n: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::check::{on_paused_clock, that};
     use std::time::Duration;
+
     use tokio::time::sleep;
     use tracing::{Instrument, info_span};
+
+    use super::*;
+    use crate::check::{on_paused_clock, that};
 
     async fn step(n: u32) {
         sleep(Duration::from_millis(1)).instrument(info_span!("step", n)).await;
     }
 
     #[test]
-    fn every_await_is_tried_and_then_the_end() {
+    fn the_future_is_dropped_at_each_await_and_then_finishes() {
         let outcomes = RefCell::new(Vec::new());
         let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
             let reached = std::cell::Cell::new(0);
@@ -144,19 +166,19 @@ mod tests {
     }
 
     #[test]
-    fn the_poll_and_what_it_waited_for_are_named() {
+    fn the_diagnosis_names_the_poll_and_the_open_span() {
         let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
             let done = cancel.run(async { (step(1).await, step(2).await) }).await;
             that(done.is_some(), "not done.")
         }));
         assert_eq!(
             result.unwrap_err().to_string(),
-            "dropped after its 1st poll, while `step n=1` waited: not done."
+            "dropped after its 1st poll, while waiting for `step n=1`: not done."
         );
     }
 
     #[test]
-    fn the_future_is_dropped_before_the_scenario_goes_on() {
+    fn the_future_is_dropped_before_the_scenario_continues() {
         let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
             let held = std::sync::Arc::new(());
             let mine = held.clone();
@@ -167,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_their_endings() {
+    fn ordinals_have_the_right_suffix() {
         let numbers = [1, 2, 3, 4, 11, 12, 13, 21, 22, 111];
-        let said = numbers.map(nth).join(" ");
-        assert_eq!(said, "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 111th");
+        let ordinals = numbers.map(ordinal).join(" ");
+        assert_eq!(ordinals, "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 111th");
     }
 }

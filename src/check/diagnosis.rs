@@ -1,44 +1,47 @@
-//! What is said when a check does not hold.
+//! The explanation of a failed check.
 
-use crate::timeline::{Recording, Section};
-use anyhow::Result;
 use std::fmt;
 
-/// What was seen, what was expected, and what that usually means; with a picture of
-/// the run where there is one.
+use anyhow::Result;
+
+use crate::text;
+use crate::timeline::{Recording, Section};
+
+/// The error of a failed check: what happened, what was expected, and what that
+/// usually means; with a timeline of the run if there is one.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
-    words: String,
+    message: String,
     picture: Option<Section>,
     kind: Kind,
 }
 
-/// What follows from a diagnosis.
+/// How to treat a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing more.
+    /// Report it.
     Plain,
-    /// A busy machine alone could be the cause: seen again, it is believed.
+    /// A busy machine could be the cause: report it only if it happens repeatedly.
     MayBeNoise,
-    /// The exercise is not written yet: other checks would say the same.
+    /// Report it and skip the other checks: the exercise is not implemented yet.
     Unwritten,
 }
 
 impl Diagnosis {
-    /// A diagnosis without a picture.
-    pub fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), picture: None, kind: Kind::Plain }
+    /// Creates a diagnosis without a picture.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), picture: None, kind: Kind::Plain }
     }
 
-    /// What is said of any error that a check returns: one that is no diagnosis comes
-    /// from the learner's code, and was not expected there.
+    /// Converts the error of a check. An error that is not a diagnosis comes from
+    /// the learner's code, where the check did not expect one.
     pub(super) fn of(error: anyhow::Error) -> Self {
         error.downcast().unwrap_or_else(|error| {
-            Self::new(format!("an error where none was expected: {error:#}."))
+            Self::new(format!("unexpected error: {error:#}."))
         })
     }
 
-    /// Adds the picture of a run, if anything was recorded in it.
+    /// Adds the picture of a run, unless nothing was recorded in it.
     pub fn with_picture(mut self, section: Section) -> Self {
         self.picture = (!section.rows.is_empty()).then_some(section);
         self
@@ -57,114 +60,62 @@ impl Diagnosis {
         self.kind == kind
     }
 
-    /// Adds what went wrong before.
+    /// Adds an earlier failure.
     pub(super) fn after(mut self, cause: &Self) -> Self {
-        self.words += &format!("\nBefore that, {}", cause.words);
+        self.message += &format!("\nBefore that, {}", cause.message);
         self
     }
 
-    /// Adds with which seed it was seen.
+    /// Adds the seed with which the check failed.
     pub(super) fn with_seed(mut self, seed: u64) -> Self {
-        self.words += &format!(
-            "\nThis is so with seed {seed}; `--seed {seed}` tries that one alone."
+        self.message += &format!(
+            "\nThis happens with seed {seed}; `--seed {seed}` runs only that one."
         );
         self
     }
 
-    /// The words, and the picture at most `columns` wide.
+    /// Formats the text and the picture, at most `columns` wide.
     pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut text = wrapped(&capitalized(&self.words), columns);
+        let mut diagnosis =
+            text::wrap(&text::capitalize(&self.message), "", columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
-            text =
-                format!("{text}\n\n{}", recording.draw(columns, color).trim_end());
+            let picture = recording.draw(columns, color);
+            diagnosis = format!("{diagnosis}\n\n{}", picture.trim_end());
         }
-        text
+        diagnosis
     }
 }
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        f.write_str(&self.message)
     }
 }
 
 impl std::error::Error for Diagnosis {}
 
-/// `text` as the beginning of a sentence.
-fn capitalized(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase());
-    first.into_iter().flatten().chain(chars).collect()
-}
-
-/// `text` with each line broken between words where it is longer than `columns`.
-fn wrapped(text: &str, columns: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
-        lines.push(String::new());
-        for word in line.split(' ') {
-            // There is a last line: it was pushed just now, or below.
-            let Some(last) = lines.last_mut() else { continue };
-            let longer = last.chars().count() + 1 + word.chars().count() > columns;
-            if !last.is_empty() && longer {
-                lines.push(word.to_owned());
-            } else {
-                let space = if last.is_empty() { "" } else { " " };
-                *last += &format!("{space}{word}");
-            }
-        }
-    }
-    lines.join("\n")
-}
-
-/// Holds, or else fails with these words.
-///
-/// ```
-/// use async_workbook::check;
-///
-/// assert!(check::that(2 > 1, "never said").is_ok());
-/// assert_eq!(check::that(1 > 2, "1 is less").unwrap_err().to_string(), "1 is less");
-/// ```
-///
-/// # Errors
-/// When `holds` is false: a [`Diagnosis`].
-pub fn that(holds: bool, otherwise: impl Into<String>) -> Result<()> {
-    if holds { Ok(()) } else { Err(Diagnosis::new(otherwise).into()) }
-}
-
-/// Adds to a diagnosis what a learner most likely did, where that can be told.
+/// Adds the most likely cause to a diagnosis, if it is known.
 ///
 /// ```
 /// use async_workbook::check;
 ///
 /// let slow = check::that(false, "it took 300 ms.");
-/// let told = check::explain(slow, Some("There is an `.await` in the loop."));
-/// let words = "it took 300 ms.\nThere is an `.await` in the loop.";
-/// assert_eq!(told.unwrap_err().to_string(), words);
+/// let explained = check::explain(slow, Some("There is an `.await` in the loop."));
+/// let message = "it took 300 ms.\nThere is an `.await` in the loop.";
+/// assert_eq!(explained.unwrap_err().to_string(), message);
 /// ```
 ///
 /// # Errors
-/// Those of `result`, with one line more if it was a [`Diagnosis`].
+///
+/// The error of `result`, with one more line if it is a [`Diagnosis`].
 pub fn explain<T>(result: Result<T>, why: Option<&str>) -> Result<T> {
     result.map_err(|error| match (error.downcast::<Diagnosis>(), why) {
         (Ok(mut diagnosis), Some(why)) => {
-            diagnosis.words += &format!("\n{why}");
+            diagnosis.message += &format!("\n{why}");
             diagnosis.into()
         }
         (Ok(diagnosis), None) => diagnosis.into(),
         (Err(error), _) => error,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_wrapped_at_spaces() {
-        assert_eq!(wrapped("one two three\nfour", 7), "one two\nthree\nfour");
-        assert_eq!(wrapped("breakfast at ten", 4), "breakfast\nat\nten");
-        assert_eq!(wrapped("", 4), "");
-    }
 }

@@ -1,97 +1,111 @@
-//! What a check says while it runs, for a program that shows it: `cargo workbook`.
+//! The protocol between a running check and `cargo workbook`.
 //!
-//! With `WORKBOOK_EVENTS=1` in the environment, a check writes each event to standard
-//! output as one line of JSON after the character U+001E, a record separator. What
-//! stands between [`Event::Began`] and the event that ends that check is output of the
-//! learner's own code; the rest is the test harness's.
+//! With `WORKBOOK_EVENTS=1` in the environment, a check writes events to stdout.
+//! Each is a line of JSON after the character U+001E (record separator), much like a
+//! JSON text sequence (RFC 7464). Events share stdout with the output of the
+//! learner's code and of the test harness:
+//!
+//! ```text
+//! running 1 test                                 the test harness
+//! \x1e{"event":"began","check":"in order"}
+//! fetching Lisbon                                the learner's `println!`
+//! \x1e{"event":"passed","check":"in order"}
+//! \x1e{"event":"verdict","passed":1,"checks":1}
+//! ```
+//!
+//! The separator may follow output without a line break, as after a `print!`. Output
+//! between [`Event::Began`] and the event that ends that check is the learner's. A
+//! separate pipe for events would lose this order, and is not portable to Windows.
 
 use serde::{Deserialize, Serialize};
 
-/// The character before each event.
+/// The character that starts an event.
 pub const SEPARATOR: char = '\u{1e}';
 
-/// Something that a program which shows checks wants to know.
+/// A step of an exercise's checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    /// A check begins.
+    /// A check starts.
     Began {
-        /// What it is about, as a sentence about good code: `all six requests are in
+        /// The check, as a statement about good code: `all six requests are in
         /// flight together`.
         check: String,
     },
-    /// It holds.
+    /// The check passed.
     Passed {
-        /// What it is about.
+        /// The check.
         check: String,
     },
-    /// It does not hold.
+    /// The check failed.
     Failed {
-        /// What it is about.
+        /// The check.
         check: String,
-        /// What was seen, what was expected, and what that usually means: one or more
-        /// lines, the last of which may be a picture of the run.
+        /// What happened, what was expected, and what that usually means, on several
+        /// lines; then a picture of the run if there is one.
         diagnosis: String,
     },
-    /// It was not tried, because an earlier one failed in a way that leaves nothing to
-    /// try.
+    /// The check was skipped because the exercise is not implemented yet.
     Skipped {
-        /// What it is about.
+        /// The check.
         check: String,
     },
-    /// All checks of the exercise are over.
+    /// All checks of the exercise are done.
     Verdict {
-        /// How many hold.
+        /// The number of checks that passed.
         passed: usize,
-        /// How many there are.
+        /// The number of all checks.
         checks: usize,
     },
 }
 
-/// Takes events and other output apart, as they arrive.
+/// Separates events from other output, incrementally.
 ///
 /// ```
-/// use async_workbook::check::event::{Event, Part, Reader};
+/// use async_workbook::check::event::{Event, EventParser, Part};
 ///
-/// let mut reader = Reader::default();
-/// let parts = reader.read("hello\n\u{1e}{\"event\":\"verdict\",\"passed\":2,\"checks\":3}\n");
+/// let mut parser = EventParser::default();
+/// let parts = parser.parse("hello\n\u{1e}{\"event\":\"verdict\",\"passed\":2,\"checks\":3}\n");
 /// let verdict = Event::Verdict { passed: 2, checks: 3 };
 /// assert_eq!(parts, [Part::Output("hello\n".into()), Part::Event(verdict)]);
 /// ```
 #[derive(Debug, Default)]
-pub struct Reader {
-    /// The beginning of an event whose line is not there yet.
-    unfinished: Option<String>,
+pub struct EventParser {
+    /// The start of an event whose line is incomplete.
+    incomplete: Option<String>,
 }
 
-/// What a [`Reader`] found.
+/// The longest line that can be an event: the learner's code may print a separator
+/// and then never end the line.
+const MAX_EVENT: usize = 1_000_000;
+
+/// A part of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Something that the check said.
+    /// An event.
     Event(Event),
-    /// Any other output, in pieces as it arrives.
+    /// Other output, in chunks as it arrives.
     Output(String),
 }
 
-impl Reader {
-    /// Takes in the next piece of output; returns what is complete.
+impl EventParser {
+    /// Parses the next chunk of output and returns the complete parts.
     ///
-    /// A record separator that does not begin an event is output like any other.
-    pub fn read(&mut self, text: &str) -> Vec<Part> {
-        let mut text = match self.unfinished.take() {
-            Some(unfinished) => unfinished + text,
+    /// A record separator that does not start an event is ordinary output.
+    pub fn parse(&mut self, text: &str) -> Vec<Part> {
+        let mut text = match self.incomplete.take() {
+            Some(incomplete) => incomplete + text,
             None => text.to_owned(),
         };
         let mut parts = Vec::new();
-        while let Some(begin) = text.find(SEPARATOR) {
-            let rest = text.split_off(begin);
+        while let Some(start) = text.find(SEPARATOR) {
+            let rest = text.split_off(start);
             output(&mut parts, text);
-            // In an event's JSON, both of these characters are escaped.
+            // JSON escapes both of these characters.
             let end = rest[1..].find(['\n', SEPARATOR]).map(|end| end + 1);
             let Some(end) = end else {
-                // An event is short; what goes on and on is not one.
-                if rest.len() < 1_000_000 {
-                    self.unfinished = Some(rest);
+                if rest.len() < MAX_EVENT {
+                    self.incomplete = Some(rest);
                 } else {
                     output(&mut parts, rest);
                 }
@@ -117,9 +131,9 @@ fn output(parts: &mut Vec<Part>, text: String) {
 }
 
 impl Event {
-    /// The line that stands for this event, with its separator and its end.
+    /// Serializes the event, including the separator and the line break.
     pub fn line(&self) -> String {
-        // Strings and numbers always have a JSON form.
+        // Strings and numbers always serialize.
         let json = serde_json::to_string(self).unwrap_or_default();
         format!("{SEPARATOR}{json}\n")
     }
@@ -130,25 +144,25 @@ mod tests {
     use super::*;
 
     fn passed() -> Event {
-        Event::Passed { check: "it\nholds \u{1e}".to_owned() }
+        Event::Passed { check: "in\norder \u{1e}".to_owned() }
     }
 
     #[test]
-    fn an_event_is_one_line_whatever_is_in_it() {
+    fn an_event_is_always_one_line() {
         let line = passed().line();
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(line.matches(SEPARATOR).count(), 1, "{line:?}");
-        assert_eq!(Reader::default().read(&line), [Part::Event(passed())]);
+        assert_eq!(EventParser::default().parse(&line), [Part::Event(passed())]);
     }
 
     #[test]
-    fn an_event_may_arrive_in_pieces_after_a_line_without_its_end() {
-        let mut reader = Reader::default();
+    fn an_event_may_be_split_and_follow_an_unterminated_line() {
+        let mut parser = EventParser::default();
         let text = format!("no end{}after", passed().line());
         let mut output = String::new();
         let mut events = Vec::new();
         for piece in text.chars() {
-            for part in reader.read(&piece.to_string()) {
+            for part in parser.parse(&piece.to_string()) {
                 match part {
                     Part::Event(event) => events.push(event),
                     Part::Output(piece) => output.push_str(&piece),
@@ -159,19 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_of_the_learner_is_output() {
+    fn a_stray_separator_is_output() {
         let text = "a\u{1e}b\n\u{1e}{\"event\":\"nonsense\"}\n";
-        let parts = Reader::default().read(text);
-        let said: String = parts
+        let parts = EventParser::default().parse(text);
+        let output: String = parts
             .iter()
             .map(|part| match part {
                 Part::Output(text) => text.as_str(),
                 Part::Event(_) => "EVENT",
             })
             .collect();
-        assert_eq!(said, text);
-        // Also right before an event.
-        let parts = Reader::default().read(&format!("\u{1e}a{}", passed().line()));
+        assert_eq!(output, text);
+        // And directly before an event.
+        let parts =
+            EventParser::default().parse(&format!("\u{1e}a{}", passed().line()));
         let stray = Part::Output("\u{1e}a".to_owned());
         assert_eq!(parts, [stray, Part::Event(passed())]);
     }

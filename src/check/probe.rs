@@ -1,11 +1,17 @@
-//! Work whose fate is known.
+//! Futures that log when they start, finish, or are dropped.
+//!
+//! A check hands these futures to the learner's code and reads the log afterwards.
+//! Each future holds a [`DropGuard`] across its only `.await`. Rust drops the guard
+//! however the future ends: at its end, or where the future is dropped before it is
+//! done. Nothing else reveals that a future was cancelled.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::time::sleep;
 use tracing::{Instrument, info_span};
 
-/// Makes futures that do nothing but wait, and writes down what becomes of each.
+/// Creates futures that only sleep, and logs what happens to each of them.
 ///
 /// ```
 /// use async_workbook::check::Probe;
@@ -19,15 +25,15 @@ use tracing::{Instrument, info_span};
 /// assert_eq!((one, two), (1, 2));
 /// assert_eq!(probe.peak(), 2);
 ///
-/// drop(job(3)); // a future that was never polled has not begun
+/// drop(job(3)); // never polled, so it did not start
 /// assert_eq!(probe.begun(), [1, 2]);
 /// # });
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Probe(Arc<Mutex<Ledger>>);
+pub struct Probe(Arc<Mutex<Log>>);
 
 #[derive(Debug, Default)]
-struct Ledger {
+struct Log {
     running: usize,
     peak: usize,
     begun: Vec<usize>,
@@ -36,11 +42,11 @@ struct Ledger {
 }
 
 impl Probe {
-    fn lock(&self) -> MutexGuard<'_, Ledger> {
+    fn lock(&self) -> MutexGuard<'_, Log> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A future that waits for `time` and returns `number`.
+    /// Returns a future that sleeps for `time` and returns `number`.
     pub fn work(
         &self,
         number: usize,
@@ -48,80 +54,83 @@ impl Probe {
     ) -> impl Future<Output = usize> + Send + use<> {
         let probe = self.clone();
         let work = async move {
-            let mut fate = Fate::begin(probe, number);
+            let mut guard = DropGuard::new(probe, number);
             sleep(time).await;
-            fate.finished = true;
+            guard.finished = true;
             number
         };
-        // In a block, so that the span begins with the work: not where the future is
-        // made, which does nothing yet.
+        // The span is created inside an async block so that it begins with the first
+        // poll: a future does nothing when it is created.
         async move {
             let span = info_span!("job", message = format!("job {number}"));
             work.instrument(span).await
         }
     }
 
-    /// The most that ran at the same time.
+    /// Returns the most futures that were running at the same time.
     pub fn peak(&self) -> usize {
         self.lock().peak
     }
 
-    /// How many run now.
+    /// Returns the number of futures that are running.
     pub fn running(&self) -> usize {
         self.lock().running
     }
 
-    /// Those that were polled at all, in the order they began.
+    /// Returns the numbers of the futures that were polled, in the order of their
+    /// first poll.
     pub fn begun(&self) -> Vec<usize> {
         self.lock().begun.clone()
     }
 
-    /// Those that came to their end, in that order.
+    /// Returns the numbers of the futures that finished, in the order of their ends.
     pub fn finished(&self) -> Vec<usize> {
         self.lock().finished.clone()
     }
 
-    /// Those that began and were dropped before their end, in that order.
+    /// Returns the numbers of the futures that were dropped after their first poll
+    /// and before their end, in the order of their drops.
     pub fn dropped(&self) -> Vec<usize> {
         self.lock().dropped.clone()
     }
 }
 
-/// Lives as long as the work does.
-struct Fate {
+/// Logs the end of a future when it is dropped.
+struct DropGuard {
     probe: Probe,
     number: usize,
     finished: bool,
 }
 
-impl Fate {
-    fn begin(probe: Probe, number: usize) -> Self {
-        let mut ledger = probe.lock();
-        ledger.begun.push(number);
-        ledger.running += 1;
-        ledger.peak = ledger.peak.max(ledger.running);
-        drop(ledger);
+impl DropGuard {
+    fn new(probe: Probe, number: usize) -> Self {
+        let mut log = probe.lock();
+        log.begun.push(number);
+        log.running += 1;
+        log.peak = log.peak.max(log.running);
+        drop(log);
         Self { probe, number, finished: false }
     }
 }
 
-impl Drop for Fate {
+impl Drop for DropGuard {
     fn drop(&mut self) {
-        let mut ledger = self.probe.lock();
-        ledger.running -= 1;
-        let fates =
-            if self.finished { &mut ledger.finished } else { &mut ledger.dropped };
-        fates.push(self.number);
+        let mut log = self.probe.lock();
+        log.running -= 1;
+        let numbers =
+            if self.finished { &mut log.finished } else { &mut log.dropped };
+        numbers.push(self.number);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::time::timeout;
 
+    use super::*;
+
     #[tokio::test(start_paused = true)]
-    async fn finished_and_dropped_work_are_told_apart() {
+    async fn finished_and_dropped_futures_are_distinguished() {
         let probe = Probe::default();
         let ms = Duration::from_millis;
         let both = async {

@@ -1,13 +1,24 @@
-//! The same code in many orders.
+//! Runs the same code with many orders of events, to find races.
+//!
+//! A current-thread runtime on the paused clock is deterministic: by itself it shows
+//! only one of the orders in which tasks and responses can interleave. A
+//! [`Schedule`] varies what decides the order, with a seeded random number
+//! generator: how long each piece of work takes, how often a task yields, and when
+//! the future under test is polled relative to the tasks that it spawned. A failing
+//! seed can be run again and fails again.
+//!
+//! This is not exhaustive. loom would be, but it needs code written against its own
+//! types, and its model has neither timers nor I/O.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
+
 use tokio::task::yield_now;
 
-/// One order of events among many, told by its seed: the same seed, the same order.
+/// A random but reproducible order of events: the same seed gives the same order.
 ///
 /// ```
 /// use async_workbook::check::Schedule;
@@ -23,17 +34,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of this seed, from its beginning.
+    /// Creates the schedule of a seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, state: Cell::new(seed) }
     }
 
-    /// The number that makes this schedule what it is.
+    /// Returns the seed.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// A number from 0 to `below - 1`; 0 when there is none.
+    /// Returns a random number below `below`, or 0 if `below` is 0.
     ///
     /// The generator is SplitMix64 (Steele, Lea and Flood, 2014).
     pub fn number(&self, below: usize) -> usize {
@@ -42,41 +53,41 @@ impl Schedule {
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The remainder is far below usize's maximum.
+        // The remainder is less than `below`, so it fits.
         (z ^ (z >> 31)).checked_rem(below as u64).unwrap_or(0) as usize
     }
 
-    /// From 1 to 100 ms.
+    /// Returns a random delay from 1 to 100 ms.
     pub fn delay(&self) -> Duration {
         Duration::from_millis(self.number(100) as u64 + 1)
     }
 
-    /// Puts `items` into another order.
+    /// Shuffles `items`.
     pub fn shuffle<T>(&self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.number(last + 1));
         }
     }
 
-    /// Lets others go first, as often as this schedule wants: up to three times.
+    /// Yields up to three times.
     pub async fn pause(&self) {
         for _ in 0..self.number(4) {
             yield_now().await;
         }
     }
 
-    /// Polls `future` later than it could be, each time it is woken, so that the tasks
-    /// which it has spawned run before it or after it.
+    /// Runs `future`, but delays each of its polls by up to three turns of the
+    /// scheduler, so that tasks which it has spawned may run before it.
     pub async fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        let mut late = 0;
+        let mut delay = 0;
         poll_fn(|context| {
-            if late > 0 {
-                late -= 1;
+            if delay > 0 {
+                delay -= 1;
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            late = self.number(4);
+            delay = self.number(4);
             future.as_mut().poll(context)
         })
         .await
@@ -85,14 +96,16 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::check::on_paused_clock;
     use std::collections::HashSet;
     use std::sync::{Arc, Mutex};
+
     use tokio::task::spawn;
 
-    /// The order in which two tasks and the future that spawned them write their
-    /// letters.
+    use super::*;
+    use crate::check::on_paused_clock;
+
+    /// Returns the order in which two tasks and the future that spawned them push
+    /// their letters.
     fn order(seed: u64) -> String {
         let schedule = Schedule::new(seed);
         let letters = Arc::new(Mutex::new(String::new()));
@@ -121,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn seeds_make_orders_and_the_same_seed_the_same() {
+    fn orders_depend_on_the_seed_only() {
         let orders: HashSet<_> = (0..20).map(order).collect();
         assert!(orders.len() > 1, "{orders:?}");
         assert!((0..20).all(|seed| order(seed) == order(seed)));
     }
 
     #[test]
-    fn a_shuffle_keeps_everything() {
+    fn a_shuffle_is_a_permutation() {
         let mut orders = HashSet::new();
         for seed in 0..100 {
             let mut items = [1, 2, 3];
@@ -141,10 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_below() {
+    fn numbers_are_below_their_limit() {
         let schedule = Schedule::new(3);
-        let seen: HashSet<_> = (0..100).map(|_| schedule.number(4)).collect();
-        assert_eq!(seen, HashSet::from([0, 1, 2, 3]));
+        let numbers: HashSet<_> = (0..100).map(|_| schedule.number(4)).collect();
+        assert_eq!(numbers, HashSet::from([0, 1, 2, 3]));
         assert_eq!(schedule.number(0), 0);
         assert!(
             (0..1000).all(|_| (1..=100).contains(&schedule.delay().as_millis()))

@@ -1,55 +1,41 @@
-//! One channel for everything that happens while the command waits.
+//! The one channel through which everything arrives that the command waits for: a
+//! program's output and exit, keys, signals, and the tick at which `watch` looks for a
+//! save.
+//!
+//! Each source is a thread that blocks in `read`, `waitid` or `sigwait` and sends what
+//! it gets. The main thread has a single place to block, [`Inbox::next`], and needs no
+//! locks, no `select` and no async runtime.
 
-use anyhow::{Context, Result};
-use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use async_workbook::process;
 
 /// Something that happened.
 #[derive(Debug)]
 pub enum Message {
-    /// A program said something.
-    Output { job: u64, stream: Stream, bytes: Vec<u8> },
-    /// A program will say no more on that stream.
-    Closed { job: u64 },
-    /// A program is over, and not yet reaped.
-    Ended { job: u64 },
-    /// This process was asked to end.
+    /// A program wrote something, or exited.
+    Process {
+        job: u64,
+        event: process::Event,
+    },
+    /// A signal asks this process to end.
     Interrupt(u8),
-    /// The terminal asks to be given back, to a shell.
+    /// Ctrl-Z: a signal asks this process to suspend itself.
     Suspend,
-    /// A key was pressed.
     Key(char),
-    /// It is time to look whether something was saved.
-    Look,
+    /// It is time to look for a save.
+    Tick,
 }
 
-/// Which of a program's outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    Out,
-    Error,
-}
-
-/// Where messages arrive. It is short: a program that prints without end waits until
-/// its output is dealt with, and memory stays flat.
+/// A bounded channel. When it is full, the threads that read a program's output wait,
+/// so a program that prints without end does not fill the memory.
 #[derive(Debug)]
 pub struct Inbox {
     sender: SyncSender<Message>,
     receiver: Receiver<Message>,
 }
-
-/// The command was asked to end, by that signal.
-#[derive(Debug)]
-pub struct Interrupted(pub u8);
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "interrupted by signal {}", self.0)
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 impl Inbox {
     pub fn new() -> Inbox {
@@ -61,54 +47,44 @@ impl Inbox {
         self.sender.clone()
     }
 
-    /// The next message, or none before the deadline.
+    /// Waits for the next message, until the deadline if there is one.
     pub fn next(&self, deadline: Option<Instant>) -> Option<Message> {
-        // Only a channel without senders has nothing more to come; this one keeps one.
+        // `recv` fails only if all senders are gone, and `self` holds one.
         let Some(deadline) = deadline else { return self.receiver.recv().ok() };
-        // Even when it is late, what is there already comes first.
         let left = deadline.saturating_duration_since(Instant::now());
+        // Not zero: a message that is already there is returned even past the deadline.
         self.receiver.recv_timeout(left.max(Duration::from_micros(1))).ok()
     }
 
-    /// Turns Ctrl-C and other wishes that the command end into messages.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
-    #[cfg(unix)]
+    /// Turns Ctrl-C, Ctrl-Z and termination signals into messages. Without this they
+    /// would end the command and leave the program that it checks running. (Outside
+    /// Unix, Ctrl-C ends every program of the console.)
     pub fn listen_for_signals(&self) -> Result<()> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-        let mut signals = signal_hook::iterator::Signals::new([
-            SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP,
-        ])
-        .context("cannot listen for Ctrl-C")?;
-        let sender = self.sender();
-        std::thread::spawn(move || {
-            for signal in signals.forever() {
-                let message = match signal {
-                    SIGTSTP => Message::Suspend,
-                    _ => Message::Interrupt(u8::try_from(signal).unwrap_or(2)),
-                };
-                if sender.send(message).is_err() {
-                    return;
+        #[cfg(unix)]
+        {
+            use anyhow::Context as _;
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+            let signals = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP];
+            let mut signals = signal_hook::iterator::Signals::new(signals)
+                .context("could not install the signal handlers")?;
+            let sender = self.sender();
+            std::thread::spawn(move || {
+                for signal in signals.forever() {
+                    let message = match signal {
+                        SIGTSTP => Message::Suspend,
+                        _ => Message::Interrupt(u8::try_from(signal).unwrap_or(2)),
+                    };
+                    if sender.send(message).is_err() {
+                        return;
+                    }
                 }
-            }
-        });
-        Ok(())
-    }
-
-    /// On this system, Ctrl-C ends every program of the console at once.
-    ///
-    /// # Errors
-    ///
-    /// Never.
-    #[cfg(not(unix))]
-    pub fn listen_for_signals(&self) -> Result<()> {
+            });
+        }
         Ok(())
     }
 }
 
-/// Stops this process, as Ctrl-Z asks, until the shell has it go on.
+/// Suspends this process, as Ctrl-Z does, until the shell resumes it.
 pub fn suspend() {
     #[cfg(unix)]
     {

@@ -1,162 +1,111 @@
-//! Keys, one at a time: from a terminal as they are pressed, else a line each.
+//! Reads keys: from a terminal as they are pressed, else one per line.
+//!
+//! A terminal in its usual "canonical" mode hands over whole lines. `watch` wants single
+//! keys, so it turns that mode and the echo off, and restores both when it ends or
+//! suspends itself. Signals stay on: Ctrl-C and Ctrl-Z are not keys.
 
-use super::inbox::{Inbox, Message};
-use std::io::{self, IsTerminal, Read};
+#[cfg(unix)]
+use std::io::IsTerminal;
+use std::io::{self, Read};
 use std::thread;
 
-/// A terminal that hands over each key, and does not show it, until this is dropped.
+use super::inbox::{Inbox, Message};
+
+/// The terminal's settings. Dropping this restores them.
 #[derive(Debug)]
 pub struct Keys {
-    /// What the terminal was like before.
+    /// The original settings, while they are changed.
     #[cfg(unix)]
-    before: Option<rustix::termios::Termios>,
+    original: Option<rustix::termios::Termios>,
 }
 
 impl Keys {
-    /// Begins to send keys to the inbox.
-    ///
-    /// Where standard input is closed, there are none.
+    /// Takes the terminal, and sends keys to the inbox from a thread until stdin ends.
     pub fn listen(inbox: &Inbox) -> Keys {
-        let mut keys = Keys::none();
+        let mut keys = Keys {
+            #[cfg(unix)]
+            original: None,
+        };
         keys.take();
-        let (sender, each) = (inbox.sender(), keys.each());
+        let (sender, single) = (inbox.sender(), keys.are_single());
+        let send = move |letters: Vec<char>| {
+            letters.into_iter().all(|key| sender.send(Message::Key(key)).is_ok())
+        };
         thread::spawn(move || {
-            let mut buffer = [0; 64];
-            let mut lines = Lines::default();
-            loop {
-                let bytes = match io::stdin().read(&mut buffer) {
-                    Ok(0) => return,
-                    Ok(length) => &buffer[..length],
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                        continue;
+            if single {
+                let mut buffer = [0; 64];
+                loop {
+                    match io::stdin().read(&mut buffer) {
+                        Ok(length @ 1..) if send(letters(&buffer[..length])) => {}
+                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                        _ => return,
                     }
-                    Err(_) => return,
-                };
-                let pressed = if each { pressed(bytes) } else { lines.keys(bytes) };
-                for key in pressed {
-                    if sender.send(Message::Key(key)).is_err() {
-                        return;
-                    }
+                }
+            }
+            for line in io::stdin().lines().map_while(Result::ok) {
+                let first = letters(line.as_bytes()).into_iter().take(1);
+                if !send(first.collect()) {
+                    return;
                 }
             }
         });
         keys
     }
 
-    /// Whether keys arrive as they are pressed.
-    #[cfg(unix)]
-    pub fn each(&self) -> bool {
-        self.before.is_some()
+    /// Returns true if keys arrive as they are pressed, without Enter.
+    pub fn are_single(&self) -> bool {
+        #[cfg(unix)]
+        return self.original.is_some();
+        #[cfg(not(unix))]
+        return false;
     }
 
-    #[cfg(not(unix))]
-    pub fn each(&self) -> bool {
-        false
-    }
-
-    #[cfg(unix)]
-    fn none() -> Keys {
-        Keys { before: None }
-    }
-
-    #[cfg(not(unix))]
-    fn none() -> Keys {
-        Keys {}
-    }
-
-    /// Takes the terminal. Ctrl-C and Ctrl-Z stay signals, and what is printed is
-    /// treated as ever.
-    #[cfg(unix)]
+    /// Asks the terminal for single keys, unless this process is in the background.
     pub fn take(&mut self) {
-        use rustix::termios::{
-            LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetpgrp,
-            tcsetattr,
-        };
-        let stdin = io::stdin();
-        // In the background, the terminal is another's.
-        let ours = stdin.is_terminal()
-            && tcgetpgrp(&stdin) == Ok(rustix::process::getpgrp());
-        if !ours || self.before.is_some() {
-            return;
-        }
-        let Ok(before) = tcgetattr(&stdin) else { return };
-        let mut keys = before.clone();
-        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        keys.special_codes[SpecialCodeIndex::VMIN] = 1;
-        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
-        if tcsetattr(&stdin, OptionalActions::Now, &keys).is_ok() {
-            self.before = Some(before);
-        }
-    }
-
-    /// Here a key arrives with its line.
-    #[cfg(not(unix))]
-    pub fn take(&mut self) {
-        let _ = io::stdin().is_terminal();
-    }
-
-    /// Gives the terminal back as it was.
-    #[cfg(unix)]
-    pub fn give_back(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        if let Some(before) = self.before.take() {
-            // Where the terminal is gone, there is nothing to give back.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        #[cfg(unix)]
+        {
+            use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex};
+            use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
+            let stdin = io::stdin();
+            let foreground = stdin.is_terminal()
+                && tcgetpgrp(&stdin) == Ok(rustix::process::getpgrp());
+            if !foreground || self.original.is_some() {
+                return;
+            }
+            let Ok(original) = tcgetattr(&stdin) else { return };
+            let mut settings = original.clone();
+            settings.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+            settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+            settings.special_codes[SpecialCodeIndex::VTIME] = 0;
+            if tcsetattr(&stdin, OptionalActions::Now, &settings).is_ok() {
+                self.original = Some(original);
+            }
         }
     }
 
-    #[cfg(not(unix))]
-    pub fn give_back(&mut self) {}
+    /// Restores the terminal's settings.
+    pub fn restore(&mut self) {
+        #[cfg(unix)]
+        if let Some(original) = self.original.take() {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            // Fails if the terminal is gone, which is fine.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &original);
+        }
+    }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.give_back();
+        self.restore();
     }
 }
 
-/// The letters among the keys that were pressed. An arrow or another special key
-/// arrives as several bytes, and is none.
-fn pressed(bytes: &[u8]) -> Vec<char> {
-    let mut letters = Vec::new();
-    let mut bytes = bytes.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        if byte.is_ascii_graphic() {
-            letters.push(char::from(byte.to_ascii_lowercase()));
-        } else if byte == b'\x1b' {
-            match bytes.next_if(|next| matches!(next, b'[' | b'O')) {
-                Some(b'[') => {
-                    bytes.find(|byte| (b'@'..=b'~').contains(byte));
-                }
-                Some(_) => {
-                    bytes.next();
-                }
-                None => {}
-            }
-        }
-    }
-    letters
-}
-
-/// Input that comes in lines, of which the first letter counts.
-#[derive(Debug, Default)]
-struct Lines {
-    within: bool,
-}
-
-impl Lines {
-    fn keys(&mut self, bytes: &[u8]) -> Vec<char> {
-        let mut letters = Vec::new();
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.within = false;
-            } else if byte.is_ascii_graphic() && !self.within {
-                self.within = true;
-                letters.push(char::from(byte.to_ascii_lowercase()));
-            }
-        }
-        letters
-    }
+/// Returns the letters that a terminal sent, in lower case. An arrow or function key is
+/// an escape sequence, whose letters do not count.
+fn letters(bytes: &[u8]) -> Vec<char> {
+    let letters = bytes.iter().take_while(|byte| **byte != b'\x1b');
+    let letters = letters.filter(|byte| byte.is_ascii_graphic());
+    letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
 #[cfg(test)]
@@ -164,15 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn special_keys_are_no_letters() {
-        assert_eq!(pressed(b"h\x1b[AQ\x1b[1;5Cn\x1bOqr \r"), ['h', 'q', 'n', 'r']);
-        assert_eq!(pressed(b"\x1b"), [' '; 0]);
-    }
-
-    #[test]
-    fn of_a_line_the_first_letter_counts() {
-        let mut lines = Lines::default();
-        assert_eq!(lines.keys(b"hint\n\n q"), ['h', 'q']);
-        assert_eq!(lines.keys(b"uit\r\nR"), ['r']);
+    fn escape_sequences_are_not_letters() {
+        assert_eq!(letters(b" hQ\r\x1b[1;5C"), ['h', 'q']);
     }
 }

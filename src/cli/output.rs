@@ -1,251 +1,173 @@
-//! What the learner's own program prints: made harmless, cut to a screen, and its
-//! last line remembered.
+//! Truncates and sanitizes what the learner's program prints.
+//!
+//! A program may print without end, clear the screen, or set the window's title. Of each
+//! check's output, [`OutputTruncator`] lets the first 20 and the last 10 lines through,
+//! clips long lines, and drops escape sequences. It holds a constant amount of memory,
+//! whatever the program prints.
 
 use std::collections::VecDeque;
 
-/// How many lines are shown from the beginning, and as many again from the end at
-/// most.
+use async_workbook::text::{count, strip_ansi};
+
+/// Lines shown from the beginning of the output.
 const HEAD: usize = 20;
+/// Lines shown from its end.
 const TAIL: usize = 10;
-
-/// How many characters of a line are shown.
+/// Characters shown of a line.
 const LINE: usize = 400;
+/// Bytes kept of a line until it is complete, escape sequences included.
+const RAW_LINE: usize = 8 * LINE;
 
-/// Cuts output: what it is given may have no end, what it keeps is short.
+/// Keeps the first and the last lines of some output.
 #[derive(Debug, Default)]
-pub struct Cut {
-    /// The line that has not ended, and how many characters of it were left out.
+pub struct OutputTruncator {
+    /// The beginning of the line that is not complete yet.
     line: String,
-    left_out: u64,
-    state: State,
+    /// Characters of that line that were dropped.
+    dropped: usize,
     shown: usize,
     tail: VecDeque<String>,
-    skipped: u64,
+    skipped: usize,
     last: String,
 }
 
-/// Where in a control sequence the output is.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Text,
-    Escape,
-    /// After `ESC [`, with what came since.
-    Sequence(String),
-    /// Within a title or a link, which ends with BEL or `ESC \`.
-    Command,
-}
-
-impl Cut {
-    /// Takes in output; hands over each line that is to be shown now.
-    pub fn push(&mut self, mut text: &str, mut show: impl FnMut(&str)) {
-        // Of a flood, most lines will not be shown: how many they are is enough.
+impl OutputTruncator {
+    /// Takes a piece of output and returns the lines to show now.
+    pub fn push(&mut self, mut text: &str) -> Vec<String> {
+        // Fast path: once the head is full, count the lines that cannot end up in the
+        // tail instead of sanitizing them.
         if self.shown == HEAD
             && let Some((end, _)) = text.rmatch_indices('\n').nth(TAIL)
         {
-            let lines = text[..=end].matches('\n').count() + self.tail.len();
-            self.skipped += lines as u64;
+            self.skipped += text[..=end].matches('\n').count() + self.tail.len();
             self.tail.clear();
             self.line.clear();
-            self.left_out = 0;
-            self.state = State::Text;
+            self.dropped = 0;
             text = &text[end + 1..];
         }
-        for line in text.split_inclusive('\n') {
-            let mut rest = line.chars();
-            while let Some(character) = rest.next() {
-                self.character(character, &mut show);
-                // So it is with the characters of a long line.
-                let full = self.line.len() >= LINE && self.state == State::Text;
-                if full && !rest.as_str().contains('\x1b') {
-                    let end = rest.as_str().strip_suffix('\n');
-                    self.left_out +=
-                        end.unwrap_or(rest.as_str()).chars().count() as u64;
-                    if end.is_some() {
-                        self.character('\n', &mut show);
-                    }
-                    break;
-                }
+        let mut lines = Vec::new();
+        for piece in text.split_inclusive('\n') {
+            let content = piece.strip_suffix('\n').unwrap_or(piece);
+            let space = RAW_LINE.saturating_sub(self.line.len());
+            let ends = content.char_indices().map(|(at, c)| at + c.len_utf8());
+            let kept = ends.take_while(|&end| end <= space).last().unwrap_or(0);
+            self.line.push_str(&content[..kept]);
+            self.dropped += content[kept..].chars().count();
+            if piece.ends_with('\n') {
+                lines.extend(self.end_line());
             }
         }
+        lines
     }
 
-    fn character(&mut self, character: char, show: &mut impl FnMut(&str)) {
-        match (&mut self.state, character) {
-            (_, '\n') => {
-                self.state = State::Text;
-                self.end_line(show);
-            }
-            (State::Text, '\x1b') => self.state = State::Escape,
-            // Carriage returns are line ends of other systems, or draw over what was.
-            (State::Text, '\t') => self.keep("    "),
-            (State::Text, character) if character.is_control() => {
-                self.left_out += u64::from(self.line.len() >= LINE);
-            }
-            (State::Text, character) => {
-                self.keep(character.encode_utf8(&mut [0; 4]));
-            }
-            (State::Escape, '[') => self.state = State::Sequence(String::new()),
-            (State::Escape, ']') => self.state = State::Command,
-            (State::Escape, _) => self.state = State::Text,
-            (State::Sequence(sequence), '0'..='?' | ' '..='/') => {
-                if sequence.len() < 32 {
-                    sequence.push(character);
-                }
-            }
-            (State::Sequence(sequence), 'm') => {
-                // A colour harms nobody. It is dropped where there is none.
-                let look = format!("\x1b[{sequence}m");
-                self.state = State::Text;
-                if self.line.len() < 4 * LINE {
-                    self.line.push_str(&look);
-                }
-            }
-            (State::Sequence(_), _) => self.state = State::Text,
-            (State::Command, '\x07') => self.state = State::Text,
-            (State::Command, '\x1b') => self.state = State::Escape,
-            (State::Command, _) => {}
+    /// Ends the current line; returns it if it belongs to the head.
+    fn end_line(&mut self) -> Option<String> {
+        let mut line = sanitize(&self.line);
+        let mut left_out = std::mem::take(&mut self.dropped);
+        if let Some((end, _)) = line.char_indices().nth(LINE) {
+            left_out += line[end..].chars().count();
+            line.truncate(end);
         }
-    }
-
-    fn keep(&mut self, text: &str) {
-        if self.line.len() < LINE {
-            self.line.push_str(text);
-        } else {
-            self.left_out += 1;
-        }
-    }
-
-    fn end_line(&mut self, show: &mut impl FnMut(&str)) {
-        let mut line = std::mem::take(&mut self.line);
-        if line.contains('\x1b') {
-            line.push_str("\x1b[0m");
-        }
-        let left_out = std::mem::take(&mut self.left_out);
         if left_out > 0 {
-            let more = super::screen::count(left_out, "more character");
+            let more = count(left_out as u64, "more character");
             line.push_str(&format!("… ({more})"));
         }
+        self.line.clear();
         if !line.trim().is_empty() {
             self.last.clone_from(&line);
         }
         if self.shown < HEAD {
             self.shown += 1;
-            show(&line);
-            return;
+            return Some(line);
         }
         if self.tail.len() == TAIL {
             self.tail.pop_front();
             self.skipped += 1;
         }
         self.tail.push_back(line);
+        None
     }
 
-    /// The output is over, for now: hands over what was kept back.
-    pub fn finish(&mut self, mut show: impl FnMut(&str)) {
-        if !self.line.is_empty() {
-            self.end_line(&mut show);
+    /// Ends the output; returns the lines that were held back.
+    pub fn finish(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !sanitize(&self.line).is_empty() {
+            lines.extend(self.end_line());
         }
         if self.skipped > 0 {
-            let lines = super::screen::count(self.skipped, "line");
-            show(&format!("... {lines} left out ..."));
+            let skipped = count(self.skipped as u64, "line");
+            lines.push(format!("... {skipped} left out ..."));
         }
-        for line in self.tail.drain(..) {
-            show(&line);
-        }
-        self.shown = 0;
-        self.skipped = 0;
+        lines.extend(self.tail.drain(..));
+        self.line.clear();
+        (self.shown, self.skipped) = (0, 0);
+        lines
     }
 
-    /// The last line with something on it, complete or not.
+    /// Returns the last line that is not blank, complete or not.
     pub fn last_line(&self) -> Option<String> {
-        let line = if plain(&self.line).trim().is_empty() {
-            &self.last
-        } else {
-            &self.line
-        };
-        let line = plain(line).trim().to_owned();
-        (!line.is_empty()).then_some(line)
+        let line = sanitize(&self.line);
+        let line = if line.trim().is_empty() { &self.last } else { &line };
+        Some(line.trim().to_owned()).filter(|line| !line.is_empty())
     }
 }
 
-/// The text without what sets its look.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        if character == '\x1b' {
-            characters.find(|c| c.is_ascii_alphabetic());
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
+/// Removes escape sequences and control characters.
+fn sanitize(line: &str) -> String {
+    let line = strip_ansi(line).replace('\t', "    ");
+    line.chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cut(text: &str) -> Vec<String> {
+    /// Truncates text that arrives in pieces of 64 KiB.
+    fn truncate(text: &str) -> Vec<String> {
+        let mut truncator = OutputTruncator::default();
         let mut lines = Vec::new();
-        let mut cut = Cut::default();
-        cut.push(text, |line| lines.push(line.to_owned()));
-        cut.finish(|line| lines.push(line.to_owned()));
+        for piece in text.as_bytes().chunks(1 << 16) {
+            lines.extend(truncator.push(std::str::from_utf8(piece).unwrap()));
+        }
+        lines.extend(truncator.finish());
         lines
     }
 
     #[test]
     fn the_first_and_the_last_lines_are_shown() {
-        let text: String = (0..1000).map(|number| format!("{number}\n")).collect();
-        let lines = cut(&text);
-        assert_eq!(lines.len(), HEAD + 1 + TAIL);
-        assert_eq!(lines[HEAD - 1], "19");
-        assert_eq!(lines[HEAD], "... 970 lines left out ...");
-        assert_eq!(lines[HEAD + 1], "990");
-    }
-
-    #[test]
-    fn a_flood_is_counted_to_the_line() {
-        let text: String =
-            (0..100_000).map(|number| format!("{number}\n")).collect();
-        let mut lines = Vec::new();
-        let mut cut = Cut::default();
-        for piece in text.as_bytes().chunks(1 << 16) {
-            let piece = std::str::from_utf8(piece).unwrap();
-            cut.push(piece, |line| lines.push(line.to_owned()));
+        let numbers = |count: usize| {
+            (0..count).map(|number| format!("{number}\n")).collect::<String>()
+        };
+        assert_eq!(truncate(&numbers(30)), numbers(30).lines().collect::<Vec<_>>());
+        for (count, skipped) in [(1000, "970"), (100_000, "99,970")] {
+            let lines = truncate(&numbers(count));
+            assert_eq!(lines.len(), HEAD + 1 + TAIL);
+            assert_eq!(lines[HEAD - 1], "19");
+            assert_eq!(lines[HEAD], format!("... {skipped} lines left out ..."));
+            assert_eq!(lines[HEAD + 1], (count - TAIL).to_string());
         }
-        cut.finish(|line| lines.push(line.to_owned()));
-        assert_eq!(lines[HEAD], "... 99,970 lines left out ...");
-        assert_eq!(lines[HEAD + 1], "99990");
     }
 
     #[test]
-    fn nothing_is_left_out_of_little() {
-        let text: String = (0..30).map(|number| format!("{number}\n")).collect();
-        assert_eq!(cut(&text), text.lines().collect::<Vec<_>>());
+    fn a_long_line_is_clipped() {
+        let expected = format!("{}… (4,600 more characters)", "x".repeat(400));
+        assert_eq!(truncate(&"x".repeat(5_000)), [expected]);
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
-        let lines = cut(&"x".repeat(5_000));
-        assert_eq!(lines, [format!("{}… (4,600 more characters)", "x".repeat(400))]);
+    fn escape_sequences_and_control_characters_are_dropped() {
+        assert_eq!(truncate("\x1b[2J\x1b[Hhi\x07\x1b]0;title\x07!\r\n"), ["hi!"]);
+        assert_eq!(truncate("\x1b[31mred\nnot"), ["red", "not"]);
+        assert_eq!(truncate("\x1b[31"), Vec::<String>::new());
     }
 
     #[test]
-    fn what_would_move_the_cursor_is_dropped_and_colour_ends_with_its_line() {
-        assert_eq!(cut("\x1b[2J\x1b[Hhi\x07\x1b]0;title\x07!\r\n"), ["hi!"]);
-        assert_eq!(cut("\x1b[31mred\nnot"), ["\x1b[31mred\x1b[0m", "not"]);
-        assert_eq!(cut("\x1b[31"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn the_last_line_is_known() {
-        let mut cut = Cut::default();
-        assert_eq!(cut.last_line(), None);
-        cut.push("\x1b[1mone\x1b[0m\n\n", |_| {});
-        assert_eq!(cut.last_line().as_deref(), Some("one"));
-        cut.push("two", |_| {});
-        assert_eq!(cut.last_line().as_deref(), Some("two"));
+    fn the_last_line_may_be_incomplete() {
+        let mut truncator = OutputTruncator::default();
+        assert_eq!(truncator.last_line(), None);
+        truncator.push("\x1b[1mone\x1b[0m\n\n");
+        assert_eq!(truncator.last_line().as_deref(), Some("one"));
+        truncator.push("two");
+        assert_eq!(truncator.last_line().as_deref(), Some("two"));
     }
 }

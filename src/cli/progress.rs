@@ -1,29 +1,34 @@
-//! What the learner has solved, in `.workbook/progress.json`.
+//! What the learner has solved: `.workbook/progress.json`.
 //!
-//! It is changed under a lock, so that two terminals do not undo each other, and
-//! written whole to another file that then takes its place, so that it is never half
-//! there. The version before is kept. A file that cannot be read is never overwritten.
+//! Several terminals may use the file at the same time, and a crash or a full disk may
+//! strike at any moment. So a change holds a file lock for the whole of read, modify,
+//! write; the new text goes to a second file that replaces the first by `rename`, which
+//! is atomic; and the previous version is kept as `progress.json.bak`. A file that
+//! cannot be parsed is an error and is never overwritten.
 
-use super::repo::{Exercise, Repo};
-use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::repo::{Exercise, Repo};
 
 const VERSION: u32 = 1;
 
-/// All that is remembered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The contents of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
     version: u32,
-    /// Where the learner went by `next` or by naming an exercise to watch.
+    /// The exercise to which the learner went by `next` or `watch LESSON`.
     #[serde(default)]
     pub at: Option<String>,
-    /// How many hints were shown, by exercise.
+    /// Number of hints shown, by exercise.
     #[serde(default)]
     pub hints: BTreeMap<String, usize>,
     /// By exercise.
@@ -31,7 +36,7 @@ pub struct Progress {
     pub solved: BTreeMap<String, Solved>,
 }
 
-/// A pass.
+/// A check that passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solved {
@@ -41,97 +46,54 @@ pub struct Solved {
     pub source: String,
 }
 
-/// How an exercise stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+/// The state of an exercise; `list --json` prints its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExerciseState {
     Open,
     Solved,
-    /// It passed once, and its text is another now.
+    /// Solved, and edited since.
     Changed,
 }
 
-/// The file is there, and is not what this program wrote.
-#[derive(Debug)]
-pub struct Unreadable {
-    path: PathBuf,
-    why: String,
-}
-
-impl std::fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let path = self.path.display();
-        writeln!(f, "cannot read your progress in {path}: {}", self.why)?;
-        let backup = backup(&self.path);
-        if backup.is_file() {
-            let backup = backup.display();
-            write!(f, "It stays as it is. The version before is in {backup}: ")?;
-            write!(f, "copy that over it, or remove it to begin anew.")
-        } else {
-            write!(f, "It stays as it is. Mend it, or remove it to begin anew.")
-        }
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
-impl Default for Progress {
-    fn default() -> Progress {
-        Progress {
-            version: VERSION,
-            at: None,
-            hints: BTreeMap::new(),
-            solved: BTreeMap::new(),
-        }
-    }
-}
-
 impl Progress {
-    /// Reads the progress of a repository; where there is none yet, it is empty.
+    /// Reads the progress of a repository; without a file it is empty.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`].
+    /// [`Error::UnreadableProgress`].
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
-        let unreadable = |why: String| Unreadable { path: path.clone(), why };
+        let unreadable = |reason: String| {
+            let backup = Some(backup(&path)).filter(|path| path.is_file());
+            Error::UnreadableProgress { path: path.clone(), backup, reason }
+        };
         let text = match fs::read(&path) {
             Ok(text) => text,
-            // Without the folder there is no file either.
             Err(error)
                 if matches!(
                     error.kind(),
                     ErrorKind::NotFound | ErrorKind::NotADirectory
                 ) =>
             {
-                return Ok(Progress::default());
+                return Ok(Progress { version: VERSION, ..Progress::default() });
             }
             Err(error) => bail!(unreadable(error.to_string())),
         };
-        if text.iter().all(u8::is_ascii_whitespace) {
-            bail!(unreadable("it is empty".to_owned()));
+        let progress: Progress = serde_json::from_slice(&text)
+            .map_err(|error| unreadable(error.to_string()))?;
+        if progress.version != VERSION {
+            let version = progress.version;
+            bail!(unreadable(format!("format version {version} is not supported")));
         }
-        if text.starts_with(b"<<<<<<<") || contains(&text, b"\n<<<<<<<") {
-            bail!(unreadable("it has the marks of a merge conflict".to_owned()));
-        }
-        let version = serde_json::from_slice::<serde_json::Value>(&text)
-            .map_err(|error| unreadable(error.to_string()))?["version"]
-            .as_u64();
-        if version.is_some_and(|version| version > VERSION.into()) {
-            bail!(unreadable("a newer workbook wrote it".to_owned()));
-        }
-        if version != Some(VERSION.into()) {
-            bail!(unreadable("it does not say its version".to_owned()));
-        }
-        Ok(serde_json::from_slice(&text)
-            .map_err(|error| unreadable(error.to_string()))?)
+        Ok(progress)
     }
 
-    /// Reads, changes and writes in one step, as far as other terminals are concerned.
+    /// Reads, changes and writes the progress under a lock.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`], or when it cannot be written: what was there is then still
-    /// there.
+    /// [`Error::UnreadableProgress`], or if the file cannot be written: it is then unchanged.
     pub fn change(
         repo: &Repo,
         change: impl FnOnce(&mut Progress),
@@ -139,7 +101,7 @@ impl Progress {
         let folder = repo.root.join(".workbook");
         let path = folder.join("progress.json");
         fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make {}", folder.display()))?;
+            .with_context(|| format!("could not create {}", folder.display()))?;
         let _lock = lock(&folder.join("lock"))?;
         let before = Progress::load(repo)?;
         let mut progress = before.clone();
@@ -154,87 +116,106 @@ impl Progress {
         Ok(progress)
     }
 
-    /// Puts a pass down.
-    ///
-    /// # Errors
-    ///
-    /// As [`Progress::change`].
-    pub fn solve(
+    /// Records that `source` has passed the exercise's check.
+    pub fn record_pass(
         repo: &Repo,
         exercise: &Exercise,
         source: &str,
-    ) -> Result<Progress> {
+    ) -> Result<()> {
         let exercises = repo.exercises();
         Progress::change(repo, |progress| {
-            // From here `next` goes on, also where nobody ever went anywhere.
-            if progress.current(&exercises).as_ref() == Some(exercise) {
+            // Remember this exercise so that `next` continues from it, even if the
+            // learner never ran `next` before.
+            if progress.current(&exercises) == Some(exercise) {
                 progress.at = Some(exercise.name().to_owned());
             }
-            let solved = Solved { at: now(), source: source.to_owned() };
             let before = progress.solved.get(exercise.name());
-            // Passing again with the same text is nothing new.
-            if before.is_none_or(|before| !same(&before.source, source)) {
+            // Passing again with the same text keeps the time of the first pass.
+            if before.is_none_or(|before| !same_lines(&before.source, source)) {
+                let solved = Solved {
+                    at: since_epoch().as_secs(),
+                    source: source.to_owned(),
+                };
                 progress.solved.insert(exercise.name().to_owned(), solved);
             }
-        })
+        })?;
+        Ok(())
     }
 
-    pub fn state(&self, exercise: &Exercise) -> State {
+    /// Moves on to the next unsolved exercise after `from`, by default the current one,
+    /// and returns it.
+    pub fn advance(repo: &Repo, from: Option<&str>) -> Result<Option<Exercise>> {
+        let exercises = repo.exercises();
+        let mut next = None;
+        // Another terminal may have moved on, so the search is under the lock, too.
+        Progress::change(repo, |progress| {
+            let current = || progress.current(&exercises).map(Exercise::name);
+            let from = from.or_else(current);
+            next = from.and_then(|from| progress.after(&exercises, from)).cloned();
+            if let Some(next) = &next {
+                progress.at = Some(next.name().to_owned());
+            }
+        })?;
+        Ok(next)
+    }
+
+    pub fn state(&self, exercise: &Exercise) -> ExerciseState {
         match (self.solved.get(exercise.name()), exercise.source()) {
-            (None, _) => State::Open,
-            (Some(solved), Ok(now)) if same(&solved.source, &now) => State::Solved,
-            (Some(_), _) => State::Changed,
+            (None, _) => ExerciseState::Open,
+            (Some(solved), Ok(now)) if same_lines(&solved.source, &now) => {
+                ExerciseState::Solved
+            }
+            (Some(_), _) => ExerciseState::Changed,
         }
     }
 
-    /// The exercise to work at: where the learner went, or else the first that is not
-    /// solved. One that was solved and then changed counts as solved.
-    pub fn current(&self, exercises: &[Exercise]) -> Option<Exercise> {
+    /// The exercise to work on: the first unsolved one, counted from where the learner
+    /// is. One that was edited after it was solved counts as solved.
+    pub fn current<'a>(&self, exercises: &'a [Exercise]) -> Option<&'a Exercise> {
         let at =
             exercises.iter().position(|one| Some(one.name()) == self.at.as_deref());
         self.unsolved_from(exercises, at.unwrap_or(0))
     }
 
-    /// The next unsolved exercise after that one, and after the last the first.
-    pub fn after(&self, exercises: &[Exercise], name: &str) -> Option<Exercise> {
+    /// The next unsolved exercise after the named one; after the last comes the first.
+    fn after<'a>(
+        &self,
+        exercises: &'a [Exercise],
+        name: &str,
+    ) -> Option<&'a Exercise> {
         let at = exercises.iter().position(|one| one.name() == name);
         let next = self.unsolved_from(exercises, at.map_or(0, |at| at + 1))?;
         (next.name() != name).then_some(next)
     }
 
-    fn unsolved_from(
+    fn unsolved_from<'a>(
         &self,
-        exercises: &[Exercise],
+        exercises: &'a [Exercise],
         from: usize,
-    ) -> Option<Exercise> {
+    ) -> Option<&'a Exercise> {
         let (before, after) = exercises.split_at(from.min(exercises.len()));
         let mut in_turn = after.iter().chain(before);
-        in_turn.find(|one| !self.solved.contains_key(one.name())).cloned()
+        in_turn.find(|one| !self.solved.contains_key(one.name()))
     }
 }
 
-/// Whether two texts are the same but for their line ends.
-pub fn same(a: &str, b: &str) -> bool {
+/// Compares two texts, ignoring whether lines end with `\n` or `\r\n`.
+pub fn same_lines(a: &str, b: &str) -> bool {
     a.lines().eq(b.lines())
 }
 
-/// Unix seconds.
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// The time since the Unix epoch.
+pub fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn backup(path: &Path) -> PathBuf {
     path.with_extension("json.bak")
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
-
-/// Waits for the lock, which ends with the file that this returns.
+/// Waits for the lock, which is held until the returned file is dropped.
 fn lock(path: &Path) -> Result<File> {
-    let context = || format!("cannot lock {}", path.display());
+    let context = || format!("could not lock {}", path.display());
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -243,13 +224,13 @@ fn lock(path: &Path) -> Result<File> {
         .with_context(context)?;
     match file.lock() {
         Ok(()) => Ok(file),
-        // Some network file systems have no locks. Each write is whole even so.
+        // Some network file systems have no locks. Each write is atomic even there.
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(file),
         Err(error) => Err(error).with_context(context),
     }
 }
 
-/// Writes a file so that it is there as before, or as now, and nothing between.
+/// Replaces a file's contents atomically.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
@@ -258,63 +239,63 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()?;
         fs::rename(&new, path)
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().with_context(|| format!("could not write {}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
+    use async_workbook::{LESSONS, Lesson};
+
     use super::*;
-    use async_workbook::LESSONS;
+
+    const NAMES: [&str; 4] = ["01_a", "02_b", "03_c", "04_d"];
 
     fn exercises() -> Vec<Exercise> {
-        let exercise =
-            |lesson| Exercise { lesson, folder: PathBuf::from("/nowhere") };
-        LESSONS.iter().map(exercise).collect()
+        let exercise = |name| {
+            let lesson = Box::leak(Box::new(Lesson { name, ..LESSONS[0] }));
+            Exercise { lesson, folder: PathBuf::from("/nowhere") }
+        };
+        NAMES.into_iter().map(exercise).collect()
     }
 
-    fn solved(names: &[usize], at: Option<usize>) -> Progress {
+    fn solved(names: &[&str], at: Option<&str>) -> Progress {
         let pass = || Solved { at: 1, source: String::new() };
-        let name = |index: usize| LESSONS[index].name.to_owned();
         Progress {
-            at: at.map(name),
-            solved: names.iter().map(|&index| (name(index), pass())).collect(),
+            at: at.map(str::to_owned),
+            solved: names.iter().map(|name| (name.to_string(), pass())).collect(),
             ..Progress::default()
         }
     }
 
-    fn current(progress: &Progress) -> Option<&'static str> {
-        progress.current(&exercises()).map(|exercise| exercise.name())
-    }
-
     #[test]
-    fn the_first_unsolved_is_current_unless_the_learner_went_elsewhere() {
-        let name = |index: usize| Some(LESSONS[index].name);
-        assert_eq!(current(&solved(&[], None)), name(0));
-        assert_eq!(current(&solved(&[0, 2], None)), name(1));
-        assert_eq!(current(&solved(&[0], Some(4))), name(4));
-        // There it goes on, and comes back to what was left out.
-        assert_eq!(current(&solved(&[0, 4], Some(4))), name(5));
-        assert_eq!(current(&solved(&[0, 4, 5, 6], Some(4))), name(1));
-        assert_eq!(current(&solved(&[0, 1, 2, 3, 4, 5, 6], Some(4))), None);
-        // A lesson that is gone is nowhere.
-        let gone = Progress { at: Some("99_gone".into()), ..Progress::default() };
-        assert_eq!(current(&gone), name(0));
-    }
-
-    #[test]
-    fn next_is_another_one() {
-        let after = |progress: &Progress, index: usize| {
-            let next = progress.after(&exercises(), LESSONS[index].name)?;
-            Some(next.name())
+    fn the_first_unsolved_exercise_is_current_unless_the_learner_went_elsewhere() {
+        let current = |solved_names: &[&str], at| {
+            solved(solved_names, at).current(&exercises()).map(Exercise::name)
         };
-        assert_eq!(after(&solved(&[], None), 6), Some(LESSONS[0].name));
-        assert_eq!(after(&solved(&[1], None), 0), Some(LESSONS[2].name));
-        assert_eq!(after(&solved(&[0, 1, 2, 3, 4, 5], None), 6), None);
+        assert_eq!(current(&[], None), Some("01_a"));
+        assert_eq!(current(&["01_a", "03_c"], None), Some("02_b"));
+        assert_eq!(current(&["01_a"], Some("03_c")), Some("03_c"));
+        // After that one comes the next, and then the ones left out.
+        assert_eq!(current(&["01_a", "03_c"], Some("03_c")), Some("04_d"));
+        assert_eq!(current(&["01_a", "03_c", "04_d"], Some("03_c")), Some("02_b"));
+        assert_eq!(current(&NAMES, Some("03_c")), None);
+        // A lesson that was removed is ignored.
+        assert_eq!(current(&[], Some("99_gone")), Some("01_a"));
     }
 
     #[test]
-    fn line_ends_are_no_difference() {
-        assert!(same("a\nb\n", "a\r\nb\r\n"));
-        assert!(!same("a\nb\n", "a\nc\n"));
+    fn next_is_another_exercise() {
+        let after = |solved_names: &[&str], name| {
+            solved(solved_names, None).after(&exercises(), name).map(Exercise::name)
+        };
+        assert_eq!(after(&[], "04_d"), Some("01_a"));
+        assert_eq!(after(&["02_b"], "01_a"), Some("03_c"));
+        assert_eq!(after(&["01_a", "02_b", "03_c"], "04_d"), None);
+    }
+
+    #[test]
+    fn line_endings_are_ignored() {
+        assert!(same_lines("a\nb\n", "a\r\nb\r\n"));
+        assert!(!same_lines("a\nb\n", "a\nc\n"));
     }
 }

@@ -1,11 +1,15 @@
-//! Where everything lies, and which lesson somebody means.
+//! The repository and the files of its exercises.
 
-use super::Misuse;
-use anyhow::{Context, Result, bail};
-use async_workbook::{LESSONS, Lesson};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+use async_workbook::{LESSONS, Lesson};
+
+use super::error::Error;
 
 /// The repository in which the command works.
 #[derive(Clone, Debug)]
@@ -15,69 +19,43 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// The repository that cargo runs this program for, else the one around the
-    /// current folder.
+    /// Finds the repository: the one that cargo runs this program for, else the one
+    /// around the current directory.
     ///
     /// # Errors
     ///
-    /// When neither has lessons.
+    /// If neither has lessons.
     pub fn find() -> Result<Repo> {
-        let here = env::current_dir().context("cannot tell the current folder")?;
-        let of_cargo = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let here =
+            env::current_dir().context("could not get the current directory")?;
+        let cargo = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let around = here.ancestors().map(Path::to_owned);
         let is_root = |path: &PathBuf| {
             path.join("lessons").is_dir() && path.join("Cargo.toml").is_file()
         };
-        match of_cargo.into_iter().chain(around).find(is_root) {
+        match cargo.into_iter().chain(around).find(is_root) {
             Some(root) => Ok(Repo { root }),
-            None => bail!(Misuse(format!(
-                "there are no lessons in {} or above it; \
-                 go to your copy of async-workbook first",
+            None => bail!(Error::Usage(format!(
+                "there are no lessons in {} or its parent directories; change to your \
+                 copy of async-workbook first",
                 here.display()
             ))),
         }
     }
 
-    /// Every lesson that has an exercise, in order.
+    /// Returns every exercise, in order.
     pub fn exercises(&self) -> Vec<Exercise> {
         LESSONS.iter().filter_map(|lesson| self.exercise(lesson)).collect()
     }
 
-    /// The exercise of a lesson, where it has one: a `check.rs` beside it says so.
+    /// Returns the exercise of a lesson, if it has one: then there is a `check.rs`.
     pub fn exercise(&self, lesson: &'static Lesson) -> Option<Exercise> {
         let folder = self.root.join("lessons").join(lesson.name);
         folder.join("check.rs").is_file().then_some(Exercise { lesson, folder })
     }
 
-    /// The exercise of a lesson.
-    ///
-    /// # Errors
-    ///
-    /// When it has none.
-    pub fn need_exercise(&self, lesson: &'static Lesson) -> Result<Exercise> {
-        self.exercise(lesson).with_context(|| {
-            Misuse(format!(
-                "{} has no exercise; run it with `cargo workbook run {}`",
-                lesson.name,
-                lesson.number()
-            ))
-        })
-    }
-
-    /// The exercise of a lesson, with its file.
-    ///
-    /// # Errors
-    ///
-    /// When the lesson has no exercise, or the file is gone.
-    pub fn present_exercise(&self, lesson: &'static Lesson) -> Result<Exercise> {
-        let exercise = self.need_exercise(lesson)?;
-        if !exercise.file().is_file() {
-            bail!("{}", exercise.missing(self));
-        }
-        Ok(exercise)
-    }
-
-    /// A path as someone in the current folder would write it.
+    /// Shortens a path to be shown: relative to the current directory if it is below
+    /// it, else to the repository.
     pub fn shown(&self, path: &Path) -> String {
         let here = env::current_dir().unwrap_or_default();
         let short =
@@ -86,7 +64,7 @@ impl Repo {
     }
 }
 
-/// A lesson's exercise, whose file may be missing.
+/// A lesson's exercise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exercise {
     pub lesson: &'static Lesson,
@@ -98,11 +76,12 @@ impl Exercise {
         self.lesson.name
     }
 
+    /// The learner's file, which is not in git.
     pub fn file(&self) -> PathBuf {
         self.folder.join("exercise.rs")
     }
 
-    /// The text that `reset` puts back.
+    /// The text that the learner starts from.
     pub fn starter(&self) -> PathBuf {
         self.folder.join("starter.rs")
     }
@@ -111,156 +90,76 @@ impl Exercise {
         self.folder.join("solution.rs")
     }
 
-    /// Cargo's name of the program.
+    /// The exercise's example target, which needs the feature `exercises`.
     pub fn target(&self) -> String {
         format!("{}_exercise", self.name())
     }
 
-    /// How long a run of its checks may take.
+    /// The default time limit of a run.
     pub fn limit(&self) -> Duration {
         Duration::from_secs(if self.lesson.postgres { 20 } else { 10 })
     }
 
-    /// What the learner has written.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read.
-    pub fn source(&self) -> std::io::Result<String> {
+    /// The command that does something with this exercise, such as
+    /// `cargo workbook hint 03`.
+    pub fn command(&self, subcommand: &str) -> String {
+        format!("cargo workbook {subcommand} {}", self.lesson.number())
+    }
+
+    /// Reads the learner's text.
+    pub fn source(&self) -> io::Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(self.file())?).into_owned())
     }
 
-    /// What to say when its file is not there.
-    pub fn missing(&self, repo: &Repo) -> String {
-        format!(
-            "{} is missing; `cargo workbook reset {}` puts it back as it was given",
-            repo.shown(&self.file()),
-            self.lesson.number()
-        )
+    /// Creates the learner's file from the starter if it is missing; returns true if it
+    /// did. An existing file is never overwritten, not even by two commands at once.
+    ///
+    /// # Errors
+    ///
+    /// If the starter cannot be read, or the file cannot be written.
+    pub fn create_if_missing(&self) -> Result<bool> {
+        let (file, starter) = (self.file(), self.starter());
+        // `exists` is false for a dangling symbolic link, too.
+        if file.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        let text = fs::read(&starter).with_context(|| {
+            let starter = starter.display();
+            format!("{} is missing, and {starter} cannot be read", file.display())
+        })?;
+        match write_new(&file, &text) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error)
+                .with_context(|| format!("could not create {}", file.display())),
+        }
     }
 }
 
-/// The lesson that someone calls `3`, `03`, `gather`, `03_gather` or by the path of
-/// a file of it.
+/// Writes a file that must not exist yet.
+///
+/// The text goes to a temporary file first, because another command could read the file
+/// half-written. `hard_link` then gives it its name; unlike `rename` it fails if that
+/// exists.
 ///
 /// # Errors
 ///
-/// When there is no such lesson; the message names the nearest one.
-pub fn lesson(name: &str) -> Result<&'static Lesson, String> {
-    let wanted = name.trim().to_lowercase().replace('-', "_");
-    let wanted = wanted.trim_end_matches(['/', '\\']);
-    let part_of_path = wanted
-        .split(['/', '\\'])
-        .find(|part| LESSONS.iter().any(|l| l.name == *part));
-    let wanted = part_of_path.unwrap_or(wanted);
-    let wanted = wanted.strip_suffix("_exercise").unwrap_or(wanted);
-    let number: Option<usize> = wanted.parse().ok();
-    let found = LESSONS.iter().find(|lesson| {
-        lesson.name == wanted
-            || word(lesson) == wanted
-            || number.is_some() && lesson.number().parse().ok() == number
-    });
-    found.ok_or_else(|| {
-        let last = LESSONS.last().map_or("00", Lesson::number);
-        match nearest(wanted) {
-            Some(near) => {
-                format!("there is no lesson `{name}`; did you mean `{}`?", near.name)
-            }
-            None => format!("there is no lesson `{name}`; they are 01 to {last}"),
-        }
-    })
-}
-
-/// The name without its number, such as `gather`.
-pub fn word(lesson: &Lesson) -> &str {
-    lesson.name.split_once('_').map_or(lesson.name, |(_, word)| word)
-}
-
-/// The one lesson whose name is most like it, if any is.
-fn nearest(wanted: &str) -> Option<&'static Lesson> {
-    let (number, rest) = match wanted.find(|c: char| !c.is_ascii_digit()) {
-        Some(at) => wanted.split_at(at),
-        None => return None,
+/// If the file exists, or if it cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    let write = || {
+        let mut file = File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::hard_link(&new, path)
     };
-    let rest = rest.trim_start_matches('_');
-    let distance = |lesson: &Lesson| {
-        let word = word(lesson);
-        if rest.len() >= 3 && word.starts_with(rest) {
-            return 0;
+    let written = match write() {
+        // FAT and some network file systems have no hard links.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            File::create_new(path).and_then(|mut file| file.write_all(bytes))
         }
-        let whole = edits(word, rest);
-        // A name of several words may be called by one of them.
-        let part = word.split('_').map(|part| edits(part, rest) + 1).min();
-        whole.min(part.unwrap_or(whole))
+        written => written,
     };
-    let (best, near) = LESSONS
-        .iter()
-        .map(|lesson| (distance(lesson), lesson))
-        .min_by_key(|(distance, lesson)| (*distance, lesson.number() != number))?;
-    (best <= (rest.chars().count() / 2).clamp(1, 3)).then_some(near)
-}
-
-/// How many letters to insert, delete, replace or swap with their neighbour.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lesson_has_many_names() {
-        for name in [
-            "3",
-            "03",
-            "gather",
-            "03_gather",
-            "03-gather",
-            "Gather",
-            "03_gather_exercise",
-            "lessons/03_gather",
-            "lessons/03_gather/",
-            "./lessons/03_gather/exercise.rs",
-            "lessons\\03_gather\\exercise.rs",
-        ] {
-            assert_eq!(
-                lesson(name).map(|lesson| lesson.name),
-                Ok("03_gather"),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_wrong_name_gets_the_nearest_one() {
-        for (name, near) in [
-            ("gathr", "03_gather"),
-            ("03_gahter", "03_gather"),
-            ("bound", "04_bounded"),
-            ("awiat", "01_hello_await"),
-            ("error", "06_errors"),
-        ] {
-            let error = lesson(name).unwrap_err();
-            assert!(error.ends_with(&format!("did you mean `{near}`?")), "{error}");
-        }
-        for name in ["99", "0", "", "x", "quantum", "-1", "9999999999999999999999"] {
-            let error = lesson(name).unwrap_err();
-            assert!(error.ends_with("; they are 01 to 07"), "{error}");
-        }
-    }
+    let _ = fs::remove_file(&new);
+    written
 }

@@ -1,27 +1,29 @@
-# Runs a private PostgreSQL server, and sees to it that nothing is left of it.
+# Runs a private PostgreSQL server and removes every trace of it afterwards.
 #
-#   sh guard.sh FOLDER POSTGRES ARGUMENTS...
+#   sh guard.sh DIR POSTGRES ARGUMENTS...
 #
-# Makes the folder, and closes standard output, on which there is only ever the reason why
-# it could not. Standard input is a pipe from the lesson: one line on it means "start the
-# server", its end means that the lesson is over, however it ended. Then the server is
-# stopped and its folder removed. A server that ends by itself leaves FOLDER/exited.
+# Creates DIR, then closes stdout, to which it only ever writes the reason why it could
+# not create DIR. Stdin is a pipe whose other end the lesson holds: a line on it means
+# "start the server", and its end means that the lesson has ended, in whatever way: the
+# kernel closes the pipe even after a kill -9. The guard then stops the server and
+# removes DIR. If the server exits by itself, the guard creates DIR/exited.
 
-folder=$1
+dir=$1
 shift
 PATH=$PATH:/usr/bin:/bin
 trap '' HUP INT TERM
+# Background jobs get /dev/null as stdin, so keep the pipe as descriptor 3.
 exec 3<&0 </dev/null
 
-# Open to the server's user alone. It is that user who makes it here, so a TMPDIR of
-# root's that this user cannot use is noticed at once.
-mkdir -m 700 "$folder" 2>&1 || exit
+# Only the server's user can enter DIR. This script runs as that user, so if it cannot
+# use a TMPDIR that root can, mkdir fails here.
+mkdir -m 700 "$dir" 2>&1 || exit
 exec >/dev/null
 
 remove() {
-    # Again, if an initdb that lost its lesson has just written one more file.
-    for try in 1 2 3 4; do
-        rm -rf "$folder" && exit
+    # Retry: an initdb that outlived the lesson may still create files.
+    for attempt in 1 2 3 4; do
+        rm -rf "$dir" && exit
         sleep 1
     done
     exit 1
@@ -29,11 +31,11 @@ remove() {
 
 read -r start <&3 || remove
 
-"$@" >"$folder/log" 2>&1 3<&- &
+"$@" >"$dir/log" 2>&1 3<&- &
 server=$!
 
-# SIGQUIT is PostgreSQL's "stop at once". It is ignored until the server has set up its
-# handlers, so one is not enough.
+# Wait for the end of stdin, then stop the server. SIGQUIT makes PostgreSQL stop at
+# once. It is ignored until the server has installed its handlers, so repeat it.
 {
     read -r end
     while kill -QUIT "$server"; do sleep 1; done
@@ -41,7 +43,7 @@ server=$!
 watcher=$!
 
 wait "$server"
-echo "$?" >"$folder/exited"
+echo "$?" >"$dir/exited"
 kill -KILL "$watcher"
 read -r end <&3
 remove

@@ -1,156 +1,138 @@
-//! What can go wrong between a lesson and its database.
+//! The errors of [`start`](super::start).
 
-use std::{error::Error, fmt};
+use std::error::Error;
+use std::fmt;
 
 use tokio_postgres::error::SqlState;
 
-/// Why there is no database. Printed, it says what happened, on what, and what to do
-/// next; it never holds a password.
+use super::PrepareError;
+
+/// The reason why there is no database.
+///
+/// Its message says what happened, to what, and what to do next. It never contains a
+/// password.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Problem {
-    /// No `initdb` and `postgres` that can be run.
-    NoPrograms {
-        /// The folders searched.
-        looked_in: String,
-        /// Programs that were found and do not run, a line each; or nothing.
-        broken: String,
-    },
-    /// The private server could not be made or started.
-    NoServer {
-        /// The step that failed.
-        what: String,
-        /// What the program that failed has to say.
-        why: String,
-    },
-    /// A private server cannot be started on this operating system.
-    NotHere,
-    /// `DATABASE_URL` is not a PostgreSQL URL.
-    BadUrl(String),
-    /// Nothing answers at the address in `DATABASE_URL`.
-    Unreachable {
-        /// Host, port, database, user.
-        server: String,
-        /// The operating system's reason.
-        why: String,
-    },
-    /// The server answers, and turns us away.
-    Refused {
-        /// Host, port, database, user.
-        server: String,
-        /// The server's reason.
-        why: String,
-        /// What to do about it.
-        next: &'static str,
-    },
-    /// The sample tables could not be created.
-    Tables {
-        /// Host, port, database, user.
-        server: String,
-        /// The server's reason.
-        why: String,
-    },
+pub struct Problem {
+    message: String,
+    missing: bool,
 }
 
 const EXAMPLE: &str = "DATABASE_URL=postgresql://user:password@localhost:5432/name";
 
 impl Problem {
-    /// Sorts out what `connect` failed with, on a server described without password.
-    pub(super) fn connecting(server: String, error: &tokio_postgres::Error) -> Self {
-        const NO_TLS: &str = "The lessons connect without TLS: use a server that \
-            takes such connections, and no sslmode in DATABASE_URL.";
-        const LOGIN: &str = "Check user and password in DATABASE_URL.";
-
-        let why = chain(error);
-        let next = match error.code() {
-            Some(&SqlState::INVALID_PASSWORD) => LOGIN,
-            Some(&SqlState::INVALID_CATALOG_NAME) => {
-                "Create it with createdb, or name another database in DATABASE_URL."
-            }
-            Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
-                if why.contains("pg_hba.conf") =>
-            {
-                NO_TLS
-            }
-            Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => LOGIN,
-            Some(_) => "See the server's reason above.",
-            None if why.contains("TLS") => NO_TLS,
-            None if why.contains("password") => LOGIN,
-            None => return Problem::Unreachable { server, why },
-        };
-        Problem::Refused { server, why, next }
+    /// Returns whether PostgreSQL is not installed (or, on Windows, cannot be
+    /// started) and `DATABASE_URL` is not set, as opposed to a server that does not
+    /// work.
+    pub fn is_missing(&self) -> bool {
+        self.missing
     }
 
-    /// What a failed connection means when `DATABASE_URL` has nothing to do with it.
+    fn new(message: String) -> Self {
+        Self { message, missing: false }
+    }
+
+    /// There is no `initdb` and `postgres` that runs. `broken` has a line for each
+    /// that does not.
     #[cfg(unix)]
-    pub(super) fn of_private_server(self) -> Self {
-        match self {
-            Problem::Unreachable { why, .. }
-            | Problem::Refused { why, .. }
-            | Problem::Tables { why, .. } => Problem::NoServer {
-                what: "it runs, and its first query failed".into(),
-                why,
-            },
-            other => other,
-        }
+    pub(super) fn no_programs(searched: &str, broken: &str) -> Self {
+        let message = format!(
+            "found no PostgreSQL programs (initdb and postgres) that run\n\n\
+             Looked in: {searched}\n{broken}\n\
+             Install PostgreSQL, and run this again:\n  \
+             Debian, Ubuntu   sudo apt-get install postgresql\n  \
+             Fedora           sudo dnf install postgresql-server\n  \
+             macOS            brew install postgresql@17\n\
+             Or set DATABASE_URL to a server you have:\n  {EXAMPLE}"
+        );
+        Self { message, missing: true }
     }
+
+    #[cfg(not(unix))]
+    pub(super) fn unsupported() -> Self {
+        let message = format!(
+            "cannot start a private PostgreSQL server on this operating system\n\n\
+             Set DATABASE_URL to a server you have:\n  {EXAMPLE}"
+        );
+        Self { message, missing: true }
+    }
+
+    /// A private server could not be started. `what` is the step that failed.
+    #[cfg(unix)]
+    pub(super) fn private_server(what: &str, why: &str) -> Self {
+        let why = why.trim_end();
+        Self::new(format!(
+            "could not start a private PostgreSQL server: {what}\n\n{why}\n\n\
+             Fix this, or set DATABASE_URL to a server you have:\n  {EXAMPLE}"
+        ))
+    }
+
+    pub(super) fn invalid_url(why: &str) -> Self {
+        Self::new(format!(
+            "invalid DATABASE_URL: {why}\n\nIt should look like this:\n  {EXAMPLE}\n\
+             Or unset it to use a private server."
+        ))
+    }
+
+    /// The server in `DATABASE_URL` cannot be used. `server` describes it without
+    /// the password.
+    pub(super) fn database_url(server: &str, error: &PrepareError) -> Self {
+        Self::new(match (error, next_step(error)) {
+            (PrepareError::Tables(_), _) => format!(
+                "could not create the sample tables in schema async_workbook \
+                 ({server}): {error}\n\nUse a database in which you may create a schema, \
+                 or unset DATABASE_URL to use a private server."
+            ),
+            (_, Some(next)) => format!(
+                "the PostgreSQL server in DATABASE_URL ({server}) refused the \
+                 connection: {error}\n\n{next}\nOr unset DATABASE_URL to use a private \
+                 server."
+            ),
+            (_, None) => format!(
+                "could not connect to the PostgreSQL server in DATABASE_URL ({server}): \
+                 {error}\n\nCheck the host and the port, and that the server is running; \
+                 or unset DATABASE_URL to use a private server."
+            ),
+        })
+    }
+}
+
+/// Returns what to do about a server that refuses connections; `None` if the server
+/// could not be reached.
+fn next_step(error: &PrepareError) -> Option<&'static str> {
+    const NO_TLS: &str = "The lessons connect without TLS: use a server that accepts \
+        such connections, and remove sslmode from DATABASE_URL.";
+    const LOGIN: &str = "Check the user and the password in DATABASE_URL.";
+
+    let PrepareError::Connect(connect) = error else { return None };
+    let why = error.to_string();
+    Some(match connect.code() {
+        Some(&SqlState::INVALID_PASSWORD) => LOGIN,
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            "Create it with createdb, or change the database in DATABASE_URL."
+        }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+            if why.contains("pg_hba.conf") =>
+        {
+            NO_TLS
+        }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => LOGIN,
+        Some(_) => "See the reason above.",
+        None if why.contains("TLS") => NO_TLS,
+        None if why.contains("password") => LOGIN,
+        None => return None,
+    })
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Problem::NoPrograms { looked_in, broken } => write!(
-                f,
-                "found no PostgreSQL programs (initdb and postgres) that run\n\n\
-                 Looked in: {looked_in}\n{broken}\n\
-                 Install PostgreSQL, and run this again:\n  \
-                 Debian, Ubuntu   sudo apt-get install postgresql\n  \
-                 Fedora           sudo dnf install postgresql-server\n  \
-                 macOS            brew install postgresql@17\n\
-                 Or, as on Windows, set DATABASE_URL to a server you have:\n  \
-                 {EXAMPLE}"
-            ),
-            Problem::NoServer { what, why } => write!(
-                f,
-                "could not start a private PostgreSQL server: {what}\n\n{why}\n\n\
-                 Put right what it says, or use a server you have:\n  {EXAMPLE}"
-            ),
-            Problem::NotHere => write!(
-                f,
-                "cannot start a private PostgreSQL server on this system\n\n\
-                 Set DATABASE_URL to a server you have:\n  {EXAMPLE}"
-            ),
-            Problem::BadUrl(why) => write!(
-                f,
-                "cannot use DATABASE_URL: {why}\n\nIt should look like this:\n  \
-                 {EXAMPLE}\nOr unset it, to have a private server started for you."
-            ),
-            Problem::Unreachable { server, why } => write!(
-                f,
-                "cannot reach the PostgreSQL server in DATABASE_URL ({server}): \
-                 {why}\n\nCheck that it runs, and its host and port; or unset \
-                 DATABASE_URL, to have a private server started for you."
-            ),
-            Problem::Refused { server, why, next } => write!(
-                f,
-                "the PostgreSQL server in DATABASE_URL ({server}) refused the \
-                 connection: {why}\n\n{next}\nOr unset DATABASE_URL, to have a \
-                 private server started for you."
-            ),
-            Problem::Tables { server, why } => write!(
-                f,
-                "cannot create the sample tables, schema async_workbook \
-                 ({server}): {why}\n\nUse a database you may create a schema in, or \
-                 unset DATABASE_URL, to have a private server started for you."
-            ),
-        }
+        f.write_str(&self.message)
     }
 }
 
 impl Error for Problem {}
 
-/// An error and its causes in one line. `tokio-postgres` says no more than "db
-/// error" by itself, and keeps the server's words in the cause.
+/// Formats an error and its causes on one line. The message of a `tokio_postgres`
+/// error is often only "db error"; the server's message is in the cause.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,16 +1,14 @@
-//! Finds the PostgreSQL programs, and the user who may run them.
+//! Finds the PostgreSQL programs, and a user who may run them.
 
-use std::{
-    env, fs,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use super::Problem;
 
-/// Where packages put one folder a version: parent, what its name begins with, and
-/// what follows it.
+/// Installation directories that contain a version number, as
+/// `{parent}/{prefix}*/{bin}`.
 const VERSIONED: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -19,7 +17,7 @@ const VERSIONED: &[(&str, &str, &str)] = &[
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// Where other installations put them.
+/// Other installation directories.
 const PLAIN: &[&str] = &[
     "/opt/homebrew/bin",
     "/usr/local/opt/postgresql/bin",
@@ -28,18 +26,18 @@ const PLAIN: &[&str] = &[
     "/usr/bin",
 ];
 
-/// An installed PostgreSQL that can be run here.
+/// A PostgreSQL installation.
 #[derive(Clone)]
 pub(super) struct Programs {
-    /// Holds `initdb` and `postgres`.
-    pub folder: PathBuf,
-    /// Such as `15.18`.
+    /// The directory of `initdb` and `postgres`.
+    pub dir: PathBuf,
+    /// The version, such as `15.18`.
     pub version: String,
-    /// Who runs them, when it cannot be us.
+    /// The user who runs them, if it is not the current one.
     pub user: Option<User>,
 }
 
-/// A user of this machine.
+/// A user and their primary group.
 #[derive(Clone, Copy)]
 pub(super) struct User {
     pub uid: u32,
@@ -47,39 +45,39 @@ pub(super) struct User {
 }
 
 impl Programs {
-    /// Takes the first folder whose programs run: on `PATH`, by `pg_config`, then
-    /// the highest version in the usual places.
+    /// Returns the first installation whose programs run: from `PATH`, from
+    /// `pg_config`, then the highest version in the usual directories.
     pub fn find() -> Result<Programs, Problem> {
         let user = user()?;
-        let (folders, looked_in) = match env::var_os("WORKBOOK_POSTGRES_BIN") {
-            Some(folder) if !folder.is_empty() => {
-                let folder = PathBuf::from(folder);
-                let text = format!("{} (WORKBOOK_POSTGRES_BIN)", folder.display());
-                (vec![folder], text)
+        let (dirs, searched) = match env::var_os("WORKBOOK_POSTGRES_BIN") {
+            Some(dir) if !dir.is_empty() => {
+                let dir = PathBuf::from(dir);
+                let text = format!("{} (WORKBOOK_POSTGRES_BIN)", dir.display());
+                (vec![dir], text)
             }
-            _ => (folders(), looked_in()),
+            _ => (candidates(), describe_candidates()),
         };
         let mut broken = String::new();
-        for folder in folders {
-            if !["initdb", "postgres"].iter().all(|p| folder.join(p).is_file()) {
+        for dir in dirs {
+            if !["initdb", "postgres"].iter().all(|p| dir.join(p).is_file()) {
                 continue;
             }
-            match version(&folder, user) {
-                Ok(version) => {
-                    return Ok(Programs { folder, version, user });
-                }
+            match version(&dir, user) {
+                Ok(version) => return Ok(Programs { dir, version, user }),
                 Err(why) => {
-                    broken +=
-                        &format!("Does not run: {}: {why}\n", folder.display());
+                    broken += &format!(
+                        "Could not run {}/postgres: {why}\n",
+                        dir.display()
+                    );
                 }
             }
         }
-        Err(Problem::NoPrograms { looked_in, broken })
+        Err(Problem::no_programs(&searched, &broken))
     }
 }
 
-/// A command that the server's user runs: from a folder that user can enter, in
-/// English, and with the system's own tools at hand whatever `PATH` is.
+/// Creates a command to run as the server's user: in a directory which that user can
+/// enter, with messages in English, and with the system's tools on `PATH`.
 pub(super) fn command(program: impl AsRef<Path>, user: Option<User>) -> Command {
     let mut path = env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/bin:/bin");
@@ -95,11 +93,11 @@ pub(super) fn command(program: impl AsRef<Path>, user: Option<User>) -> Command 
     command
 }
 
-/// Runs a command to its end.
+/// Runs a command and returns its stdout.
 ///
 /// # Errors
 ///
-/// Why it could not be started, or what it wrote to standard error if it failed.
+/// If it cannot be started; or its stderr, if it fails.
 pub(super) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() {
@@ -111,32 +109,34 @@ pub(super) fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// The version, from a line such as `postgres (PostgreSQL) 15.18 (Debian 15.18-1)`.
-fn version(folder: &Path, user: Option<User>) -> Result<String, String> {
-    let line = output(command(folder.join("postgres"), user).arg("--version"))?;
+/// Parses the version from the output of `postgres --version`, such as
+/// `postgres (PostgreSQL) 15.18 (Debian 15.18-1)`.
+fn version(dir: &Path, user: Option<User>) -> Result<String, String> {
+    let line = output(command(dir.join("postgres"), user).arg("--version"))?;
     let number = line.split(' ').find(|word| {
         word.starts_with(|first: char| first.is_ascii_digit()) && !word.contains('/')
     });
     number.map(str::to_owned).ok_or(line)
 }
 
-fn looked_in() -> String {
+fn describe_candidates() -> String {
     let mut text = String::from("PATH, pg_config --bindir");
     for (parent, prefix, bin) in VERSIONED {
         text += &format!(", {parent}/{prefix}*/{bin}");
     }
-    for folder in PLAIN {
-        text += &format!(", {folder}");
+    for dir in PLAIN {
+        text += &format!(", {dir}");
     }
     text
 }
 
-fn folders() -> Vec<PathBuf> {
+/// Returns the directories to search, in order.
+fn candidates() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> =
-        env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-    if let Ok(folder) = output(command("pg_config", None).arg("--bindir")) {
-        folders.push(folder.into());
+    let mut dirs: Vec<PathBuf> =
+        env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
+    if let Ok(dir) = output(command("pg_config", None).arg("--bindir")) {
+        dirs.push(dir.into());
     }
     let mut versioned = Vec::new();
     for (parent, prefix, bin) in VERSIONED {
@@ -150,43 +150,47 @@ fn folders() -> Vec<PathBuf> {
         }
     }
     versioned.sort_by(|(left, _), (right, _)| right.cmp(left));
-    folders.extend(versioned.into_iter().map(|(_, folder)| folder));
-    folders.extend(PLAIN.iter().map(PathBuf::from));
-    folders
+    dirs.extend(versioned.into_iter().map(|(_, dir)| dir));
+    dirs.extend(PLAIN.iter().map(PathBuf::from));
+    dirs
 }
 
-/// A version as numbers, so that 15 is higher than 9.6.
+/// Parses a version into its numbers, so that 15 is higher than 9.6.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// Nobody in particular for an ordinary user; for root, whom PostgreSQL refuses to
-/// serve, `postgres` or `nobody`.
+/// Returns the user to run the programs as, if it is not the current one: PostgreSQL
+/// refuses to run as root, so for root this is `postgres` or `nobody`.
 fn user() -> Result<Option<User>, Problem> {
-    let problem =
-        |what: &str, why: String| Problem::NoServer { what: what.into(), why };
     match output(command("id", None).arg("-u")) {
         Ok(uid) if uid != "0" => return Ok(None),
         Ok(_) => {}
-        Err(why) => return Err(problem("id -u failed", why)),
+        Err(why) => return Err(Problem::private_server("id -u failed", &why)),
     }
-    let what = "PostgreSQL does not run as root, and there is no other user for it";
-    let passwd = fs::read_to_string("/etc/passwd")
-        .map_err(|error| problem(what, format!("/etc/passwd: {error}")))?;
+    let what =
+        "PostgreSQL refuses to run as root, and there is no other user for it";
+    let passwd = fs::read_to_string("/etc/passwd").map_err(|error| {
+        Problem::private_server(
+            what,
+            &format!("could not read /etc/passwd: {error}"),
+        )
+    })?;
     ["postgres", "_postgres", "nobody"]
         .iter()
         .find_map(|name| look_up(&passwd, name))
         .map(Some)
         .ok_or_else(|| {
-            let why = "Neither postgres nor nobody is in /etc/passwd.";
-            problem(what, why.into())
+            let why = "/etc/passwd has neither a user postgres nor a user nobody.";
+            Problem::private_server(what, why)
         })
 }
 
-/// Finds a user in `/etc/passwd`, whose lines are `name:password:uid:gid:...`.
+/// Finds a user in `/etc/passwd`, which has lines of the form
+/// `name:password:uid:gid:...`.
 fn look_up(passwd: &str, name: &str) -> Option<User> {
     let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
-    // macOS writes nobody's as -2, and means the same bits.
+    // On macOS the ids of `nobody` are -2, which is the same bits.
     let mut ids = line.split(':').skip(2).map(|id| id.parse::<i64>());
     Some(User { uid: ids.next()?.ok()? as u32, gid: ids.next()?.ok()? as u32 })
 }
@@ -196,13 +200,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_compare_as_numbers() {
+    fn versions_are_compared_numerically() {
         assert!(numbers("15") > numbers("9.6"));
         assert!(numbers("17") > numbers("latest"));
     }
 
     #[test]
-    fn users_are_found_by_their_whole_name() {
+    fn users_are_looked_up_by_their_full_name() {
         let passwd = "postgresql:x:1:2::/:/bin/sh\npostgres:x:101:104::/:/bin/sh\n\
                       nobody:*:-2:-2::/:/bin/false\n";
         let postgres = look_up(passwd, "postgres").unwrap();

@@ -1,154 +1,163 @@
-//! A private server and the `sh` that watches over it.
+//! A private server and the shell script that guards it.
+//!
+//! The life of a server:
+//!
+//! ```text
+//! lesson                          guard.sh
+//! spawn ------------------------> mkdir DIR
+//! read stdout until it closes <-- close stdout
+//! initdb or copy to DIR/data
+//! write "start\n" --------------> run postgres
+//! poll DIR/data/postmaster.pid
+//! ... query ...
+//! close stdin, or die ----------> kill -QUIT postgres, rm -r DIR
+//! wait for the guard to exit <--- exit
+//! ```
+//!
+//! The guard creates the directory itself, before anything is in it, so there is no
+//! moment in which a killed lesson could leave one behind. It runs in a process
+//! group of its own: a Ctrl-C in the terminal goes to the lesson, and reaches the
+//! guard as the end of stdin.
 
-use std::{
-    env, fs,
-    io::{self, Read, Write},
-    os::unix::process::CommandExt,
-    path::{self, Path, PathBuf},
-    process::{Child, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{self, Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
-use super::{
-    Problem,
-    programs::{Programs, command, output},
-    template,
-};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// A server takes a fifth of a second; a machine that swaps may take much longer.
-const START_WITHIN: Duration = Duration::from_secs(30);
-const STOP_WITHIN: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(5);
+use super::programs::{Programs, command, output};
+use super::{Problem, template};
 
-/// The address of a Unix socket has 104 bytes on macOS and the BSDs, the last one
-/// zero.
+/// A start takes 0.2 s, but a machine that is swapping may take much longer.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// The limit on macOS and the BSDs, where the path and its NUL byte take up to 104
+/// bytes.
 const SOCKET_PATH_MAX: usize = 103;
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// What suits a server that lives for seconds and whose data nobody will miss.
+/// Settings for a server that lives for seconds and whose data need not survive a
+/// crash.
 const SETTINGS: &[&str] = &[
     "listen_addresses=", // no network port
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
     "shared_buffers=16MB",
-    "dynamic_shared_memory_type=mmap", // in its folder, so that it goes with it
+    "dynamic_shared_memory_type=mmap", // in its directory, to be removed with it
     "autovacuum=off",
-    "jit=off", // takes longer than our queries
+    "jit=off", // compiling takes longer than our queries
     "max_connections=100",
     "logging_collector=off",
 ];
 
-/// Where a server's data comes from.
+/// The source of a server's data directory.
 pub(super) enum Data {
-    /// A template made earlier.
+    /// A copy of this template.
     Copy(PathBuf),
-    /// A run of `initdb`, kept as a template if there is a place for it.
+    /// A run of `initdb`, to be saved as a template.
     New { save_as: Option<PathBuf> },
 }
 
-/// A running server. Dropping it stops the server and removes its folder.
+/// A running server. Dropping it stops the server and removes its directory.
 pub(super) struct Server {
-    folder: PathBuf,
+    dir: PathBuf,
     guard: Child,
 }
 
 impl Server {
-    /// Blocks until the server takes connections.
+    /// Starts a server, and blocks until it accepts connections.
     pub fn start(programs: &Programs, data: &Data) -> Result<Server, Problem> {
-        let (mut failure, mut no_place) = (None, String::new());
+        let (mut failure, mut unusable) = (None, String::new());
         for parent in parents() {
-            // The guard comes first, so that there is never a folder without one.
             match Server::guarded_in(&parent, programs) {
                 Ok(mut server) => match server.run(programs, data) {
                     Ok(()) => return Ok(server),
-                    // The next place may have more room.
+                    // The disk may be full, so try the next directory.
                     Err(problem) => failure = Some(problem),
                 },
-                Err(why) => no_place += &format!("{}: {why}\n", parent.display()),
+                Err(why) => unusable += &format!("{}: {why}\n", parent.display()),
             }
         }
         Err(failure.unwrap_or_else(|| {
-            problem("there is no place for its folder", no_place)
+            let what = "could not create a directory for it";
+            Problem::private_server(what, &unusable)
         }))
     }
 
-    /// Fills the folder and runs the server on it.
+    /// Creates the data directory and runs the server on it.
     fn run(&mut self, programs: &Programs, data: &Data) -> Result<(), Problem> {
-        let folder = self.folder.join("data");
+        let dir = self.dir.join("data");
         match data {
             Data::Copy(template) => {
-                template::copy(template, &folder, programs.user).map_err(
-                    |error| {
-                        problem("copying its data folder failed", error.to_string())
-                    },
-                )?;
+                template::copy(template, &dir, programs.user).map_err(|error| {
+                    let what = "could not copy its data directory";
+                    Problem::private_server(what, &error.to_string())
+                })?;
             }
             Data::New { save_as } => {
-                initdb(programs, &folder)?;
+                initdb(programs, &dir)?;
                 if let Some(template) = save_as {
-                    // A read-only or full target folder costs a second at each
-                    // start.
-                    let _ = template::save(&folder, template);
+                    // Without a template, as in a read-only target directory, each
+                    // start only takes a second longer.
+                    let _ = template::save(&dir, template);
                 }
             }
         }
-        if let Some(pipe) = &mut self.guard.stdin {
-            // If the guard is gone, that is noticed at once below.
-            let _ = pipe.write_all(b"start\n");
+        if let Some(stdin) = &mut self.guard.stdin {
+            // If the guard has exited, `wait_until_ready` notices.
+            let _ = stdin.write_all(b"start\n");
         }
         self.wait_until_ready()
     }
 
-    /// `postgresql://workbook@%2Ftmp%2F.../postgres`: a percent-encoded folder in
-    /// the host's place. The other form, `?host=...&options=...`, has an `&`, and
-    /// does not survive being pasted into a shell.
+    /// Returns a URL such as `postgresql://workbook@%2Ftmp%2F.../postgres`, with the
+    /// percent-encoded directory as the host. The alternative,
+    /// `?host=...&options=...`, contains an `&` and cannot be pasted into a shell.
     pub fn url(&self) -> String {
-        let mut url = String::from("postgresql://workbook@");
-        for byte in self.folder.to_string_lossy().bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                    url.push(byte.into());
-                }
-                _ => url += &format!("%{byte:02X}"),
-            }
-        }
-        url + "/postgres"
+        const RESERVED: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+        let host = percent_encode(self.dir.as_os_str().as_bytes(), RESERVED);
+        format!("postgresql://workbook@{host}/postgres")
     }
 
-    /// Starts a guard, which makes a folder for itself and the server.
+    /// Starts a guard, which creates a directory for itself and the server.
     fn guarded_in(parent: &Path, programs: &Programs) -> Result<Server, String> {
         let parent = path::absolute(parent).map_err(|error| error.to_string())?;
-        let folder = parent.join(template::unique("workbook-pg"));
-        if folder.as_os_str().len() + 1 + SOCKET.len() > SOCKET_PATH_MAX {
-            return Err("too long for the path of a socket".into());
+        let dir = parent.join(template::unique("workbook-pg"));
+        if dir.as_os_str().len() + 1 + SOCKET.len() > SOCKET_PATH_MAX {
+            return Err("the path is too long for a Unix socket".into());
         }
-        // Clients read a comma as the end of one host and the start of the next.
-        if folder.to_str().is_none_or(|name| name.contains(',')) {
-            return Err("not a name that fits in a URL".into());
+        // Clients parse a comma in a URL as the separator of two hosts.
+        if dir.to_str().is_none_or(|name| name.contains(',')) {
+            return Err("the path has a comma or is not valid UTF-8".into());
         }
         let mut guard = command("/bin/sh", programs.user)
             .args(["-c", include_str!("guard.sh"), "guard"])
-            .arg(&folder)
-            .arg(programs.folder.join("postgres"))
+            .arg(&dir)
+            .arg(programs.dir.join("postgres"))
             .arg("-D")
-            .arg(folder.join("data"))
-            // Relative to the data folder: no quoting, and no limit to its length.
+            .arg(dir.join("data"))
+            // Relative to the data directory, so it needs no quoting in the setting.
             .args(["-k", "..", "-p", "5432"])
             .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
             .stdin(Stdio::piped())
-            // Not ours: whoever reads this program's output from a pipe would wait
-            // for the guard to end, too.
+            // Not inherited: a program that reads the lesson's output through a pipe
+            // would otherwise wait for the guard to exit, too.
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Out of reach of a Ctrl-C in the terminal, which goes to a whole group.
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("/bin/sh does not run: {error}"))?;
+            .map_err(|error| format!("could not run /bin/sh: {error}"))?;
         let stdout = guard.stdout.take();
-        let server = Server { folder, guard };
-        // Ends once there is a folder, or a reason why there is none.
+        let server = Server { dir, guard };
+        // Returns when the directory exists, or with the reason why it does not.
         let mut why = String::new();
         if let Some(mut stdout) = stdout {
             stdout.read_to_string(&mut why).map_err(|error| error.to_string())?;
@@ -160,74 +169,76 @@ impl Server {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Problem> {
-        let deadline = Instant::now() + START_WITHIN;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            // The eighth line is the server's state, written for programs to read.
-            let state = fs::read_to_string(self.folder.join("data/postmaster.pid"));
+            // The eighth line of this file is the state of the server.
+            let state = fs::read_to_string(self.dir.join("data/postmaster.pid"));
             if state.is_ok_and(|text| {
                 text.lines().nth(7).map(str::trim) == Some("ready")
             }) {
                 return Ok(());
             }
-            let what = if self.folder.join("exited").exists() {
-                "it ended as soon as it was started"
+            let what = if self.dir.join("exited").exists() {
+                "it exited during startup"
             } else if !matches!(self.guard.try_wait(), Ok(None)) {
-                "the shell that runs it ended"
+                "the shell that guards it exited"
             } else if Instant::now() > deadline {
-                "it is not ready after 30 s"
+                "it was not ready after 30 s"
             } else {
-                thread::sleep(POLL);
+                thread::sleep(POLL_INTERVAL);
                 continue;
             };
-            return Err(problem(what, last_lines(&self.folder.join("log"))));
+            let log = last_lines(&self.dir.join("log"));
+            return Err(Problem::private_server(what, &log));
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of this pipe is what the guard waits for.
+        // The guard waits for the end of this pipe.
         drop(self.guard.stdin.take());
-        let deadline = Instant::now() + STOP_WITHIN;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while matches!(self.guard.try_wait(), Ok(None)) && Instant::now() < deadline
         {
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// Where a server's folder may go, the best place first: where `TMPDIR` says, or in
-/// memory. A start makes and removes some 400 files, and a disk can take seconds
-/// over that (seen on an ext4 without a journal).
+/// Returns the possible parents of a server's directory: `TMPDIR`, or a file system
+/// in memory, then `/tmp`. A server creates and removes some 400 files, which can
+/// take seconds on a disk (as on an ext4 without a journal).
 fn parents() -> Vec<PathBuf> {
-    let wished = env::var_os("TMPDIR").filter(|folder| !folder.is_empty());
-    let best = wished.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
-    vec![best, PathBuf::from("/tmp")]
+    let tmpdir = env::var_os("TMPDIR").filter(|dir| !dir.is_empty());
+    let first = tmpdir.map_or_else(|| PathBuf::from("/dev/shm"), PathBuf::from);
+    vec![first, PathBuf::from("/tmp")]
 }
 
 fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {
-    let mut initdb = command(programs.folder.join("initdb"), programs.user);
+    let mut initdb = command(programs.dir.join("initdb"), programs.user);
     initdb
         .arg("-D")
         .arg(data)
-        .args(["--username=workbook", "--auth=trust"]) // the folder keeps others out
+        .args(["--username=workbook", "--auth=trust"]) // others cannot enter the directory
         .args(["--encoding=UTF8", "--locale=C"])
-        .args(["--wal-segsize=1", "--no-sync"]); // quick to make, small to copy
-    output(&mut initdb).map_err(|why| problem("initdb failed", why))?;
-    // If it fails, each start is slower, and no more.
-    let _ = keep_one_database(programs, data);
+        .args(["--wal-segsize=1", "--no-sync"]); // fast to create, small to copy
+    output(&mut initdb)
+        .map_err(|why| Problem::private_server("initdb failed", &why))?;
+    // If this fails, each start is only slower.
+    let _ = drop_template_databases(programs, data);
     Ok(())
 }
 
-/// `initdb` makes three databases. Lessons need none to make others from, and
-/// without the two templates there are 400 files to copy and remove at each start,
-/// not 1,000.
-fn keep_one_database(programs: &Programs, data: &Path) -> io::Result<()> {
+/// Drops two of the three databases that `initdb` creates. Only `CREATE DATABASE`
+/// needs them, and without them each start copies and removes 400 files instead of
+/// 1,000.
+fn drop_template_databases(programs: &Programs, data: &Path) -> io::Result<()> {
     const COMMANDS: &str = "\
         UPDATE pg_database SET datistemplate = false\n\
         DROP DATABASE template0\n\
         DROP DATABASE template1\n";
-    let mut postgres = command(programs.folder.join("postgres"), programs.user)
+    let mut postgres = command(programs.dir.join("postgres"), programs.user)
         .args(["--single", "-F", "-D"])
         .arg(data)
         .arg("postgres")
@@ -250,24 +261,23 @@ fn last_lines(log: &Path) -> String {
     lines[lines.len().saturating_sub(10)..].join("\n")
 }
 
-fn problem(what: &str, why: String) -> Problem {
-    Problem::NoServer { what: what.into(), why: why.trim_end().to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn some_folders_cannot_hold_a_socket() {
-        // Refused before anything is run.
-        let folder = PathBuf::from("/no/such/programs");
-        let programs = Programs { folder, version: "15".into(), user: None };
-        let refused = |parent: &str| {
+    fn paths_that_do_not_fit_a_socket_or_a_url_are_rejected() {
+        // Rejected before any program runs.
+        let dir = PathBuf::from("/no/such/programs");
+        let programs = Programs { dir, version: "15".into(), user: None };
+        let rejected = |parent: &str| {
             Server::guarded_in(Path::new(parent), &programs).map(|_| ()).unwrap_err()
         };
-        assert_eq!(refused("/tmp/a,b"), "not a name that fits in a URL");
+        assert_eq!(
+            rejected("/tmp/a,b"),
+            "the path has a comma or is not valid UTF-8"
+        );
         let long = format!("/tmp/{}", "x".repeat(90));
-        assert_eq!(refused(&long), "too long for the path of a socket");
+        assert_eq!(rejected(&long), "the path is too long for a Unix socket");
     }
 }

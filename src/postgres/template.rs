@@ -1,54 +1,56 @@
-//! Keeps what `initdb` made, because a copy takes a tenth of its time.
+//! Caches the result of `initdb`, because copying it takes a tenth of the time.
+//!
+//! The cache lives in Cargo's target directory, which `cargo clean` removes. Several
+//! programs may create, use and discard a template at the same time, and each may be
+//! killed at any moment. Both creating and discarding therefore go through a rename,
+//! which is atomic: a template is there completely or not at all.
 
-use std::{
-    env,
-    fs::{self, DirBuilder},
-    io,
-    os::unix::fs::{DirBuilderExt, chown},
-    path::{Path, PathBuf},
-    process,
-    time::SystemTime,
-};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{env, io, process};
 
 use super::programs::User;
 
-/// Where the template for a PostgreSQL version belongs, if this program was built by
-/// Cargo: Cargo marks its target folder with a `CACHEDIR.TAG`.
-pub(super) fn folder(version: &str) -> Option<PathBuf> {
+/// Returns the directory of the template for a PostgreSQL version, if this program
+/// was built by Cargo, which marks its target directory with a `CACHEDIR.TAG`.
+pub(super) fn dir(version: &str) -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
     let target =
-        program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
+        program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file())?;
     Some(target.join("workbook-postgres").join(version))
 }
 
-/// Keeps a copy of `data` as the template. Several programs may do so at once, and
-/// be killed while they do: a template appears whole, by its rename, or not at all.
+/// Saves a copy of `data` as the template.
 pub(super) fn save(data: &Path, template: &Path) -> io::Result<()> {
     let parent = template.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(parent)?;
-    let unfinished = parent.join(unique("new"));
-    let saved = copy(data, &unfinished, None)
-        .and_then(|()| fs::rename(&unfinished, template));
+    let partial = parent.join(unique("new"));
+    let saved =
+        copy(data, &partial, None).and_then(|()| fs::rename(&partial, template));
     if saved.is_err() {
-        let _ = fs::remove_dir_all(&unfinished);
+        let _ = fs::remove_dir_all(&partial);
     }
     saved
 }
 
-/// Removes a template. The rename comes first: whoever copies it now finds files
-/// missing and knows, instead of taking a half for the whole.
+/// Removes a template.
+///
+/// It is renamed first, so that a program that is copying it runs into a missing
+/// file and fails, rather than ending up with an incomplete copy.
 pub(super) fn discard(template: &Path) {
-    let rubbish = template.with_file_name(unique("old"));
-    if fs::rename(template, &rubbish).is_ok() {
-        let _ = fs::remove_dir_all(&rubbish);
+    let trash = template.with_file_name(unique("old"));
+    if fs::rename(template, &trash).is_ok() {
+        let _ = fs::remove_dir_all(&trash);
     }
 }
 
-/// Copies a folder, all of it for `owner`. PostgreSQL takes no data folder that
-/// others can enter.
+/// Copies a directory recursively and changes its owner. Only the owner can enter
+/// the copy, as PostgreSQL requires.
 pub(super) fn copy(from: &Path, to: &Path, owner: Option<User>) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
-    give(to, owner)?;
+    set_owner(to, owner)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let to = to.join(entry.file_name());
@@ -56,22 +58,22 @@ pub(super) fn copy(from: &Path, to: &Path, owner: Option<User>) -> io::Result<()
             copy(&entry.path(), &to, owner)?;
         } else {
             fs::copy(entry.path(), &to)?;
-            give(&to, owner)?;
+            set_owner(&to, owner)?;
         }
     }
     Ok(())
 }
 
-fn give(path: &Path, owner: Option<User>) -> io::Result<()> {
+fn set_owner(path: &Path, owner: Option<User>) -> io::Result<()> {
     match owner {
         Some(User { uid, gid }) => chown(path, Some(uid), Some(gid)),
         None => Ok(()),
     }
 }
 
-/// A file name that no other program, and no other call in this one, comes up with.
+/// Returns a file name that is unique among all programs and calls.
 pub(super) fn unique(prefix: &str) -> String {
-    // A clock before 1970 costs uniqueness between two calls, nothing more.
+    // With a clock before 1970, two calls in one program may return the same name.
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     format!("{prefix}-{}-{:x}", process::id(), now.subsec_nanos())
 }

@@ -1,8 +1,32 @@
-//! The `tracing` layer that writes down when spans begin, are polled, and end.
+//! The `tracing` layer that records when spans begin, are polled, and end.
+//!
+//! `tracing` calls the layer at four points in the life of an instrumented future:
+//!
+//! ```text
+//! on_new_span   the span is created         began
+//!   on_enter      a poll starts             polls.push((now, None))
+//!   on_exit       the poll returns          polls.last().1 = Some(now)
+//!   ...           once for each poll
+//! on_close      the last handle is dropped  ended
+//! ```
+//!
+//! The recorder keeps one flat list of spans behind a mutex. A span stores its index
+//! in that list in its own extensions, which saves a map from ids, and `tracing`
+//! reuses ids anyway. The list is turned into sections and rows only when it is
+//! drawn.
+//!
+//! Times are tokio's `Instant`s, so that they are exact on the paused clock. There,
+//! code that blocks the thread takes no time at all; each span therefore also
+//! measures its longest poll on the real clock.
+//!
+//! Why not tokio-console? It shows tasks, while most lessons are about several
+//! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
+//! and a TCP port between the two. Spans work for any future and need no build flag.
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -10,24 +34,40 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// A span as it is recorded.
+use super::{Row, Section};
+
+/// A recorded span.
 #[derive(Debug)]
-pub(crate) struct Span {
-    pub parent: Option<usize>,
-    pub label: String,
-    pub began: Instant,
-    pub ended: Option<Instant>,
-    pub polls: Vec<(Instant, Option<Instant>)>,
-    /// The longest poll by the real clock, and when the last one began.
-    pub longest: Duration,
+struct Span {
+    parent: Option<usize>,
+    label: String,
+    began: Instant,
+    ended: Option<Instant>,
+    polls: Vec<(Instant, Option<Instant>)>,
+    /// The duration of the longest poll on the real clock.
+    longest_poll: Duration,
+    /// The start of the latest poll on the real clock.
     entered: std::time::Instant,
 }
 
+impl Span {
+    /// Converts the span to a row; `at` converts its times.
+    fn row(&self, depth: usize, now: Instant, at: &impl Fn(Instant) -> u64) -> Row {
+        let end_of = |poll: Option<Instant>| at(poll.unwrap_or(now));
+        let mut polls: Vec<_> =
+            self.polls.iter().map(|&(from, to)| (at(from), end_of(to))).collect();
+        polls.dedup();
+        let life = (at(self.began), end_of(self.ended));
+        Row { label: self.label.clone(), depth, life, polls }
+    }
+}
+
+/// The recorded spans, parents before children, in the order in which they began.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spans(Arc<Mutex<Vec<Span>>>);
 
 impl Spans {
-    pub fn lock(&self) -> MutexGuard<'_, Vec<Span>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Span>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -35,56 +75,122 @@ impl Spans {
         self.lock().len()
     }
 
-    /// The labels of the innermost spans that have not ended, each in backticks.
+    /// Returns one section per root span. `round` converts the time since the
+    /// section began to microseconds; an open span ends now.
+    pub fn sections(&self, round: impl Fn(Duration) -> u64) -> Vec<Section> {
+        let now = Instant::now();
+        let spans = self.lock();
+        let roots = spans.iter().enumerate().filter(|(_, s)| s.parent.is_none());
+        roots
+            .map(|(root, span)| {
+                let at = |time: Instant| {
+                    round(time.saturating_duration_since(span.began))
+                };
+                let mut rows = Vec::new();
+                collect_rows(&spans, root, 0, now, &at, &mut rows);
+                let micros = at(span.ended.unwrap_or(now));
+                Section { title: span.label.clone(), micros, rows }
+            })
+            .collect()
+    }
+
+    /// Returns the spans from index `first` on as one section that began at `began`
+    /// and ends now.
+    pub fn section_since(
+        &self,
+        first: usize,
+        title: &str,
+        began: Instant,
+    ) -> Section {
+        let now = Instant::now();
+        let at = |time: Instant| micros(time.saturating_duration_since(began));
+        let spans = self.lock();
+        let mut rows = Vec::new();
+        let later = spans.iter().enumerate().skip(first);
+        for (index, span) in
+            later.filter(|(_, s)| s.parent.is_none_or(|p| p < first))
+        {
+            rows.push(span.row(0, now, &at));
+            collect_rows(&spans, index, 1, now, &at, &mut rows);
+        }
+        Section { title: title.to_owned(), micros: at(now), rows }
+    }
+
+    /// Returns the labels of the innermost open spans, each in backticks.
     pub fn open(&self) -> Vec<String> {
         let spans = self.lock();
         let open = |span: &Span| span.ended.is_none();
-        let parent =
+        let has_open_child =
             |index| spans.iter().any(|s| open(s) && s.parent == Some(index));
-        let waiting =
-            spans.iter().enumerate().filter(|&(index, s)| open(s) && !parent(index));
-        waiting.map(|(_, span)| format!("`{}`", span.label)).collect()
+        let innermost = spans
+            .iter()
+            .enumerate()
+            .filter(|&(index, s)| open(s) && !has_open_child(index));
+        innermost.map(|(_, span)| format!("`{}`", span.label)).collect()
     }
 
-    /// The innermost of the spans with the longest poll, by the
-    /// real clock, and how long that was.
+    /// Returns the label and the duration of the longest poll on the real clock.
+    ///
+    /// A poll of a parent contains the polls of its children and is a little longer
+    /// than them. To name the culprit rather than its caller, this returns the
+    /// innermost span whose longest poll is within 10 % of the longest of all.
     pub fn longest_poll(&self) -> Option<(String, Duration)> {
         let spans = self.lock();
-        // Parents come before their children, and the last of equals is taken. A
-        // parent's poll is a little longer than that of the child in it.
-        let longest = spans.iter().map(|span| span.longest).max()?;
+        let longest = spans.iter().map(|span| span.longest_poll).max()?;
         let about = longest - longest / 10;
-        let found = spans.iter().rfind(|span| span.longest >= about)?;
-        Some((found.label.clone(), found.longest))
+        // Children come after their parents, so the innermost is the last.
+        let innermost = spans.iter().rfind(|span| span.longest_poll >= about)?;
+        Some((innermost.label.clone(), innermost.longest_poll))
     }
 }
 
-/// The `tracing` layer that writes spans down.
+/// Appends the spans below `parent` to `rows`, depth first.
+fn collect_rows(
+    spans: &[Span],
+    parent: usize,
+    depth: usize,
+    now: Instant,
+    at: &impl Fn(Instant) -> u64,
+    rows: &mut Vec<Row>,
+) {
+    let children =
+        spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
+    for (index, span) in children {
+        rows.push(span.row(depth, now, at));
+        collect_rows(spans, index, depth + 1, now, at, rows);
+    }
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The `tracing` layer that records spans.
 pub(crate) struct Recorder {
     pub spans: Spans,
-    /// Whether the requests that our own web server answers are written down too. In
-    /// a lesson its client's spans tell enough.
+    /// Records the requests that our own web server handles, too. In a lesson the
+    /// spans of its client are enough.
     pub requests: bool,
 }
 
-/// The target of the spans of our own web server's requests.
+/// The target of the web server's request spans.
 pub(crate) const REQUESTS: &str = "async_workbook::web";
 
-/// Where a span stands in the recording; kept in the span itself.
+/// The index of a span in the recording, stored in the span's extensions.
 struct Index(usize);
 
 impl Recorder {
-    fn change<S>(
+    fn update<S>(
         &self,
         id: &Id,
         context: &Context<'_, S>,
-        change: impl FnOnce(&mut Span),
+        update: impl FnOnce(&mut Span),
     ) where
         S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(span) = context.span(id) else { return };
         if let Some(&Index(index)) = span.extensions().get::<Index>() {
-            change(&mut self.spans.lock()[index]);
+            update(&mut self.spans.lock()[index]);
         }
     }
 }
@@ -118,14 +224,14 @@ where
             began,
             ended: None,
             polls: Vec::new(),
-            longest: Duration::ZERO,
+            longest_poll: Duration::ZERO,
             entered: std::time::Instant::now(),
         });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
-        self.change(id, &context, |span| {
+        self.update(id, &context, |span| {
             span.polls.push((now, None));
             span.entered = std::time::Instant::now();
         });
@@ -133,23 +239,23 @@ where
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
-        self.change(id, &context, |span| {
+        self.update(id, &context, |span| {
             if let Some(poll) = span.polls.last_mut() {
                 poll.1 = Some(now);
             }
-            span.longest = span.longest.max(span.entered.elapsed());
+            span.longest_poll = span.longest_poll.max(span.entered.elapsed());
         });
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let now = Instant::now();
-        self.change(&id, &context, |span| {
-            // A span is closed after the last of its children, which may be a task
-            // that outlives it. Its own end is when it was left for the last time.
+        self.update(&id, &context, |span| {
+            // A span closes after the last of its children, which may be a task that
+            // outlives it. Its own end is its last exit.
             span.ended =
                 Some(span.polls.last().and_then(|poll| poll.1).unwrap_or(now));
-            // An instrumented future is entered once more when it is dropped. That
-            // is no poll.
+            // `Instrumented` enters the span once more to drop its future. That is
+            // not a poll.
             if span.polls.len() > 1 {
                 span.polls.pop();
             }
@@ -157,13 +263,13 @@ where
     }
 }
 
-/// A span's name with its fields: `fetch page=1`; or its field `message` alone, as in
-/// `GET /page/1`.
+/// Builds a label from a span's name and fields: `fetch page=1`. A field `message`
+/// replaces the whole label, as in `GET /page/1`.
 struct Label(String);
 
 impl Visit for Label {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail, here and below.
         let _ = write!(self.0, " {}={value:?}", field.name());
     }
 

@@ -1,14 +1,18 @@
-//! A recording, drawn as an SVG that follows the theme of the page it stands in.
+//! Draws a recording as SVG, for a page of the book.
 //!
-//! Across, all is in percent, so the picture fills any width; down, and for text,
-//! all is in pixels, so words keep their size on a phone. Colours are the page's:
-//! the style sheet knows the classes `title`, `label`, `axis`, `grid`, `wait` and
-//! `poll`.
+//! Horizontal positions are percentages, so the picture fills any width. Vertical
+//! positions and text sizes are pixels, so text stays readable on a phone. The
+//! picture has no colours of its own: the page's style sheet sets them by the
+//! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`, so that it follows
+//! the page's theme.
 
-use super::{Recording, Row, Section, millis};
 use std::fmt::Write;
 
-/// Pixels down: a section's title, a row (its label and its bar), the axis.
+use super::recording::millis;
+use super::{Recording, Row, Section};
+use crate::text::escape_html;
+
+/// Heights and vertical offsets in pixels.
 const TITLE: u64 = 28;
 const ROW: u64 = 30;
 const LABEL_BASE: u64 = 12;
@@ -17,8 +21,8 @@ const BAR: u64 = 9;
 const AXIS: u64 = 20;
 
 impl Recording {
-    /// The picture as one `<svg>` element, with [`describe`](Self::describe) as its
-    /// text alternative. Empty without any section.
+    /// Draws the recording as one `<svg>` element, with [`describe`](Self::describe)
+    /// as its text alternative. Returns an empty string if there are no sections.
     pub fn svg(&self) -> String {
         if self.sections.is_empty() {
             return String::new();
@@ -29,9 +33,9 @@ impl Recording {
             top = self.draw_section(section, top, &mut body);
         }
         let height = top + AXIS;
-        // Writing to a string cannot fail, here and below.
+        // Writing to a `String` cannot fail, here and below.
         let mut svg = String::new();
-        let words = escaped(&self.describe());
+        let words = escape_html(&self.describe());
         let _ = write!(
             svg,
             "<svg class=\"timeline-svg\" width=\"100%\" height=\"{height}\" role=\"img\" \
@@ -44,7 +48,7 @@ impl Recording {
     }
 
     fn draw_section(&self, section: &Section, top: u64, svg: &mut String) -> u64 {
-        let title = escaped(&section.title);
+        let title = escape_html(&section.title);
         let total = millis(section.micros);
         let base = top + 18;
         let _ = write!(
@@ -68,10 +72,10 @@ impl Recording {
     }
 
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
-        let label = escaped(&row.label);
+        let label = escape_html(&row.label);
         let (from, to) = row.life;
-        // A label beside the right edge would run out of the picture: it ends where
-        // its bar does.
+        // In the right half, a label that starts with its bar could leave the
+        // picture, so it ends with its bar.
         let (x, anchor) =
             if from * 2 > self.scale() { (to, "end") } else { (from, "start") };
         let (x, base, bar) = (self.percent(x), top + LABEL_BASE, top + BAR_TOP);
@@ -86,8 +90,8 @@ impl Recording {
             self.percent(to - from),
         );
         for &(from, to) in &row.polls {
-            // On a paused clock a poll takes no time, and a bar of no width is not
-            // drawn.
+            // On a paused clock a poll takes no time, and a bar without width is
+            // invisible.
             let to = to.max(from + self.scale() / 1000);
             let _ = write!(
                 svg,
@@ -107,8 +111,7 @@ impl Recording {
             let x = self.percent(time);
             let anchor = match time {
                 0 => "start",
-                // Too near the right edge for a label to stand on both sides of its
-                // line.
+                // Too close to the right edge for a centred label.
                 _ if time * 20 > scale * 19 => "end",
                 _ => "middle",
             };
@@ -123,25 +126,18 @@ impl Recording {
         }
     }
 
-    /// `micros` as a share of the picture's width.
+    /// Converts a time to a percentage of the picture's width.
     fn percent(&self, micros: u64) -> String {
         format!("{:.2}%", 100.0 * micros as f64 / self.scale() as f64)
     }
 }
 
-/// The distance of the axis' lines in microseconds: 1, 2 or 5 times a power of ten,
-/// for five steps at the most.
+/// Returns the distance between the lines of the axis in microseconds: 1, 2 or 5
+/// times a power of ten, for at most five steps.
 fn round_step(scale: u64) -> u64 {
     let round = |power: u32| [1, 2, 5].map(|digit| digit * 10_u64.pow(power));
-    // From a millisecond to some years; a longer scale has no lines but the first.
+    // From a millisecond to some years; a longer scale has only its first line.
     (3..15).flat_map(round).find(|step| scale / step <= 5).unwrap_or(u64::MAX)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -175,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_draws_nothing() {
+    fn an_empty_recording_has_no_picture() {
         assert_eq!(Recording::default().svg(), "");
     }
 }

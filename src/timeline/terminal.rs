@@ -1,26 +1,29 @@
-//! A recording, drawn with characters.
+//! Draws a recording with characters, for the terminal.
 
-use super::{Recording, Row, Section, millis};
 use std::fmt::Write;
+
+use super::recording::millis;
+use super::{Recording, Row, Section};
+use crate::text;
 
 const WAITING: char = '░';
 const RUNNING: char = '█';
 
-/// No picture is wider than this, however wide the terminal.
+/// The maximum width of the picture, however wide the terminal.
 const MAX_COLUMNS: usize = 100;
-/// Room for the shortest bar that still tells something.
+/// The minimum width of the bars: shorter ones show nothing.
 const MIN_BAR: usize = 10;
 
 impl Recording {
-    /// Draws the sections one under the other on one scale, at most `columns` wide
-    /// (with some 30 as the least), with ANSI colours where `color` says so. Empty
-    /// without any section.
+    /// Draws the sections one below the other on the same scale, at most `columns`
+    /// wide (but at least some 30 columns). Returns an empty string if there are no
+    /// sections.
     pub fn draw(&self, columns: usize, color: bool) -> String {
         let mut picture = String::new();
         if self.sections.is_empty() {
             return picture;
         }
-        // The last column stays free: some terminals wrap a line that fills it.
+        // Some terminals wrap a line that fills the last column.
         let columns = columns.saturating_sub(1).min(MAX_COLUMNS);
         let longest =
             self.sections.iter().flat_map(Section::shown).map(label_width).max();
@@ -36,36 +39,37 @@ impl Recording {
     }
 }
 
-/// The width of a row's label in columns, with its indentation.
+/// Returns the width of a row's label in columns, including its indentation.
 fn label_width(row: &Row) -> usize {
-    2 + 2 * row.depth + row.label.chars().count()
+    2 + 2 * row.depth + text::width(&row.label)
 }
 
-/// The columns and the scale of one picture.
+/// The layout of a picture.
 struct Canvas {
+    /// The columns of the labels and of the bars.
     label: usize,
     bar: usize,
+    /// The microseconds that fill a bar.
     scale: u64,
     color: bool,
 }
 
 impl Canvas {
-    // Writing to a string cannot fail, so the results of write! are let go here.
+    // Writing to a `String` cannot fail, so the results of `write!` are ignored.
 
     fn section(&self, section: &Section, picture: &mut String) {
         let total = millis(section.micros);
-        let width =
-            (self.label + 1 + self.bar).saturating_sub(total.chars().count() + 1);
-        let title = fitted(&section.title, width);
+        let width = (self.label + 1 + self.bar).saturating_sub(total.len() + 1);
+        let title = text::fit(&section.title, width);
         let _ = writeln!(picture, "{title} {total}");
         for row in section.shown() {
             let indent = 2 + 2 * row.depth;
-            let label = fitted(&row.label, self.label.saturating_sub(indent));
+            let label = text::fit(&row.label, self.label.saturating_sub(indent));
             let label = format!("{:indent$}{label}", "");
             let _ = writeln!(
                 picture,
                 "{} {}",
-                fitted(&label, self.label),
+                text::fit(&label, self.label),
                 self.bar(row)
             );
         }
@@ -74,8 +78,7 @@ impl Canvas {
         }
     }
 
-    /// The line under the bars: where time begins and ends, and what the two shades
-    /// mean.
+    /// Draws the time axis and the legend.
     fn axis(&self, picture: &mut String) {
         let end = millis(self.scale);
         let gap = self.bar.saturating_sub(4).max(end.len() + 1);
@@ -89,8 +92,8 @@ impl Canvas {
         let (first, last) = self.cells(row.life);
         cells[first..=last].fill(WAITING);
         for &poll in &row.polls {
-            // What happens as the row ends belongs to its last cell, not to the one
-            // after it.
+            // A poll at the very end of the row belongs to its last cell, not to the
+            // one after it.
             let (from, to) = self.cells(poll);
             cells[from.min(last)..=to.min(last)].fill(RUNNING);
         }
@@ -99,8 +102,7 @@ impl Canvas {
         if self.color { format!("\x1b[36m{bar}\x1b[39m") } else { bar.to_owned() }
     }
 
-    /// The first and the last cell of a stretch of time; even the shortest fills
-    /// one.
+    /// Returns the first and the last cell of a period. Even the shortest has one.
     fn cells(&self, (from, to): (u64, u64)) -> (usize, usize) {
         let bar = self.bar as u128;
         let scale = u128::from(self.scale);
@@ -108,18 +110,6 @@ impl Canvas {
         let last = (u128::from(to) * bar).div_ceil(scale).saturating_sub(1);
         (first as usize, last.clamp(first, bar - 1) as usize)
     }
-}
-
-/// `text`, padded or cut to exactly `width` columns; a cut shows as an ellipsis.
-fn fitted(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return format!("{text:width$}");
-    }
-    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
-    if width > 0 {
-        cut.push('…');
-    }
-    cut
 }
 
 #[cfg(test)]
@@ -184,20 +174,20 @@ mod tests {
     }
 
     #[test]
-    fn the_narrowest_terminal_still_gets_a_picture() {
+    fn every_width_gets_a_picture() {
         for columns in 0..30 {
             assert!(recording().draw(columns, false).contains("0 ms"));
         }
     }
 
     #[test]
-    fn colours_only_where_asked() {
+    fn colours_are_used_on_request_only() {
         assert!(!recording().draw(80, false).contains('\x1b'));
         assert!(recording().draw(80, true).contains('\x1b'));
     }
 
     #[test]
-    fn nothing_recorded_draws_nothing() {
+    fn an_empty_recording_has_no_picture() {
         assert_eq!(Recording::default().draw(80, false), "");
     }
 }

@@ -1,6 +1,6 @@
-//! Programs and libraries, as cargo builds them.
+//! Builds programs and libraries with Cargo and returns their paths.
 
-// Each test that shares this file needs one part of it.
+// Each test uses only a part of this file.
 #![allow(dead_code)]
 
 use std::collections::HashMap;
@@ -8,8 +8,8 @@ use std::env::consts::DLL_SUFFIX as DLL;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-/// Has cargo build something; returns the programs by their targets' names, as cargo
-/// names them: wherever the target folder is, they are neither missing nor old.
+/// Builds with Cargo and returns the paths of the programs by the names of their
+/// targets. Cargo reports the paths, so this works with any target directory.
 pub fn built(args: &[&str]) -> HashMap<String, PathBuf> {
     let messages = messages(args).into_iter();
     messages
@@ -20,8 +20,8 @@ pub fn built(args: &[&str]) -> HashMap<String, PathBuf> {
         .collect()
 }
 
-/// As [`built`], but returns the libraries that the programs stand on, by the names
-/// that `use` knows them by; macros among them.
+/// Builds with Cargo and returns the paths of the libraries, including procedural
+/// macros, by their crate names.
 pub fn libraries(args: &[&str]) -> HashMap<String, PathBuf> {
     let is_library = |file: &&str| file.ends_with(".rlib") || file.ends_with(DLL);
     let messages = messages(args).into_iter();
@@ -35,13 +35,13 @@ pub fn libraries(args: &[&str]) -> HashMap<String, PathBuf> {
         .collect()
 }
 
-/// What cargo tells of a build, or of all that is there and new enough.
+/// Returns Cargo's messages about a build, including those about fresh targets.
 fn messages(args: &[&str]) -> Vec<serde_json::Value> {
     let mut cargo = async_workbook::cargo::command();
     cargo.args(args).arg("--message-format=json");
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
-    let output = cargo.output().expect("cargo starts");
-    assert!(output.status.success(), "cargo {args:?} does not build");
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "cargo {args:?} failed");
     let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
     messages.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

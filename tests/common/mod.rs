@@ -1,30 +1,25 @@
-//! What several tests need.
+//! Helpers shared by several tests.
 
-use std::{
-    env,
-    io::{self, Write},
-    sync::OnceLock,
-};
+use std::env;
+use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use async_workbook::postgres::{self, Problem};
 
-/// Whether there is neither a `DATABASE_URL` nor an installed PostgreSQL, so that a
-/// test that needs one has to let it pass. Says so on standard error.
+/// Returns whether there is neither a `DATABASE_URL` nor an installed PostgreSQL, so
+/// that a test has to be skipped. Prints a notice in that case.
 ///
 /// # Panics
 ///
-/// When `CI` is `true`: a test that silently checks nothing is worth nothing there.
+/// If `CI` is `true`, where a skipped test must not pass silently.
 pub fn postgres_missing() -> bool {
     static MISSING: OnceLock<bool> = OnceLock::new();
     let missing = *MISSING.get_or_init(|| {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
         let started = runtime.block_on(postgres::start());
-        // Any other problem is for the test to fail with.
+        // With any other problem, the test itself fails.
         started.is_err_and(|error| {
-            matches!(
-                error.downcast_ref(),
-                Some(Problem::NoPrograms { .. } | Problem::NotHere)
-            )
+            error.downcast_ref().is_some_and(Problem::is_missing)
         })
     });
     if missing {
@@ -34,8 +29,8 @@ pub fn postgres_missing() -> bool {
     missing
 }
 
-/// Tells whoever runs the tests. What `eprintln!` says, cargo shows of failing tests
-/// only.
+/// Prints a line to stderr even if the test passes, unlike `eprintln!`, whose output
+/// the test harness captures.
 pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

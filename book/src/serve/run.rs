@@ -230,13 +230,17 @@ impl Runner {
         loop {
             match event {
                 ProcessEvent::Output(text) => {
-                    let Some(rest) = left.checked_sub(text.len()) else {
-                        return Ok(None);
-                    };
-                    left = rest;
-                    if !text.is_empty() {
-                        events.send(json!({ "output": text })).await?;
+                    let mut end = left.min(text.len());
+                    while !text.is_char_boundary(end) {
+                        end -= 1;
                     }
+                    if end > 0 {
+                        events.send(json!({ "output": text[..end] })).await?;
+                    }
+                    if end < text.len() {
+                        return Ok(None);
+                    }
+                    left -= end;
                 }
                 ProcessEvent::Exited(status) => return Ok(Some(status)),
             }

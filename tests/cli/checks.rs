@@ -1,4 +1,4 @@
-//! `check`: every way in which an exercise can go well or wrong.
+//! `check`: every way in which an exercise can pass or fail.
 
 use super::fixture::{Fixture, Run, source};
 use serde_json::Value;
@@ -15,9 +15,9 @@ fn a_solved_exercise() {
         "checking 01_hello_await ...\n  \
            │ thinking\n  \
            ✓ the answer is right\n  \
-           - so is the question (not tried)\n\
+           - so is the question (skipped)\n\
          \n\
-         ✓ 01_hello_await is solved: 1 of 2 checks hold\n\
+         ✓ 01_hello_await is solved: 1 of 2 checks passed\n\
          \n  \
            Six by nine.\n\
          \n\
@@ -34,13 +34,14 @@ fn a_wrong_answer() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.out,
-        "checking 03_gather ...\n  \
+        "created lessons/03_gather/exercise.rs from starter.rs\n\
+         checking 03_gather ...\n  \
            ✗ the answer is right\n    \
              Some(41) is not Some(42)\n    \
-             A word on what that usually means, in a line of its own that is longer than\n    \
-             a narrow screen is wide.\n\
+             An explanation on a line of its own that is longer than a narrow screen is\n    \
+             wide, so that it wraps.\n\
          \n\
-         ✗ 03_gather: 0 of 1 check holds\n  \
+         ✗ 03_gather: 0 of 1 check passed\n  \
            lessons/03_gather/exercise.rs\n  \
            cargo workbook hint 03\n"
     );
@@ -48,10 +49,10 @@ fn a_wrong_answer() {
 }
 
 #[test]
-fn a_syntax_error_is_shown_as_cargo_shows_it() {
+fn a_syntax_error_is_shown_as_cargo_prints_it() {
     let fixture = Fixture::with("syntax", "42 +");
     let run = fixture.run(&["check"]);
-    run.says(
+    run.prints(
         1,
         &[
             "error: expected expression, found `}`\n",
@@ -63,88 +64,88 @@ fn a_syntax_error_is_shown_as_cargo_shows_it() {
 }
 
 #[test]
-fn errors_of_async_code_come_with_the_chapter() {
+fn errors_typical_of_async_code_are_explained() {
     let fixture = Fixture::new("errors");
     let asynchronous = "async fn a() -> u32 { 42 }\n";
-    let told = |body: &str, parts: &[&str]| {
+    let explains = |body: &str, parts: &[&str]| {
         let text = format!("{asynchronous}{}", source(body));
         fs::write(fixture.file(1), text).unwrap();
-        fixture.run(&["check"]).says(1, parts);
+        fixture.run(&["check"]).prints(1, parts);
     };
-    told(
+    explains(
         "a()",
         &[
             "error[E0308]: mismatched types",
-            "E0308: a call of an async fn is a future, not its result: `.await` is missing. \
-             See book/chapters/01_hello_await.md#the-pitfall",
+            "E0308: calling an async fn returns a future, not its result: add `.await`. See \
+             book/chapters/01_hello_await.md#the-pitfall",
         ],
     );
-    told(
+    explains(
         "a().await",
         &["E0728: `.await` works only inside", "01_hello_await.md#why"],
     );
-    told("a().pow(1)", &["E0599: a future has no such method"]);
-    told(
+    explains("a().pow(1)", &["E0599: a future has no such method"]);
+    explains(
         "fn send<T: Send>(_: T) {}\n    send(async { let rc = std::rc::Rc::new(1); \
          a().await; drop(rc); });\n    42",
         &["future cannot be sent between threads", "02_lazy.md#why"],
     );
-    told(
+    explains(
         "fn stay<T: 'static>(_: T) {}\n    let s = 1;\n    stay(async { s + 1 });\n    42",
         &["E0373: a task may outlive the function", "02_lazy.md#why"],
     );
     let stay = "fn stay<T: 'static>(_: T) {}\n    let s = String::new();\n    ";
-    told(
+    explains(
         &format!("{stay}let r = &s;\n    stay(async move {{ r.len() }});\n    42"),
         &["E0597: a task may outlive the function"],
     );
-    told(
+    explains(
         &format!("{stay}stay(async move {{ s.len() }});\n    drop(s);\n    42"),
-        &["E0382: `async move` takes what it uses with it"],
+        &["E0382: `async move` takes ownership of what it uses"],
     );
-    told(
+    explains(
         "let mut n = 1;\n    let both = (async { n += 1 }, async { n += 2 });\n    \
          drop(both);\n    42",
-        &["E0499: two futures that run together cannot both change one value"],
+        &["E0499: two futures that run concurrently cannot both mutate one value"],
     );
-    // The same errors of other code have nothing to do with tasks.
+    // The same errors in other code are not explained.
     for body in [
         "let r;\n    {\n        let async_s = 42;\n        r = &async_s;\n    }\n    *r",
         "let async_s = String::new();\n    drop(async_s);\n    async_s.len() as u32",
     ] {
         fixture.write(1, body);
         let run = fixture.run(&["check"]);
-        run.says(1, &["error[E0"]);
+        run.prints(1, &["error[E0"]);
         assert!(!run.out.contains("\nE0"), "{}", run.out);
     }
-    // A warning, and what most often is behind it.
-    told(
+    // So is a warning about a future that is not awaited.
+    explains(
         "async fn b() { a(); }\n    drop(b());\n    41",
         &[
             "unused implementer of `Future`",
-            "a future that nobody awaits does nothing",
+            "a future does nothing until it is awaited",
         ],
     );
 }
 
 #[test]
-fn an_endless_loop_is_a_result() {
+fn an_endless_loop_times_out() {
     let fixture =
         Fixture::with("endless", "println!(\"round and round\");\n    loop {}");
     let run = fixture.run(&["check", "--limit", "0.5"]);
-    run.says(
+    run.prints(
         1,
         &[
             "│ round and round",
-            "✗ the answer is right (did not come to an end)",
-            "✗ 01_hello_await: stopped after 0.5 s in `the answer is right`; the last line \
-             printed was: round and round",
+            "✗ the answer is right (did not finish)",
+            "✗ 01_hello_await: timed out after 0.5 s in `the answer is right`; the last line \
+             printed was: round and round. The future never yielded.",
         ],
     );
 }
 
 #[test]
-fn so_is_a_sleep_that_blocks_and_a_deadlock() {
+fn a_blocking_sleep_and_a_deadlock_time_out() {
     let fixture = Fixture::with(
         "blocked",
         "use std::io::Write;\n    print!(\"without end\");\n    \
@@ -152,35 +153,38 @@ fn so_is_a_sleep_that_blocks_and_a_deadlock() {
          std::thread::sleep(std::time::Duration::from_secs(1000));\n    42",
     );
     let run = fixture.run(&["check", "--limit", "0.5"]);
-    run.says(1, &["stopped after 0.5 s", "the last line printed was: without end"]);
+    run.prints(
+        1,
+        &["timed out after 0.5 s", "the last line printed was: without end"],
+    );
     fixture.write(
         1,
         "let lock = std::sync::Mutex::new(42);\n    let _first = lock.lock();\n    \
          *lock.lock().unwrap()",
     );
     let run = fixture.run(&["check", "--limit", "0.5"]);
-    run.says(1, &["stopped after 0.5 s", "it printed nothing"]);
+    run.prints(1, &["timed out after 0.5 s", "it printed nothing"]);
 }
 
 #[test]
-fn programs_that_end_too_soon() {
+fn programs_that_exit_early() {
     let fixture = Fixture::new("ends");
-    let told = |body: &str, part: &str| {
+    let reports = |body: &str, part: &str| {
         fixture.write(1, body);
         let run = fixture.run(&["check"]);
-        run.says(1, &[part]);
+        run.prints(1, &[part]);
         assert!(!run.out.contains("is solved"));
     };
-    told("panic!(\"oh no\")", "oh no");
-    told(
+    reports("panic!(\"oh no\")", "oh no");
+    reports(
         "println!(\"bye\");\n    std::process::exit(0)",
         "your code ended the program with `std::process::exit(0)` in `the answer is \
          right`; the last line printed was: bye",
     );
-    told("std::process::exit(3)", "`std::process::exit(3)`");
+    reports("std::process::exit(3)", "`std::process::exit(3)`");
     if cfg!(unix) {
-        told("std::process::abort()", "the program aborted (SIGABRT)");
-        told(
+        reports("std::process::abort()", "a signal killed the program (SIGABRT)");
+        reports(
             "fn f(n: u64) -> u64 { std::hint::black_box(f(n + 1)) + 1 }\n    f(0) as u32",
             "the stack overflowed in",
         );
@@ -189,127 +193,169 @@ fn programs_that_end_too_soon() {
 }
 
 #[test]
-fn a_pass_that_is_not_the_end_is_none() {
+fn a_failure_after_all_checks_passed_is_reported() {
     let fixture = Fixture::with("late", "42");
     let check = fixture.root.join("lessons/01_hello_await/check.rs");
     let mut text = fs::read_to_string(&check).unwrap();
     text.push_str("#[test]\nfn later() {\n    panic!(\"late\");\n}\n");
     fs::write(check, text).unwrap();
     let run = fixture.run(&["check"]);
-    run.says(1, &["all checks hold, and then a test of the program failed"]);
+    run.prints(1, &["all checks passed, but then a test of the program failed"]);
 }
 
 #[test]
-fn output_without_end_is_cut() {
+fn a_flood_of_output_is_truncated() {
     let fixture = Fixture::with(
         "flood",
         "let line = \"many words \".repeat(1000);\n    \
          for n in 0..100_000 { println!(\"{n} {line}\"); }\n    println!(\"last\");\n    42",
     );
-    // A gigabyte.
+    // This is a gigabyte.
     let run = fixture.run(&["check", "--limit", "300"]);
-    run.says(0, &["│ ... 99,971 lines left out ...", "│ last", "more characters)"]);
+    run.prints(
+        0,
+        &["│ ... 99,971 lines left out ...", "│ last", "more characters)"],
+    );
     assert!(run.out.lines().count() < 50);
     assert!(run.out.len() < 20_000);
 }
 
 #[test]
-fn output_that_would_harm_a_terminal_is_made_harmless() {
+fn escape_sequences_in_the_output_are_removed() {
     let fixture = Fixture::with(
         "escapes",
         "println!(\"\\x1b[2J\\x1b[31mred\\x1b[0m\\x07\\u{1e}{{}}\\r\");\n    42",
     );
-    fixture.run(&["check", "1"]).says(0, &["│ red{}\n"]);
+    fixture.run(&["check", "1"]).prints(0, &["│ red{}\n"]);
     let run = fixture.run(&["check", "1", "--color", "always"]);
-    run.says(0, &["\x1b[31mred\x1b[0m"]);
-    assert!(!run.out.contains("\x1b[2J"));
+    run.prints(0, &["│\x1b[0m red{}\n"]);
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn invalid_utf8_is_replaced() {
     let fixture = Fixture::with(
         "bytes",
         "use std::io::Write;\n    std::io::stdout().write_all(b\"a\\xff\\n\").unwrap();\n    42",
     );
-    fixture.run(&["check"]).says(0, &["│ a\u{fffd}\n"]);
+    fixture.run(&["check"]).prints(0, &["│ a\u{fffd}\n"]);
 }
 
 #[test]
-fn files_that_are_not_what_they_were() {
+fn a_missing_exercise_is_created_from_the_starter() {
+    let fixture = Fixture::new("created");
+    let (file, starter) =
+        (fixture.file(1), fixture.file(1).with_file_name("starter.rs"));
+    let created = "created lessons/01_hello_await/exercise.rs from starter.rs";
+    let run = fixture.run(&["check"]);
+    run.prints(1, &[created, "checking 01_hello_await", "Some(41) is not Some(42)"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), source("41"));
+    // The status shows the path, so the file has to exist.
+    fs::remove_file(&file).unwrap();
+    fixture.run(&[]).prints(0, &["lessons/01_hello_await/exercise.rs"]);
+    assert!(file.is_file());
+    // The text that passed is not lost.
+    fixture.write(1, "42");
+    fixture.run(&["check"]).prints(0, &["is solved"]);
+    fs::remove_file(&file).unwrap();
+    let saved = "the version that passed is in .workbook/progress.json";
+    fixture.run(&["check", "1"]).prints(1, &[created, saved, "Some(41)"]);
+    fs::remove_file(&file).unwrap();
+    fs::remove_file(&starter).unwrap();
+    fixture
+        .run(&["check", "1"])
+        .prints(1, &["exercise.rs is missing, and", "starter.rs"]);
+    fixture
+        .run(&["run", "1", "--exercise"])
+        .fails(1, &["exercise.rs is missing, and"]);
+}
+
+#[test]
+fn two_checks_at_once_create_the_exercise_once() {
+    let fixture = Fixture::new("created twice");
+    let runs = std::thread::scope(|scope| {
+        [1, 2]
+            .map(|_| scope.spawn(|| fixture.run(&["check"])))
+            .map(|run| run.join().unwrap())
+    });
+    for run in &runs {
+        run.prints(1, &["0 of 1 check passed"]);
+    }
+    let created = runs.iter().filter(|run| run.out.starts_with("created "));
+    assert_eq!(created.count(), 1);
+}
+
+#[test]
+fn an_existing_exercise_is_never_overwritten() {
     let fixture = Fixture::new("files");
     let file = fixture.file(1);
     fs::write(&file, "").unwrap();
-    fixture
-        .run(&["check"])
-        .says(1, &["exercise.rs is empty; `cargo workbook reset 01`"]);
-    fs::remove_file(&file).unwrap();
-    fixture
-        .run(&["check"])
-        .says(1, &["exercise.rs is missing; `cargo workbook reset 01`"]);
-    fixture.run(&[]).says(0, &["exercise.rs is missing; `cargo workbook reset 01`"]);
-    fixture.run(&["reset"]).says(0, &["exercise.rs is as it was given"]);
-    assert_eq!(fs::read_to_string(&file).unwrap(), source("41"));
+    let run = fixture.run(&["check"]);
+    run.prints(
+        1,
+        &["is empty; `cargo workbook reset 01` restores its starting text"],
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
     fs::write(&file, "fn main() {}\n").unwrap();
     fixture
         .run(&["check"])
-        .says(1, &["no longer ends with the lines", "mod check;"]);
-    // From another system.
+        .prints(1, &["no longer ends with the lines", "mod check;"]);
+    // Line endings of another system are not a change.
     fs::write(&file, source("42").replace('\n', "\r\n")).unwrap();
-    fixture.run(&["check"]).says(0, &["is solved"]);
+    fixture.run(&["check"]).prints(0, &["is solved"]);
     fs::write(&file, source("42")).unwrap();
     assert_eq!(fixture.states(), ["solved", "open", "open"]);
 }
 
 #[test]
-fn a_program_without_events_is_none() {
+fn a_program_without_events_checks_nothing() {
     let fixture = Fixture::new("no events");
     let check = fixture.root.join("lessons/01_hello_await/check.rs");
     fs::write(check, "#[test]\nfn check() {}\n").unwrap();
     let run = fixture.run(&["check"]);
-    run.says(1, &["nothing was checked: the program ended without a word"]);
+    run.prints(1, &["no check ran: the program exited without reporting one"]);
 }
 
 #[test]
-fn a_file_that_is_older_than_the_program_is_still_what_is_checked() {
+fn a_file_older_than_the_program_is_rebuilt() {
     let fixture = Fixture::with("older", "42");
     let kept = fixture.root.join("kept.rs");
     fs::write(&kept, source("41")).unwrap();
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
     let open = fs::File::options().append(true).open(&kept).unwrap();
     open.set_modified(long_ago).unwrap();
-    fixture.run(&["check", "01"]).says(0, &["is solved"]);
-    // As by `mv` of a backup, which keeps the time of the last change.
+    fixture.run(&["check", "01"]).prints(0, &["is solved"]);
+    // As by `mv` of a backup, which keeps the modification time.
     fs::rename(&kept, fixture.file(1)).unwrap();
     if cfg!(unix) {
-        fixture.run(&["check", "01"]).says(1, &["Some(41) is not Some(42)"]);
+        fixture.run(&["check", "01"]).prints(1, &["Some(41) is not Some(42)"]);
     }
 }
 
 #[test]
-fn the_program_is_where_cargo_says() {
+fn the_build_directory_may_be_anywhere() {
     let fixture = Fixture::new("where");
     let rustc = std::process::Command::new("rustc").arg("-vV").output().unwrap();
     let rustc = String::from_utf8(rustc.stdout).unwrap();
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    // What is in the usual place is old.
-    fixture.run(&["check"]).says(1, &[]);
+    // The program in the default place is outdated.
+    fixture.run(&["check"]).prints(1, &[]);
     fixture.write(1, "42");
     let mut command = fixture.command(&["check", "01"]);
-    Run::of(command.env("CARGO_BUILD_TARGET", host)).says(0, &["is solved"]);
+    Run::of(command.env("CARGO_BUILD_TARGET", host)).prints(0, &["is solved"]);
     fixture.write(1, "43");
     let mut command = fixture.command(&["check", "01"]);
-    Run::of(command.env("CARGO_TARGET_DIR", "else where")).says(1, &["Some(43)"]);
+    Run::of(command.env("CARGO_TARGET_DIR", "else where")).prints(1, &["Some(43)"]);
     assert!(fixture.root.join("else where/debug").is_dir());
-    // Cargo says what is wrong, and that is passed on.
+    // Cargo's own errors are passed on.
     fs::write(fixture.root.join("Cargo.toml"), "[package\n").unwrap();
-    fixture.run(&["check"]).says(
+    fixture.run(&["check"]).prints(
         1,
-        &["unclosed table", "was not built; `cargo workbook doctor` may know why"],
+        &["unclosed table", "could not be built; try `cargo workbook doctor`"],
     );
 }
 
 #[test]
-fn all_exercises_a_line_each() {
+fn all_exercises_are_checked_with_one_line_each() {
     let fixture = Fixture::new("all");
     fixture.write(2, "42");
     fixture.write(3, "\"42\"");
@@ -325,13 +371,13 @@ fn all_exercises_a_line_each() {
     assert_eq!(fixture.states(), ["open", "solved", "open"]);
     fixture.write(1, "42");
     fixture.write(3, "42");
-    fixture.run(&["check", "--all"]).says(0, &["3 of 3 exercises solved"]);
-    fixture.run(&[]).says(0, &["✓ ✓ ✓ 3 of 3", "All of them."]);
-    fixture.run(&["check"]).complains(2, &["all exercises are solved; name one"]);
+    fixture.run(&["check", "--all"]).prints(0, &["3 of 3 exercises solved"]);
+    fixture.run(&[]).prints(0, &["✓ ✓ ✓ 3 of 3", "All exercises are solved."]);
+    fixture.run(&["check"]).fails(2, &["all exercises are solved; name one"]);
 }
 
 #[test]
-fn json_is_one_document() {
+fn check_json_prints_one_document() {
     let fixture = Fixture::with("json", "println!(\"one\");\n    41");
     fixture.write(2, "\"42\"");
     let document = |arguments: &[&str], code| -> Value {
@@ -366,15 +412,15 @@ fn json_is_one_document() {
 }
 
 #[test]
-fn a_check_is_told_how_it_is_shown() {
+fn the_program_gets_the_width_and_the_colour() {
     let fixture = Fixture::with(
-        "told",
+        "environment",
         "for name in [\"COLUMNS\", \"WORKBOOK_COLOR\", \
          \"WORKBOOK_SEED\", \"CARGO_PKG_NAME\"] {\n        \
          println!(\"{name}={:?}\", std::env::var(name).ok());\n    }\n    42",
     );
     let plain = fixture.run(&["check", "01"]);
-    plain.says(
+    plain.prints(
         0,
         &[
             "│ COLUMNS=Some(\"76\")",
@@ -385,12 +431,13 @@ fn a_check_is_told_how_it_is_shown() {
     );
     let colourful =
         fixture.run(&["check", "01", "--seed", "17", "--color", "always"]);
-    colourful.says(0, &["WORKBOOK_COLOR=Some(\"1\")", "WORKBOOK_SEED=Some(\"17\")"]);
+    colourful
+        .prints(0, &["WORKBOOK_COLOR=Some(\"1\")", "WORKBOOK_SEED=Some(\"17\")"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn nothing_is_left_running() {
+fn no_process_is_left_running() {
     use super::fixture::alive;
     let spawn = "let child = std::process::Command::new(\"sleep\").arg(\"1000\")\n        \
                  .spawn().unwrap();\n    println!(\"pid {}\", child.id());\n    ";
@@ -399,21 +446,21 @@ fn nothing_is_left_running() {
             run.out.lines().find(|line| line.contains("pid ")).expect("a line");
         line.split_whitespace().last().unwrap().to_owned()
     };
-    // Neither when it ends, nor when it is stopped.
+    // Neither after it has ended, nor after it has timed out.
     let fixture = Fixture::with("left", &format!("{spawn}42"));
     let run = fixture.run(&["check", "01"]);
-    run.says(0, &["is solved"]);
+    run.prints(0, &["is solved"]);
     assert!(!alive(&pid(&run)));
     fixture.write(1, &format!("{spawn}loop {{}}"));
     let run = fixture.run(&["check", "01", "--limit", "0.5"]);
-    run.says(1, &["stopped after"]);
+    run.prints(1, &["timed out after"]);
     assert!(!alive(&pid(&run)));
 }
 
 #[cfg(unix)]
 #[test]
-fn whoever_reads_no_more_ends_it_quietly() {
-    let fixture = Fixture::new("pipe");
+fn a_broken_pipe_is_not_an_error_message() {
+    let fixture = Fixture::with("pipe", "41");
     let sh = "\"$0\" list | head -n 1; \"$0\" check 01 2>&1 | head -n 1";
     let mut command = fixture.command(&[]);
     let program = command.get_program().to_owned();

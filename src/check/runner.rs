@@ -1,47 +1,85 @@
-//! Where a check's code runs: a runtime of one thread on the paused clock, a recorder
-//! of its spans, and someone who notices a panic, a deadlock and a held thread.
+//! Runs the code of a check: on a current-thread runtime, with the clock paused,
+//! while recording its spans and watching for panics, deadlocks and a blocked
+//! thread.
+//!
+//! **Time.** Tokio's paused clock only moves when the runtime has nothing to poll;
+//! then it jumps to the next timer. Sleeps cost no real time, and a duration is
+//! exactly the sum of what the code waited for, whatever the machine does.
+//!
+//! **Deadlocks.** The future under test runs inside a `timeout` of one virtual hour.
+//! If all tasks wait for each other, that is the only timer left, so the clock jumps
+//! straight to it: a deadlock is detected within a millisecond of real time. An
+//! endless loop of short sleeps reaches the hour, too, but step by step. What tells
+//! the two apart is whether the future was still being polled late in that hour. On
+//! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
+//! the timeout is just a timeout. Code that never returns from a poll cannot be
+//! interrupted from here; `cargo workbook` kills the process after a time limit.
+//!
+//! **A blocked thread.** On a current-thread runtime the only thread parks whenever
+//! there is nothing to poll. The runtime's park and unpark hooks measure on the real
+//! clock how long the thread went without parking:
+//!
+//! ```text
+//! unpark  poll poll poll  park          unpark  poll (std::thread::sleep)  park
+//!         |-- 0.1 ms --|                        |------- 150 ms --------|
+//! ```
+//!
+//! A single long poll and an endless sequence of short ones look the same here, and
+//! both starve other tasks. Real time includes noise from other processes, so such a
+//! failure is only reported if it happens three times in a row. (The paused clock
+//! stands still while code blocks; it could not show this.)
+//!
+//! **Panics.** While a check runs on this thread, a panic hook records each panic as
+//! a [`Diagnosis`] instead of printing it; otherwise it calls the previous hook.
+//! Tokio catches a panic in a spawned task, and that may be part of a correct
+//! solution, so such a panic is only reported if the check fails anyway, as the
+//! probable cause.
+//!
+//! The state of a check is in thread-locals, because the hooks take no arguments,
+//! and because `cargo test` runs each test on a thread of its own.
 
-use super::diagnosis::{Diagnosis, Kind};
-use super::pace::Pace;
-use crate::timeline::{self, Recorder, Section, Spans};
-use anyhow::Result;
-use futures::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
 use std::sync::Once;
 use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// Virtual time after which what still waits waits for ever. It passes at once, as
-/// soon as nothing else can happen.
-const FOR_EVER: Duration = Duration::from_secs(3600);
+use super::assertions::Pace;
+use super::diagnosis::{Diagnosis, Kind};
+use crate::timeline::{Recorder, Section, Spans};
 
-/// How long code may hold the thread.
-const HELD: Duration = Duration::from_millis(100);
+/// The virtual time after which a future counts as stuck. The clock jumps there at
+/// once if nothing else can happen.
+const VIRTUAL_TIME_LIMIT: Duration = Duration::from_secs(3600);
 
-/// Which clock a check runs on.
+/// The longest time for which code may hold the thread.
+const HOLD_LIMIT: Duration = Duration::from_millis(100);
+
+/// The clock that a check runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clock {
     Paused,
-    /// The real one, and how long it may run.
+    /// The real clock, with a time limit.
     Real(Duration),
 }
 
 impl Clock {
-    fn patience(self) -> Duration {
+    fn limit(self) -> Duration {
         match self {
-            Self::Paused => FOR_EVER,
-            Self::Real(patience) => patience,
+            Self::Paused => VIRTUAL_TIME_LIMIT,
+            Self::Real(limit) => limit,
         }
     }
 }
 
-/// Runs `future` on tokio's paused clock, where every time is exact and none has to
-/// be waited for.
+/// Runs `future` on tokio's paused clock, where times are exact and sleeps are free.
 ///
 /// ```
 /// use async_workbook::check;
@@ -57,11 +95,12 @@ impl Clock {
 /// ```
 ///
 /// # Errors
-/// The future's own, and a [`Diagnosis`] when it panics, or waits for what can never
-/// come: then nothing is left that could go on, which the paused clock shows at once.
+///
+/// The error of the future, or a [`Diagnosis`] if it panics or never finishes.
 ///
 /// # Panics
-/// When called from async code, or when no runtime can be built.
+///
+/// If called from async code, or if the runtime cannot be built.
 pub fn on_paused_clock<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     on_clock(Clock::Paused, future)
 }
@@ -80,30 +119,31 @@ pub(super) fn on_clock<T>(
     let watched = async {
         let mut future = pin!(future);
         let began = tokio::time::Instant::now();
-        let mut busy_until = Duration::ZERO;
+        let mut last_poll = Duration::ZERO;
         let polled = poll_fn(|context| {
-            // When patience ends, it is polled once more, woken or not.
-            busy_until = Some(began.elapsed())
-                .filter(|&now| now < clock.patience())
-                .unwrap_or(busy_until);
+            // When the timeout fires, it polls the future once more. That poll does
+            // not count: nothing woke the future.
+            last_poll = Some(began.elapsed())
+                .filter(|&now| now < clock.limit())
+                .unwrap_or(last_poll);
             future.as_mut().poll(context)
         });
-        match timeout(clock.patience(), polled).await {
+        match timeout(clock.limit(), polled).await {
             Ok(result) => result,
-            // The future is still there, so its spans are open.
-            Err(_elapsed) => Err(stuck(clock, busy_until, &spans).into()),
+            // The future has not been dropped yet, so its spans are still open.
+            Err(_elapsed) => Err(stuck(clock, last_poll, &spans).into()),
         }
     };
     HELD_THREAD.take();
     LAST_RUN.take();
-    let result = panics_caught(|| runtime.block_on(watched));
-    // Whatever else holds of code that holds the thread: that is not enough.
+    let result = catch_panics(|| runtime.block_on(watched));
+    // Code that holds the thread fails a check that it would otherwise pass.
     let result = match HELD_THREAD.take() {
         Some(held) if result.is_ok() => Err(held.into()),
         _ => result,
     };
     SPANS.set(None);
-    // Blocking work may go on for ever; nobody waits for it.
+    // Dropping the runtime would wait for blocking tasks, which may never end.
     runtime.shutdown_background();
     result
 }
@@ -111,63 +151,64 @@ pub(super) fn on_clock<T>(
 fn runtime(clock: Clock) -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(clock == Clock::Paused);
-    // The thread parks when there is nothing to poll.
+    // The thread parks whenever there is nothing to poll.
     builder.on_thread_park(Busy::end).on_thread_unpark(Busy::begin);
-    builder.build().expect("a runtime of one thread can be built")
+    builder.build().expect("a current-thread runtime can be built")
 }
 
-/// What is said when patience ends, of a future that was last woken after
-/// `busy_until`.
-fn stuck(clock: Clock, busy_until: Duration, spans: &Spans) -> Diagnosis {
+/// Explains why a future did not finish within the time limit. `last_poll` is when
+/// it was last polled.
+fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
     let waiting = spans.open();
     let waiting = match waiting.as_slice() {
         [] => String::new(),
         open => format!(" Still waiting: {}.", open.join(", ")),
     };
     Diagnosis::new(match clock {
-        // Something woke it again and again: a deadlock wakes nobody.
-        Clock::Paused if busy_until > FOR_EVER / 2 => format!(
-            "still not done after an hour of the paused clock: it sleeps and wakes \
-             again and again, and comes to no end.{waiting}"
+        // Something kept waking it up, which does not happen in a deadlock.
+        Clock::Paused if last_poll > VIRTUAL_TIME_LIMIT / 2 => format!(
+            "still not finished after an hour on the paused clock: it keeps sleeping \
+             and waking up.{waiting}"
         ),
         Clock::Paused => format!(
-            "a deadlock: it waits for ever, because all that it waits for waits too.\
+            "a deadlock: it waits forever, because nothing is left that could wake it.\
              {waiting}"
         ),
-        Clock::Real(patience) => format!(
-            "still not done after {} s: it waits for what does not come.{waiting}",
-            patience.as_secs_f64()
+        Clock::Real(limit) => format!(
+            "still not finished after {} s: it waits for something that does not \
+             happen.{waiting}",
+            limit.as_secs_f64()
         ),
     })
 }
 
 thread_local! {
-    /// The spans of the check that this thread runs.
+    /// The spans of the current check.
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
-    /// The panics on this thread since it catches them.
+    /// The panics during the current check.
     static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
-    /// What is to be said of a run that held the thread.
+    /// The diagnosis of a run that held the thread.
     static HELD_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
-    /// What was recorded of the last run on this thread.
+    /// The recording of the latest run.
     static LAST_RUN: RefCell<Option<Section>> = const { RefCell::new(None) };
+    /// A check is running, so the panic hook records panics.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> =
         const { Cell::new(Busy { since: None, longest: Duration::ZERO }) };
 }
 
-/// What is being waited for, as far as spans tell.
+/// Returns the labels of the innermost open spans of the current check.
 pub(super) fn open_spans() -> Vec<String> {
     SPANS.with_borrow(|spans| spans.as_ref().map(Spans::open).unwrap_or_default())
 }
 
-/// What was recorded of the last [`run`] of the check before, if anything was.
+/// Takes the recording of the latest [`run`], unless it is empty.
 pub(super) fn last_run() -> Option<Section> {
     LAST_RUN.take().filter(|section| !section.rows.is_empty())
 }
 
-/// Runs `code`; a panic in it becomes a diagnosis instead of a message and an unwind.
-/// One in a task is caught by tokio, and told if something is wrong in the end.
-fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Runs `code` and converts a panic in it to a diagnosis.
+fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -176,7 +217,7 @@ fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
                 let payload = info.payload();
                 let text = payload.downcast_ref::<&str>().copied();
                 let text = text.or(payload.downcast_ref::<String>().map(|s| &**s));
-                let message = text.unwrap_or("(not a text)");
+                let message = text.unwrap_or("(no message)");
                 let panic = panic_diagnosis(message, info.location());
                 PANICS.with_borrow_mut(|panics| panics.push(panic));
             } else {
@@ -200,8 +241,8 @@ fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
-/// Awaits `future`, and makes a panic in it an error, which a check can [`explain`] or
-/// ignore. (Any other panic ends the check.)
+/// Awaits `future` and converts a panic in it to an error, which a check can
+/// [`explain`] or ignore. (Any other panic fails the check.)
 ///
 /// ```
 /// use async_workbook::check;
@@ -210,13 +251,14 @@ fn panics_caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
 ///     let first = async { Vec::<u32>::new()[0] };
 ///     check::explain(check::caught(first).await, Some("There may be none."))
 /// });
-/// let said = explained.unwrap_err().to_string();
-/// assert!(said.starts_with("a panic at "));
-/// assert!(said.ends_with("\nThere may be none."));
+/// let message = explained.unwrap_err().to_string();
+/// assert!(message.starts_with("a panic at "));
+/// assert!(message.ends_with("\nThere may be none."));
 /// ```
 ///
 /// # Errors
-/// When it panics: a [`Diagnosis`] of where, and with what message.
+///
+/// A [`Diagnosis`] with the location and the message of the panic.
 ///
 /// [`explain`]: super::explain
 pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
@@ -231,7 +273,7 @@ fn last_panic() -> Diagnosis {
 
 fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
     let place = place.map_or_else(String::new, |place| {
-        // `tests/answers.rs` reads the lessons' files as `tests/../lessons/...`.
+        // Files included by a test are named relative to it: `tests/../lessons/...`.
         let file = place.file().trim_start_matches("tests/../");
         format!("{file}:{}", place.line())
     });
@@ -239,11 +281,11 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
         Some(task) => {
             let task = task.trim_start_matches(": ");
             let colon = if task.is_empty() { "" } else { ": " };
-            Diagnosis::new(format!("nothing is written yet at {place}{colon}{task}"))
+            Diagnosis::new(format!("not implemented yet at {place}{colon}{task}"))
                 .of_kind(Kind::Unwritten)
         }
         None => {
-            // Tokio's own message says what it is not, and not what helps.
+            // Tokio's message says what does not work, but not what to do instead.
             let only_several = "only when running on the multi-threaded runtime";
             let why = match message.contains(only_several) {
                 true => "\n`spawn_blocking` works on every runtime.",
@@ -254,10 +296,12 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
     }
 }
 
-/// How long the thread of a check was held without a pause.
+/// Measures for how long the thread goes without parking.
 #[derive(Clone, Copy)]
 struct Busy {
+    /// The latest unpark, unless the thread is parked.
     since: Option<Instant>,
+    /// The longest time between an unpark and the next park.
     longest: Duration,
 }
 
@@ -268,29 +312,29 @@ impl Busy {
 
     fn end() {
         let Busy { since, longest } = BUSY.get();
-        let stretch = since.map_or(Duration::ZERO, |since| since.elapsed());
-        BUSY.set(Busy { since: None, longest: longest.max(stretch) });
+        let busy = since.map_or(Duration::ZERO, |since| since.elapsed());
+        BUSY.set(Busy { since: None, longest: longest.max(busy) });
     }
 }
 
-/// One run of a learner's future: what it returned, and how it went.
+/// A measured run of a future.
 #[derive(Debug)]
 pub struct Run<T> {
-    /// What the future returned.
+    /// The output of the future.
     pub value: T,
-    /// How long it took, by tokio's clock.
+    /// The duration on tokio's clock.
     pub took: Duration,
     section: Section,
+    /// The longest time for which it held the thread, on the real clock.
     held: Duration,
-    /// The span that was polled for the longest time, and for how long.
+    /// The label of the span with the longest poll, and the duration of that poll.
     longest_poll: Option<(String, Duration)>,
 }
 
-/// Awaits `future`, and measures it. What it does is drawn in the pictures of its
-/// diagnoses, under the title `what`.
+/// Awaits `future` and measures it. `what` is the title of the run in pictures.
 ///
-/// A check in which a run holds the thread, as [`Run::never_blocked`] has it, fails for
-/// that if for nothing else.
+/// If the run holds the thread for too long (see [`Run::never_blocked`]), the check
+/// fails even if it returns `Ok`.
 ///
 /// ```
 /// use async_workbook::check::{self, Pace};
@@ -314,7 +358,7 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     let took = began.elapsed();
     Busy::end();
     let held = BUSY.get().longest;
-    let section = timeline::section(&spans, first, what, began);
+    let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
     let run = Run { value, took, section, held, longest_poll: spans.longest_poll() };
     if let Some(held) = run.held_thread() {
@@ -324,18 +368,20 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
 }
 
 impl<T> Run<T> {
-    /// Whether it took as long as its parts take together.
+    /// Checks that the run took as long as its parts take when they run together.
     ///
     /// # Errors
-    /// When it did not: a [`Diagnosis`] in words, with a picture of the run.
+    ///
+    /// A [`Diagnosis`] with a picture of the run, if it did not.
     pub fn paced(&self, pace: &Pace) -> Result<()> {
         self.pictured(pace.judge(self.took))
     }
 
-    /// Adds a picture of this run to the diagnosis in `result`, if there is one.
+    /// Adds a picture of this run to the [`Diagnosis`] in `result`, if it is one.
     ///
     /// # Errors
-    /// That diagnosis.
+    ///
+    /// The error of `result`.
     pub fn pictured<U>(&self, result: Result<U>) -> Result<U> {
         result.map_err(|error| match error.downcast::<Diagnosis>() {
             Ok(diagnosis) => diagnosis.with_picture(self.section.clone()).into(),
@@ -343,55 +389,55 @@ impl<T> Run<T> {
         })
     }
 
-    /// Whether the thread was free again and again: never busy for 100 ms (of real
-    /// time, whatever the clock) without a moment in which others could run.
+    /// Checks that the run never held the thread for 100 ms of real time, on either
+    /// clock.
     ///
-    /// A loop that polls itself again and again without ever waiting counts as one
-    /// that holds the thread.
+    /// A future that keeps waking itself without ever waiting holds the thread, too.
     ///
     /// # Errors
-    /// When it was not: a [`Diagnosis`] that says how long, and in which span if one
-    /// was entered. A busy machine could be the cause, so
-    /// [`Exercise::check`](super::Exercise::check) believes it only when it sees it
-    /// three times.
+    ///
+    /// A [`Diagnosis`] with the time, and the span if there was one. A busy machine
+    /// could be the cause, so [`Exercise::check`](super::Exercise::check) reports it
+    /// only if it happens three times in a row.
     pub fn never_blocked(&self) -> Result<()> {
         self.held_thread().map_or(Ok(()), |held| Err(held.into()))
     }
 
     fn held_thread(&self) -> Option<Diagnosis> {
-        if self.held < HELD {
+        if self.held < HOLD_LIMIT {
             return None;
         }
         let place = match &self.longest_poll {
-            Some((label, time)) if *time >= HELD => format!(" (in `{label}`)"),
+            Some((label, time)) if *time >= HOLD_LIMIT => format!(" (in `{label}`)"),
             _ => String::new(),
         };
-        // Rounded, so that two runs are said in the same words.
+        // Rounded, so that repeated runs usually give the same message.
         let held = (self.held.as_millis() + 25) / 50 * 50;
-        let words = format!(
+        let message = format!(
             "the thread was held for about {held} ms{place}, and nothing else could run \
-             in that time: something blocks, where it should await."
+             in that time: something blocks where it should `.await`."
         );
-        Some(Diagnosis::new(words).of_kind(Kind::MayBeNoise))
+        Some(Diagnosis::new(message).of_kind(Kind::MayBeNoise))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::sync::Mutex;
     use tokio::task::{spawn, spawn_blocking};
     use tokio::time::sleep;
     use tracing::{Instrument, info_span};
 
+    use super::*;
+
     const MS: Duration = Duration::from_millis(1);
 
-    fn said<T>(result: Result<T>) -> String {
+    fn message<T>(result: Result<T>) -> String {
         result.err().map_or_else(|| "ok".to_owned(), |error| error.to_string())
     }
 
     #[test]
-    fn a_deadlock_is_said_at_once_with_what_waits() {
+    fn a_deadlock_is_reported_at_once_with_the_open_spans() {
         let real = Instant::now();
         let stuck = on_paused_clock(async {
             sleep(5 * MS).await;
@@ -401,67 +447,73 @@ mod tests {
             second.instrument(info_span!("save", user = 2)).await;
             Ok(())
         });
-        assert!(real.elapsed() < FOR_EVER / 60);
+        assert!(real.elapsed() < VIRTUAL_TIME_LIMIT / 60);
         assert_eq!(
-            said(stuck),
-            "a deadlock: it waits for ever, because all that it waits for waits too. \
+            message(stuck),
+            "a deadlock: it waits forever, because nothing is left that could wake it. \
              Still waiting: `save user=2`."
         );
     }
 
     #[test]
-    fn a_loop_of_naps_is_no_deadlock() {
+    fn an_endless_sleep_loop_is_not_a_deadlock() {
         let napping = on_paused_clock::<()>(async {
             loop {
                 sleep(1000 * MS).await;
             }
         });
-        let said = said(napping);
-        assert!(said.starts_with("still not done after an hour"), "{said}");
+        let message = message(napping);
+        assert!(
+            message.starts_with("still not finished after an hour"),
+            "{message}"
+        );
     }
 
     #[test]
-    fn where_time_is_real_patience_ends() {
+    fn the_real_clock_has_a_time_limit() {
         let clock = Clock::Real(10 * MS);
         let stuck = on_clock(clock, std::future::pending::<Result<()>>());
-        assert!(said(stuck).starts_with("still not done after 0.01 s"));
+        assert!(message(stuck).starts_with("still not finished after 0.01 s"));
     }
 
     #[test]
-    fn a_panic_is_told_with_its_place() {
+    fn a_panic_is_reported_with_its_location() {
         let panicked: Result<()> = on_paused_clock(async { panic!("no {}", 7) });
-        let said = said(panicked);
-        assert!(said.starts_with("a panic at src/check/scene.rs:"), "{said}");
-        assert!(said.ends_with(": no 7"), "{said}");
+        let message = message(panicked);
+        assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
+        assert!(message.ends_with(": no 7"), "{message}");
     }
 
     #[test]
-    fn what_is_not_written_yet_is_no_panic() {
+    fn todo_is_not_reported_as_a_panic() {
         let error = on_paused_clock::<()>(async { todo!("fetch it") }).unwrap_err();
         let diagnosis = error.downcast::<Diagnosis>().unwrap();
         assert!(diagnosis.is(Kind::Unwritten));
-        let said = diagnosis.to_string();
-        assert!(said.starts_with("nothing is written yet at src/check/"), "{said}");
-        assert!(said.ends_with(": fetch it"), "{said}");
+        let message = diagnosis.to_string();
+        assert!(
+            message.starts_with("not implemented yet at src/check/"),
+            "{message}"
+        );
+        assert!(message.ends_with(": fetch it"), "{message}");
     }
 
     #[test]
-    fn a_panic_can_be_caught_and_the_check_goes_on() {
+    fn a_check_can_catch_a_panic_and_continue() {
         let checked = on_paused_clock(async {
             let panicked = caught(async { panic!("no {}", 8) }).await;
             let unwritten = caught::<()>(async { todo!("it") }).await.unwrap_err();
             let unwritten = unwritten.downcast::<Diagnosis>()?;
             assert!(unwritten.is(Kind::Unwritten));
             assert_eq!(caught(async { 3 }).await?, 3);
-            Ok(said::<()>(panicked))
+            Ok(message::<()>(panicked))
         });
-        let said = checked.unwrap();
-        assert!(said.starts_with("a panic at src/check/scene.rs:"), "{said}");
-        assert!(said.ends_with(": no 8"), "{said}");
+        let message = checked.unwrap();
+        assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
+        assert!(message.ends_with(": no 8"), "{message}");
     }
 
     #[test]
-    fn the_panic_of_a_task_is_left_to_who_awaits_it() {
+    fn a_panic_in_a_task_is_left_to_its_join_handle() {
         let ok = on_paused_clock(async {
             let task = spawn(async { panic!("in a task") });
             Ok(task.await.is_err())
@@ -470,26 +522,29 @@ mod tests {
     }
 
     #[test]
-    fn the_panic_of_a_task_is_told_with_what_it_led_to() {
+    fn a_panic_in_a_task_is_reported_if_the_check_fails() {
         let led_to = |panic: fn()| {
             let result = on_paused_clock(async move {
                 drop(spawn(async move { panic() }));
                 sleep(MS).await;
                 crate::check::that(false, "nothing was saved.")
             });
-            said(result)
+            message(result)
         };
-        let said = led_to(|| panic!("no"));
+        let message = led_to(|| panic!("no"));
         let begin =
-            "nothing was saved.\nBefore that, a panic at src/check/scene.rs:";
-        assert!(said.starts_with(begin), "{said}");
-        let said = led_to(|| todo!());
-        assert!(said.starts_with("nothing is written yet at src/check/"), "{said}");
+            "nothing was saved.\nBefore that, a panic at src/check/runner.rs:";
+        assert!(message.starts_with(begin), "{message}");
+        let message = led_to(|| todo!());
+        assert!(
+            message.starts_with("not implemented yet at src/check/"),
+            "{message}"
+        );
     }
 
     #[test]
-    fn a_held_thread_is_noticed_wherever_it_is_held() {
-        let block = || std::thread::sleep(HELD + HELD / 2);
+    fn blocking_is_detected_in_futures_and_tasks() {
+        let block = || std::thread::sleep(HOLD_LIMIT + HOLD_LIMIT / 2);
         let blocked = |place: &str| {
             on_paused_clock(async {
                 let work =
@@ -504,15 +559,18 @@ mod tests {
             })
         };
         for place in ["future", "task"] {
-            let said = said(blocked(place));
-            assert!(said.starts_with("the thread was held for about "), "{said}");
-            assert!(said.contains("(in `hash n=1`)"), "{said}");
+            let message = message(blocked(place));
+            assert!(
+                message.starts_with("the thread was held for about "),
+                "{message}"
+            );
+            assert!(message.contains("(in `hash n=1`)"), "{message}");
         }
-        assert_eq!(said(blocked("thread")), "ok");
+        assert_eq!(message(blocked("thread")), "ok");
     }
 
     #[test]
-    fn a_check_fails_if_any_run_in_it_holds_the_thread() {
+    fn any_run_that_holds_the_thread_fails_the_check() {
         let check = |first, second| {
             on_paused_clock(async move {
                 run("", async { std::thread::sleep(first) }).await;
@@ -520,23 +578,23 @@ mod tests {
                 Ok(())
             })
         };
-        let long = HELD + HELD / 2;
-        assert!(said(check(long, MS)).starts_with("the thread was held"));
-        assert!(said(check(MS, long)).starts_with("the thread was held"));
-        assert_eq!(said(check(MS, MS)), "ok");
+        let long = HOLD_LIMIT + HOLD_LIMIT / 2;
+        assert!(message(check(long, MS)).starts_with("the thread was held"));
+        assert!(message(check(MS, long)).starts_with("the thread was held"));
+        assert_eq!(message(check(MS, MS)), "ok");
     }
 
     #[test]
-    fn waiting_holds_nothing_and_other_runs_do_not_count() {
+    fn only_the_measured_run_can_hold_the_thread() {
         let result = on_paused_clock(async {
-            std::thread::sleep(2 * HELD);
+            std::thread::sleep(2 * HOLD_LIMIT);
             run("", sleep(1000 * MS)).await.never_blocked()
         });
-        assert_eq!(said(result), "ok");
+        assert_eq!(message(result), "ok");
     }
 
     #[test]
-    fn a_picture_shows_the_spans_of_its_run_only() {
+    fn a_picture_shows_only_the_spans_of_its_run() {
         let result = on_paused_clock(async {
             let nap = |n: u32| sleep(n * MS).instrument(info_span!("nap", n));
             nap(1).await;
@@ -545,8 +603,8 @@ mod tests {
         });
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
         insta::assert_snapshot!(diagnosis.draw(60, false), @r"
-        2 naps of 3 ms took 5 ms, expected 3 ms: some began only
-        when others were over, which they did not need.
+        2 naps of 3 ms took 5 ms, expected 3 ms: some waited for
+        others that they do not depend on.
 
         two naps                                               5 ms
           nap n=2 █░░░░░░░░░░░░░░░░░░█

@@ -1,4 +1,4 @@
-//! A repository to try the command on.
+//! A repository to run the command in.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,13 @@ use std::process::{Command, Output, Stdio};
 
 pub const NAMES: [&str; 3] = ["01_hello_await", "02_lazy", "03_gather"];
 
-/// A package whose exercises are to return 42 from `answer`, and do not.
+/// A package whose exercises ask for a function `answer` that returns 42. The starters
+/// return 41, and no `exercise.rs` exists.
 pub struct Fixture {
     pub root: PathBuf,
 }
 
-/// What a run of the command came to.
+/// The result of running the command.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -33,8 +34,8 @@ fn check() {
         say(r#"{"event":"skipped","check":"so is the question"}"#);
         say(r#"{"event":"verdict","passed":1,"checks":1}"#);
     } else {
-        let diagnosis = format!("{answer:?} is not Some(42)\\nA word on what that usually \
-            means, in a line of its own that is longer than a narrow screen is wide.");
+        let diagnosis = format!("{answer:?} is not Some(42)\\nAn explanation on a line \
+            of its own that is longer than a narrow screen is wide, so that it wraps.");
         say(&r#"{"event":"failed","check":"the answer is right","diagnosis":"DIAGNOSIS"}"#
             .replace("DIAGNOSIS", &diagnosis));
         say(r#"{"event":"verdict","passed":0,"checks":1}"#);
@@ -48,7 +49,7 @@ const HINTS: &str = "# The answer\n\nFind the answer to everything.\n\n\
     It is in [the program](01_hello_await.md#the-program).\n\n\
     ## The shape\n\n```rust\n40 + 2\n```\n\n## Why it works\n\nSix by nine.\n";
 
-/// An exercise whose function `answer` has that body.
+/// Returns the text of an exercise whose function `answer` has this body.
 pub fn source(body: &str) -> String {
     format!(
         "pub fn answer() -> u32 {{\n    {body}\n}}\n\nfn main() {{\n    \
@@ -57,15 +58,16 @@ pub fn source(body: &str) -> String {
 }
 
 impl Fixture {
-    /// A new repository; the name has to be the test's own.
+    /// Creates a repository. The name must be different in each test.
     pub fn new(name: &str) -> Fixture {
-        // In all tests, a folder's name may have spaces and more than ASCII.
+        // Every test runs in a path with spaces and non-ASCII characters.
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("workbook of zoë/{name}"));
         let _ = fs::remove_dir_all(&root);
         let mut manifest =
             "[package]\nname = \"async-workbook\"\nversion = \"0.1.0\"\n\
             edition = \"2024\"\nautoexamples = false\n[workspace]\n\
+            [features]\ncli = []\nexercises = []\n\
             [profile.dev]\ndebug = false\n"
                 .to_owned();
         fs::create_dir_all(root.join("src")).unwrap();
@@ -73,15 +75,15 @@ impl Fixture {
         for name in NAMES {
             let folder = root.join("lessons").join(name);
             fs::create_dir_all(&folder).unwrap();
-            for file in ["exercise.rs", "starter.rs"] {
-                fs::write(folder.join(file), source("41")).unwrap();
-            }
+            fs::write(folder.join("starter.rs"), source("41")).unwrap();
             fs::write(folder.join("solution.rs"), source("42")).unwrap();
             fs::write(folder.join("check.rs"), CHECK).unwrap();
             fs::write(folder.join("hints.md"), HINTS).unwrap();
             let target = format!("name = \"{name}_exercise\"");
             let path = format!("path = \"lessons/{name}/exercise.rs\"");
-            manifest.push_str(&format!("[[example]]\n{target}\n{path}\n"));
+            let features = "required-features = [\"exercises\"]";
+            manifest
+                .push_str(&format!("[[example]]\n{target}\n{path}\n{features}\n"));
         }
         fs::write(root.join("Cargo.toml"), manifest).unwrap();
         let lock = "version = 4\n\n[[package]]\nname = \"async-workbook\"\nversion = \"0.1.0\"\n";
@@ -89,7 +91,7 @@ impl Fixture {
         Fixture { root }
     }
 
-    /// A new repository in which exercise 01 has that body.
+    /// Creates a repository in which the learner's `answer` of exercise 01 has this body.
     pub fn with(name: &str, body: &str) -> Fixture {
         let fixture = Fixture::new(name);
         fixture.write(1, body);
@@ -108,7 +110,7 @@ impl Fixture {
         self.root.join(".workbook/progress.json")
     }
 
-    /// The command, without the settings of whoever runs the test.
+    /// Returns the command, without the settings of the user who runs the test.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
         for (name, _) in std::env::vars_os() {
@@ -135,7 +137,7 @@ impl Fixture {
         Run::of(&mut self.command(arguments))
     }
 
-    /// The state of each exercise, as `list --json` has it.
+    /// Returns the state of each exercise, from `list --json`.
     pub fn states(&self) -> Vec<String> {
         let run = self.run(&["list", "--json"]);
         assert_eq!(run.code, Some(0), "{run:?}");
@@ -148,17 +150,18 @@ impl Fixture {
 
 impl Run {
     pub fn of(command: &mut Command) -> Run {
-        let Output { status, stdout, stderr } = command.output().expect("it starts");
+        let Output { status, stdout, stderr } =
+            command.output().expect("the command starts");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Run { code: status.code(), out: text(stdout), error: text(stderr) }
     }
 
-    /// Asserts that standard output has all of these.
+    /// Asserts that the exit status is `code` and that stdout contains all parts.
     #[track_caller]
-    pub fn says(&self, code: i32, parts: &[&str]) -> &Run {
+    pub fn prints(&self, code: i32, parts: &[&str]) -> &Run {
         assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
         for part in parts {
-            // Where a line is broken is another test's matter.
+            // Other tests look at where lines are wrapped.
             let flat =
                 |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(
@@ -170,9 +173,9 @@ impl Run {
         self
     }
 
-    /// Asserts that standard error has all of these.
+    /// Asserts that the exit status is `code` and that stderr contains all parts.
     #[track_caller]
-    pub fn complains(&self, code: i32, parts: &[&str]) -> &Run {
+    pub fn fails(&self, code: i32, parts: &[&str]) -> &Run {
         assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
         for part in parts {
             assert!(self.error.contains(part), "{part:?} in\n{}", self.error);
@@ -181,8 +184,7 @@ impl Run {
     }
 }
 
-/// Whether a process is there. One that is over, and that nobody has asked about, is
-/// not.
+/// Returns true if a process exists and is not a zombie.
 #[cfg(unix)]
 pub fn alive(pid: &str) -> bool {
     let ps =

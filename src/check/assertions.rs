@@ -1,0 +1,252 @@
+//! Assertions about time, concurrency and order. They fail with a [`Diagnosis`] that
+//! says not only what was measured, but what that usually means.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Diagnosis;
+
+/// Fails with a diagnosis unless `holds`.
+///
+/// ```
+/// use async_workbook::check;
+///
+/// assert!(check::that(2 > 1, "not reached").is_ok());
+/// assert_eq!(check::that(1 > 2, "1 is less").unwrap_err().to_string(), "1 is less");
+/// ```
+///
+/// # Errors
+///
+/// A [`Diagnosis`] if `holds` is false.
+pub fn that(holds: bool, otherwise: impl Into<String>) -> Result<()> {
+    if holds { Ok(()) } else { Err(Diagnosis::new(otherwise).into()) }
+}
+
+/// The expected duration of a piece of work that has several parts: that of the
+/// parts running together, as opposed to one after another.
+///
+/// ```
+/// use async_workbook::check::Pace;
+/// use std::time::Duration;
+///
+/// let pace = Pace::of(3, "requests", Duration::from_millis(100));
+/// assert!(pace.judge(Duration::from_millis(100)).is_ok());
+/// assert_eq!(
+///     pace.judge(Duration::from_millis(300)).unwrap_err().to_string(),
+///     "3 requests of 100 ms took 300 ms, expected 100 ms: they ran one after another."
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    what: String,
+    in_turn: Duration,
+    together: Duration,
+    /// All parts take the same time, so a longer duration can mean rounds of them.
+    equal: bool,
+}
+
+impl Pace {
+    /// Expects `count` parts that take `each` to run at the same time.
+    pub fn of(count: u32, parts: &str, each: Duration) -> Self {
+        let what = format!("{count} {parts} of {}", millis(each));
+        Self { what, in_turn: each * count, together: each, equal: true }
+    }
+
+    /// Expects parts of different durations to take `together`; they would take
+    /// `in_turn` one after another.
+    pub fn mixed(what: &str, in_turn: Duration, together: Duration) -> Self {
+        Self { what: what.to_owned(), in_turn, together, equal: false }
+    }
+
+    /// Compares a measured duration with the expected one.
+    ///
+    /// # Errors
+    ///
+    /// A [`Diagnosis`] if they differ, with the usual meaning of the difference.
+    pub fn judge(&self, took: Duration) -> Result<()> {
+        let Self { what, in_turn, together, equal } = self;
+        let rounds = took.as_micros().checked_div(together.as_micros());
+        let is_whole = |n: &u128| *equal && took == *together * (*n as u32);
+        let whole = rounds.filter(is_whole);
+        let meaning = if took == *together {
+            return Ok(());
+        } else if took < *together {
+            "it finished before all of the work was done".to_owned()
+        } else if took == *in_turn {
+            "they ran one after another".to_owned()
+        } else if took > *in_turn {
+            "that is longer than running them one after another".to_owned()
+        } else if let Some(rounds) = whole {
+            let round = millis(*together);
+            format!("{rounds} rounds of {round}, where one round is enough")
+        } else {
+            "some waited for others that they do not depend on".to_owned()
+        };
+        let (took, expected) = (millis(took), millis(*together));
+        let message = format!("{what} took {took}, expected {expected}: {meaning}.");
+        Err(Diagnosis::new(message).into())
+    }
+}
+
+pub(super) fn millis(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}
+
+/// Checks that exactly the `expected` number of things were in flight at the same
+/// time.
+///
+/// ```
+/// use async_workbook::check::peak;
+///
+/// assert!(peak("jobs", 4, 4).is_ok());
+/// assert_eq!(
+///     peak("jobs", 9, 4).unwrap_err().to_string(),
+///     "9 jobs were in flight at the same time, expected 4: that is too many."
+/// );
+/// ```
+///
+/// # Errors
+///
+/// A [`Diagnosis`] if `peak` is not `expected`.
+pub fn peak(what: &str, peak: usize, expected: usize) -> Result<()> {
+    let meaning = if peak == expected {
+        return Ok(());
+    } else if peak > expected {
+        "that is too many"
+    } else if peak <= 1 {
+        "each started after the previous one had finished"
+    } else {
+        "some waited for others that they do not depend on"
+    };
+    let message = match peak {
+        0 => format!("no {what} were in flight, expected {expected}."),
+        1 => format!(
+            "only 1 of the {what} was in flight at a time, expected {expected}: {meaning}."
+        ),
+        _ => format!(
+            "{peak} {what} were in flight at the same time, expected {expected}: {meaning}."
+        ),
+    };
+    Err(Diagnosis::new(message).into())
+}
+
+/// Checks that the results are the expected ones, in the expected order.
+///
+/// ```
+/// use async_workbook::check::in_order;
+///
+/// assert!(in_order(&[1, 2, 3], &[1, 2, 3]).is_ok());
+/// let error = in_order(&[3, 1, 2], &[1, 2, 3]).unwrap_err();
+/// assert!(error.to_string().ends_with("the results are right, but in the wrong order."));
+/// ```
+///
+/// # Errors
+///
+/// A [`Diagnosis`] if they are not.
+pub fn in_order<T: PartialEq + Debug>(got: &[T], expected: &[T]) -> Result<()> {
+    let missing = difference(expected, got);
+    let extra = difference(got, expected);
+    let meaning = if got == expected {
+        return Ok(());
+    } else if missing.is_empty() && extra.is_empty() {
+        "the results are right, but in the wrong order".to_owned()
+    } else if extra.is_empty() {
+        format!("{missing:?} is missing")
+    } else if missing.is_empty() {
+        format!("{extra:?} is not expected")
+    } else {
+        format!("{extra:?} instead of {missing:?}")
+    };
+    let message = format!("got {got:?}, expected {expected:?}: {meaning}.");
+    Err(Diagnosis::new(message).into())
+}
+
+/// Returns the multiset difference of `all` and `others`.
+fn difference<'a, T: PartialEq>(all: &'a [T], others: &[T]) -> Vec<&'a T> {
+    let mut others: Vec<_> = others.iter().collect();
+    all.iter()
+        .filter(|&one| match others.iter().position(|&other| other == one) {
+            Some(index) => {
+                others.swap_remove(index);
+                false
+            }
+            None => true,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn message(result: Result<()>) -> String {
+        result.map_or_else(|error| error.to_string(), |()| "ok".to_owned())
+    }
+
+    #[test]
+    fn a_wrong_duration_is_reported_with_its_meaning() {
+        let pace = Pace::of(6, "requests", 100 * MS);
+        let meaning = |took: u32| {
+            let message = message(pace.judge(took * MS));
+            message.rsplit(": ").next().unwrap().to_owned()
+        };
+        assert_eq!(meaning(100), "ok");
+        assert_eq!(meaning(99), "it finished before all of the work was done.");
+        assert_eq!(meaning(300), "3 rounds of 100 ms, where one round is enough.");
+        assert_eq!(meaning(600), "they ran one after another.");
+        assert_eq!(
+            meaning(700),
+            "that is longer than running them one after another."
+        );
+        for part in [150, 250] {
+            assert!(meaning(part).starts_with("some waited for others"));
+        }
+    }
+
+    #[test]
+    fn parts_of_different_durations_have_no_rounds() {
+        let pace = Pace::mixed("three naps", 150 * MS, 50 * MS);
+        let message = message(pace.judge(100 * MS));
+        assert!(message.ends_with("that they do not depend on."), "{message}");
+    }
+
+    #[test]
+    fn the_expected_duration_may_be_zero() {
+        let pace = Pace::mixed("nothing", Duration::ZERO, Duration::ZERO);
+        assert_eq!(message(pace.judge(Duration::ZERO)), "ok");
+        assert!(
+            message(pace.judge(MS)).starts_with("nothing took 1 ms, expected 0 ms")
+        );
+    }
+
+    #[test]
+    fn both_too_few_and_too_many_in_flight_fail() {
+        assert_eq!(message(peak("jobs", 3, 3)), "ok");
+        assert!(message(peak("jobs", 0, 3)).starts_with("no jobs were in flight"));
+        assert!(message(peak("jobs", 1, 3)).starts_with("only 1 of the jobs was"));
+        assert!(
+            message(peak("jobs", 2, 3)).ends_with("that they do not depend on.")
+        );
+        assert!(message(peak("jobs", 4, 3)).ends_with("that is too many."));
+    }
+
+    #[test]
+    fn missing_extra_and_wrong_results_are_distinguished() {
+        let meaning = |got: &[u32]| {
+            let message = message(in_order(got, &[1, 2, 2]));
+            message.rsplit(": ").next().unwrap().to_owned()
+        };
+        assert_eq!(meaning(&[1, 2, 2]), "ok");
+        assert_eq!(
+            meaning(&[2, 1, 2]),
+            "the results are right, but in the wrong order."
+        );
+        assert_eq!(meaning(&[1, 2]), "[2] is missing.");
+        assert_eq!(meaning(&[1, 1, 2, 2]), "[1] is not expected.");
+        assert_eq!(meaning(&[1, 2, 3]), "[3] instead of [2].");
+    }
+}

@@ -1,0 +1,546 @@
+//! Checks one exercise: builds it, runs its checks, and collects a report.
+//!
+//! ```text
+//!   Building ──> Running ──> Finished        (Stage)
+//!       │           │
+//!       └───────────┴── CheckEvent::Finished(report)
+//! ```
+//!
+//! [`CheckRun::next`] drives this state machine and returns what happens on the way:
+//! `check` and `watch` print it, `check --json` ignores all but the report. A mistake of
+//! the learner's, such as code that does not compile, is a report, not an error.
+//! Dropping a `CheckRun` cancels it.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use async_workbook::Utf8Decoder;
+use async_workbook::check::event::{Event, EventParser, Part};
+use async_workbook::process::{Output, Stdin};
+use async_workbook::text::{clip, count};
+use serde::Serialize;
+
+use super::args::CheckOptions;
+use super::build::{Build, BuildEvent, Diagnostic};
+use super::context::Context;
+use super::inbox::{Message, suspend};
+use super::job::{Job, JobEvent};
+use super::output::OutputTruncator;
+use super::progress::Progress;
+use super::repo::{Exercise, Repo};
+
+/// Columns by which a diagnosis is indented.
+pub const INDENT: usize = 4;
+
+/// The result of a check.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub exercise: Exercise,
+    pub outcome: Outcome,
+    /// Why the exercise is not solved, if no diagnosis explains it.
+    pub reason: Option<String>,
+    pub checks: Vec<Check>,
+    /// Errors, and the warnings that matter.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The program's output, truncated.
+    pub output: Vec<String>,
+    pub build_time: Duration,
+    pub run_time: Duration,
+    /// The learner's text, as it was checked.
+    pub source: String,
+}
+
+/// The verdict on an exercise; `check --json` prints its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Solved,
+    Failed,
+    DoesNotCompile,
+    /// It ran into its time limit.
+    #[serde(rename = "stopped")]
+    TimedOut,
+    /// The program exited before its checks were over.
+    #[serde(rename = "ended")]
+    Exited,
+    /// The program ran no checks.
+    NoChecks,
+    /// The exercise's file is missing or empty.
+    Missing,
+}
+
+/// One of an exercise's checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub title: String,
+    pub result: CheckResult,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckResult {
+    Passed,
+    /// With the diagnosis.
+    Failed(String),
+    Skipped,
+    /// The program exited or was stopped in the middle of it.
+    Unfinished,
+}
+
+/// Something that happened during a check. `Finished` comes last.
+#[derive(Debug)]
+pub enum CheckEvent {
+    /// What cargo is doing.
+    Building(String),
+    /// A line of the program's output.
+    Output(String),
+    /// A check is over.
+    Check(Check),
+    /// A message that has nothing to do with the check.
+    Message(Message),
+    Finished(Box<Report>),
+}
+
+/// A check that runs.
+#[derive(Debug)]
+pub struct CheckRun {
+    stage: Stage,
+    options: CheckOptions,
+    color: bool,
+    report: Report,
+    events: VecDeque<CheckEvent>,
+    started: Instant,
+    decoder: Utf8Decoder,
+    parser: EventParser,
+    /// The title of the check that is running.
+    current: Option<String>,
+    /// What the learner's code prints in it.
+    output: OutputTruncator,
+    /// What the test harness prints.
+    harness: OutputTruncator,
+    /// True once a check has begun.
+    begun: bool,
+    /// Numbers of checks that passed, and of all.
+    verdict: Option<(usize, usize)>,
+    stack_overflow: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Building(Box<Build>),
+    Running(Job),
+    Finished,
+}
+
+impl CheckRun {
+    /// Starts to check an exercise. `color` applies to the compiler's messages and to
+    /// pictures in diagnoses.
+    pub fn start(
+        cx: &Context,
+        exercise: &Exercise,
+        options: &CheckOptions,
+        color: bool,
+    ) -> Result<CheckRun> {
+        let report = Report {
+            exercise: exercise.clone(),
+            outcome: Outcome::Missing,
+            reason: None,
+            checks: Vec::new(),
+            diagnostics: Vec::new(),
+            output: Vec::new(),
+            build_time: Duration::ZERO,
+            run_time: Duration::ZERO,
+            source: String::new(),
+        };
+        let mut run = CheckRun {
+            stage: Stage::Finished,
+            options: options.clone(),
+            color,
+            report,
+            events: VecDeque::new(),
+            started: Instant::now(),
+            decoder: Utf8Decoder::default(),
+            parser: EventParser::default(),
+            current: None,
+            output: OutputTruncator::default(),
+            harness: OutputTruncator::default(),
+            begun: false,
+            verdict: None,
+            stack_overflow: false,
+        };
+        match read_source(&cx.repo, exercise) {
+            Ok(source) => {
+                run.report.source = source;
+                update_mtime(&exercise.file());
+                let build = Build::start(cx, exercise, color)?;
+                run.stage = Stage::Building(Box::new(build));
+            }
+            Err(reason) => run.finish(Outcome::Missing, Some(reason)),
+        }
+        Ok(run)
+    }
+
+    /// Waits for the next event.
+    pub fn next(&mut self, cx: &Context) -> Result<CheckEvent> {
+        while self.events.is_empty() {
+            match &mut self.stage {
+                Stage::Building(build) => match build.next(&cx.inbox)? {
+                    BuildEvent::Status(text) => {
+                        return Ok(CheckEvent::Building(text));
+                    }
+                    BuildEvent::Message(one) => return Ok(CheckEvent::Message(one)),
+                    BuildEvent::Diagnostic(one) => self.report.diagnostics.push(one),
+                    BuildEvent::Built(executable) => self.built(cx, &executable)?,
+                    BuildEvent::Failed(messages) => self.build_failed(&messages),
+                },
+                Stage::Running(job) => match job.next(&cx.inbox)? {
+                    JobEvent::Output(_, bytes) => self.read(&bytes),
+                    JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
+                    JobEvent::TimedOut => self.timed_out(),
+                    JobEvent::Exited(status) => self.exited(status),
+                },
+                Stage::Finished => break,
+            }
+        }
+        self.events.pop_front().context("the check is over")
+    }
+
+    /// Suspends this process and the programs of the check.
+    pub fn suspend(&mut self) {
+        match &mut self.stage {
+            Stage::Building(build) => build.job.suspend(),
+            Stage::Running(job) => job.suspend(),
+            Stage::Finished => suspend(),
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome, reason: Option<String>) {
+        match self.stage {
+            Stage::Building(_) => self.report.build_time = self.started.elapsed(),
+            Stage::Running(_) => self.report.run_time = self.started.elapsed(),
+            Stage::Finished => {}
+        }
+        self.stage = Stage::Finished;
+        (self.report.outcome, self.report.reason) = (outcome, reason);
+        let report = Box::new(self.report.clone());
+        self.events.push_back(CheckEvent::Finished(report));
+    }
+
+    fn built(&mut self, cx: &Context, executable: &Path) -> Result<()> {
+        self.filter_diagnostics();
+        self.report.build_time = self.started.elapsed();
+        self.started = Instant::now();
+        let job = self.start_program(cx, executable)?;
+        self.stage = Stage::Running(job);
+        Ok(())
+    }
+
+    fn build_failed(&mut self, messages: &str) {
+        self.filter_diagnostics();
+        let errors = self.report.diagnostics.iter().any(|one| one.error);
+        let reason = (!errors).then(|| messages.trim_end().to_owned());
+        self.finish(Outcome::DoesNotCompile, reason);
+    }
+
+    /// Keeps errors and forgotten futures. Errors in check.rs are only kept if there
+    /// are no others: usually they follow from those in the exercise.
+    fn filter_diagnostics(&mut self) {
+        let diagnostics = &mut self.report.diagnostics;
+        diagnostics.retain(|one| {
+            one.error || one.own && one.code.as_deref() == Some("unused_must_use")
+        });
+        let in_check = |one: &Diagnostic| {
+            one.file.as_ref().is_some_and(|file| file.ends_with("/check.rs"))
+        };
+        if diagnostics.iter().any(|one| one.error && !in_check(one)) {
+            diagnostics.retain(|one| !in_check(one));
+        }
+    }
+
+    fn start_program(&self, cx: &Context, executable: &Path) -> Result<Job> {
+        let program = || {
+            let mut program = Command::new(executable);
+            program
+                .args(["--nocapture", "--test-threads=1"])
+                .current_dir(&cx.repo.root)
+                .env("CARGO_MANIFEST_DIR", &cx.repo.root)
+                .env("WORKBOOK_EVENTS", "1")
+                .env("WORKBOOK_TIED", "1")
+                .env("COLUMNS", (cx.screen.columns() - INDENT).to_string())
+                .env_remove("WORKBOOK_COLOR")
+                .env_remove("WORKBOOK_SEED");
+            if self.color {
+                program.env("WORKBOOK_COLOR", "1");
+            }
+            if let Some(seed) = self.options.seed {
+                program.env("WORKBOOK_SEED", seed.to_string());
+            }
+            let limit = Some(self.limit());
+            Job::start(program, Stdin::Tied, Output::Merged, limit, &cx.inbox)
+        };
+        loop {
+            match program() {
+                Err(error)
+                    if is_being_rewritten(&error)
+                        && self.started.elapsed() < REWRITE_TIMEOUT =>
+                {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn limit(&self) -> Duration {
+        self.options.limit.unwrap_or(self.report.exercise.limit())
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        let text = self.decoder.decode(bytes);
+        for part in self.parser.parse(&text) {
+            match part {
+                Part::Output(text) => self.read_output(&text),
+                Part::Event(event) => self.read_event(event),
+            }
+        }
+    }
+
+    fn read_output(&mut self, text: &str) {
+        self.stack_overflow |= text.contains("has overflowed its stack");
+        if self.current.is_none() {
+            self.harness.push(text);
+        } else {
+            let lines = self.output.push(text);
+            self.show(lines);
+        }
+    }
+
+    fn read_event(&mut self, event: Event) {
+        let (title, result) = match event {
+            Event::Began { check } => {
+                self.begun = true;
+                self.finish_output();
+                self.current = Some(check);
+                self.output = OutputTruncator::default();
+                return;
+            }
+            Event::Verdict { passed, checks } => {
+                let before = self.verdict.unwrap_or_default();
+                self.verdict = Some((before.0 + passed, before.1 + checks));
+                return;
+            }
+            Event::Passed { check } => (check, CheckResult::Passed),
+            Event::Failed { check, diagnosis } => {
+                (check, CheckResult::Failed(diagnosis))
+            }
+            Event::Skipped { check } => (check, CheckResult::Skipped),
+        };
+        self.begun = true;
+        self.current = None;
+        self.end_check(title, result);
+    }
+
+    fn end_check(&mut self, title: String, result: CheckResult) {
+        self.finish_output();
+        let check = Check { title, result };
+        self.report.checks.push(check.clone());
+        self.events.push_back(CheckEvent::Check(check));
+    }
+
+    fn finish_output(&mut self) {
+        let lines = self.output.finish();
+        self.show(lines);
+    }
+
+    fn show(&mut self, lines: Vec<String>) {
+        self.report.output.extend(lines.iter().cloned());
+        self.events.extend(lines.into_iter().map(CheckEvent::Output));
+    }
+
+    fn timed_out(&mut self) {
+        let (seconds, place) = (self.limit().as_secs_f64(), self.where_it_ended());
+        let mut reason = format!("timed out after {seconds} s{place}");
+        if self.begun {
+            // On the paused clock, everything else ends or is reported as a deadlock.
+            reason.push_str(
+                ". The future never yielded. Usual causes: a loop without `.await`, \
+                 locking a `std::sync::Mutex` twice, or `block_on` inside async code.",
+            );
+        }
+        self.finish(Outcome::TimedOut, Some(reason));
+    }
+
+    fn exited(&mut self, status: ExitStatus) {
+        match self.verdict {
+            Some((passed, checks)) if passed < checks => {
+                self.finish(Outcome::Failed, None)
+            }
+            Some((_, 1..)) if status.success() => self.finish(Outcome::Solved, None),
+            Some((_, 1..)) => {
+                let how = match status.code() {
+                    // The exit status of the test harness, not only of a panic.
+                    Some(101) => "a test of the program failed".to_owned(),
+                    _ => exit_reason(status, self.stack_overflow),
+                };
+                let reason = format!("all checks passed, but then {how}");
+                self.finish(Outcome::Exited, Some(reason));
+            }
+            _ if self.begun => {
+                let how = exit_reason(status, self.stack_overflow);
+                let reason = format!("{how}{}", self.where_it_ended());
+                self.finish(Outcome::Exited, Some(reason));
+            }
+            _ => {
+                let reason =
+                    format!("no check ran: {}", self.why_no_check_ran(status));
+                self.finish(Outcome::NoChecks, Some(reason));
+            }
+        }
+    }
+
+    fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
+        if !self.report.source.contains("mod check;") {
+            return "the file no longer ends with the lines `#[cfg(test)]` and \
+                    `mod check;`"
+                .to_owned();
+        }
+        // The harness's last words are all there is to go by.
+        let mut lines = self.harness.finish();
+        self.show(lines.split_off(lines.len().saturating_sub(10)));
+        match status.success() {
+            true => "the program exited without reporting one".to_owned(),
+            false => exit_reason(status, self.stack_overflow),
+        }
+    }
+
+    /// Ends the running check as unfinished. Returns its title and the last line of
+    /// output, as the end of a sentence.
+    fn where_it_ended(&mut self) -> String {
+        let last = match self.output.last_line() {
+            Some(line) => format!("the last line printed was: {}", clip(&line, 60)),
+            None => "it printed nothing".to_owned(),
+        };
+        let place = match self.current.take() {
+            Some(title) => {
+                self.end_check(title.clone(), CheckResult::Unfinished);
+                format!(" in `{title}`")
+            }
+            None => match self.report.checks.last() {
+                Some(check) => format!(" after `{}`", check.title),
+                None => " before the first check".to_owned(),
+            },
+        };
+        format!("{place}; {last}")
+    }
+}
+
+/// Reads the learner's text, or returns why there is none.
+fn read_source(repo: &Repo, exercise: &Exercise) -> Result<String, String> {
+    let created = exercise.create_if_missing();
+    created.map_err(|error| format!("{error:#}"))?;
+    let file = repo.shown(&exercise.file());
+    let source = exercise.source().map_err(|error| format!("{file}: {error}"))?;
+    if source.trim().is_empty() {
+        let reset = exercise.command("reset");
+        return Err(format!(
+            "{file} is empty; `{reset}` restores its starting text"
+        ));
+    }
+    Ok(source)
+}
+
+/// How long cargo in another terminal may take to replace a program.
+const REWRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Returns true if a program could not be started because a linker is writing it.
+fn is_being_rewritten(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| {
+        matches!(cause.kind(), ErrorKind::ExecutableFileBusy | ErrorKind::NotFound)
+    })
+}
+
+/// Gives a file that was moved here the current modification time. Cargo rebuilds what
+/// is newer than the last build, but `mv` keeps the time that the file had before.
+fn update_mtime(file: &Path) {
+    #[cfg(unix)]
+    use std::os::unix::fs::MetadataExt as _;
+    #[cfg(unix)]
+    if let Ok(data) = std::fs::metadata(file)
+        // Right after a save, the two differ by less than a second.
+        && data.ctime() > data.mtime() + 1
+        && let Ok(file) = std::fs::File::options().append(true).open(file)
+    {
+        let _ = file.set_modified(std::time::SystemTime::now());
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
+/// Describes how a program exited early, as the beginning of a sentence.
+fn exit_reason(status: ExitStatus, stack_overflow: bool) -> String {
+    if stack_overflow {
+        return "the stack overflowed".to_owned();
+    }
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = match signal {
+            6 => "SIGABRT",
+            9 => "SIGKILL, perhaps because memory ran out",
+            11 => "SIGSEGV",
+            15 => "SIGTERM",
+            _ => return format!("signal {signal} killed the program"),
+        };
+        return format!("a signal killed the program ({name})");
+    }
+    match status.code() {
+        Some(101) => "the program panicked".to_owned(),
+        Some(code) => {
+            format!("your code ended the program with `std::process::exit({code})`")
+        }
+        None => "the program ended".to_owned(),
+    }
+}
+
+impl Report {
+    pub fn solved(&self) -> bool {
+        self.outcome == Outcome::Solved
+    }
+
+    /// Summarizes the checks, such as `2 of 3 checks passed`.
+    pub fn score(&self) -> String {
+        let checks = self.checks.iter();
+        let passed = checks.filter(|one| one.result == CheckResult::Passed).count();
+        let all = count(self.checks.len() as u64, "check");
+        match passed {
+            1 if self.checks.len() == 1 => "its check passed".to_owned(),
+            _ if passed == self.checks.len() => format!("all {all} passed"),
+            _ => format!("{passed} of {all} passed"),
+        }
+    }
+
+    /// Records a pass. Without one, or if that fails, it returns false: a verdict is
+    /// valid even on a read-only disk, so the failure is only printed on stderr.
+    pub fn save(&self, repo: &Repo) -> bool {
+        let save = || {
+            let file = self.exercise.file();
+            ensure!(
+                self.exercise.source().unwrap_or_default() == self.source,
+                "{} was changed during the check; check it again",
+                repo.shown(&file)
+            );
+            Progress::record_pass(repo, &self.exercise, &self.source)
+        };
+        let saved = self.solved().then(save).transpose();
+        match saved.context("could not save your progress") {
+            Ok(saved) => saved.is_some(),
+            Err(error) => {
+                eprintln!("{error:#}");
+                false
+            }
+        }
+    }
+}

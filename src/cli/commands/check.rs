@@ -1,0 +1,199 @@
+//! `check`: checks one exercise, or all of them, once.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use async_workbook::Lesson;
+use async_workbook::text::{clip, count, strip_ansi};
+use serde_json::{Value, json};
+
+use crate::cli::advice;
+use crate::cli::args::CheckOptions;
+use crate::cli::check_run::{
+    Check, CheckEvent, CheckResult, CheckRun, INDENT, Report,
+};
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::inbox::Message;
+use crate::cli::live::{Live, after_pass};
+use crate::cli::repo::{Exercise, Repo};
+use crate::cli::screen::Style;
+
+/// Checks one exercise, by default the current one.
+pub fn one(
+    cx: &Context,
+    lesson: Option<&'static Lesson>,
+    options: &CheckOptions,
+    as_json: bool,
+) -> Result<ExitCode> {
+    // Read first, even if a lesson is named: a pass that cannot be saved is lost work.
+    cx.progress()?;
+    let exercise = cx.exercise(lesson)?;
+    cx.inbox.listen_for_signals()?;
+    let report = if as_json {
+        run(cx, &exercise, options, None)?
+    } else {
+        let mut live = Live::start(cx, &exercise)?;
+        run(cx, &exercise, options, Some(&mut live))?
+    };
+    let saved = report.save(&cx.repo);
+    if as_json {
+        cx.screen.text(&document(&cx.repo, &[(*report.clone(), saved)])?)?;
+    } else if report.solved() {
+        after_pass(cx, &exercise, "`cargo workbook next`")?;
+    }
+    Ok(if report.solved() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Checks every exercise, and prints one line each.
+pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCode> {
+    cx.progress()?;
+    cx.inbox.listen_for_signals()?;
+    let screen = &cx.screen;
+    let exercises = cx.repo.exercises();
+    let mut reports = Vec::new();
+    for exercise in &exercises {
+        let status = !as_json && screen.terminal;
+        if status {
+            let line = format!("  checking {} ...", exercise.name());
+            screen.text(&screen.paint(Style::Quiet, &line))?;
+        }
+        let report = run(cx, exercise, options, None);
+        if status {
+            screen.text("\r\x1b[K")?;
+        }
+        let report = report?;
+        if !as_json {
+            print_short(cx, &report)?;
+        }
+        let saved = report.save(&cx.repo);
+        reports.push((*report, saved));
+    }
+    let solved = reports.iter().filter(|(report, _)| report.solved()).count();
+    if as_json {
+        screen.text(&document(&cx.repo, &reports)?)?;
+    } else {
+        let all = count(exercises.len() as u64, "exercise");
+        screen.line(&format!("\n{solved} of {all} solved"))?;
+    }
+    let success = solved == exercises.len();
+    Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a check to its end. Without a display it is silent, and without colour.
+fn run(
+    cx: &Context,
+    exercise: &Exercise,
+    options: &CheckOptions,
+    mut live: Option<&mut Live<'_>>,
+) -> Result<Box<Report>> {
+    let color = live.is_some() && cx.screen.color;
+    let mut run = CheckRun::start(cx, exercise, options, color)?;
+    loop {
+        match (run.next(cx)?, &mut live) {
+            (CheckEvent::Finished(report), live) => {
+                if let Some(live) = live {
+                    live.verdict(&report)?;
+                }
+                return Ok(report);
+            }
+            (CheckEvent::Message(Message::Interrupt(signal)), live) => {
+                if let Some(live) = live {
+                    live.clear_status()?;
+                    cx.screen.line("interrupted")?;
+                }
+                bail!(Error::Interrupted(signal));
+            }
+            (CheckEvent::Message(Message::Suspend), _) => run.suspend(),
+            (CheckEvent::Building(status), Some(live)) => live.building(&status)?,
+            (CheckEvent::Output(line), Some(live)) => live.output(&line)?,
+            (CheckEvent::Check(check), Some(live)) => live.check(&check)?,
+            _ => {}
+        }
+    }
+}
+
+fn print_short(cx: &Context, report: &Report) -> Result<()> {
+    let screen = &cx.screen;
+    let (style, sign) =
+        if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
+    screen.line(&format!(
+        "{} {}",
+        screen.paint(style, sign),
+        report.exercise.name()
+    ))?;
+    if !report.solved() {
+        let reason = clip(&first_reason(report), screen.columns() - INDENT);
+        screen.line(&format!("{}{reason}", " ".repeat(INDENT)))?;
+    }
+    Ok(())
+}
+
+/// Returns the first thing that is wrong, in one line.
+fn first_reason(report: &Report) -> String {
+    if let Some(error) = report.diagnostics.iter().find(|one| one.error) {
+        let code = error.code.as_ref().map(|code| format!("[{code}]"));
+        return format!("error{}: {}", code.unwrap_or_default(), error.message);
+    }
+    if let Some(reason) = &report.reason {
+        return reason.lines().next().unwrap_or_default().to_owned();
+    }
+    let failed = report.checks.iter().find_map(|check| match &check.result {
+        CheckResult::Failed(diagnosis) => Some((check, diagnosis)),
+        _ => None,
+    });
+    let Some((check, diagnosis)) = failed else { return report.score() };
+    let line = diagnosis.lines().find(|line| !line.trim().is_empty());
+    line.map_or_else(
+        || check.title.clone(),
+        |line| strip_ansi(line).trim().to_owned(),
+    )
+}
+
+/// The document of `check --json`; the help text in `args.rs` describes its fields. Each
+/// report comes with whether its pass was recorded.
+fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
+    let exercises =
+        reports.iter().map(|(one, saved)| exercise_json(repo, one, *saved));
+    let document = json!({
+        "solved": reports.iter().all(|(report, _)| report.solved()),
+        "exercises": exercises.collect::<Vec<_>>(),
+    });
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
+    let check = |check: &Check| {
+        let (outcome, diagnosis) = match &check.result {
+            CheckResult::Passed => ("passed", None),
+            CheckResult::Failed(diagnosis) => {
+                ("failed", Some(strip_ansi(diagnosis)))
+            }
+            CheckResult::Skipped => ("skipped", None),
+            CheckResult::Unfinished => ("unfinished", None),
+        };
+        json!({ "check": check.title, "outcome": outcome, "diagnosis": diagnosis })
+    };
+    let errors = report.diagnostics.iter().map(|error| {
+        json!({
+            "code": error.code,
+            "message": error.message,
+            "file": error.file,
+            "line": error.line,
+            "rendered": strip_ansi(&error.rendered),
+            "section": advice::find(error).and_then(|advice| advice.path(repo)),
+        })
+    });
+    json!({
+        "name": report.exercise.name(),
+        "file": report.exercise.file(),
+        "outcome": report.outcome,
+        "reason": report.reason,
+        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "errors": errors.collect::<Vec<_>>(),
+        "output": report.output,
+        "build_seconds": report.build_time.as_secs_f64(),
+        "run_seconds": report.run_time.as_secs_f64(),
+        "saved": saved,
+    })
+}

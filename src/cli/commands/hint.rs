@@ -1,0 +1,55 @@
+//! `hint`: one more hint at each call.
+
+use anyhow::Result;
+use async_workbook::Hint;
+
+use crate::cli::args::HintOptions;
+use crate::cli::context::Context;
+use crate::cli::markdown;
+use crate::cli::progress::Progress;
+use crate::cli::repo::Exercise;
+use crate::cli::screen::Style;
+
+/// Prints hints, and records that they were shown.
+pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<()> {
+    let (screen, name) = (&cx.screen, exercise.name());
+    let all = markdown::load_hints(exercise)?.hints;
+    let seen = cx.progress()?.hints.get(name).copied().unwrap_or(0).min(all.len());
+    let range = match seen {
+        _ if options.all => 0..all.len(),
+        _ if options.again => 0..seen,
+        _ if seen < all.len() => seen..seen + 1,
+        _ => 0..all.len(),
+    };
+    if range.is_empty() {
+        let command = exercise.command("hint");
+        screen
+            .line(&format!("you have not seen a hint on {name} yet: {command}"))?;
+        return Ok(());
+    }
+    for (index, Hint { title, text }) in all.iter().enumerate() {
+        if range.contains(&index) {
+            let title = screen.paint(Style::Strong, title);
+            let number = index + 1;
+            let heading =
+                format!("{name} - hint {number} of {}: {title}", all.len());
+            screen.wrapped("", &heading)?;
+            screen.line("")?;
+            markdown::show(cx, "  ", text)?;
+            screen.line("")?;
+        }
+    }
+    if range.end > seen {
+        let saved = Progress::change(&cx.repo, |progress| {
+            let shown = progress.hints.entry(name.to_owned()).or_default();
+            *shown = (*shown).max(range.end);
+        });
+        if let Err(error) = saved {
+            eprintln!(
+                "could not record that you have seen this hint ({error:#}); \
+                 `hint --all` shows the rest"
+            );
+        }
+    }
+    Ok(())
+}

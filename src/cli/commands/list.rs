@@ -1,0 +1,89 @@
+//! `list`: every lesson, and the state of its exercise.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use async_workbook::LESSONS;
+use async_workbook::text::{clip, fit};
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::progress::{ExerciseState, Progress};
+use crate::cli::screen::{Screen, Style};
+
+/// Prints the list, as text or as JSON.
+pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
+    if as_json {
+        cx.screen.text(&document(cx, &cx.progress()?)?)?;
+    } else {
+        show(cx)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the list as text.
+pub fn show(cx: &Context) -> Result<()> {
+    let (screen, progress) = (&cx.screen, cx.progress()?);
+    let exercises = cx.repo.exercises();
+    let current = progress.current(&exercises);
+    let widest = LESSONS.iter().map(|lesson| lesson.name.len()).max().unwrap_or(0);
+    let mut legend = "✓ solved, · open".to_owned();
+    for lesson in LESSONS {
+        let exercise = cx.repo.exercise(lesson);
+        let state = exercise.as_ref().map(|exercise| progress.state(exercise));
+        if state == Some(ExerciseState::Changed) && !legend.contains('~') {
+            legend.push_str(", ~ solved and changed since");
+        }
+        let is_current = current.is_some() && exercise.as_ref() == current;
+        let arrow = if is_current { ">" } else { " " };
+        let mut name = fit(lesson.name, widest);
+        if is_current {
+            name = screen.paint(Style::Strong, &name);
+        }
+        let sign = sign(screen, state);
+        let columns = screen.columns().saturating_sub(widest + 6);
+        let question = clip(lesson.question, columns);
+        screen.line(&format!("{arrow} {sign} {name}  {question}"))?;
+    }
+    screen.line("")?;
+    Ok(screen.wrapped("  ", &legend)?)
+}
+
+/// Returns the sign of a state.
+pub fn sign(screen: &Screen, state: Option<ExerciseState>) -> String {
+    match state {
+        Some(ExerciseState::Solved) => screen.paint(Style::Good, "✓"),
+        Some(ExerciseState::Changed) => screen.paint(Style::Changed, "~"),
+        Some(ExerciseState::Open) => screen.paint(Style::Quiet, "·"),
+        None => " ".to_owned(),
+    }
+}
+
+/// The document of `list --json`; the help text in `args.rs` describes its fields.
+fn document(cx: &Context, progress: &Progress) -> Result<String> {
+    let exercises = cx.repo.exercises();
+    let lessons = LESSONS.iter().map(|lesson| {
+        let exercise = cx.repo.exercise(lesson);
+        let state = exercise.as_ref().map(|one| progress.state(one));
+        json!({
+            "name": lesson.name,
+            "title": lesson.title,
+            "question": lesson.question,
+            "minutes": lesson.minutes,
+            "postgres": lesson.postgres,
+            "state": state,
+            "solved_at": progress.solved.get(lesson.name).map(|solved| solved.at),
+            "hints": progress.hints.get(lesson.name).unwrap_or(&0),
+            "file": exercise.map(|exercise| exercise.file()),
+        })
+    });
+    let solved =
+        exercises.iter().filter(|one| progress.state(one) != ExerciseState::Open);
+    let document = json!({
+        "current": progress.current(&exercises).map(|exercise| exercise.name()),
+        "solved": solved.count(),
+        "exercises": exercises.len(),
+        "lessons": lessons.collect::<Vec<Value>>(),
+    });
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}

@@ -1,0 +1,34 @@
+//! `open`: opens an exercise in the learner's editor.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+
+use super::run::exec;
+use crate::cli::context::Context;
+use crate::cli::repo::Exercise;
+
+pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
+    cx.create_if_missing(exercise)?;
+    let file = exercise.file();
+    cx.screen.line(&format!("opening {}", cx.repo.shown(&file)))?;
+    let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
+    match set("VISUAL").or_else(|| set("EDITOR")) {
+        // The value may contain arguments and quotes, as in `code --wait`, which only
+        // the shell can split.
+        Some(editor) if cfg!(unix) => {
+            let mut script = editor.clone();
+            script.push(" \"$1\"");
+            exec(Command::new("sh").arg("-c").arg(script).arg("sh").arg(&file))
+        }
+        Some(editor) => exec(Command::new(editor).arg(&file)),
+        None => {
+            let code = if cfg!(windows) { "code.cmd" } else { "code" };
+            exec(Command::new(code).arg(&file)).with_context(|| {
+                format!("set EDITOR to your editor, or open {}", file.display())
+            })
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `reset`: restores an exercise's starting text, after a backup of the learner's.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::context::Context;
+use crate::cli::progress::{same_lines, since_epoch};
+use crate::cli::repo::{Exercise, write_new};
+
+/// Saves the learner's text as a backup and restores the starting text.
+///
+/// # Errors
+///
+/// If the backup cannot be written; the exercise is then unchanged.
+pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
+    // Every command that changes something stops at an unreadable progress file.
+    cx.progress()?;
+    let (file, starter) = (exercise.file(), exercise.starter());
+    let shown = cx.repo.shown(&file);
+    if exercise.create_if_missing()? {
+        cx.print_created(exercise)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let read = |path: &PathBuf| {
+        fs::read(path).with_context(|| format!("could not read {}", path.display()))
+    };
+    let (old, new) = (read(&file)?, read(&starter)?);
+    if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
+        cx.screen.line(&format!("{shown} has its starting text already"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let backup = back_up(cx, exercise, &old)
+        .context("could not back up your text, so nothing was changed")?;
+    let backup = format!("your text was saved as {}", cx.repo.shown(&backup));
+    // A full disk may leave half of the text: then the backup is all there is.
+    fs::write(&file, new)
+        .with_context(|| format!("could not write {shown}; {backup}"))?;
+    cx.screen.line(&format!("{shown} has its starting text again"))?;
+    cx.screen.line(&backup)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes `text` to a new file and returns its path.
+fn back_up(cx: &Context, exercise: &Exercise, text: &[u8]) -> Result<PathBuf> {
+    let folder = cx.repo.root.join(".workbook/backups");
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("could not create {}", folder.display()))?;
+    let name = format!("{}-{}.rs", exercise.name(), since_epoch().as_millis());
+    let path = folder.join(name);
+    write_new(&path, text)
+        .with_context(|| format!("could not write {}", path.display()))?;
+    Ok(path)
+}

@@ -1,0 +1,53 @@
+//! `run` and `compare`: replace this process by cargo.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+use async_workbook::Lesson;
+
+use crate::cli::build::{self, EXERCISE_FEATURES};
+use crate::cli::context::Context;
+
+/// Runs a lesson's program, or the exercise's.
+pub fn run(
+    cx: &Context,
+    lesson: &'static Lesson,
+    exercise: bool,
+    arguments: &[OsString],
+) -> Result<ExitCode> {
+    let mut cargo = build::cargo(&cx.repo, "run");
+    if exercise {
+        let exercise = cx.exercise(Some(lesson))?;
+        cx.create_if_missing(&exercise)?;
+        cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
+    } else {
+        cargo.args(["--example", lesson.name]);
+    }
+    exec(cargo.arg("--").args(arguments))
+}
+
+/// Measures Rust and Python on the same work.
+pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
+    let mut cargo = build::cargo(&cx.repo, "run");
+    exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
+}
+
+/// Replaces this process by a program, so that keys, signals and the exit status are
+/// the program's. Without `exec`, runs it and passes its exit status on.
+pub fn exec(command: &mut Command) -> Result<ExitCode> {
+    let program = command.get_program().display().to_string();
+    #[cfg(unix)]
+    {
+        let error = std::os::unix::process::CommandExt::exec(command);
+        Err(error).with_context(|| format!("could not start {program}"))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command
+            .status()
+            .with_context(|| format!("could not start {program}"))?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(ExitCode::from(code.unwrap_or(1)))
+    }
+}

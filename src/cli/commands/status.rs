@@ -1,0 +1,93 @@
+//! The command without arguments, and `next`: which exercise the learner is on, and
+//! what to do.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use async_workbook::text::count;
+
+use super::list::sign;
+use crate::cli::context::Context;
+use crate::cli::markdown;
+use crate::cli::progress::{ExerciseState, Progress};
+use crate::cli::repo::Exercise;
+use crate::cli::screen::Style;
+
+/// Prints how many exercises are solved, the current exercise, and the commands for it.
+pub fn run(cx: &Context) -> Result<ExitCode> {
+    let (screen, progress) = (&cx.screen, cx.progress()?);
+    let exercises = cx.repo.exercises();
+    let states: Vec<_> = exercises.iter().map(|one| progress.state(one)).collect();
+    let signs: Vec<_> =
+        states.iter().map(|state| sign(screen, Some(*state))).collect();
+    let solved =
+        states.iter().filter(|state| **state != ExerciseState::Open).count();
+    let all = count(exercises.len() as u64, "exercise");
+    screen.line(&format!("{}  {solved} of {all} solved", signs.join(" ")))?;
+    screen.line("")?;
+    let Some(current) = progress.current(&exercises) else {
+        screen.wrapped(
+            "",
+            "All exercises are solved. `cargo workbook list` shows the lessons, \
+             `cargo workbook watch 03` goes back to one.",
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    introduce(cx, current)?;
+    screen.line("")?;
+    for (command, help) in [
+        ("cargo workbook watch".to_owned(), "check it at every save"),
+        (current.command("run"), "run the lesson it belongs to"),
+        ("cargo workbook hint".to_owned(), "show a hint"),
+        ("cargo workbook open".to_owned(), "open it in your editor"),
+    ] {
+        let help = if screen.columns() < 60 { "" } else { help };
+        let line = format!("  {command:<22}  {}", screen.paint(Style::Quiet, help));
+        screen.line(line.trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Goes to the next unsolved exercise.
+pub fn next(cx: &Context) -> Result<ExitCode> {
+    let before = cx.progress()?;
+    let exercises = cx.repo.exercises();
+    // If the learner has just solved an exercise, the current one is already the next:
+    // start from the solved one, so that it is not skipped.
+    let at = exercises
+        .iter()
+        .map(Exercise::name)
+        .find(|name| before.at.as_deref() == Some(name));
+    let from = at.filter(|name| before.solved.contains_key(*name));
+    match Progress::advance(&cx.repo, from)? {
+        Some(exercise) => {
+            introduce(cx, &exercise)?;
+            cx.screen.line("\n  cargo workbook watch")?;
+        }
+        None if before.current(&exercises).is_some() => {
+            cx.screen.line("this is the last unsolved exercise")?;
+        }
+        None => cx.screen.line("all exercises are solved")?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an exercise's name, its task and its file.
+fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
+    let screen = &cx.screen;
+    let hints = markdown::load_hints(exercise);
+    let (title, task) =
+        hints.map(|hints| (hints.title, hints.task)).unwrap_or_default();
+    let name = screen.paint(Style::Strong, exercise.name());
+    screen.line(format!("{name}  {title}").trim_end())?;
+    markdown::show(cx, "  ", &task)?;
+    // The learner opens the path that is printed here, so the file has to exist.
+    match exercise.create_if_missing() {
+        Ok(_) => {
+            let shown = cx.repo.shown(&exercise.file());
+            screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
+        }
+        Err(error) => screen.wrapped("  ", &format!("{error:#}"))?,
+    }
+    Ok(())
+}

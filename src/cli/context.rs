@@ -1,0 +1,80 @@
+//! What every subcommand works with.
+
+use anyhow::{Context as _, Result, bail};
+use async_workbook::Lesson;
+use clap::ColorChoice;
+
+use super::error::Error;
+use super::inbox::Inbox;
+use super::progress::Progress;
+use super::repo::{Exercise, Repo};
+use super::screen::Screen;
+
+/// The repository, the screen, and the inbox.
+#[derive(Debug)]
+pub struct Context {
+    pub repo: Repo,
+    pub screen: Screen,
+    pub inbox: Inbox,
+}
+
+impl Context {
+    /// # Errors
+    ///
+    /// If there is no repository around the current directory.
+    pub fn new(color: ColorChoice) -> Result<Context> {
+        let (screen, inbox) = (Screen::new(color), Inbox::new());
+        Ok(Context { repo: Repo::find()?, screen, inbox })
+    }
+
+    /// Reads the progress.
+    pub fn progress(&self) -> Result<Progress> {
+        Progress::load(&self.repo)
+    }
+
+    /// Returns the named exercise, by default the current one.
+    ///
+    /// # Errors
+    ///
+    /// If the lesson has no exercise; without a name, also if the progress cannot be
+    /// read or all exercises are solved.
+    pub fn exercise(&self, lesson: Option<&'static Lesson>) -> Result<Exercise> {
+        if let Some(lesson) = lesson {
+            let (name, number) = (lesson.name, lesson.number());
+            let run = format!("run it with `cargo workbook run {number}`");
+            let error = Error::Usage(format!("{name} has no exercise; {run}"));
+            return self.repo.exercise(lesson).context(error);
+        }
+        let exercises = self.repo.exercises();
+        match self.progress()?.current(&exercises) {
+            Some(exercise) => Ok(exercise.clone()),
+            None if exercises.is_empty() => bail!("there are no exercises here"),
+            None => {
+                let message = "all exercises are solved; name one, such as `03`";
+                bail!(Error::Usage(message.to_owned()))
+            }
+        }
+    }
+
+    /// Creates the exercise's file if it is missing, and prints a line about it.
+    pub fn create_if_missing(&self, exercise: &Exercise) -> Result<()> {
+        if exercise.create_if_missing()? {
+            self.print_created(exercise)?;
+        }
+        Ok(())
+    }
+
+    /// Reports that the exercise's file was created.
+    pub fn print_created(&self, exercise: &Exercise) -> Result<()> {
+        let file = self.repo.shown(&exercise.file());
+        let mut note = format!("created {file} from starter.rs");
+        let progress = self.progress().unwrap_or_default();
+        if progress.solved.contains_key(exercise.name()) {
+            note.push_str(
+                "; the version that passed is in .workbook/progress.json, under \
+                 `solved`",
+            );
+        }
+        Ok(self.screen.wrapped("", &note)?)
+    }
+}

@@ -1,0 +1,197 @@
+//! Prints a check while it runs, and its verdict.
+
+use anyhow::Result;
+use async_workbook::text::{clip, count, width};
+
+use super::advice;
+use super::check_run::{Check, CheckResult, INDENT, Outcome, Report};
+use super::context::Context;
+use super::markdown;
+use super::repo::Exercise;
+use super::screen::Style;
+
+/// Compiler errors shown.
+const ERRORS: usize = 5;
+
+/// The display of one check. Its methods fail if stdout is closed.
+#[derive(Debug)]
+pub struct Live<'a> {
+    cx: &'a Context,
+    /// The last line is a status line, to be overwritten.
+    has_status: bool,
+    /// Crates compiled so far.
+    compiled: usize,
+}
+
+impl<'a> Live<'a> {
+    /// Prints which exercise is checked.
+    pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<Live<'a>> {
+        // If it cannot be created, that becomes the check's verdict.
+        if exercise.create_if_missing().unwrap_or(false) {
+            cx.print_created(exercise)?;
+        }
+        cx.screen.line(&format!("checking {} ...", exercise.name()))?;
+        Ok(Live { cx, has_status: false, compiled: 0 })
+    }
+
+    /// Prints what cargo is doing, if it may take long.
+    pub fn building(&mut self, status: &str) -> Result<()> {
+        let screen = &self.cx.screen;
+        // The lock on the build directory may be held for a whole build, the one on the
+        // package cache only for a moment.
+        let blocked =
+            status.starts_with("Blocking") && !status.ends_with("package cache");
+        if status.starts_with("Compiling") {
+            self.compiled += 1;
+        } else if !blocked {
+            return Ok(());
+        }
+        if screen.terminal {
+            let line = clip(status, screen.columns() - 3);
+            let line = screen.paint(Style::Quiet, &line);
+            screen.text(&format!("\r\x1b[K  {line}"))?;
+            self.has_status = true;
+        } else if blocked {
+            screen.line(&format!("  {status}"))?;
+        } else if self.compiled == 2 {
+            screen.line("  compiling; the first time it takes a minute or two")?;
+        }
+        Ok(())
+    }
+
+    /// Removes the status line.
+    pub fn clear_status(&mut self) -> Result<()> {
+        if self.has_status {
+            self.cx.screen.text("\r\x1b[K")?;
+            self.has_status = false;
+        }
+        Ok(())
+    }
+
+    /// Prints a line of the program's output.
+    pub fn output(&mut self, line: &str) -> Result<()> {
+        self.clear_status()?;
+        let screen = &self.cx.screen;
+        let bar = screen.paint(Style::Quiet, "│");
+        Ok(screen.line(format!("  {bar} {line}").trim_end())?)
+    }
+
+    /// Prints the result of one check.
+    pub fn check(&mut self, check: &Check) -> Result<()> {
+        self.clear_status()?;
+        let screen = &self.cx.screen;
+        let (style, sign, note) = match &check.result {
+            CheckResult::Passed => (Style::Good, "✓", ""),
+            CheckResult::Failed(_) => (Style::Bad, "✗", ""),
+            CheckResult::Skipped => (Style::Quiet, "-", " (skipped)"),
+            CheckResult::Unfinished => (Style::Bad, "✗", " (did not finish)"),
+        };
+        screen.item("  ", style, sign, &format!("{}{note}", check.title))?;
+        if let CheckResult::Failed(diagnosis) = &check.result {
+            let indent = " ".repeat(INDENT);
+            for line in diagnosis.lines() {
+                // Pictures are drawn for this width, and must not be wrapped.
+                if width(line) + INDENT <= screen.columns() {
+                    screen.line(format!("{indent}{line}").trim_end())?;
+                } else {
+                    screen.wrapped(&indent, line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the verdict: compiler errors, the reason, and what to do next.
+    pub fn verdict(&mut self, report: &Report) -> Result<()> {
+        self.clear_status()?;
+        self.diagnostics(report)?;
+        let screen = &self.cx.screen;
+        let name = report.exercise.name();
+        let (style, sign) =
+            if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
+        let verdict = match (report.outcome, &report.reason) {
+            (Outcome::Solved, _) => format!("{name} is solved: {}", report.score()),
+            (Outcome::DoesNotCompile, Some(reason)) => {
+                screen.line(reason)?;
+                format!("{name} could not be built; try `cargo workbook doctor`")
+            }
+            (Outcome::DoesNotCompile, None) => format!("{name} does not compile"),
+            (_, Some(reason)) => format!("{name}: {reason}"),
+            (_, None) => format!("{name}: {}", report.score()),
+        };
+        screen.line("")?;
+        screen.item("", style, sign, &verdict)?;
+        if report.solved() {
+            return Ok(());
+        }
+        let file = report.exercise.file();
+        let shown = screen.link(&file, &self.cx.repo.shown(&file));
+        screen.line(&format!("  {shown}"))?;
+        // Without code that was judged, a hint does not help.
+        let judged = match report.outcome {
+            Outcome::Missing => false,
+            Outcome::DoesNotCompile => report.reason.is_none(),
+            _ => true,
+        };
+        if judged {
+            screen.line(&format!("  {}", report.exercise.command("hint")))?;
+        }
+        Ok(())
+    }
+
+    fn diagnostics(&self, report: &Report) -> Result<()> {
+        let screen = &self.cx.screen;
+        for diagnostic in report.diagnostics.iter().take(ERRORS) {
+            screen.line(diagnostic.rendered.trim_end())?;
+            screen.line("")?;
+        }
+        let more = report.diagnostics.len().saturating_sub(ERRORS);
+        if more > 0 {
+            screen.line(&format!(
+                "... and {}; fix these first, then check again",
+                count(more as u64, "more error")
+            ))?;
+        }
+        let mut given = Vec::new();
+        for diagnostic in &report.diagnostics {
+            let Some(advice) = advice::find(diagnostic) else { continue };
+            if given.contains(&advice.text) {
+                continue;
+            }
+            given.push(advice.text);
+            let code = match diagnostic.code.as_deref() {
+                Some(code) if code.starts_with('E') => format!("{code}: "),
+                _ => String::new(),
+            };
+            let see = advice.path(&self.cx.repo);
+            let see = see.map_or(String::new(), |path| format!(" See {path}"));
+            screen.wrapped("", &format!("{code}{}{see}", advice.text))?;
+        }
+        Ok(())
+    }
+}
+
+/// After a pass, prints why the solution works and which exercise is next; `how` is what
+/// to do to get there.
+pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
+    let screen = &cx.screen;
+    // Hints that cannot be read must not spoil a pass.
+    if let Ok(hints) = markdown::load_hints(exercise) {
+        screen.line("")?;
+        markdown::show(cx, "  ", &hints.why)?;
+    }
+    screen.line("")?;
+    let progress = cx.progress().unwrap_or_default();
+    if !progress.solved.contains_key(exercise.name()) {
+        // The pass could not be saved, which has been reported.
+        return Ok(());
+    }
+    match progress.current(&cx.repo.exercises()) {
+        Some(next) if progress.at.as_deref() == Some(exercise.name()) => {
+            screen.line(&format!("next: {} ({how})", next.name()))?;
+        }
+        Some(current) => screen.line(&format!("you are on {}", current.name()))?,
+        None => screen.line("All exercises are solved.")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The recorded data: sections, rows and polls, as saved to JSON and drawn.
+//!
+//! ```text
+//! Recording
+//!   Section "together" 100 ms          a root span
+//!     Row "fetch page=1" depth 0       a span below it
+//!       life  0..100 ms                from its creation to its end
+//!       polls 0..0, 100..100 ms        when its future ran
+//! ```
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+/// The sections of one run, in the order in which they began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The sections.
+    pub sections: Vec<Section>,
+}
+
+/// A root span and the spans inside it. Times are microseconds since it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// The root span's name and fields.
+    pub title: String,
+    /// The section's duration in microseconds.
+    pub micros: u64,
+    /// The spans inside it, parents before children, in the order in which they
+    /// began.
+    pub rows: Vec<Row>,
+}
+
+/// One span. Times are microseconds since its section began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The span's name and fields, such as `fetch page=1`.
+    pub label: String,
+    /// The nesting depth: 0 for a child of the section, 1 for a child of such a row.
+    pub depth: usize,
+    /// The begin and the end of the span.
+    pub life: (u64, u64),
+    /// The begin and the end of each poll. Between two polls the future waited.
+    pub polls: Vec<(u64, u64)>,
+}
+
+/// The most rows of a section that are drawn. The rest is only counted.
+const MAX_ROWS: usize = 12;
+
+impl Recording {
+    /// Saves the recording as JSON to the file in `WORKBOOK_TIMELINE`.
+    ///
+    /// Prints a warning on failure: a lesson must not fail because its timeline
+    /// could not be saved.
+    pub(crate) fn save_if_requested(&self) {
+        let Some(path) = std::env::var_os("WORKBOOK_TIMELINE") else { return };
+        // Strings and numbers always serialize; only the write can fail.
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        if let Err(error) = std::fs::write(&path, json + "\n") {
+            eprintln!("could not save the timeline to {}: {error}", path.display());
+        }
+    }
+
+    /// Returns the duration of the longest section, at least 1: the scale of the
+    /// picture.
+    pub(super) fn scale(&self) -> u64 {
+        self.sections.iter().map(|section| section.micros).max().unwrap_or(0).max(1)
+    }
+
+    /// Describes the recording in words, as the text alternative of its picture.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        for section in &self.sections {
+            // Writing to a `String` cannot fail, here and below.
+            let _ = write!(text, "{}, {}: ", section.title, millis(section.micros));
+            for (i, row) in section.shown().iter().enumerate() {
+                let (from, to) = row.life;
+                let comma = if i == 0 { "" } else { ", " };
+                let _ = write!(
+                    text,
+                    "{comma}{} from {} to {}",
+                    row.label,
+                    from / 1000,
+                    millis(to)
+                );
+                let ran: u64 = row.polls.iter().map(|poll| poll.1 - poll.0).sum();
+                if ran > 0 && to > from {
+                    let _ = write!(text, " (running for {})", millis(ran));
+                }
+            }
+            if let Some(more) = section.hidden() {
+                let _ = write!(text, ", {more}");
+            }
+            text.push_str(". ");
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+impl Section {
+    pub(super) fn took_time(&self) -> bool {
+        self.micros > 0 || self.rows.iter().any(|row| row.life.1 > 0)
+    }
+
+    /// Returns the rows that a picture shows.
+    pub(super) fn shown(&self) -> &[Row] {
+        let all = self.rows.len() <= MAX_ROWS;
+        &self.rows[..if all { self.rows.len() } else { MAX_ROWS - 1 }]
+    }
+
+    /// Returns the line that stands for the rows that are not drawn: `and 89 more`.
+    pub(super) fn hidden(&self) -> Option<String> {
+        let hidden = self.rows.len() - self.shown().len();
+        (hidden > 0).then(|| format!("and {hidden} more"))
+    }
+}
+
+/// Formats microseconds as whole milliseconds.
+pub(super) fn millis(micros: u64) -> String {
+    format!("{} ms", (micros + 500) / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1000;
+
+    fn row(label: &str, life: (u64, u64), polls: &[(u64, u64)]) -> Row {
+        Row { label: label.to_owned(), depth: 0, life, polls: polls.to_vec() }
+    }
+
+    #[test]
+    fn the_description_has_the_facts_of_the_picture() {
+        let rows = vec![
+            row("wait", (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
+            row("block", (100 * MS, 200 * MS), &[(100 * MS, 200 * MS)]),
+        ];
+        let section = Section { title: "both".to_owned(), micros: 200 * MS, rows };
+        assert_eq!(
+            Recording { sections: vec![section] }.describe(),
+            "both, 200 ms: wait from 0 to 200 ms, \
+             block from 100 to 200 ms (running for 100 ms)."
+        );
+    }
+
+    #[test]
+    fn excess_rows_are_counted() {
+        let rows = vec![row("one", (0, MS), &[]); 100];
+        let section = Section { title: "crowd".to_owned(), micros: MS, rows };
+        assert_eq!(section.shown().len(), 11);
+        assert_eq!(section.hidden().as_deref(), Some("and 89 more"));
+    }
+}
