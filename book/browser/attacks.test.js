@@ -1,40 +1,40 @@
-// A page from elsewhere, in the same browser, tries to use the book's server.
+// Another website, open in the same browser, tries to use the book's server.
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { button, output, over, serve, Server, snapshot, test, until } from './kit.js';
 
-// A page of another server of this machine, and the book's address.
-async function stranger(open) {
+// A page of another website, and the book's address.
+async function attacker(open) {
     const { port } = await serve((_, response) => {
-        response.writeHead(200, { 'content-type': 'text/html' }).end('<title>elsewhere</title>');
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<title>attacker</title>');
     });
     const complaints = [];
     const page = await open(`http://localhost:${port}/`, { complaints });
-    return { page, ...await overheard(await Server.real()) };
+    return { page, ...await recorded(await Server.real()) };
 }
 
-// The book's server behind one that hands everything on, and hears what it answers: the browser does
-// not tell of what it keeps from the page.
-async function overheard(server) {
-    const answers = [];
+// A proxy in front of the book's server that records the status of responses: the browser hides them
+// from pages of another origin.
+async function recorded(server) {
+    const statuses = [];
     const { port } = await serve(({ method, url, headers }, response) => {
         const { hostname, port } = new URL(server.url);
-        request({ hostname, port, method, path: url, headers }, answer => {
-            answers.push(answer.statusCode);
-            response.writeHead(answer.statusCode, answer.headers);
-            answer.pipe(response);
+        request({ hostname, port, method, path: url, headers }, upstream => {
+            statuses.push(upstream.statusCode);
+            response.writeHead(upstream.statusCode, upstream.headers);
+            upstream.pipe(response);
         }).end();
     });
-    return { url: `http://localhost:${port}/`, answers };
+    return { url: `http://localhost:${port}/`, statuses };
 }
 
 const attempts = {
     'a script': url => fetch(url, { method: 'POST', mode: 'no-cors' }),
     'a script with the header': url => fetch(url, { method: 'POST', headers: { 'X-Workbook': '1' } }),
-    'a script that wants to read the answer': url => fetch(url, { method: 'POST' }),
+    'a script that reads the response': url => fetch(url, { method: 'POST' }),
     'a beacon': url => navigator.sendBeacon(url, ''),
-    'a picture': url => new Promise(over => {
+    'an image': url => new Promise(over => {
         const image = new Image();
         image.onload = image.onerror = over;
         image.src = url;
@@ -49,34 +49,34 @@ const attempts = {
 };
 
 for (const [name, attempt] of Object.entries(attempts)) {
-    test(`${name} from elsewhere runs nothing`, async open => {
-        const { page, url, answers } = await stranger(open);
-        // Nobody waits for what a page from elsewhere gets to see of it.
+    test(`${name} of another website runs nothing`, async open => {
+        const { page, url, statuses } = await attacker(open);
+        // Do not wait for the result: the browser may keep it from the page.
         page.evaluate(`void (${attempt})('${url}run/01_hello_await')`).catch(() => {});
-        await until(() => answers.length, 1);
-        assert.ok([403, 405].includes(answers[0]), `${answers}`);
+        await until(() => statuses.length, 1);
+        assert.ok([403, 405].includes(statuses[0]), `${statuses}`);
     });
 }
 
-test('nothing of the book can be read from elsewhere', async open => {
-    const { page, url } = await stranger(open);
+test('another website cannot read the book', async open => {
+    const { page, url } = await attacker(open);
     for (const path of ['index.html', 'live', 'toc.html']) {
         const read = await page.evaluate(
-            url => fetch(url).then(answer => answer.text(), error => error.name),
+            url => fetch(url).then(response => response.text(), error => error.name),
             `${url}${path}`,
         );
         assert.equal(read, 'TypeError', path);
     }
-    const news = await page.evaluate(url => new Promise(told => {
+    const event = await page.evaluate(url => new Promise(resolve => {
         const live = new EventSource(url);
-        live.onmessage = ({ data }) => told(data);
-        live.onerror = () => told('nothing');
+        live.onmessage = ({ data }) => resolve(data);
+        live.onerror = () => resolve('nothing');
     }), `${url}live`);
-    assert.equal(news, 'nothing');
+    assert.equal(event, 'nothing');
 });
 
-test('no page from elsewhere frames the book', async open => {
-    const { page, url } = await stranger(open);
+test('another website cannot frame the book', async open => {
+    const { page, url } = await attacker(open);
     await page.evaluate(url => new Promise(over => {
         const frame = Object.assign(document.createElement('iframe'), { src: url });
         frame.onload = over;
@@ -84,21 +84,21 @@ test('no page from elsewhere frames the book', async open => {
     }), url);
     const [frame] = page.frames().slice(1);
     assert.equal(frame.url(), 'chrome-error://chromewebdata/');
-    // The book itself may: mdBook's contents are one where there are no scripts.
+    // The book itself can: without scripts, mdBook's table of contents is a frame.
     const own = await open(url);
     await own.setContent(`<iframe src="${url}toc.html"></iframe>`);
     await until(() => own.frames().at(-1).locator('ol').count().then(count => count > 0), true);
 });
 
-test('a name that was made to point to this machine is no way in', async open => {
+test('DNS rebinding is rejected', async open => {
     const server = await Server.real();
     const complaints = [];
     const page = await open(undefined, { complaints });
-    const answer = await page.goto(server.url.replace('localhost', 'rebound.test'));
-    assert.equal(answer.status(), 403);
+    const response = await page.goto(server.url.replace('localhost', 'rebound.test'));
+    assert.equal(response.status(), 403);
 });
 
-test('the book itself runs it, by both of its names', async open => {
+test('the book itself runs lessons, as localhost and as 127.0.0.1', async open => {
     const { url } = await Server.virtual();
     for (const name of ['localhost', '127.0.0.1']) {
         const page = await open(url.replace('localhost', name) + '01_hello_await.html');

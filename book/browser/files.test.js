@@ -1,16 +1,16 @@
-// The pages without the book's server: as files, and from a host that knows nothing of them.
+// The pages without the book's server: as files, and on a static web host.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { built, file, htmlFiles, serve, sideways, test } from './kit.js';
 
-// One names its files from the root of its host; the other is a part of pages without JavaScript.
+// 404.html has URLs relative to the root of its host, and toc.html is a frame for pages without scripts.
 const pages = () => htmlFiles().filter(name => !['404.html', 'toc.html'].includes(name));
 
 for (const colorScheme of ['light', 'dark']) {
     for (const width of [1280, 390]) {
-        test(`pages need nothing but their files, ${colorScheme}, at ${width} pixels`, async open => {
+        test(`pages work as files, ${colorScheme}, at ${width} pixels`, async open => {
             const page = await open(undefined, { colorScheme, width });
             for (const name of pages()) {
                 await page.goto(file(name));
@@ -21,11 +21,11 @@ for (const colorScheme of ['light', 'dark']) {
     }
 }
 
-test('pages on a host of files need nothing else', async open => {
+test('pages work on a static web host', async open => {
     const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
-    const asked = [];
+    const requests = [];
     const { port } = await serve(async ({ method, url }, response) => {
-        asked.push(`${method} ${url}`);
+        requests.push(`${method} ${url}`);
         const { pathname } = new URL(url, 'http://localhost');
         try {
             const content = await readFile(join(built(), pathname));
@@ -39,5 +39,5 @@ test('pages on a host of files need nothing else', async open => {
         await page.goto(`http://localhost:${port}/${name}`);
         assert.equal(await page.getByRole('button', { name: /^(Run|Check) / }).count(), 0, name);
     }
-    assert.deepEqual(asked.filter(request => !/^GET .*\.\w+(\?|$)/.test(request)), []);
+    assert.deepEqual(requests.filter(request => !/^GET .*\.\w+(\?|$)/.test(request)), []);
 });

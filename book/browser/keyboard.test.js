@@ -1,12 +1,11 @@
-// Everything in a page is reached and pressed without a mouse.
+// Everything in a page can be used with the keyboard.
 
 import assert from 'node:assert/strict';
 import { button, over, printing, Server, test, until } from './kit.js';
 
 const PAGE = '04_bounded.html';
 
-// Presses Tab from the top of the page to its end, or Shift and Tab back to the top; returns what got
-// the focus, in order.
+// Presses Tab until the focus leaves the page (or Shift+Tab); returns the focused elements in order.
 async function walk(page, key = 'Tab') {
     const stops = [];
     for (;;) {
@@ -17,7 +16,7 @@ async function walk(page, key = 'Tab') {
             at.walked = true;
             const { outlineStyle, outlineWidth } = getComputedStyle(at);
             const outlined = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
-            // Some of it is in view, and not under the bar, which lies anywhere after a jump up.
+            // Some of the element must be in view, and not covered by the menu bar.
             const inView = [...at.getClientRects()].some(({ left, right, top, bottom }) => {
                 const [from, to] = [Math.max(top, 0), Math.min(bottom, innerHeight)];
                 return [0.2, 0.5, 0.8].some(part => at.contains(
@@ -32,7 +31,7 @@ async function walk(page, key = 'Tab') {
         });
         if (!stop) return stops;
         stops.push(stop);
-        assert.ok(stops.length < 500, 'Tab leads round in a circle');
+        assert.ok(stops.length < 500, 'Tab never leaves the page');
     }
 }
 
@@ -41,17 +40,17 @@ const focus = page => page.evaluate(() => {
     return at.getAttribute('aria-label') ?? at.textContent.trim();
 });
 
-// Presses Tab until the focus is there.
+// Presses Tab until the named element has the focus.
 async function tabTo(page, name) {
     for (let stops = 0; stops < 500; stops++) {
         await page.keyboard.press('Tab');
         if (await focus(page) === name) return;
     }
-    assert.fail(`Tab never comes to ${name}`);
+    assert.fail(`Tab never reaches ${name}`);
 }
 
 for (const width of [1280, 390]) {
-    test(`Tab reaches everything, and is always seen, at ${width} pixels`, async open => {
+    test(`Tab reaches everything, and the focus is visible, at ${width} pixels`, async open => {
         const { url } = await Server.virtual();
         const page = await open(url + PAGE, { width });
         const stops = await walk(page);
@@ -68,12 +67,12 @@ for (const width of [1280, 390]) {
         ]) {
             assert.ok(stops.some(({ words }) => words === name), `${name} is not reached`);
         }
-        const forgotten = await page.evaluate(() => {
+        const unreached = await page.evaluate(() => {
             const all = document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]');
             return [...all].filter(it => !it.walked && it.checkVisibility({ visibilityProperty: true }))
                 .map(it => it.outerHTML.slice(0, 120));
         });
-        assert.deepEqual(forgotten, []);
+        assert.deepEqual(unreached, []);
 
         const back = await walk(await open(url + PAGE, { width }), 'Shift+Tab');
         assert.deepEqual(back.filter(stop => !stop.seen), []);
@@ -81,7 +80,7 @@ for (const width of [1280, 390]) {
     });
 }
 
-test('a block that is wider than the page is scrolled by its arrow keys', async open => {
+test('arrow keys scroll a focused block', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE, { width: 390 });
     const block = page.locator('main pre > code[tabindex="0"]').first();
@@ -89,13 +88,13 @@ test('a block that is wider than the page is scrolled by its arrow keys', async 
     await page.keyboard.press('ArrowRight');
     await until(() => block.evaluate(it => it.scrollLeft > 0), true);
     assert.equal(page.url(), url + PAGE);
-    // Elsewhere they turn the page.
+    // Without focus on a block they turn the page.
     await block.blur();
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/05_pool/);
 });
 
-test('Run by Enter, Stop by Space, and Close', async open => {
+test('Enter starts a run, Space stops it, and Enter closes it', async open => {
     const { url } = await Server.real();
     const page = await open(url + PAGE);
     await tabTo(page, 'Run 04_bounded');
@@ -112,7 +111,7 @@ test('Run by Enter, Stop by Space, and Close', async open => {
     assert.equal(await focus(page), 'Run 04_bounded');
 });
 
-test('Copy by Space', async open => {
+test('Space copies a block', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE, { permissions: ['clipboard-read', 'clipboard-write'] });
     await tabTo(page, 'Copy to clipboard');
@@ -122,7 +121,7 @@ test('Copy by Space', async open => {
     assert.equal(await focus(page), 'Copy to clipboard');
 });
 
-test('the theme is chosen by keyboard', async open => {
+test('the theme menu works by keyboard', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE);
     await tabTo(page, 'Change theme');
@@ -137,7 +136,7 @@ test('the theme is chosen by keyboard', async open => {
 });
 
 for (const width of [1280, 390]) {
-    test(`the contents are opened by keyboard at ${width} pixels`, async open => {
+    test(`the table of contents opens by keyboard at ${width} pixels`, async open => {
         const { url } = await Server.virtual();
         const page = await open(url + PAGE, { width });
         const chapter = page.getByRole('navigation', { name: 'Table of contents' }).getByRole('link', { name: '05 Pool' });
@@ -151,7 +150,7 @@ for (const width of [1280, 390]) {
     });
 }
 
-test('the search is opened, asked and left by keyboard', async open => {
+test('the search works by keyboard', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE);
     await tabTo(page, 'Toggle Searchbar');

@@ -1,5 +1,5 @@
-// What the tests share: the book, served by the real `cargo book serve` or as files, and a browser
-// that reads it and has nowhere else to go.
+// Shared by the tests: the book, served by `cargo book serve` or as files, and a browser that cannot
+// reach the network.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -15,9 +15,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-// ---- What is needed --------------------------------------------------------------------------
+// ---- Requirements ----------------------------------------------------------------------------
 
-// The two packages are kept out of the source tree: CONTRIBUTING.md has the command.
+// The packages are installed outside the source tree: CONTRIBUTING.md has the command.
 const packaged = createRequire(join(ROOT, 'target/browser/'));
 
 function installed(name) {
@@ -49,13 +49,13 @@ function chromium() {
 
 const missing =
     !playwright || !axe ? 'playwright-core and axe-core are not in target/browser'
-    : !chromium() ? 'there is no Chromium on PATH, and CHROMIUM names none'
+    : !chromium() ? 'no Chromium on PATH, and CHROMIUM is not set'
     : undefined;
 if (missing && process.env.CI) throw new Error(missing);
 
 // ---- The book --------------------------------------------------------------------------------
 
-// What a test file has started; the last is ended first.
+// Cleanup functions of a test file, called in reverse order.
 const started = [];
 const once = work => {
     let value;
@@ -65,7 +65,7 @@ after(async () => {
     while (started.length) await started.pop()();
 });
 
-// `cargo book serve`. On the virtual clock, the programs that it runs print what their snapshots say.
+// `cargo book serve`. With the virtual clock, lessons print exactly what their snapshots contain.
 export class Server {
     static virtual = once(() => Server.start('virtual'));
     static real = once(() => Server.start());
@@ -74,15 +74,15 @@ export class Server {
         const env = { ...process.env, WORKBOOK_CLOCK: clock };
         for (const setting of ['RUST_BACKTRACE', 'NO_COLOR', 'WORKBOOK_TIMELINE']) delete env[setting];
         if (!clock) delete env.WORKBOOK_CLOCK;
-        // cargo becomes the program it starts, so this process is the server.
+        // On Unix, `cargo run` replaces itself by the program, so this process is the server.
         const command = ['book', 'serve', '--port', '0'];
         const stdio = ['ignore', 'pipe', 'pipe'];
         const server = new Server();
         server.process = spawn('cargo', command, { cwd: ROOT, env, stdio });
         server.ended = new Promise(ended => server.process.once('exit', ended));
         started.push(() => server.end());
-        let said = '';
-        server.process.stderr.on('data', data => said += data);
+        let stderr = '';
+        server.process.stderr.on('data', data => stderr += data);
         for await (const line of createInterface({ input: server.process.stdout })) {
             server.url = /http:\/\/localhost:\d+\//.exec(line)?.[0];
             if (server.url) {
@@ -90,16 +90,16 @@ export class Server {
                 return server;
             }
         }
-        throw new Error(`cargo book serve ended:\n${said}`);
+        throw new Error(`cargo book serve exited:\n${stderr}`);
     }
 
-    // Asked as Ctrl-C asks it.
+    // Ends the server as Ctrl-C does.
     async end(signal = 'SIGINT') {
         this.process.kill(signal);
         await this.ended;
     }
 
-    // The ids of the programs that it runs now.
+    // The process IDs of running lessons.
     programs() {
         return processes().filter(one => one.parent === this.process.pid).map(one => one.id);
     }
@@ -109,13 +109,13 @@ function processes() {
     const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' });
     return rows.trim().split('\n').map(row => row.trim().split(/\s+/))
         .map(([id, parent, state]) => ({ id: +id, parent: +parent, state }))
-        // One that is over, and that nobody has asked about.
+        // Not counting zombies.
         .filter(({ state }) => !state.startsWith('Z'));
 }
 
 export const runs = id => processes().some(one => one.id === id);
 
-// The folder of the book as `cargo book build` builds it.
+// The folder of the pages, built by `cargo book build`.
 export const built = once(() => {
     const folder = mkdtempSync(join(tmpdir(), 'workbook-'));
     started.push(() => rmSync(folder, { recursive: true }));
@@ -132,9 +132,9 @@ export function snapshot(name) {
     return text.split(/^---\n/m).slice(2).join('---\n');
 }
 
-// Serves HTTP to this machine; returns the address.
-export async function serve(answer) {
-    const server = createServer(answer);
+// Starts an HTTP server on a loopback port.
+export async function serve(handler) {
+    const server = createServer(handler);
     await new Promise(listening => server.listen(0, '127.0.0.1', listening));
     started.push(() => {
         server.close();
@@ -151,63 +151,63 @@ const FLAGS = [
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
-    // A name that leads to this machine, as anybody's may.
+    // A foreign name that resolves to this machine, as in DNS rebinding.
     '--host-resolver-rules=MAP rebound.test 127.0.0.1',
     '--proxy-bypass-list=rebound.test',
     ...process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 ];
 
-// Whatever is not on this machine is asked of this proxy, which has nothing, and puts it down. What
-// Chromium wants for itself, whatever the page, is not the page's fault.
-const elsewhere = [];
-const CHROMIUMS = /^(?:http:\/\/)?[\w.-]+\.(?:google|googleapis|gvt1)\.com[:/]/;
-const wall = once(async () => {
-    const asked = ({ url }) => CHROMIUMS.test(url) || elsewhere.push(url);
+// A proxy that refuses and records every request to another host, except for those that Chromium makes
+// on its own.
+const external = [];
+const BY_CHROMIUM = /^(?:http:\/\/)?[\w.-]+\.(?:google|googleapis|gvt1)\.com[:/]/;
+const proxy = once(async () => {
+    const record = ({ url }) => BY_CHROMIUM.test(url) || external.push(url);
     const { server, port } = await serve((request, response) => {
-        asked(request);
+        record(request);
         response.writeHead(502).end();
     });
     server.on('connect', (request, socket) => {
-        asked(request);
-        socket.end('HTTP/1.1 502 Not here\r\n\r\n');
+        record(request);
+        socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
     });
     return port;
 });
 
 export const browser = once(async () => {
-    const proxy = `--proxy-server=http://127.0.0.1:${await wall()}`;
+    const proxyServer = `--proxy-server=http://127.0.0.1:${await proxy()}`;
     const launched = await playwright.chromium.launch({
         executablePath: chromium(),
-        args: [...FLAGS, proxy],
+        args: [...FLAGS, proxyServer],
         chromiumSandbox: false,
     });
     started.push(() => launched.close());
     return launched;
 });
 
-const ours = url => /^(?:file|data|blob|about|chrome-error):|^http:\/\/(?:localhost|127\.0\.0\.1):/.test(url);
+const isLocal = url => /^(?:file|data|blob|about|chrome-error):|^http:\/\/(?:localhost|127\.0\.0\.1):/.test(url);
 
-// Puts down what no page may do: ask for something from elsewhere, or complain.
+// Records requests to other hosts, errors and warnings.
 async function watch(context, complaints) {
     context.on('request', request => {
-        if (!ours(request.url())) complaints.push(`asks for ${request.url()}`);
+        if (!isLocal(request.url())) complaints.push(`requested ${request.url()}`);
     });
     context.on('console', message => {
         if (!['error', 'warning'].includes(message.type())) return;
         complaints.push(`${message.page()?.url()}: ${message.text()}`);
     });
     context.on('weberror', error => complaints.push(error.error().message));
-    await context.exposeBinding('tellViolation', (_, blocked) => complaints.push(`blocked: ${blocked}`));
+    await context.exposeBinding('reportViolation', (_, blocked) => complaints.push(`blocked: ${blocked}`));
     await context.addInitScript(() => addEventListener('securitypolicyviolation', event => {
-        tellViolation(`${event.violatedDirective} ${event.blockedURI}`);
+        reportViolation(`${event.violatedDirective} ${event.blockedURI}`);
     }));
 }
 
-// A test with a browser. `open` gives it a page in a context of its own: at 1280 pixels, light, or as
-// the options say, which are those of a context. What pages complain of fails it, except where it
-// gives another list of `complaints`.
+// A test with a browser. It gets a function `open`, which opens a page in a new context, 1280 pixels wide
+// and light unless the context's options say otherwise. Errors and warnings of pages fail the test,
+// unless it passes its own list of `complaints`.
 export function test(name, work) {
-    const skip = missing && `NOT TESTED: ${missing}`;
+    const skip = missing && `skipped: ${missing}`;
     nodeTest(name, { skip, timeout: 300_000 }, async () => {
         const contexts = [];
         const complaints = [];
@@ -227,41 +227,41 @@ export function test(name, work) {
             await Promise.all(contexts.map(context => context.close()));
         }
         assert.deepEqual(complaints, []);
-        assert.deepEqual(elsewhere, []);
+        assert.deepEqual(external, []);
     });
 }
 
-// Asks again and again until the answer is the one that is wanted.
-export async function until(answer, wanted) {
+// Polls a value until it is the wanted one.
+export async function until(poll, wanted) {
     const met = value => wanted instanceof RegExp ? wanted.test(value) : value === wanted;
     let value;
-    for (const late = Date.now() + 120_000; Date.now() < late; await wait(20)) {
-        value = await answer();
+    for (const deadline = Date.now() + 120_000; Date.now() < deadline; await wait(20)) {
+        value = await poll();
         if (met(value)) return value;
     }
-    assert.fail(`it never became ${wanted}: ${value}`);
+    assert.fail(`expected ${wanted}, still ${value}`);
 }
 
-// ---- What is in a page -----------------------------------------------------------------------
+// ---- Parts of a page -------------------------------------------------------------------------
 
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
 export const output = page => runOf(page).locator('pre').textContent();
-// What cargo says while it compiles goes when the program begins: it is no output of the program.
+// Waits until the lesson prints something. Cargo's output, which comes first, is cleared then.
 export async function printing(page) {
     await until(() => status(page), /^Running/);
     await until(() => output(page), /./);
 }
 export const over = page => until(() => status(page), /^(?!Compiling|Running)./);
 
-// The parts around the text that scroll sideways; none should, though blocks of code may.
+// Returns the elements around the text that scroll horizontally. Only blocks of code may.
 export const sideways = page => page.evaluate(() => {
     const wide = [];
     for (let at = document.querySelector('main') ?? document.body; at; at = at.parentElement) {
-        // What is clipped, as the page beside the open contents on a phone, scrolls nowhere.
-        const cut = ['visible', 'clip'].includes(getComputedStyle(at).overflowX);
-        const scrolls = at === document.documentElement || !cut;
+        // Clipped content does not scroll, such as the page next to an open sidebar on a phone.
+        const overflows = ['visible', 'clip'].includes(getComputedStyle(at).overflowX);
+        const scrolls = at === document.documentElement || !overflows;
         if (scrolls && at.scrollWidth > at.clientWidth) wide.push(`${at.tagName} ${at.className}`);
     }
     return wide;

@@ -1,35 +1,35 @@
-// What is in a lesson's page besides its text: predictions, the Python switch, and the presenter's view.
+// The interactive parts of a lesson's page: predictions, the Python switch, and the presenter view.
 
 import assert from 'node:assert/strict';
 import { button, file, test, until } from './kit.js';
 
 const PAGE = '03_gather.html';
 
-test('a prediction is compared with what the run printed, and kept', async open => {
+test('a prediction is compared with the output, and remembered', async open => {
     const page = await open(file(PAGE));
     const first = page.getByLabel(/with its await in the loop/);
     const second = page.getByLabel(/with one await around all/);
     const answer = page.locator('main details', { hasText: 'The answer' }).first();
-    const said = async field => (await page.locator(`#${await field.getAttribute('aria-describedby')}`).textContent()).trim();
+    const verdict = async field => (await page.locator(`#${await field.getAttribute('aria-describedby')}`).textContent()).trim();
     await first.fill('0.5 s');
     await first.press('Enter');
-    assert.equal(await said(first), 'Right.');
+    assert.equal(await verdict(first), 'Right.');
     assert.equal(await answer.getAttribute('open'), null);
     await second.fill('about 500');
     await button(page, 'Compare').first().click();
-    assert.match(await said(second), /^Not so: the run says 100 ms\. ./);
+    assert.match(await verdict(second), /^Not quite: the output says 100 ms\. ./);
     assert.notEqual(await answer.getAttribute('open'), null);
     await page.reload();
     assert.equal(await second.inputValue(), 'about 500');
     await button(page, 'Clear').first().click();
     await page.reload();
     assert.equal(await second.inputValue(), '');
-    // In a field the arrow keys move the cursor, and turn no page.
+    // In a field the arrow keys move the cursor instead of turning the page.
     await first.press('ArrowRight');
     assert.match(page.url(), /03_gather/);
 });
 
-test('Python is hidden on all pages, until it is wanted', async open => {
+test('the Python switch applies to all pages', async open => {
     const page = await open(file(PAGE));
     const shown = () => page.locator('main .language-python:visible').count();
     assert.notEqual(await shown(), 0);
@@ -39,14 +39,14 @@ test('Python is hidden on all pages, until it is wanted', async open => {
     assert.equal(await page.locator('#in-python').isVisible(), false);
     await page.goto(file('04_bounded.html'));
     assert.equal(await shown(), 0);
-    // Who follows a link to it wants to see it.
+    // A link to a hidden section shows it.
     await page.goto(`${file('05_pool.html')}#in-python`);
     await page.locator('#in-python').waitFor();
     await page.goto(file('comparison.html'));
     assert.match(await page.locator('main').innerText(), /aiohttp on uvloop/);
 });
 
-test('a caption leads to its place in the whole program', async open => {
+test('a caption links to its region in the whole program', async open => {
     const page = await open(file(PAGE));
     const whole = page.locator('main details', { hasText: 'The whole program' }).first();
     assert.equal(await whole.getAttribute('open'), null);
@@ -54,7 +54,7 @@ test('a caption leads to its place in the whole program', async open => {
     await until(async () => await whole.getAttribute('open') !== null, true);
 });
 
-test('a chapter is presented a section at a time, with notes in a second window', async open => {
+test('the presenter view shows one section at a time, and notes in a second window', async open => {
     const page = await open(file(PAGE));
     const at = () => page.locator('#presenter [role=status]').textContent();
     const [sections, parts] = [await page.locator('main > h2').count(), () => page.locator('main > h2:visible').count()];

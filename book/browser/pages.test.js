@@ -1,5 +1,5 @@
-// Every page, in both themes, on a desk and on a phone: within its width, quiet, and with nothing that
-// keeps anybody out.
+// Every page, in both themes, at the widths of a desktop and a phone: has no axe violations, does not
+// scroll sideways, and logs no errors.
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
@@ -8,14 +8,14 @@ import { axe, button, htmlFiles, over, Server, sideways, test } from './kit.js';
 const WIDTHS = [1280, 390];
 const THEMES = { light: 'light', dark: 'navy' };
 
-// The others repeat them: the first chapter once more, all in a row for paper, the contents alone.
-const OTHERS = ['index.html', 'print.html', 'toc.html'];
-const chapters = () => htmlFiles().filter(name => !OTHERS.includes(name));
+// Copies: the first chapter again, all chapters for printing, and only the table of contents.
+const COPIES = ['index.html', 'print.html', 'toc.html'];
+const chapters = () => htmlFiles().filter(name => !COPIES.includes(name));
 
-// What is wrong with the page as it is now.
+// Checks the page in its current state.
 async function faults(page, name) {
     const found = (await sideways(page)).map(part => `${name} scrolls sideways: ${part}`);
-    // It judges no text on a picture: the shade at the edge of a block is one.
+    // axe cannot determine the contrast of text on an image, such as the shadow at the edge of a block.
     await page.addStyleTag({ content: 'pre > code { background-image: none !important }' });
     await page.evaluate(axe.source);
     for (const [colorScheme, theme] of Object.entries(THEMES)) {
@@ -34,8 +34,8 @@ async function faults(page, name) {
 
 describe('pages', { concurrency: 2 }, () => {
     for (const width of WIDTHS) {
-        // The pages are known when the tests run, so one goes through all of them.
-        test(`no page keeps anybody out, at ${width} pixels`, async open => {
+        // One test for all pages: their names are not known before the book is built.
+        test(`pages have no axe violations, at ${width} pixels`, async open => {
             const { url } = await Server.virtual();
             const found = [];
             const page = await open(undefined, { width, complaints: found });
@@ -49,7 +49,7 @@ describe('pages', { concurrency: 2 }, () => {
     }
 
     for (const width of WIDTHS) {
-        test(`what is opened keeps nobody out, at ${width} pixels`, async open => {
+        test(`a run, the search and the menus have no axe violations, at ${width} pixels`, async open => {
             const { url } = await Server.virtual();
             const page = await open(`${url}02_lazy.html`, { width });
             await button(page, 'Run 02_lazy').first().click();

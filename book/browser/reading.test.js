@@ -1,4 +1,4 @@
-// What a reader does with the pages, read as files: the book works from a USB stick.
+// Reading the pages as files: the book works from a USB stick.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ test('a fold opens and closes by keyboard', async open => {
     await inside.waitFor({ state: 'hidden' });
 });
 
-test('the theme is switched, and remembered by the next page', async open => {
+test('the theme is remembered', async open => {
     const page = await open(file(PAGE));
     assert.equal(await theme(page), 'light');
     const background = () => page.locator('html').evaluate(it => getComputedStyle(it).backgroundColor);
@@ -34,20 +34,20 @@ test('the theme is switched, and remembered by the next page', async open => {
     assert.equal(await theme(page), 'navy');
 });
 
-test('the theme is that of the system, where nobody has chosen one', async open => {
+test('the default theme is that of the system', async open => {
     const page = await open(file(PAGE), { colorScheme: 'dark' });
     assert.equal(await theme(page), 'navy');
     await page.emulateMedia({ colorScheme: 'light' });
     await until(() => theme(page), 'light');
 });
 
-test('only themes that somebody looks after are offered', async open => {
+test('only supported themes are offered', async open => {
     const page = await open(file(PAGE));
     await button(page, 'Change theme').click();
     assert.deepEqual(await page.getByRole('menuitem').allTextContents(), ['Auto', 'Light', 'Navy']);
 });
 
-test('the search finds a word, and its results lead there', async open => {
+test('search results link to the word', async open => {
     const page = await open(file(PAGE));
     await page.keyboard.press('/');
     await page.keyboard.type('semaphore');
@@ -58,7 +58,7 @@ test('the search finds a word, and its results lead there', async open => {
     assert.match(await mark.textContent(), /^semaphore/i);
 });
 
-test('the contents can be hidden, and stay so', async open => {
+test('a hidden table of contents stays hidden', async open => {
     const page = await open(file(PAGE));
     const contents = page.getByRole('navigation', { name: 'Table of contents' });
     const toggle = button(page, 'Toggle Table of Contents');
@@ -75,7 +75,7 @@ test('the contents can be hidden, and stay so', async open => {
     await page.waitForURL(/05_pool\.html/);
 });
 
-test('on paper every fold is open, and afterwards closed again', async open => {
+test('printing opens every fold, and closes it afterwards', async open => {
     const page = await open(file(PAGE));
     const counted = () => page.locator('main details[open]').count();
     const all = await page.locator('main details').count();
@@ -88,10 +88,10 @@ test('on paper every fold is open, and afterwards closed again', async open => {
     assert.equal(await counted(), 0);
 });
 
-test('Copy takes the code, all of it and nothing else', async open => {
+test('Copy copies exactly the code', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE, { permissions: ['clipboard-read', 'clipboard-write'] });
-    // A command ends with its line.
+    // A copied command has a line break at its end.
     const clipboard = () => page.evaluate(async () => (await navigator.clipboard.readText()).trimEnd());
     const program = readFileSync(join(ROOT, 'lessons/03_gather/lesson.rs'), 'utf8');
     const [, fetch] = /ANCHOR: fetch\n([^]*?)\n *\/\/ ANCHOR_END: fetch/.exec(program);

@@ -1,4 +1,4 @@
-// Runs that somebody or something ends, on the real clock: lesson 04 takes four seconds.
+// Runs that are stopped, with the real clock: lesson 04 takes four seconds.
 
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
@@ -7,24 +7,24 @@ import { button, over, printing, runs, Server, status, test, until } from './kit
 const LESSON = '04_bounded';
 const run = page => button(page, `Run ${LESSON}`).first();
 
-// Programs that are held as they are: none of them ends by itself, or heeds what it is asked.
-const held = [];
-after(() => held.filter(runs).forEach(id => process.kill(id, 'SIGKILL')));
+// Programs suspended by SIGSTOP, which neither end by themselves nor react to SIGTERM.
+const suspended = [];
+after(() => suspended.filter(runs).forEach(id => process.kill(id, 'SIGKILL')));
 
-// Begins to run the lesson; returns the id of its program, which has printed something and is held.
+// Starts a run and waits for its first output. Suspends the program and returns its process ID.
 async function begin(page, server) {
     await run(page).click();
     await printing(page);
     const programs = server.programs();
     assert.equal(programs.length, 1);
     process.kill(programs[0], 'SIGSTOP');
-    held.push(programs[0]);
+    suspended.push(programs[0]);
     return programs[0];
 }
 
 const gone = id => until(() => runs(id), false);
 
-test('output comes while the program runs', async open => {
+test('output is shown while the program runs', async open => {
     const { url } = await Server.real();
     const page = await open(`${url}${LESSON}.html`);
     await page.evaluate(() => {
@@ -41,7 +41,7 @@ test('output comes while the program runs', async open => {
     assert.ok(places.every((place, at) => at === 0 || place > places[at - 1]), `${places}`);
 });
 
-test('Stop ends the program, and the next run begins at once', async open => {
+test('Stop kills the program, and the next run can start at once', async open => {
     const server = await Server.real();
     const page = await open(`${server.url}${LESSON}.html`);
     for (let time = 0; time < 2; time++) {
@@ -54,7 +54,7 @@ test('Stop ends the program, and the next run begins at once', async open => {
     }
 });
 
-test('another run in the same page ends the first', async open => {
+test('another run in the same page stops the first', async open => {
     const server = await Server.real();
     const page = await open(`${server.url}${LESSON}.html`);
     const first = await begin(page, server);
@@ -63,14 +63,14 @@ test('another run in the same page ends the first', async open => {
     assert.match(await over(page), /^Done/);
 });
 
-test('a page is told that another one runs something', async open => {
+test('a second page cannot start a run', async open => {
     const server = await Server.real();
     const page = await open(`${server.url}${LESSON}.html`);
     const complaints = [];
     const other = await open(`${server.url}01_hello_await.html`, { complaints });
     await begin(page, server);
     await button(other, 'Run 01_hello_await').first().click();
-    assert.match(await over(other), /^Something runs already/);
+    assert.match(await over(other), /^Another run is in progress/);
     assert.match(await status(page), /^Running/);
     assert.ok(complaints.every(complaint => complaint.includes('409')), `${complaints}`);
     await button(page, 'Stop').click();
@@ -80,9 +80,9 @@ test('a page is told that another one runs something', async open => {
 for (const [how, leave] of [
     ['closed', page => page.close()],
     ['left', page => page.goto('about:blank')],
-    ['loaded again', page => page.reload()],
+    ['reloaded', page => page.reload()],
 ]) {
-    test(`a page that is ${how} ends its program`, async open => {
+    test(`a page that is ${how} stops its program`, async open => {
         const server = await Server.real();
         const page = await open(`${server.url}${LESSON}.html`);
         const program = await begin(page, server);
@@ -92,17 +92,17 @@ for (const [how, leave] of [
 }
 
 for (const signal of ['SIGINT', 'SIGKILL']) {
-    test(`a server that is ended by ${signal} is missed`, async open => {
+    test(`a page notices that the server was ended by ${signal}`, async open => {
         const server = await Server.start();
         const complaints = [];
         const page = await open(`${server.url}${LESSON}.html`, { complaints });
         const program = await begin(page, server);
         await server.end(signal);
-        assert.match(await over(page), /^(?:Stopped, as the server is|The server (?:is gone|broke off))/);
+        assert.match(await over(page), /^(?:Stopped: the server is shutting down|The server (?:is not running|closed the connection))/);
         if (signal === 'SIGINT') await gone(program);
         else process.kill(program, 'SIGKILL');
         assert.ok(complaints.every(complaint => /ERR_/.test(complaint)), `${complaints}`);
         await run(page).click();
-        assert.match(await until(() => status(page), /start it again/), /^The server is gone/);
+        assert.match(await until(() => status(page), /start it again/), /^The server is not running/);
     });
 }

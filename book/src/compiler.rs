@@ -1,35 +1,36 @@
-//! What the compiler prints of a program that it refuses, in the colours it has on a
-//! terminal.
+//! Formats the compiler's output for a page, with the colours of a terminal.
 
-use crate::html::escaped;
 use std::fmt::Write;
 
-/// Whether a line is words and not a piece of the program. Such lines can be long, and
-/// wrap.
+use async_workbook::text::escape_html;
+
+/// Returns whether a line is part of a message, rather than an excerpt of code.
+/// Messages wrap, code scrolls.
 pub fn wraps(line: &str) -> bool {
     gutter(line) == 0
 }
 
-/// How far a line of words is indented, and its label, such as `error[E0728]`.
+/// The indentation and the label, such as `error[E0728]`, of the first line of a
+/// message.
 fn message(line: &str) -> Option<(usize, &str)> {
-    let said = line.trim_start_matches([' ', '=']);
-    let label = said.split(':').next()?;
+    let message = line.trim_start_matches([' ', '=']);
+    let label = message.split(':').next()?;
     let kind = label.split('[').next()?;
     let known = matches!(kind, "error" | "warning" | "note" | "help");
-    (known && label.len() < said.len()).then_some((line.len() - said.len(), label))
+    (known && label.len() < message.len())
+        .then_some((line.len() - message.len(), label))
 }
 
-/// The text as one block of HTML. A class of `<b>` says what it belongs to: an error, or
-/// advice.
-pub fn html(said: &str) -> String {
+/// Formats the output as an HTML block. `<b>` has the class `error` or `advice`.
+pub fn html(output: &str) -> String {
     let mut html = "<pre><code class=\"nohighlight compiler\">".to_owned();
     let mut class = "error";
-    for line in said.trim_end().lines() {
+    for line in output.trim_end().lines() {
         if let Some((indent, label)) = message(line) {
             class = if label.starts_with("error") { "error" } else { "advice" };
             let (before, rest) = line.split_at(indent);
-            let rest = escaped(&rest[label.len()..]);
-            // To a String: cannot fail, here and below.
+            let rest = escape_html(&rest[label.len()..]);
+            // Writing to a String cannot fail, here and below.
             let _ = writeln!(
                 html,
                 "<span>{before}<b class=\"{class}\">{label}</b>{rest}</span>"
@@ -37,15 +38,21 @@ pub fn html(said: &str) -> String {
         } else if line.is_empty() {
             html.push('\n');
         } else if wraps(line) {
-            let _ = writeln!(html, "<span>{}</span>", escaped(line));
+            let _ = writeln!(html, "<span>{}</span>", escape_html(line));
         } else {
             let (gutter, rest) = line.split_at(gutter(line));
-            let marks = gutter.contains('|') && !gutter.contains(numeral);
+            let marks = gutter.contains('|') && !gutter.contains(is_digit);
             let at = rest.find(['^', '+']).filter(|_| marks).unwrap_or(rest.len());
             let (before, mark) = rest.split_at(at);
-            let _ = write!(html, "<i>{}</i>{}", escaped(gutter), escaped(before));
+            let _ = write!(
+                html,
+                "<i>{}</i>{}",
+                escape_html(gutter),
+                escape_html(before)
+            );
             if !mark.is_empty() {
-                let _ = write!(html, "<b class=\"{class}\">{}</b>", escaped(mark));
+                let _ =
+                    write!(html, "<b class=\"{class}\">{}</b>", escape_html(mark));
             }
             html.push('\n');
         }
@@ -53,9 +60,10 @@ pub fn html(said: &str) -> String {
     html + "</code></pre>"
 }
 
-/// How long the part of a line is that is no code: `12 |`, or all of ` --> file:12:3`.
+/// The length of the part of a line before the code: `12 |`, or all of a line such
+/// as ` --> file:12:3`.
 fn gutter(line: &str) -> usize {
-    let number = line.trim_start_matches(|c| c == ' ' || numeral(c));
+    let number = line.trim_start_matches(|c| c == ' ' || is_digit(c));
     match number {
         rest if rest.starts_with('|') => line.len() - rest.len() + 1,
         rest if rest.starts_with("--> ") || rest == "..." => line.len(),
@@ -63,7 +71,7 @@ fn gutter(line: &str) -> usize {
     }
 }
 
-fn numeral(c: char) -> bool {
+fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
@@ -72,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_words() {
+    fn messages_have_labels() {
         assert_eq!(message("error[E0728]: a"), Some((0, "error[E0728]")));
         assert_eq!(message("help: a"), Some((0, "help")));
         assert_eq!(message("   = note: a: b"), Some((5, "note")));
@@ -87,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_advice_are_told_apart_and_nothing_is_lost() {
-        let said = "error[E1]: no\n --> a.rs:3:1\n  |\n3 |     f::<T>();\n  |     ---- ^ no\n\
+    fn errors_and_advice_have_classes() {
+        let output = "error[E1]: no\n --> a.rs:3:1\n  |\n3 |     f::<T>();\n  |     ---- ^ no\n\
                     help: try\n  |\n3 |     g();\n  |     +\n\nFor more\n";
         assert_eq!(
-            html(said),
+            html(output),
             "<pre><code class=\"nohighlight compiler\">\
              <span><b class=\"error\">error[E1]</b>: no</span>\n\
              <i> --&gt; a.rs:3:1</i>\n<i>  |</i>\n\

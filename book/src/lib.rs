@@ -1,27 +1,28 @@
-//! The book: chapters, lessons and snapshots become pages, which are served and
-//! checked.
+//! The book's tool: turns chapters, lessons and test snapshots into pages, and
+//! serves, lints and prints them.
+//!
+//! ```text
+//! chapters/*.md ──┐
+//! lessons/ ───────┤ workbook (mdBook preprocessor)        mdBook
+//! snapshots ──────┼───> directives ──> Markdown ─────────────────> HTML ──┬──> lint
+//! result.json ────┘                                                       ├──> serve
+//!                                                                         └──> pdf
+//! ```
 
-pub mod check;
-mod compare;
 mod compiler;
-mod cover;
-mod directive;
-mod group;
-mod guess;
-mod html;
-mod listing;
-mod map;
+mod directives;
+pub mod lint;
 pub mod new;
-mod paper;
 pub mod pdf;
 pub mod picture;
-mod plan;
+mod process;
 mod python;
 mod reading;
 pub mod render;
-mod schedule;
 pub mod serve;
+mod signals;
 mod sources;
 mod workbook;
 
+pub use signals::shutdown_signal;
 pub use workbook::Workbook;

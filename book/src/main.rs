@@ -1,16 +1,18 @@
-//! `cargo book`: build the book, serve it, check it.
+//! The command `cargo book`.
 
-use anyhow::{Context, Result, bail};
-use async_workbook::LESSONS;
-use book::{Workbook, check, new, pdf, picture, render, serve};
-use clap::{Parser, Subcommand};
-use mdbook_preprocessor::Preprocessor;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Build the book, serve it, check it.
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use mdbook_preprocessor::Preprocessor;
+
+use async_workbook::LESSONS;
+use book::{Workbook, lint, new, pdf, picture, render, serve, shutdown_signal};
+
+/// Builds, serves, checks and prints the book
 #[derive(Parser)]
 #[command(name = "cargo book", bin_name = "cargo book")]
 struct Arguments {
@@ -22,44 +24,46 @@ struct Arguments {
 enum Command {
     /// Build the pages
     Build {
-        /// Where to put them [default: book/html]
+        /// The folder to write to [default: book/html]
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
     },
-    /// Build the pages and serve them to this machine, where they run the lessons
+    /// Build the pages and serve them to this machine only, with buttons that run
+    /// lessons
     Serve {
-        /// The port to listen on; a busy one gives way to the next
+        /// The port to listen on; if it is busy, the next free one is used
         #[arg(long, default_value_t = 3000)]
         port: u16,
         /// Open the book in the browser
         #[arg(long)]
         open: bool,
     },
-    /// Build the pages into a temporary folder and check them
+    /// Build the pages into a temporary folder and check their links, headings and
+    /// code
     Test,
-    /// Print the whole book to a PDF, by an installed Chromium
+    /// Print the whole book to a PDF, with an installed Chromium
     Pdf {
         /// The file to write [default: book/async-workbook.pdf]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// The Chromium, Chrome or Edge to print with [default: the first one found]
+        /// The Chromium, Chrome or Edge to use [default: the first one found]
         #[arg(long, value_name = "PROGRAM")]
         browser: Option<PathBuf>,
     },
-    /// Draw the README's picture anew
+    /// Redraw the picture in the README
     Picture,
     /// Write the skeleton of each lesson in src/lessons.rs that has no files yet
     New,
-    /// Replace the directives in chapters, as `mdbook build` asks for it
+    /// Act as the preprocessor of `mdbook build`
     Preprocess {
         #[command(subcommand)]
-        question: Option<Question>,
+        query: Option<Query>,
     },
 }
 
 #[derive(Subcommand)]
-enum Question {
-    /// Say by the exit code whether chapters are prepared for that renderer
+enum Query {
+    /// Report by the exit status whether a renderer is supported
     Supports { renderer: String },
 }
 
@@ -97,7 +101,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 &render::book_dir(),
                 Some(&folder.path().join("html")),
             )?;
-            let report = check::book(&render::book_dir(), &pages, LESSONS)?;
+            let report = lint::book(&render::book_dir(), &pages, LESSONS)?;
             if !report.faults.is_empty() {
                 let count = report.faults.len();
                 bail!(
@@ -112,16 +116,16 @@ fn run(command: Command) -> Result<ExitCode> {
             let browser = pdf::browser(browser)?;
             let book = render::book_dir();
             let out = out.unwrap_or_else(|| book.join("async-workbook.pdf"));
-            let make = pdf::make(&book, &browser, &out, pdf::PATIENCE);
-            let made = runtime()?.block_on(async {
+            let bytes = runtime()?.block_on(async {
                 tokio::select! {
                     biased;
-                    _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-                    made = make => made,
+                    () = shutdown_signal()? => bail!("interrupted"),
+                    bytes = pdf::print(&book, &browser, &out, pdf::DEADLINE) => bytes,
                 }
             })?;
             let (file, took) = (out.display(), begun.elapsed().as_secs_f32());
-            println!("Wrote {file}: {made}, in {took:.1} s");
+            let mib = bytes as f64 / f64::from(1 << 20);
+            println!("Wrote {file} ({mib:.1} MiB) in {took:.1} s");
         }
         Command::Picture => {
             let path = render::book_dir().join(picture::FILE);
@@ -144,14 +148,14 @@ fn run(command: Command) -> Result<ExitCode> {
                  INSTA_UPDATE=always cargo test"
             );
         }
-        Command::Preprocess { question: None } => {
+        Command::Preprocess { query: None } => {
             let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
             let book = Workbook.run(&context, book)?;
             let mut out = io::stdout().lock();
             serde_json::to_writer(&mut out, &book)?;
-            out.flush().context("cannot hand the chapters back")?;
+            out.flush().context("cannot write the chapters to stdout")?;
         }
-        Command::Preprocess { question: Some(Question::Supports { renderer }) } => {
+        Command::Preprocess { query: Some(Query::Supports { renderer }) } => {
             if !Workbook.supports_renderer(&renderer)? {
                 return Ok(ExitCode::FAILURE);
             }
@@ -164,5 +168,5 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start the runtime")
+        .context("cannot start the tokio runtime")
 }

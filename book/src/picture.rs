@@ -1,11 +1,15 @@
-//! The README's picture: what a lesson prints, beside and above its timeline.
+//! The picture in the README: a lesson's output above its timeline, as an SVG.
 
-use crate::sources::{Sources, lesson};
-use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::Path;
 
-/// Where it is kept, in this book's folder.
+use anyhow::{Context, Result};
+
+use async_workbook::text::escape_html;
+
+use crate::sources::{Sources, lesson};
+
+/// The file, in this book's folder.
 pub const FILE: &str = "picture.svg";
 
 /// The lesson that the README shows.
@@ -14,7 +18,9 @@ const WIDTH: usize = 760;
 const MARGIN: usize = 24;
 const LINE: usize = 19;
 
-/// Colours and type. An image cannot know a page's theme; it can know the reader's.
+/// Fonts and colours. An image does not know the theme of the page around it, but it
+/// can use the reader's preference for light or dark. A test compares the colours
+/// with those of `theme/workbook.css`.
 const STYLE: &str = "
   text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1c2128 }
   .frame { fill: #fff; stroke: #d0d7de }
@@ -33,10 +39,8 @@ const STYLE: &str = "
   }
 ";
 
-/// An SVG of the first two blocks of the lesson's output and of its timeline, from
-/// the workbook in `root`.
-///
-/// Fails if a snapshot of the lesson is missing.
+/// Draws the first two blocks of the lesson's output and its timeline, from the
+/// snapshots of the workbook in `root`.
 pub fn draw(root: &Path) -> Result<String> {
     let sources = Sources::new(root);
     let lesson = lesson(SHOWN)?;
@@ -45,7 +49,7 @@ pub fn draw(root: &Path) -> Result<String> {
 
     let mut text = String::new();
     let _ = write!(
-        text, // to a String: cannot fail, here and below
+        text, // cannot fail, here and below
         "<text class=\"command\" x=\"{MARGIN}\" y=\"36\">$ cargo run --example {SHOWN}</text>"
     );
     let top = 36 + LINE + 6;
@@ -54,7 +58,7 @@ pub fn draw(root: &Path) -> Result<String> {
         let x = MARGIN + column * WIDTH / 2;
         for (row, line) in block.lines().enumerate() {
             let y = top + row * LINE;
-            let indented = line.replace(' ', "\u{a0}");
+            let indented = escape_html(line).replace(' ', "\u{a0}");
             let _ = write!(text, "\n<text x=\"{x}\" y=\"{y}\">{indented}</text>");
             bottom = bottom.max(y);
         }
@@ -85,10 +89,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_shows_what_the_lesson_does() {
+    fn the_picture_is_current() {
         let book = crate::render::book_dir();
         let kept = std::fs::read_to_string(book.join(FILE)).unwrap_or_default();
         let drawn = draw(&book.join("..")).unwrap();
-        assert!(kept == drawn, "{FILE} is old; `cargo book picture` draws it anew");
+        assert!(kept == drawn, "{FILE} is stale: run `cargo book picture`");
+    }
+
+    #[test]
+    fn the_timeline_has_the_colours_of_the_pages() {
+        let css = include_str!("../theme/workbook.css");
+        let (light, dark) = STYLE.split_once("@media").unwrap();
+        for (theme, style) in [(".light,", light), (".navy {", dark)] {
+            let (_, theme) = css.split_once(theme).unwrap();
+            for property in ["wait", "poll"] {
+                let colour = theme.split_once(&format!("--{property}: ")).unwrap().1;
+                let fill = format!(".{property} {{ fill: {}", &colour[..7]);
+                assert!(style.contains(&fill), "no `{fill}`");
+            }
+        }
     }
 }

@@ -1,15 +1,15 @@
-//! What of a chapter is for readers who know Python, marked so that the others can
-//! hide it.
+//! Marks the parts of a chapter that are for readers who know Python, so that others
+//! can hide them with a switch (`theme/python.js`).
 //!
-//! Programs and their outputs carry their language themselves. This is for the text.
+//! Code blocks already have a class for their language. This marks text.
 
-/// Hides what is marked before the browser first paints it: a script of the theme runs
-/// after that. The rest of the switch is in `theme/python.js`.
+/// Hides the marked parts before the first paint. The theme's scripts run too late
+/// for that: the parts would flash.
 const HIDE: &str = "<script>try { if (localStorage.getItem('workbook-python') === 'hidden') \
                     document.documentElement.classList.add('no-python') } catch {}</script>";
 
-/// The chapter with the class `python` on its heading "In Python", which stands for
-/// the section below it, and around its note for those who come from Python.
+/// Adds the class `python` to the heading "In Python", which covers the section
+/// below it, and to the note "Coming from Python".
 pub fn marked(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + HIDE.len());
     let mut lines = text.split_inclusive('\n').peekable();
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_note_and_the_section_are_marked() {
+    fn note_and_section_are_marked() {
         let text = "# A\n\n> [!NOTE]\n> Coming from Python: b\n> c\n\nd\n\n## In Python\n\ne\n";
         let expected = "# A\n\nHIDE\n<div class=\"python\">\n\n> [!NOTE]\n> Coming from Python: b\n> c\n\n\
                         </div>\n\nd\n\n## In Python { .python }\n\ne\n";
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn other_notes_and_headings_stay() {
+    fn other_notes_and_headings_are_unchanged() {
         let text =
             "> [!NOTE]\n> Coming home\n\n## In Python, too\n\n### In Python\n";
         assert_eq!(marked(text), text);

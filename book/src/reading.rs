@@ -1,24 +1,25 @@
-//! How long a chapter takes to read.
+//! Estimates the time to read a chapter.
 
 use async_workbook::Lesson;
 
-/// Words a minute. Of 190 studies of silent reading in English, those on non-fiction come
-/// to 238 words a minute on average (Marc Brysbaert, "How many words do we read per
-/// minute?", Journal of Memory and Language 109, 2019).
-const WORDS: f64 = 238.0;
+/// Words per minute. Of 190 studies of silent reading in English, those on
+/// non-fiction average 238 words per minute (Marc Brysbaert, "How many words do we
+/// read per minute?", Journal of Memory and Language 109, 2019).
+const WORDS_PER_MINUTE: f64 = 238.0;
 
-/// Seconds for a line of code or output. Nobody has measured this one well: it is our
-/// own, so that a page of forty lines takes two minutes.
-const LINE: f64 = 3.0;
+/// Seconds per line of code or output. There is no good study; this is our guess, at
+/// which a page of forty lines takes two minutes.
+const SECONDS_PER_LINE: f64 = 3.0;
 
-/// Folds that are there to look something up in.
-const FOR_LATER: [&str; 2] = ["The whole program", "For the instructor"];
+/// Titles of folds for reference, which are not part of a first reading.
+const REFERENCE: [&str; 2] = ["The whole program", "For the instructor"];
 
-/// The minutes it takes to read a chapter, from its Markdown with all code in it.
+/// The minutes to read a chapter, given its Markdown after the directives are
+/// replaced.
 ///
-/// The exercise does not count: that is work, and the workshop's minutes include it. Nor
-/// do whole programs in folds, which show once more what the chapter shows in parts, nor
-/// the instructor's notes, nor the words within pictures.
+/// Not counted are the exercise (its time is part of the lesson's), whole programs
+/// in folds (the chapter shows their parts), the instructor's notes, and text in
+/// pictures.
 pub fn minutes(chapter: &str) -> u32 {
     let (mut words, mut lines) = (0, 0);
     let mut code: Option<&str> = None;
@@ -26,28 +27,30 @@ pub fn minutes(chapter: &str) -> u32 {
     for line in chapter.lines() {
         match code {
             Some(end) if line.starts_with(end) => code = None,
-            // An element that holds the last lines ends before the block does.
+            // With a span around its last lines, the block ends in the middle of a
+            // line.
             Some(end) if end.starts_with('<') && line.ends_with(end) => code = None,
             Some(_) if line.trim().is_empty() || skipped.code() => {}
             Some(_) => lines += 1,
             None => {
-                code = opened(line);
+                code = code_start(line);
                 if !skipped.line(line) && code.is_none() {
-                    words += counted(line);
+                    words += count_words(line);
                 }
             }
         }
     }
-    let minutes = f64::from(words) / WORDS + f64::from(lines) * LINE / 60.0;
+    let minutes = f64::from(words) / WORDS_PER_MINUTE
+        + f64::from(lines) * SECONDS_PER_LINE / 60.0;
     (minutes.round() as u32).max(1)
 }
 
-/// How long a lesson takes, in words: its chapter, and in a workshop.
+/// The time that a lesson takes as text: reading its chapter, and with the exercise.
 pub fn words(minutes: u32, lesson: &Lesson) -> String {
     format!("{minutes} min to read, {} with the exercise", lesson.minutes)
 }
 
-/// The chapter with a line below its title.
+/// Inserts a line below the chapter's title.
 pub fn below_title(chapter: &str, line: &str) -> String {
     match chapter.split_once('\n') {
         Some((title, rest)) if title.starts_with("# ") => {
@@ -57,8 +60,8 @@ pub fn below_title(chapter: &str, line: &str) -> String {
     }
 }
 
-/// What ends the code that this line begins, if it begins any.
-fn opened(line: &str) -> Option<&str> {
+/// Returns the end marker of the code block that starts in this line, if one does.
+fn code_start(line: &str) -> Option<&str> {
     if line.starts_with("<pre>") {
         return Some("</code></pre>");
     }
@@ -66,12 +69,12 @@ fn opened(line: &str) -> Option<&str> {
     (end >= 3).then(|| &line[..end])
 }
 
-/// What is passed over just now.
+/// Tracks the parts of a chapter that are not counted.
 #[derive(Default)]
 struct Skipped {
     exercise: bool,
     picture: bool,
-    /// How many folds are open: the one that is passed over, and those in it.
+    /// The nesting depth of folds, counted from the one that is skipped.
     folds: usize,
 }
 
@@ -80,7 +83,7 @@ impl Skipped {
         self.exercise || self.folds > 0
     }
 
-    /// Whether that line of text is passed over.
+    /// Updates the state by a line of text, and returns whether to skip it.
     fn line(&mut self, line: &str) -> bool {
         if let Some(heading) = line.strip_prefix("## ") {
             self.exercise = heading.starts_with("Exercise");
@@ -90,7 +93,7 @@ impl Skipped {
             self.folds += line.matches("<details").count();
             let closed = line.matches("</details>").count();
             self.folds = self.folds.saturating_sub(closed);
-        } else if FOR_LATER.iter().any(|fold| title.starts_with(fold)) {
+        } else if REFERENCE.iter().any(|fold| title.starts_with(fold)) {
             self.folds = 1;
         }
         let picture = self.picture || line.starts_with("<svg");
@@ -99,8 +102,8 @@ impl Skipped {
     }
 }
 
-/// The words of a line of Markdown. A link is the words that it shows, or one of them.
-fn counted(line: &str) -> u32 {
+/// Counts the words of a line of Markdown, without HTML tags.
+fn count_words(line: &str) -> u32 {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, tag)) = rest.split_once('<') {
@@ -114,10 +117,12 @@ fn counted(line: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use async_workbook::LESSONS;
 
-    /// A chapter of the text, and of so many words that it takes ten minutes besides.
+    use super::*;
+
+    /// The minutes of a chapter that consists of ten minutes of words, and of
+    /// `text`.
     fn minutes_with(text: &str) -> u32 {
         minutes(&format!("# A\n\n{}\n\n{text}", "word ".repeat(2379)))
     }
@@ -138,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reading_does_not_count() {
+    fn reference_material_does_not_count() {
         let long =
             format!("{}\n```\n{}```\n", "word ".repeat(500), "a\n".repeat(90));
         let fold =
@@ -162,8 +167,8 @@ mod tests {
 
     #[test]
     fn the_title_stays_first() {
-        let lesson = LESSONS.iter().find(|lesson| lesson.minutes == 30).unwrap();
-        let text = below_title("# A\n\nb\n", &words(12, lesson));
+        let lesson = Lesson { minutes: 30, ..LESSONS[0] };
+        let text = below_title("# A\n\nb\n", &words(12, &lesson));
         let line = "<p class=\"reading\">12 min to read, 30 with the exercise</p>";
         assert_eq!(text, format!("# A\n\n{line}\n\nb\n"));
     }

@@ -1,15 +1,31 @@
-//! The book, served to this machine alone: its pages run the lessons they show, and
-//! are built anew when something in them changes.
+//! `cargo book serve`: serves the book to this machine only. Its pages can run the
+//! lessons they show, and reload when the book changes.
+//!
+//! ```text
+//! browser ── GET /03_gather.html ──> newest build in a temporary folder
+//!         ── GET /live ────────────> server-sent events, one per build   (live.rs)
+//!         ── POST /run/03_gather ──> `cargo run`, its output as JSON     (run.rs)
+//! ```
+//!
+//! A server that compiles and runs code at a browser's request must not do so for
+//! everyone. It listens on 127.0.0.1, but any website that the user visits can send
+//! requests there, too; `guard.rs` rejects those. What runs is `cargo run` with a
+//! name from the list of lessons, one job at a time, with limits on time and output.
+//!
+//! On Ctrl-C the server stops the running job first: [`Runner::close`] waits until
+//! its process group is dead. The temporary folder of the pages is removed when the
+//! last [`Build`] is dropped.
 
 mod guard;
 mod live;
 mod run;
 
-pub use live::{Build, rebuild};
-pub use run::{Job, Limits, Runner};
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use async_workbook::Lesson;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -17,64 +33,61 @@ use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use std::io::ErrorKind;
-use std::net::Ipv4Addr;
-use std::path;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::services::{ServeDir, ServeFile};
 
-/// How many ports after a busy one are tried.
+use async_workbook::Lesson;
+
+use crate::signals::shutdown_signal;
+pub use live::{Build, rebuild};
+pub use run::{Job, Limits, Runner};
+
+/// How many ports to try after a busy one.
 const MORE_PORTS: u16 = 20;
 
-/// Serves the book in the folder `book` on 127.0.0.1 until it is told to end.
-///
-/// A busy `port` gives way to the next free one. Fails if none of the next twenty is
-/// free, and if a chapter does.
+/// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
+/// next free one.
 pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
-    let root = book.parent().context("the book stands in no folder")?;
-    let end = told_to_end()?;
+    let root = book.parent().context("the book's folder has no parent")?;
+    let shutdown = shutdown_signal()?;
     let build = Build::new(book)?;
     let listener = bind(port).await?;
     let bound = listener.local_addr()?.port();
     if bound != port && port != 0 {
-        println!("Port {port} is busy, so the book takes {bound}.");
+        println!("Port {port} is busy; using {bound} instead.");
     }
     let url = format!("http://localhost:{bound}/");
-    println!("The book is at {url} (Ctrl-C ends it)");
+    println!("Serving the book at {url} (Ctrl-C to stop)");
     if open && let Err(error) = open::that_detached(&url) {
-        eprintln!("No browser opened ({error}): open {url} yourself.");
+        eprintln!("warning: cannot open a browser ({error}); open {url} yourself");
     }
 
     let runner = Arc::new(Runner::new(root, Limits::default()));
-    let (builds, built) = watch::channel(build);
-    let _watcher = rebuild(book, builds).inspect_err(|error| {
-        eprintln!(
-            "Pages will not follow changes, as files are not watched: {error:#}"
-        );
-    });
+    let (sender, builds) = watch::channel(build);
     tokio::select! {
-        served = axum::serve(listener, router(built, Arc::clone(&runner))) => served?,
-        _ = end => {}
+        served = axum::serve(listener, router(builds, Arc::clone(&runner))) => served?,
+        () = rebuild(book.to_owned(), sender) => {}
+        () = shutdown => {}
     }
     runner.close().await;
     Ok(())
 }
 
-/// What is served: the pages of the newest build, news of it, and runs of lessons.
+/// The routes: the pages of the newest build, `/live`, `/run/{name}` and
+/// `/check/{name}`.
 pub fn router(builds: watch::Receiver<Build>, runner: Arc<Runner>) -> Router {
     let runs = Router::new()
         .route("/run/{name}", post(run_lesson))
         .route("/check/{name}", post(run_check))
-        .layer(middleware::from_fn(guard::own_pages_only))
+        .layer(middleware::from_fn(guard::require_own_page))
         .with_state(runner);
     Router::new()
-        .route("/live", get(async |State(builds)| live::news(builds)))
+        .route("/live", get(async |State(builds)| live::events(builds)))
         .fallback(page)
         .with_state(builds)
         .merge(runs)
-        .layer(middleware::from_fn(guard::local_only))
+        .layer(middleware::from_fn(guard::require_local_host))
 }
 
 async fn page(
@@ -111,38 +124,15 @@ async fn run(
     job: impl FnOnce(&'static Lesson) -> Job,
 ) -> Response {
     let Some(lesson) = Lesson::named(name) else {
-        return (StatusCode::NOT_FOUND, "There is no such lesson.\n")
-            .into_response();
+        return (StatusCode::NOT_FOUND, "No such lesson.\n").into_response();
     };
     let Some(events) = runner.start(job(lesson)).await else {
-        let why =
-            "Something runs already, perhaps from another page. Stop it first.\n";
-        return (StatusCode::CONFLICT, why).into_response();
+        let message = "Another run is in progress, perhaps from another page. Stop it \
+                       first.\n";
+        return (StatusCode::CONFLICT, message).into_response();
     };
     let json_lines = [(header::CONTENT_TYPE, "application/x-ndjson")];
     (json_lines, Body::from_stream(events)).into_response()
-}
-
-/// Ends when Ctrl-C is pressed, or the system says so in another way: from now on, not
-/// only once it is awaited.
-#[cfg(unix)]
-fn told_to_end() -> Result<impl Future> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut hung_up = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-            _ = hung_up.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn told_to_end() -> Result<impl Future> {
-    Ok(tokio::signal::ctrl_c())
 }
 
 async fn bind(port: u16) -> Result<TcpListener> {
@@ -156,7 +146,9 @@ async fn bind(port: u16) -> Result<TcpListener> {
             }
         }
     }
-    anyhow::bail!("ports {port} to {last} are all busy; name another with --port")
+    anyhow::bail!(
+        "ports {port} to {last} are all busy; choose another one with --port"
+    )
 }
 
 #[cfg(test)]
@@ -164,7 +156,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_busy_port_gives_way_to_the_next() {
+    async fn a_busy_port_is_skipped() {
         let first = bind(0).await.unwrap();
         let busy = first.local_addr().unwrap().port();
         let second = bind(busy).await.unwrap();

@@ -1,18 +1,24 @@
-//! What chapters show: the lessons' programs and the snapshots of their runs.
+//! Reads what chapters show: the lessons' programs and the snapshots of their
+//! output.
 
-use crate::plan::Plan;
-use anyhow::{Context, Result, bail};
-use async_workbook::timeline::Recording;
-use async_workbook::{Hints, LESSONS, Lesson};
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// The workbook's files, seen from its root.
+use anyhow::{Context, Result, bail};
+
+use async_workbook::timeline::Recording;
+use async_workbook::{Hints, LESSONS, Lesson};
+use compare::result::Comparison;
+
+/// The result of the comparison, relative to the workbook's root.
+const COMPARISON: &str = "book/compare/result.json";
+
+/// The workbook's files.
 pub struct Sources {
     root: PathBuf,
 }
 
-/// One of a lesson's two programs.
+/// The language of a program.
 #[derive(Clone, Copy)]
 pub enum Program {
     Rust,
@@ -20,7 +26,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// The file that holds it, or its main part, in the lesson's folder.
+    /// The name of the program, or of its main file, in the lesson's folder.
     pub fn file(self) -> &'static str {
         match self {
             Self::Rust => "lesson.rs",
@@ -28,8 +34,7 @@ impl Program {
         }
     }
 
-    /// What a comment, and so a line that holds an anchor and nothing else, begins
-    /// with.
+    /// The start of a line comment.
     pub fn comment(self) -> &'static str {
         match self {
             Self::Rust => "//",
@@ -44,46 +49,30 @@ impl Sources {
         Self { root: root.into() }
     }
 
-    /// The file of a program at `path` from the workbook's root, or the region of it
-    /// that `anchor` names, without anchors and without the indentation all its
-    /// lines share.
-    ///
-    /// Fails if the file cannot be read, or has no such anchor, or leaves it open.
+    /// Reads a file of a program, or the region of it between the lines `// ANCHOR:
+    /// name` and `// ANCHOR_END: name`. Removes all anchors and the common
+    /// indentation.
     pub fn program(
         &self,
         path: &str,
         program: Program,
         anchor: Option<&str>,
-    ) -> Result<String> {
+    ) -> Result<Region> {
         let text = self.read(path)?;
-        let region = region(&text, program.comment(), anchor);
-        Ok(region.with_context(|| path.to_owned())?.text)
+        region(&text, program.comment(), anchor).with_context(|| path.to_owned())
     }
 
-    /// The whole program at `path`, as [`program`](Self::program) gives it, and the
-    /// lines of each anchor in it.
-    pub fn places(&self, path: &str, program: Program) -> Result<Region> {
-        let text = self.read(path)?;
-        region(&text, program.comment(), None).with_context(|| path.to_owned())
-    }
-
-    /// What the lesson printed when its test last approved it.
-    ///
-    /// Fails if there is no such snapshot.
+    /// The output of the lesson.
     pub fn output(&self, lesson: &Lesson) -> Result<String> {
         self.snapshot(&format!("lessons__{}", lesson.name))
     }
 
-    /// What the lesson's Python twin printed. Fails as [`output`](Self::output)
-    /// does.
+    /// The output of the lesson's Python program.
     pub fn python_output(&self, lesson: &Lesson) -> Result<String> {
         self.snapshot(&format!("python__{}", lesson.name))
     }
 
-    /// The recording of the lesson's run, or of a `part` of it that is tested apart.
-    ///
-    /// Fails if there is no such snapshot, if it is no recording, or if nothing was
-    /// recorded.
+    /// The recording of the lesson, or of a part of it that has its own snapshot.
     pub fn timeline(
         &self,
         lesson: &Lesson,
@@ -92,33 +81,29 @@ impl Sources {
         let part = part.map_or(String::new(), |part| format!("_{part}"));
         let name = format!("lessons__{}{part}_timeline", lesson.name);
         let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
-            .with_context(|| format!("{} is no recording", snapshot_path(&name)))?;
+            .with_context(|| {
+                format!("{} is not a recording", snapshot_path(&name))
+            })?;
         if recording.sections.is_empty() {
-            bail!("{} recorded nothing", snapshot_path(&name));
+            bail!("{} is empty", snapshot_path(&name));
         }
         Ok(recording)
     }
 
-    /// The exercise of the lesson, in words.
-    ///
-    /// Fails if its `hints.md` cannot be read, or lacks a part.
+    /// The task, the hints and the explanation of the lesson's exercise.
     pub fn hints(&self, lesson: &Lesson) -> Result<Hints> {
         let path = format!("lessons/{}/hints.md", lesson.name);
         Hints::parse(&self.read(&path)?).context(path)
     }
 
-    /// What the check of the lesson's exercise says of one answer, such as `starter`
-    /// or the name of a wrong answer.
-    ///
-    /// Fails if there is no such snapshot.
+    /// The verdict of the lesson's check on an answer: `starter`, or the name of a
+    /// wrong answer.
     pub fn verdict(&self, lesson: &Lesson, answer: &str) -> Result<String> {
         self.snapshot(&format!("exercises__{}_{answer}", lesson.name))
     }
 
-    /// The compiler that refused a program of the lesson, such as `rustc 1.95`, and
-    /// what it printed.
-    ///
-    /// Fails if there is no such snapshot, or if it does not name its compiler.
+    /// The version of the compiler that rejected a program, such as `rustc 1.95`,
+    /// and its output.
     pub fn compiler(
         &self,
         lesson: &Lesson,
@@ -126,56 +111,43 @@ impl Sources {
     ) -> Result<(String, String)> {
         let name = format!("broken__{}_{program}", lesson.name);
         let text = self.snapshot(&name)?;
-        let (compiler, said) = text
+        let (compiler, output) = text
             .split_once("\n\n")
             .filter(|_| text.starts_with("rustc "))
             .with_context(|| {
-                format!("{} does not name its compiler", snapshot_path(&name))
+                format!(
+                    "{} does not start with the compiler's version",
+                    snapshot_path(&name)
+                )
             })?;
-        Ok((compiler.to_owned(), said.to_owned()))
+        Ok((compiler.to_owned(), output.to_owned()))
     }
 
-    /// The plan of the lesson, as its chapter gives it to the instructor.
-    ///
-    /// Fails if the chapter cannot be read, or if it has no plan or a wrong one.
-    pub fn plan(&self, lesson: &Lesson) -> Result<Plan> {
-        let name = lesson.name;
-        let path = format!("book/chapters/{name}.md");
-        let text = self.read(&path)?;
-        let directive = format!("{{{{#plan {name}:");
-        text.split_once(&directive)
-            .and_then(|(_, rest)| rest.split_once("}}"))
-            .with_context(|| format!("no `{directive} ...}}}}`"))
-            .and_then(|(parts, _)| Plan::parse(parts, lesson))
-            .context(path)
-    }
-
-    /// What `cargo workbook compare` saved, as it stands in its file.
-    ///
-    /// Fails if there is no such file.
-    pub fn comparison(&self) -> Result<String> {
-        self.read(crate::compare::FILE)
+    /// The result that `cargo workbook compare` saved.
+    pub fn comparison(&self) -> Result<Comparison> {
+        Comparison::parse(&self.read(COMPARISON)?).context(COMPARISON)
     }
 
     fn snapshot(&self, name: &str) -> Result<String> {
         let path = snapshot_path(name);
         let text = self.read(&path)?;
         let body = without_header(&text)
-            .with_context(|| format!("{path} does not begin as a snapshot does"))?;
+            .with_context(|| format!("{path} is not an insta snapshot"))?;
         if body.trim().is_empty() {
             bail!("{path} is empty");
         }
         Ok(body.to_owned())
     }
 
-    fn read(&self, path: &str) -> Result<String> {
+    /// Reads a file, given its path relative to the workbook's root.
+    pub fn read(&self, path: &str) -> Result<String> {
         let text = std::fs::read_to_string(self.root.join(path))
             .with_context(|| format!("cannot read {path}"))?;
         Ok(text.replace("\r\n", "\n"))
     }
 }
 
-/// The lesson of that name. Fails if there is none, and then lists them all.
+/// Finds a lesson by its name.
 pub fn lesson(name: &str) -> Result<&'static Lesson> {
     Lesson::named(name).with_context(|| {
         let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
@@ -183,10 +155,8 @@ pub fn lesson(name: &str) -> Result<&'static Lesson> {
     })
 }
 
-/// The block of `output` from the line that is `words`, or else from the one that
-/// holds them, to the next empty line.
-///
-/// Fails if there is no such line, or if there are some in several blocks.
+/// The block of `output` from the line that equals `words`, or else contains them,
+/// to the next empty line. Only one block may match.
 pub fn block(output: &str, words: &str) -> Result<String> {
     let lines: Vec<&str> = output.lines().collect();
     let exact = lines.contains(&words);
@@ -204,7 +174,7 @@ pub fn block(output: &str, words: &str) -> Result<String> {
     if let Some((other, _)) = found.find(|(at, _)| *at >= from + length) {
         let (first, second) = (from + 1, other + 1);
         bail!(
-            "`{words}` begins more than one block of the output (lines {first} and {second})"
+            "`{words}` matches more than one block of the output (lines {first} and {second})"
         );
     }
     Ok(lines[from..from + length].join("\n"))
@@ -214,95 +184,73 @@ fn snapshot_path(name: &str) -> String {
     format!("tests/snapshots/{name}.snap")
 }
 
-/// What follows the `---` ... `---` that insta puts before what it keeps.
+/// Strips the header that insta writes, from `---` to `---`.
 fn without_header(text: &str) -> Option<&str> {
     let (_, body) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
     Some(body)
 }
 
-/// A line that is an anchor and nothing else.
-enum Mark<'a> {
-    Begin(&'a str),
-    End(&'a str),
-}
-
-fn mark<'a>(line: &'a str, comment: &str) -> Option<Mark<'a>> {
-    let words = line.trim().strip_prefix(comment)?.trim_start();
-    if let Some(name) = words.strip_prefix("ANCHOR_END:") {
-        return Some(Mark::End(name.trim()));
-    }
-    words.strip_prefix("ANCHOR:").map(|name| Mark::Begin(name.trim()))
-}
-
-/// What is shown of a program.
+/// A program, or a region of it.
 #[derive(Debug)]
 pub struct Region {
     pub text: String,
-    /// Name and lines of the anchors that end in it, if it is the whole program.
-    pub places: Vec<(String, Range<usize>)>,
+    /// For a whole program, the names and lines of its regions.
+    pub anchors: Vec<(String, Range<usize>)>,
 }
 
 fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
-    let (mut inside, mut seen) = (anchor.is_none(), false);
-    let (mut names, mut begins) = (Vec::new(), Vec::new());
-    let mut places = Vec::new();
+    const OPEN: usize = usize::MAX;
+    let mut anchors: Vec<(String, Range<usize>)> = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
     let mut removed = false;
     for line in text.lines() {
-        match mark(line, comment) {
-            Some(Mark::Begin(name)) => {
-                if names.contains(&name) {
-                    bail!("anchor `{name}` begins twice");
-                }
-                names.push(name);
-                begins.push(lines.len());
-                if anchor == Some(name) {
-                    (inside, seen) = (true, true);
-                }
-                removed = true;
+        let Some((name, ends)) = anchor_in(line, comment) else {
+            // Where an anchor was between two empty lines, only one remains.
+            let before = lines.last().is_none_or(|line| line.trim().is_empty());
+            if !(removed && before && line.trim().is_empty()) {
+                lines.push(line);
             }
-            Some(Mark::End(name)) => {
-                let Some(at) = names.iter().position(|one| *one == name) else {
-                    bail!("anchor `{name}` ends before it begins");
-                };
-                places.push((name.to_owned(), begins[at]..lines.len()));
-                if anchor == Some(name) {
-                    inside = false;
-                }
-                removed = true;
-            }
-            None => {
-                // An anchor line between two empty ones leaves one of them.
-                let before = lines.last().is_none_or(|line| line.trim().is_empty());
-                let doubled = removed && before && line.trim().is_empty();
-                if inside && !doubled {
-                    lines.push(line);
-                }
-                removed = false;
-            }
+            removed = false;
+            continue;
+        };
+        removed = true;
+        let known = anchors.iter_mut().find(|(known, _)| known == name);
+        match (known, ends) {
+            (None, false) => anchors.push((name.to_owned(), lines.len()..OPEN)),
+            (Some((_, lines_of)), true) => lines_of.end = lines.len(),
+            (Some(_), false) => bail!("anchor `{name}` starts twice"),
+            (None, true) => bail!("anchor `{name}` ends before it starts"),
         }
     }
+    if let Some((name, _)) = anchors.iter().find(|(_, lines)| lines.end == OPEN) {
+        bail!("anchor `{name}` never ends");
+    }
     if let Some(anchor) = anchor {
-        if !seen {
-            let have = match &names[..] {
-                [] => "it has none".to_owned(),
-                names => format!("it has {}", names.join(", ")),
-            };
-            bail!("no anchor `{anchor}`; {have}");
-        }
-        if inside {
-            bail!("anchor `{anchor}` never ends");
-        }
+        let found = anchors.iter().find(|(name, _)| name == anchor);
+        let (_, lines_of) = found.with_context(|| {
+            let names: Vec<_> = anchors.iter().map(|(name, _)| &name[..]).collect();
+            format!("no anchor `{anchor}`, only [{}]", names.join(", "))
+        })?;
+        lines = lines[lines_of.clone()].to_vec();
+        anchors.clear();
     }
     let text = dedented(&lines);
     if text.is_empty() {
         bail!("nothing to show");
     }
-    // Empty lines at the end are not shown.
+    // `dedented` trims empty lines at the end.
     let last = text.lines().count();
-    places.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));
-    places.retain(|(_, lines)| !lines.is_empty());
-    Ok(Region { text, places })
+    anchors.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));
+    anchors.retain(|(_, lines)| !lines.is_empty());
+    Ok(Region { text, anchors })
+}
+
+/// Parses `// ANCHOR: name` or `// ANCHOR_END: name`. Returns the name, and whether
+/// the region ends.
+fn anchor_in<'a>(line: &'a str, comment: &str) -> Option<(&'a str, bool)> {
+    let text = line.trim().strip_prefix(comment)?.trim_start();
+    let start = text.strip_prefix("ANCHOR:").map(|name| (name.trim(), false));
+    start.or_else(|| Some((text.strip_prefix("ANCHOR_END:")?.trim(), true)))
 }
 
 fn dedented(lines: &[&str]) -> String {
@@ -349,13 +297,13 @@ fn main() {
     }
 
     #[test]
-    fn the_places_of_a_whole_program_are_lines_of_what_is_shown() {
-        let places = region(PROGRAM, "//", None).unwrap().places;
-        let expected = [("deep", 4..5), ("core", 3..6), ("all", 1..7)];
-        assert_eq!(places, expected.map(|(name, lines)| (name.to_owned(), lines)));
+    fn anchors_of_a_whole_program_are_lines_of_the_shown_text() {
+        let anchors = region(PROGRAM, "//", None).unwrap().anchors;
+        let expected = [("all", 1..7), ("core", 3..6), ("deep", 4..5)];
+        assert_eq!(anchors, expected.map(|(name, lines)| (name.to_owned(), lines)));
         let at_the_end =
             region("a\n// ANCHOR: x\nb\n\n// ANCHOR_END: x", "//", None);
-        assert_eq!(at_the_end.unwrap().places, [("x".to_owned(), 1..2)]);
+        assert_eq!(at_the_end.unwrap().anchors, [("x".to_owned(), 1..2)]);
     }
 
     #[test]
@@ -365,23 +313,23 @@ fn main() {
     }
 
     #[test]
-    fn an_unknown_anchor_lists_those_there_are() {
+    fn the_error_for_an_unknown_anchor_lists_the_known_ones() {
         let error = region(PROGRAM, "//", Some("cor")).unwrap_err().to_string();
-        assert_eq!(error, "no anchor `cor`; it has all, core, deep");
+        assert_eq!(error, "no anchor `cor`, only [all, core, deep]");
     }
 
     #[test]
-    fn an_anchor_must_end_and_may_begin_but_once() {
+    fn an_anchor_starts_once_and_ends() {
         let open = region("# ANCHOR: a\nx", "#", Some("a")).unwrap_err();
         assert_eq!(open.to_string(), "anchor `a` never ends");
         let twice = region("# ANCHOR: a\n# ANCHOR: a", "#", None).unwrap_err();
-        assert_eq!(twice.to_string(), "anchor `a` begins twice");
+        assert_eq!(twice.to_string(), "anchor `a` starts twice");
         let none = region("# ANCHOR_END: a", "#", None).unwrap_err();
-        assert_eq!(none.to_string(), "anchor `a` ends before it begins");
+        assert_eq!(none.to_string(), "anchor `a` ends before it starts");
     }
 
     #[test]
-    fn a_snapshot_header_ends_at_the_second_rule_however_long_it_is() {
+    fn a_snapshot_header_ends_at_the_second_rule() {
         let text = "---\nsource: a\ninfo: b\nexpression: c\n---\none\n---\ntwo\n";
         assert_eq!(without_header(text), Some("one\n---\ntwo\n"));
         assert_eq!(without_header("one\n"), None);

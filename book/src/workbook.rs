@@ -1,15 +1,16 @@
-//! The preprocessor that puts lessons, outputs and timelines into chapters.
+//! The mdBook preprocessor.
 
-use crate::directive::{Reading, expand};
-use crate::reading::{self, below_title};
-use crate::sources::Sources;
 use anyhow::{Context, Result, bail};
-use async_workbook::Lesson;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-/// Replaces the directives in all chapters. What is missing fails the build:
-/// mdBook's own include logs it and goes on.
+use async_workbook::Lesson;
+
+use crate::directives::{Reading, expand};
+use crate::reading::{self, below_title};
+use crate::sources::Sources;
+
+/// Replaces the directives in all chapters, and adds the time to read each.
 pub struct Workbook;
 
 impl Preprocessor for Workbook {
@@ -21,14 +22,14 @@ impl Preprocessor for Workbook {
         Ok(renderer == "html")
     }
 
-    /// Fails if any directive of any chapter does, and names them all.
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let root = context.root.canonicalize()?;
-        let root = root.parent().context("the book stands in no folder")?;
+        let root = root.parent().context("the book's folder has no parent")?;
         let sources = Sources::new(root);
         let (mut reading, mut failed) = (Reading::new(), Vec::new());
-        // The lessons' chapters first: others tell how long it takes to read them.
-        for of_a_lesson in [true, false] {
+        // The lessons' chapters first: the table of lessons shows the time to read
+        // them.
+        for lessons in [true, false] {
             book.for_each_mut(|item| {
                 let BookItem::Chapter(chapter) = item else {
                     return;
@@ -38,7 +39,7 @@ impl Preprocessor for Workbook {
                     None => chapter.name.clone(),
                 };
                 let lesson = file.strip_suffix(".md").and_then(Lesson::named);
-                if lesson.is_some() != of_a_lesson {
+                if lesson.is_some() != lessons {
                     return;
                 }
                 match expand(&chapter.content, &sources, &reading) {

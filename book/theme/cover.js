@@ -1,12 +1,12 @@
-// The cover's picture plays once by itself; a button plays it again. Where motion is not welcome,
-// nothing plays, and there is no button.
+// The picture on the first page is animated once; a button repeats that. With reduced motion there is
+// neither animation nor button.
 'use strict';
 
 for (const run of document.querySelectorAll('.cover .run')) {
     if (matchMedia('(prefers-reduced-motion: no-preference)').matches) {
         const button = document.createElement('button');
         button.type = 'button';
-        button.textContent = `Play again, ${run.dataset.slower} times slower than it was`;
+        button.textContent = `Play again, ${run.dataset.slower} times slower than in reality`;
         button.addEventListener('click', () => {
             for (const animation of document.getAnimations()) {
                 if (run.contains(animation.effect.target)) {

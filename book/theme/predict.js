@@ -1,5 +1,5 @@
-// A field behind each question of a prediction. What is typed there is compared with what the run
-// printed, and kept in this browser.
+// Adds an input field to each question of a prediction, compares the guess with the answer from the
+// lesson's output, and remembers it in this browser.
 'use strict';
 {
     const make = (tag, properties, ...inside) => {
@@ -10,7 +10,7 @@
     const prose = text => text.split('`').map((part, n) => n % 2 ? make('code', {}, part) : part);
     const words = (text = '') => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
-    // "500", "500ms", "0.5 s" and "about 500 milliseconds" are one amount.
+    // Parses an amount: "500", "500ms", "0.5 s" and "about 500 milliseconds" are equal.
     const NUMBERS = 'zero one two three four five six seven eight nine ten'.split(' ');
     const amount = text => {
         const plain = text.toLowerCase().replace(/\bno(ne|body)?\b/, '0')
@@ -19,33 +19,34 @@
         const [, number, unit] = plain.match(/(\d*\.?\d+)\s*(ms|milli|sec|s\b)?/) ?? [];
         return { value: number * (unit?.startsWith('s') ? 1000 : 1), unit };
     };
-    // Whether a guess says one of the answers, which have slashes between them.
-    const says = (guess, answers) => answers.split('/').some(answer => {
+    // Returns whether a guess matches one of the answers, which are separated by slashes.
+    const matches = (guess, answers) => answers.split('/').some(answer => {
         if (/^\d/.test(answer)) {
             const [a, b] = [amount(guess), amount(answer)];
             return a.value === b.value && (b.unit || !a.unit);
         }
         const [a, b] = [words(guess), words(answer)];
-        const denied = a.some(word => /^(no|not|never|t)$/.test(word) && !b.includes(word));
-        return a.join('') === b.join('') || !denied && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
+        const negated = a.some(word => /^(no|not|never|t)$/.test(word) && !b.includes(word));
+        return a.join('') === b.join('') || !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
     });
-    const why = (label, fits) => {
+    const explanation = (label, fits) => {
         const known = (label.dataset.not ?? '').split('|').map(one => one.split(/: (.*)/));
-        return prose(known.find(([wrong, why]) => why && fits(wrong))?.[1] ?? '');
+        return prose(known.find(([wrong, text]) => text && fits(wrong))?.[1] ?? '');
     };
     const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
 
     const compare = (label, guess) => {
         const answers = label.dataset.is;
-        if (says(guess, answers)) {
+        if (matches(guess, answers)) {
             return [true, verdict(true, 'Right.')];
         }
-        const reason = why(label, wrong => says(guess, wrong));
-        return [false, verdict(false, 'Not so:'), ` the run says ${answers.split('/')[0]}. `, ...reason];
+        const reason = explanation(label, wrong => matches(guess, wrong));
+        return [false, verdict(false, 'Not quite:'), ` the output says ${answers.split('/')[0]}. `, ...reason];
     };
 
-    // Lines stand beside those they share words with, in order, so that as much as possible agrees.
-    const likeness = (a, b) => {
+    // Aligns the guessed lines with the printed ones, in order, like `diff`: dynamic programming from the
+    // end, which maximises the total similarity. `below` is the row of the next guessed line.
+    const similarity = (a, b) => {
         const [x, y] = [words(a), words(b)];
         const shared = x.filter(word => y.includes(word)).length;
         return shared && shared / (x.length + y.length);
@@ -55,7 +56,7 @@
         for (let i = guessed.length; i >= 0; i--) {
             const row = [];
             for (let j = printed.length; j >= 0; j--) {
-                const like = likeness(guessed[i], printed[j]);
+                const like = similarity(guessed[i], printed[j]);
                 const ways = [
                     like && [below[j + 1], 'right', printed[j], like],
                     [below[j], 'not here', guessed[i], 0],
@@ -74,7 +75,7 @@
         const right = lines.filter(([what]) => what === 'right').length;
         const list = lines.map(([what, line]) => make('li', {},
             verdict(what === 'right', `${what}:`), ' ', make('code', {}, line), ' ',
-            ...what === 'not here' ? why(label, wrong => words(wrong).every(word => words(line).includes(word))) : []));
+            ...what === 'not here' ? explanation(label, wrong => words(wrong).every(word => words(line).includes(word))) : []));
         return [right === lines.length, `${right} of ${printed.length} lines are right.`, make('ul', {}, ...list)];
     };
 
@@ -82,35 +83,35 @@
     let kept = {};
     try {
         kept = JSON.parse(localStorage.getItem(key)) ?? {};
-    } catch { /* then nothing is kept */ }
+    } catch { /* no storage, or nothing valid in it */ }
 
-    // A question with its field; the function that judges it says whether it is right, if anything is
-    // typed.
+    // Adds a field to a question. `judge` shows a verdict, and returns whether the guess is right, or
+    // undefined if the field is empty.
     const question = (label, n) => {
         const lines = label.classList.contains('lines');
-        const said = make('span', { id: `verdict-${n}`, className: 'guess-verdict' });
+        const result = make('span', { id: `verdict-${n}`, className: 'guess-verdict' });
         const field = make(lines ? 'textarea' : 'input', {
             id: `guess-${n}`, className: 'guess-field', value: kept[label.textContent] ?? '',
             rows: 7, autocomplete: 'off', autocapitalize: 'off', spellcheck: false,
         });
-        field.setAttribute('aria-describedby', said.id);
-        // The arrow keys are the field's own: elsewhere they turn the page.
+        field.setAttribute('aria-describedby', result.id);
+        // The arrow keys move the cursor here; elsewhere they turn the page.
         field.addEventListener('keydown', event => event.stopPropagation());
         label.htmlFor = field.id;
         const row = make('div', { className: lines ? 'guess-row lines' : 'guess-row' });
         label.replaceWith(row);
-        row.append(label, field, said);
+        row.append(label, field, result);
         const judge = () => {
             const guess = kept[label.textContent] = field.value.trim() || undefined;
             const [right, ...text] = guess ? (lines ? compareLines : compare)(label, guess) : [];
-            said.replaceChildren(...text);
+            result.replaceChildren(...text);
             return right;
         };
         judge();
         return { field, judge };
     };
 
-    // One button for the questions before a fold, which opens when all of them have a guess.
+    // Adds a button for all questions before a fold. The fold opens once all of them have a guess.
     const group = (fold, questions, n) => {
         const form = make('form', { id: `guesses-${n}`, className: 'guesses' });
         const clear = make('button', { type: 'button' }, 'Clear');
@@ -119,7 +120,7 @@
             const judged = questions.map(({ judge }) => judge());
             try {
                 localStorage.setItem(key, JSON.stringify(kept));
-            } catch { /* then until the page is left */ }
+            } catch { /* no storage: kept until the page is closed */ }
             return judged;
         };
         form.append(make('button', {}, 'Compare'), clear, status);
@@ -138,12 +139,12 @@
             questions.forEach(({ field }) => field.value = '');
             judge();
             fold.open = false;
-            status.textContent = 'Your guesses are gone.';
+            status.textContent = 'Your guesses were cleared.';
             questions[0].field.focus();
         });
     };
 
-    // The page of all chapters is for paper.
+    // The page with all chapters is only for printing.
     if (!location.pathname.endsWith('/print.html')) {
         const folds = [...document.querySelectorAll('main details')];
         const groups = new Map();

@@ -1,5 +1,7 @@
-// `?present` shows a page a section at a time, `?notes` the instructor's notes in a second window.
-// They send messages: no channel joins pages read from files.
+// The presenter view: `?present` shows one section at a time, `?notes` the instructor's notes in a
+// second window. The two windows synchronize by `postMessage`, which, unlike `BroadcastChannel`, also
+// works for pages opened as files. The presentation sends `{ path, text }` with the current section;
+// the notes send a step (-1 or 1) or 0 to request that.
 'use strict';
 {
     const root = document.documentElement;
@@ -10,7 +12,7 @@
     const notes = mode === 'notes';
     const trusted = location.protocol === 'file:' ? '*' : location.origin;
     let other = notes && opener;
-    let heads, at, away = [];
+    let heads, at, hidden = [];
 
     const bar = document.createElement('nav');
     bar.id = 'presenter';
@@ -20,35 +22,35 @@
     const [back, forth, third] = bar.querySelectorAll('button');
 
     const send = data => other && other.postMessage(data, trusted);
-    const tell = () => send({ path: pathname, text: `${place.textContent}
+    const sendPosition = () => send({ path: pathname, text: `${place.textContent}
 Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
 
-    // A section begins at a heading that is shown.
-    const divide = () => {
-        away.forEach(part => part.hidden = false);
+    // Finds the visible headings, each of which starts a section.
+    const findSections = () => {
+        hidden.forEach(part => part.hidden = false);
         heads = [...main.querySelectorAll(':scope > :is(h1, h2, h3)')]
             .filter(head => head.checkVisibility({ checkVisibilityCSS: true }));
     };
     const show = n => {
-        divide();
+        findSections();
         at = Math.max(0, Math.min(n, heads.length - 1));
         let head;
-        away = [...main.children].filter(part => {
+        hidden = [...main.children].filter(part => {
             head = heads.includes(part) ? part : head;
             return head !== heads[at] && !part.hidden;
         });
-        away.forEach(part => part.hidden = true);
+        hidden.forEach(part => part.hidden = true);
         root.classList.add(mode);
         place.textContent = `${heads[at].innerText} · ${at + 1} / ${heads.length}`;
         history.replaceState(0, '', `${search}#${heads[at].id}`);
         scrollTo(0, 0);
         dispatchEvent(new Event('resize'));
-        tell();
+        sendPosition();
     };
-    const find = () => {
+    const showFromHash = () => {
         const { hash } = location;
         const part = document.getElementById(hash.slice(1));
-        divide();
+        findSections();
         show(hash === '#end' ? heads.length
             : heads.findLastIndex(head => head === part || part?.compareDocumentPosition(head) & 2));
     };
@@ -62,15 +64,15 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
             location = link.href + (step > 0 ? '?present' : '?present#end');
         }
     };
-    // A long section is read to its end first.
-    const page = step => {
+    // Scrolls by a page, and turns to the next section at the end of a long one.
+    const scrollOrGo = step => {
         const y = scrollY;
         scrollBy(0, notes ? 0 : step * innerHeight * 0.8);
         if (Math.abs(scrollY - y) < 5) {
             go(step);
         }
     };
-    const second = () => {
+    const openNotes = () => {
         if (!other || other.closed) {
             other = open('?notes', 'notes', 'popup');
         }
@@ -79,12 +81,12 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
 
     const turn = {
         ArrowLeft: () => go(-1), ArrowRight: () => go(1),
-        PageUp: () => page(-1), PageDown: () => page(1), ' ': () => page(1),
+        PageUp: () => scrollOrGo(-1), PageDown: () => scrollOrGo(1), ' ': () => scrollOrGo(1),
     };
     const enter = () => location = `?present${document.querySelector('.current-header')?.hash ?? ''}`;
     const leave = () => location = pathname + location.hash;
-    const keys = notes ? turn : mode ? { ...turn, n: second, Escape: leave } : { p: enter };
-    // What has the focus keeps the keys that it uses.
+    const keys = notes ? turn : mode ? { ...turn, n: openNotes, Escape: leave } : { p: enter };
+    // Keys that a focused element uses itself.
     const used = { ' ': ',a,button,summary', ArrowLeft: ',code', ArrowRight: ',code' };
     addEventListener('keydown', event => {
         const { key, target, altKey, ctrlKey, metaKey, shiftKey } = event;
@@ -106,7 +108,7 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
             }
             if (!notes && Number.isInteger(data)) {
                 other = source;
-                data ? go(data) : tell();
+                data ? go(data) : sendPosition();
             } else if (notes && source === other && /^\/(?!\/)/.test(data.path)) {
                 place.textContent = data.text;
                 if (data.path !== pathname) {
@@ -137,17 +139,17 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
         tick();
         setInterval(tick, 1000);
     } else if (mode) {
-        third.onclick = second;
-        // 85 columns of code fill the width, or 20 lines the height.
+        third.onclick = openNotes;
+        // Zoom until 85 columns of code fill the width, or 20 lines the height.
         addEventListener('resize', () => root.style.setProperty('--zoom',
             Math.max(1, Math.min(innerWidth / 830, innerHeight / 467))));
-        addEventListener('hashchange', find);
+        addEventListener('hashchange', showFromHash);
         addEventListener('beforeprint', () => {
-            divide();
+            findSections();
             root.classList.remove(mode);
         });
         addEventListener('afterprint', () => show(at));
-        find();
+        showFromHash();
     } else if (plan) {
         plan.insertAdjacentHTML('afterend', '<a href="?present">Present this chapter</a>');
     }

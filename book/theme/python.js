@@ -1,4 +1,4 @@
-// Hides what is for readers who know Python, and remembers it.
+// The switch that hides the parts for readers who know Python.
 'use strict';
 {
     const PARTS = '.python, .language-python, .cards.lessons';
@@ -7,7 +7,7 @@
     const show = shown => {
         html.classList.toggle('no-python', !shown);
         button.setAttribute('aria-pressed', shown);
-        dispatchEvent(new Event('resize')); // blocks that scroll are looked for anew
+        dispatchEvent(new Event('resize')); // `workbook.js` checks which blocks scroll
     };
     const button = document.createElement('button');
     Object.assign(button, { type: 'button', className: 'python-switch', textContent: 'Python', title: 'Show Python' });
@@ -16,10 +16,10 @@
         show(hidden);
         try {
             localStorage.setItem('workbook-python', hidden ? 'shown' : 'hidden');
-        } catch { /* then for this page */ }
+        } catch { /* no storage: only on this page */ }
     });
 
-    // A section is its heading and all that follows, up to the next.
+    // Marks the sections with a marked heading, up to the next heading.
     for (const heading of main.querySelectorAll('h2.python')) {
         for (let part = heading; (part = part.nextElementSibling) && !/^H[12]$/.test(part.tagName);) {
             part.classList.add('python');
@@ -29,12 +29,12 @@
         let kept;
         try {
             kept = localStorage.getItem('workbook-python');
-        } catch { /* nothing is kept here */ }
+        } catch { /* no storage */ }
         show(kept !== 'hidden');
         document.querySelector('.right-buttons').prepend(button);
     }
 
-    // Who follows a link into a hidden or folded part wants to see it, this time.
+    // Shows the target of a link if it is hidden or in a fold, without changing the setting.
     const reveal = () => {
         const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
         if (target?.closest(PARTS)) {
@@ -46,14 +46,14 @@
         return target;
     };
     addEventListener('hashchange', () => reveal()?.scrollIntoView());
-    // The same link a second time changes no address.
+    // Following the same link again triggers no `hashchange`.
     main.addEventListener('click', event => {
         const hash = event.target.closest('a')?.hash;
         if (hash && hash === location.hash) {
             reveal()?.scrollIntoView();
         }
     });
-    // The code was coloured after the browser had looked for the target: let it look again.
+    // Syntax highlighting replaced the target after the browser had scrolled to it: scroll again.
     if (location.hash && reveal()) {
         location.replace(location.hash);
     }

@@ -1,11 +1,11 @@
-// Runs what a page shows, and follows changes of the book. Only pages that `cargo book serve`
-// serves load this: everywhere else there is nobody who could run anything.
+// Run and Check buttons, and live reload. Only the pages of `cargo book serve` load this script:
+// other builds have no server that could run anything.
 'use strict';
 
 {
-    // What runs now, for this page; another run ends it.
+    // The current run of this page. Another run stops it.
     let current = null;
-    // Whether the book has changed since: it is loaded when the run has been read.
+    // The book was rebuilt during the run: reload the page when the user closes the run.
     let stale = false;
 
     const element = (name, properties, ...children) => {
@@ -14,11 +14,11 @@
         return made;
     };
 
-    // Takes the server's lines of JSON apart.
+    // Parses a response of one JSON object per line.
     async function* events(response) {
         let text = '';
-        for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-            const lines = (text + piece).split('\n');
+        for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+            const lines = (text + chunk).split('\n');
             text = lines.pop();
             yield* lines.map(line => JSON.parse(line));
         }
@@ -29,7 +29,7 @@
             this.path = path;
             this.button = element('button', { type: 'button', className: 'run-button', textContent: name });
             this.button.setAttribute('aria-label', `${name} ${path.split('/').pop()}`);
-            this.button.onclick = () => this.begin();
+            this.button.onclick = () => this.start();
             pre.querySelector('.buttons').prepend(this.button);
 
             this.status = element('span', { role: 'status' });
@@ -52,7 +52,7 @@
             this.place = pre;
         }
 
-        async begin() {
+        async start() {
             current?.abort?.abort();
             await current?.ended;
             current = this;
@@ -60,7 +60,7 @@
             await this.ended;
             if (current === this) {
                 current = null;
-                if (stale) this.show(`${this.status.textContent} The book has changed: Close loads it.`);
+                if (stale) this.show(`${this.status.textContent} The book has changed: Close reloads the page.`);
             }
         }
 
@@ -80,18 +80,18 @@
                     this.show(await response.text());
                     return;
                 }
-                for await (const event of events(response)) this.tell(event);
-                if (this.panel.classList.contains('going')) this.show('The server broke off.');
+                for await (const event of events(response)) this.handle(event);
+                if (this.panel.classList.contains('running')) this.show('The server closed the connection.');
             } catch {
-                this.show(this.abort.signal.aborted ? 'Stopped.' : 'The server is gone: start it again.');
+                this.show(this.abort.signal.aborted ? 'Stopped.' : 'The server is not running: start it again.');
             }
         }
 
-        tell({ build, output, timeline, end }) {
+        handle({ build, output, timeline, end }) {
             const text = build ?? output;
             if (build?.includes('Running `')) {
                 this.show('Running …', true);
-                // What cargo did is of no interest any more; what it warned of is.
+                // Clear cargo's output, except for warnings.
                 if (!/^warning/m.test(this.output.textContent)) this.output.replaceChildren();
             } else if (text) {
                 const { scrollTop, clientHeight, scrollHeight } = this.output;
@@ -102,19 +102,20 @@
             if (timeline) {
                 this.picture.innerHTML = timeline;
                 const check = this.path.startsWith('/check');
-                const words = check ? 'The runs that were judged.' : 'This very run.';
-                this.picture.append(element('figcaption', { textContent: words }));
+                const caption = check ? 'The runs that were checked.' : 'This run.';
+                this.picture.append(element('figcaption', { textContent: caption }));
             }
             if (end) this.show(end);
         }
 
-        show(words, going = false) {
-            if (this.status.textContent !== words) this.status.textContent = words;
+        show(message, running = false) {
+            // Setting the same text again would make screen readers repeat it.
+            if (this.status.textContent !== message) this.status.textContent = message;
             const focused = document.activeElement === this.stop;
-            this.panel.classList.toggle('going', going);
-            this.stop.hidden = !going;
-            this.close.hidden = going;
-            if (focused && !going) this.button.focus({ preventScroll: true });
+            this.panel.classList.toggle('running', running);
+            this.stop.hidden = !running;
+            this.close.hidden = running;
+            if (focused && !running) this.button.focus({ preventScroll: true });
         }
     }
 
@@ -126,11 +127,11 @@
         }
     }
 
-    // A tab that nobody sees keeps no connection: browsers grant only six.
+    // A hidden tab closes its connection: a browser opens only six to one server.
     let live = null;
     let shown = null;
-    const fault = element('pre', { className: 'fault', role: 'alert', hidden: true });
-    document.body.append(fault);
+    const error = element('pre', { className: 'build-error', role: 'alert', hidden: true });
+    document.body.append(error);
     const follow = () => {
         if (document.hidden) {
             live?.close();
@@ -138,11 +139,11 @@
         } else if (!live) {
             live = new EventSource('/live');
             live.onmessage = ({ data }) => {
-                const news = JSON.parse(data);
-                shown ??= news.build;
-                fault.hidden = !news.fault;
-                fault.textContent = `The book could not be built anew.\n\n${news.fault}`;
-                if (news.build !== shown) {
+                const event = JSON.parse(data);
+                shown ??= event.build;
+                error.hidden = !event.error;
+                error.textContent = `The book could not be rebuilt.\n\n${event.error}`;
+                if (event.build !== shown) {
                     stale ||= current !== null;
                     if (!stale) location.reload();
                 }

@@ -1,8 +1,8 @@
-// What mdBook's pages lack for keyboards, fingers and paper. The book reads well without it.
+// Accessibility fixes for mdBook's pages, and printing. The book is readable without this script.
 'use strict';
 
-// The button that shows the contents is a <label>: keyboards and screen readers need a button.
-// mdBook goes on telling the label whether it is open, and the button repeats it.
+// mdBook's toggle for the table of contents is a <label>, which keyboards and screen readers cannot use.
+// This adds a button that clicks the label, and mirrors the `aria-expanded` that mdBook sets on it.
 {
     const label = document.getElementById('mdbook-sidebar-toggle');
     const button = document.createElement('button');
@@ -23,7 +23,7 @@
     document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
 }
 
-// Two themes are looked after, light and navy; "Auto" chooses between them.
+// Only the themes light and navy are supported; "Auto" chooses between them.
 for (const name of ['rust', 'coal', 'ayu']) {
     document.getElementById(`mdbook-theme-${name}`)?.parentElement.remove();
     if (document.documentElement.classList.contains(name)) {
@@ -31,8 +31,8 @@ for (const name of ['rust', 'coal', 'ayu']) {
     }
 }
 
-// A block that scrolls can be scrolled by keyboard; while it has the focus, the arrow keys are its
-// own and turn no page.
+// Makes blocks that scroll focusable, so that the arrow keys scroll them. While such a block has the
+// focus, the arrow keys do not turn the page.
 {
     const blocks = [...document.querySelectorAll('pre > code')];
     const mark = () => {
@@ -54,7 +54,7 @@ for (const name of ['rust', 'coal', 'ayu']) {
     }, true);
 }
 
-// On paper nothing can be unfolded: print what is inside, then fold it again.
+// Opens all folds for printing, and closes them afterwards.
 {
     let opened = [];
     addEventListener('beforeprint', () => {

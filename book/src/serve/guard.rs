@@ -1,27 +1,39 @@
-//! What keeps pages from elsewhere away: they can send requests to this machine, in
-//! the name of whoever reads them.
+//! Rejects requests from other websites.
+//!
+//! Any website can make its visitor's browser send requests to 127.0.0.1. Three
+//! checks keep it from reading the book or running programs:
+//!
+//! - **Host** must be `localhost` or `127.0.0.1`. This stops DNS rebinding, where
+//!   `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this
+//!   server.
+//! - **Origin** of a request that runs something must be this server. Browsers set
+//!   the header on every POST, and scripts cannot change it.
+//! - **X-Workbook** must be there as well. A form cannot send a custom header, and a
+//!   script of another origin needs the server's permission (a CORS preflight) to
+//!   send it, which this server never grants.
+//!
+//! In the other direction, a content security policy keeps the pages from loading
+//! anything from other hosts.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// The header that a page's script sends with what it asks for. A form cannot send it,
-/// and a script from elsewhere has to ask first whether it may, which nobody answers.
-pub const ASKED: &str = "x-workbook";
+/// The header that the script of a page sends with each request to run something.
+pub const REQUESTED_BY: &str = "x-workbook";
 
-/// What a page may load: its own server's files, and nothing else. mdBook's pages have
-/// scripts and styles inside.
+/// The content security policy. mdBook's pages have inline scripts and styles.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
                       style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       font-src 'self'; connect-src 'self'; frame-src 'self'; \
                       frame-ancestors 'self'; base-uri 'self'; form-action 'none'";
 
-/// Refuses requests under another name: a page from elsewhere whose name was made to
-/// point to this machine could read the book, and run its programs.
-pub async fn local_only(request: Request, next: Next) -> Response {
-    if !names_this_machine(request.headers()) {
-        return refused("This book answers to localhost and 127.0.0.1 only.\n");
+/// Rejects requests with a foreign `Host` header, and sets the security headers of
+/// all responses.
+pub async fn require_local_host(request: Request, next: Next) -> Response {
+    if !has_local_host(request.headers()) {
+        return forbidden("This server only responds to localhost and 127.0.0.1.\n");
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -36,21 +48,21 @@ pub async fn local_only(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses what no page of this book has asked for.
-pub async fn own_pages_only(request: Request, next: Next) -> Response {
-    if !from_own_page(request.headers()) {
-        return refused("Only a page of this book can ask for that.\n");
+/// Rejects requests that were not sent by the script of one of this server's pages.
+pub async fn require_own_page(request: Request, next: Next) -> Response {
+    if !is_from_own_page(request.headers()) {
+        return forbidden("Only pages of this book can run lessons.\n");
     }
     next.run(request).await
 }
 
-fn refused(why: &'static str) -> Response {
-    (StatusCode::FORBIDDEN, why).into_response()
+fn forbidden(message: &'static str) -> Response {
+    (StatusCode::FORBIDDEN, message).into_response()
 }
 
-fn names_this_machine(headers: &HeaderMap) -> bool {
+fn has_local_host(headers: &HeaderMap) -> bool {
     let host = text(headers, header::HOST);
-    // Any port: someone may reach this one through a tunnel.
+    // Any port: the server may be reached through a tunnel.
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -58,10 +70,9 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1"
 }
 
-/// Browsers say where a POST comes from, and no page can make them lie.
-fn from_own_page(headers: &HeaderMap) -> bool {
+fn is_from_own_page(headers: &HeaderMap) -> bool {
     let origin = text(headers, header::ORIGIN).strip_prefix("http://");
-    headers.contains_key(ASKED) && origin == Some(text(headers, header::HOST))
+    headers.contains_key(REQUESTED_BY) && origin == Some(text(headers, header::HOST))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
@@ -80,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_pass() {
-        let passes = |host: &str| names_this_machine(&headers(&[("host", host)]));
+    fn only_local_hosts_pass() {
+        let passes = |host: &str| has_local_host(&headers(&[("host", host)]));
         for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
             assert!(passes(host), "{host}");
         }
@@ -90,17 +101,17 @@ mod tests {
         {
             assert!(!passes(host), "{host}");
         }
-        assert!(!names_this_machine(&HeaderMap::new()));
+        assert!(!has_local_host(&HeaderMap::new()));
     }
 
     #[test]
-    fn only_a_page_of_this_server_asks() {
+    fn only_requests_from_own_pages_pass() {
         let host = ("host", "localhost:3000");
         let own = ("origin", "http://localhost:3000");
-        assert!(from_own_page(&headers(&[host, own, (ASKED, "1")])));
-        assert!(!from_own_page(&headers(&[host, own])));
-        assert!(!from_own_page(&headers(&[host, (ASKED, "1")])));
-        assert!(!from_own_page(&headers(&[own, (ASKED, "1")])));
+        assert!(is_from_own_page(&headers(&[host, own, (REQUESTED_BY, "1")])));
+        assert!(!is_from_own_page(&headers(&[host, own])));
+        assert!(!is_from_own_page(&headers(&[host, (REQUESTED_BY, "1")])));
+        assert!(!is_from_own_page(&headers(&[own, (REQUESTED_BY, "1")])));
         for foreign in [
             "null",
             "http://evil.test",
@@ -110,7 +121,8 @@ mod tests {
             "http://localhost:3000.evil.test",
         ] {
             let origin = ("origin", foreign);
-            let passes = from_own_page(&headers(&[host, origin, (ASKED, "1")]));
+            let passes =
+                is_from_own_page(&headers(&[host, origin, (REQUESTED_BY, "1")]));
             assert!(!passes, "{foreign}");
         }
     }

@@ -1,32 +1,47 @@
-//! Runs a lesson, or the check of its exercise, and tells how it goes on: for a page
-//! that shows it.
+//! Runs a lesson, or the check of its exercise, and streams its progress to a page.
+//!
+//! A run is one `cargo run` in a process group of its own. Cargo compiles first and
+//! then replaces itself by the program, so both print into one pipe; the line
+//! "Running ..." separates cargo's output from the program's.
+//!
+//! A run ends in one of these ways, and in all of them the whole process group is
+//! dead before the permit for the next run is released:
+//!
+//! - the program exits;
+//! - the page closes the response: Stop, a closed tab, a lost connection. Then the
+//!   receiver of the events is dropped, and `events.closed()` resolves;
+//! - a limit is reached: time to compile, time to run, bytes of output;
+//! - the server shuts down.
 
-use crate::group::{Group, Seen};
-use anyhow::{Context, Result};
-use async_workbook::timeline::Recording;
-use async_workbook::{Lesson, cargo};
-use futures::Stream;
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use futures::Stream;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
-/// How long cargo may compile before the program begins: everything, the first time.
-const COMPILING: Duration = Duration::from_secs(900);
+use async_workbook::timeline::Recording;
+use async_workbook::{Lesson, cargo};
 
-/// How long it may take to end what was stopped.
-const ENDING: Duration = Duration::from_secs(1);
+use crate::process::{Process, ProcessEvent};
 
-/// Cargo's word, in its twelve columns, before the program takes over.
+/// The limit for compiling, which may be a first build of everything.
+const COMPILE_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// How long a new run waits for the processes of the one before to end.
+const STOPPING: Duration = Duration::from_secs(1);
+
+/// The start of the line that cargo prints before it starts the program.
 const RUNNING: &str = "     Running `";
 
-/// What one run may take.
+/// The limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// From the program's first moment; compiling it does not count.
+    /// Running time, without compiling.
     pub time: Duration,
     /// Bytes of output.
     pub output: usize,
@@ -38,55 +53,56 @@ impl Default for Limits {
     }
 }
 
-/// What a page can have run.
+/// Something that a page can request to run.
 #[derive(Clone, Copy, Debug)]
 pub enum Job {
     /// The program of a lesson.
     Lesson(&'static Lesson),
-    /// What decides whether its exercise is solved.
+    /// The check of its exercise.
     Check(&'static Lesson),
 }
 
-/// Runs one thing at a time.
+/// Runs one job at a time.
 #[derive(Debug)]
 pub struct Runner {
     root: PathBuf,
     limits: Limits,
-    free: Arc<Semaphore>,
+    permit: Arc<Semaphore>,
     closed: watch::Sender<bool>,
 }
 
-/// What a page is told, one JSON object each: `{"build": text}` from cargo,
-/// `{"output": text}` from the program, `{"timeline": svg}` of this very run,
+/// The events of a run, each a JSON object: `{"build": text}` from cargo,
+/// `{"output": text}` from the program, `{"timeline": svg}` of this run, and last
 /// `{"end": text, "good": bool}`.
 type Events = mpsc::Sender<Value>;
 
+/// The last event: a message, and whether the run was successful.
+type End = (String, bool);
+
 impl Runner {
-    /// Runs the programs of the workbook in `root`.
+    /// Creates a runner for the workbook in `root`.
     pub fn new(root: impl Into<PathBuf>, limits: Limits) -> Self {
-        let free = Arc::new(Semaphore::new(1));
-        Self { root: root.into(), limits, free, closed: watch::channel(false).0 }
+        let permit = Arc::new(Semaphore::new(1));
+        Self { root: root.into(), limits, permit, closed: watch::channel(false).0 }
     }
 
-    /// Begins to run it, and tells how it goes on: lines of JSON. None if something
-    /// else runs, and goes on running.
-    ///
-    /// Dropping the stream ends the run, with every program of its process group.
+    /// Starts a job and returns its events as lines of JSON, or `None` if another
+    /// job is running. Dropping the stream stops the job.
     pub async fn start(
         self: &Arc<Self>,
         job: Job,
     ) -> Option<impl Stream<Item = Result<String>> + use<>> {
-        // Of a run that somebody has just stopped, the last programs may be ending.
-        let free = Arc::clone(&self.free).acquire_owned();
-        let permit = timeout(ENDING, free).await.ok()?.ok()?;
+        let permit = Arc::clone(&self.permit).acquire_owned();
+        let permit = timeout(STOPPING, permit).await.ok()?.ok()?;
         let (events, received) = mpsc::channel(64);
         let runner = Arc::clone(self);
         tokio::spawn(async move {
-            let (said, good) = runner.run(job, &events).await;
-            // Whoever hears of the end may begin the next run at once.
+            let (message, good) = runner.run(job, &events).await;
+            // Before the last event: a page may start the next run as soon as it
+            // receives that.
             drop(permit);
-            // Fails when nobody listens any more.
-            let _ = events.send(json!({ "end": said, "good": good })).await;
+            // Fails if the page is gone.
+            let _ = events.send(json!({ "end": message, "good": good })).await;
         });
         Some(futures::stream::unfold(received, async |mut received| {
             let event: Value = received.recv().await?;
@@ -94,88 +110,91 @@ impl Runner {
         }))
     }
 
-    /// Ends what runs, and runs nothing more.
+    /// Stops the current job and refuses new ones.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        // Whoever runs has the permit until all of it is over. What cannot be ended is
-        // not waited for.
-        let _ = timeout(3 * ENDING, self.free.acquire()).await;
-        self.free.close();
+        // The job holds the permit until its processes are dead. Give up on
+        // processes that cannot be killed.
+        let _ = timeout(3 * STOPPING, self.permit.acquire()).await;
+        self.permit.close();
     }
 
-    /// Says how it ended, and whether well. All of it is over then.
-    async fn run(&self, job: Job, events: &Events) -> (String, bool) {
+    async fn run(&self, job: Job, events: &Events) -> End {
         let mut closed = self.closed.subscribe();
-        let mut group = None;
+        let mut process = None;
         let end = tokio::select! {
             biased;
             () = events.closed() => ("Stopped.".to_owned(), false),
             _ = closed.wait_for(|&closed| closed) => {
-                ("Stopped, as the server is.".to_owned(), false)
+                ("Stopped: the server is shutting down.".to_owned(), false)
             }
-            end = self.follow(job, &mut group, events) => match end {
+            end = self.follow(job, &mut process, events) => match end {
                 Ok(end) => end,
-                Err(error) => (format!("It could not be run: {error:#}."), false),
+                Err(error) => (format!("Could not run it: {error:#}."), false),
             },
         };
-        if let Some(group) = group {
-            group.end().await;
+        if let Some(process) = process {
+            process.terminate().await;
         }
         end
     }
 
+    /// Runs a job to its end. Leaves the process in `process`, so that the caller
+    /// can terminate it when this future is dropped.
     async fn follow(
         &self,
         job: Job,
-        group: &mut Option<Group>,
+        process: &mut Option<Process>,
         events: &Events,
-    ) -> Result<(String, bool)> {
-        let folder = tempfile::tempdir().context("no place for the timeline")?;
+    ) -> Result<End> {
+        let folder = tempfile::tempdir()
+            .context("cannot create a folder for the timeline")?;
         let timeline = folder.path().join("timeline.json");
-        let group = group.insert(Group::start(self.command(job, &timeline))?);
+        let process = process.insert(Process::spawn(self.command(job, &timeline))?);
 
-        let compiled = timeout(COMPILING, compiled(group, events)).await;
-        let Ok(compiled) = compiled else {
-            return Ok((format!("Stopped: {} min of compiling.", minutes()), false));
+        let Ok(compiled) = timeout(COMPILE_LIMIT, compile(process, events)).await
+        else {
+            let minutes = COMPILE_LIMIT.as_secs() / 60;
+            let message =
+                format!("Stopped: compiling took more than {minutes} min.");
+            return Ok((message, false));
         };
         let Some(first) = compiled? else {
             return Ok(("It does not compile.".to_owned(), false));
         };
         let began = Instant::now();
-        let Ok(relayed) =
-            timeout(self.limits.time, self.relay(group, first, events)).await
+        let Limits { time, output } = self.limits;
+        let Ok(relayed) = timeout(time, self.relay(process, first, events)).await
         else {
-            let most = self.limits.time.as_secs_f32();
-            return Ok((
-                format!("Stopped after {most} s, the most a run gets."),
-                false,
-            ));
+            let seconds = time.as_secs_f32();
+            let message = format!("Stopped after {seconds} s, the limit for a run.");
+            return Ok((message, false));
         };
         let Some(status) = relayed? else {
-            let most = self.limits.output >> 10;
-            let said = format!("Stopped: it printed more than {most} KiB.");
-            return Ok((said, false));
+            let kib = output >> 10;
+            let message = format!("Stopped: it printed more than {kib} KiB.");
+            return Ok((message, false));
         };
         if let Ok(saved) = std::fs::read_to_string(&timeline) {
-            let recording: Recording = serde_json::from_str(&saved)
-                .context("the timeline is no recording")?;
+            let recording: Recording =
+                serde_json::from_str(&saved).context("cannot parse the timeline")?;
             let svg = recording.svg();
             if !svg.is_empty() {
                 events.send(json!({ "timeline": svg })).await?;
             }
         }
-        let took = began.elapsed().as_secs_f32();
-        let (said, good) = match (job, status.code()) {
+        let seconds = began.elapsed().as_secs_f32();
+        let (result, good) = match (job, status.code()) {
             (Job::Lesson(_), Some(0)) => ("Done".to_owned(), true),
             (Job::Check(_), Some(0)) => ("Solved".to_owned(), true),
             (Job::Check(_), Some(1)) => ("Not solved yet".to_owned(), false),
             _ => (format!("Ended with {status}"), false),
         };
-        Ok((format!("{said}, after {took:.1} s."), good))
+        Ok((format!("{result}, after {seconds:.1} s."), good))
     }
 
-    /// What a learner would type. Names come from the list of lessons, and no shell
-    /// reads them.
+    /// The command that a learner would type. Its only variable part is a name from
+    /// the list of lessons, and there is no shell.
     fn command(&self, job: Job, timeline: &Path) -> Command {
         let mut command = cargo::command();
         command.arg("run").arg("--manifest-path").arg(self.root.join("Cargo.toml"));
@@ -186,68 +205,68 @@ impl Runner {
                 .args(["check", lesson.number(), "--color", "never", "--limit"])
                 .arg(self.limits.time.as_secs().to_string()),
         };
-        // One line says when the program begins, whatever cargo's settings are.
+        // Makes cargo print the line "Running ..." whatever the user's settings are.
         command
             .env("CARGO_TERM_QUIET", "false")
             .env("CARGO_TERM_VERBOSE", "false")
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never");
         command.current_dir(&self.root);
-        // As wide as the output in the pages, so that the two can be compared.
+        // The width of the output that the pages show, to compare the two.
         command.env("COLUMNS", "59").env("WORKBOOK_TIMELINE", timeline);
         command
     }
 
-    /// Sends what the program prints, `first` before all; says how it ended, or None if
-    /// it printed too much.
+    /// Sends the program's output, beginning with `first`, until it exits. Returns
+    /// `None` if it exceeds the limit.
     async fn relay(
         &self,
-        group: &mut Group,
+        process: &mut Process,
         first: String,
         events: &Events,
-    ) -> Result<Option<std::process::ExitStatus>> {
+    ) -> Result<Option<ExitStatus>> {
         let mut left = self.limits.output;
-        let mut next = Seen::Output(first);
+        let mut event = ProcessEvent::Output(first);
         loop {
-            match next {
-                Seen::Output(text) => {
-                    let Some(rest) = left.checked_sub(text.len()) else {
-                        return Ok(None);
-                    };
-                    left = rest;
-                    if !text.is_empty() {
-                        events.send(json!({ "output": text })).await?;
+            match event {
+                ProcessEvent::Output(text) => {
+                    let mut end = left.min(text.len());
+                    while !text.is_char_boundary(end) {
+                        end -= 1;
                     }
+                    if end > 0 {
+                        events.send(json!({ "output": text[..end] })).await?;
+                    }
+                    if end < text.len() {
+                        return Ok(None);
+                    }
+                    left -= end;
                 }
-                Seen::Over(status) => return Ok(Some(status)),
+                ProcessEvent::Exited(status) => return Ok(Some(status)),
             }
-            next = group.next().await?;
+            event = process.next().await?;
         }
     }
 }
 
-/// Sends what cargo says, until the program begins; returns what the program has
-/// printed by then. None if cargo ends before, which has then said why.
-async fn compiled(group: &mut Group, events: &Events) -> Result<Option<String>> {
+/// Sends cargo's output until the program starts, and returns what the program has
+/// printed by then. Returns `None` if cargo exits before.
+async fn compile(process: &mut Process, events: &Events) -> Result<Option<String>> {
     let mut text = String::new();
     loop {
-        let Seen::Output(more) = group.next().await? else {
+        let ProcessEvent::Output(more) = process.next().await? else {
             events.send(json!({ "build": text })).await?;
             return Ok(None);
         };
         text.push_str(&more);
         while let Some((line, rest)) = text.split_once('\n') {
-            let running = line.starts_with(RUNNING);
+            let is_running = line.starts_with(RUNNING);
             let (line, rest) = (format!("{line}\n"), rest.to_owned());
             events.send(json!({ "build": line })).await?;
             text = rest;
-            if running {
+            if is_running {
                 return Ok(Some(text));
             }
         }
     }
-}
-
-fn minutes() -> u64 {
-    COMPILING.as_secs() / 60
 }

@@ -1,0 +1,360 @@
+//! Directives in a chapter's Markdown, `{{#name argument}}`, and what replaces them.
+//!
+//! ```text
+//! chapter.md ── {{#lesson 03_gather:fetch}} ──> DIRECTIVES ──> program::rust
+//!                                                                  │ reads `Sources`
+//! chapter    <── Markdown or HTML: caption, code, ids <────────────┘
+//! ```
+//!
+//! [`expand`] scans a chapter for directives and replaces each by the result of its
+//! function in [`DIRECTIVES`]. Directives read programs, snapshots and the list of
+//! lessons, so no output or number is ever typed in a chapter. If a directive fails,
+//! the scan goes on and collects the other errors, and then the build fails.
+//! (mdBook's own `{{#include}}` logs a missing file and continues.)
+//!
+//! The result is Markdown again, which mdBook renders: a function that returns HTML
+//! leaves blank lines around it.
+
+mod comparison;
+mod cover;
+mod exercise;
+mod guess;
+mod listing;
+mod map;
+mod plan;
+mod program;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+
+use async_workbook::{LESSONS, Lesson};
+
+use crate::python;
+use crate::reading;
+use crate::sources::{Program, Sources, block, lesson};
+use listing::listing;
+
+/// Replaces one directive, given its argument.
+type Replace = fn(&mut Expansion, &str) -> Result<String>;
+
+/// All directives by name.
+const DIRECTIVES: [(&str, Replace); 20] = [
+    ("and", |expansion, argument| {
+        expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
+    }),
+    ("broken", program::broken),
+    ("compare", |expansion, argument| {
+        comparison::show(&expansion.sources.comparison()?, argument)
+    }),
+    ("cover", cover),
+    ("end", |expansion, argument| {
+        expansion.turn(argument, Pair::Second, Pair::Outside, "</div>\n</div>")
+    }),
+    ("exercise", exercise::exercise),
+    ("guess", |expansion, argument| guess::guess(argument, expansion.sources)),
+    ("lesson", program::rust),
+    ("lessons", |expansion, argument| {
+        no_argument(argument)?;
+        map::table(LESSONS, |lesson| expansion.time(lesson))
+    }),
+    ("minutes", minutes),
+    ("order", |expansion, argument| guess::order(argument, expansion.sources)),
+    ("output", output),
+    ("pair", |expansion, argument| {
+        let tags = "<div class=\"pair\">\n<div>";
+        expansion.turn(argument, Pair::Outside, Pair::First, tags)
+    }),
+    ("plan", |_, argument| plan::show(argument)),
+    ("python", program::python),
+    ("python-output", python_output),
+    ("question", |_, argument| Ok(lesson(argument)?.question.to_owned())),
+    ("schedule", schedule),
+    ("timeline", timeline),
+    ("verdict", exercise::verdict),
+];
+
+/// The legend of a timeline's colours. It is hidden from screen readers: the
+/// timeline's text alternative says which is which.
+const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
+                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
+
+/// Minutes that a chapter takes to read, by the lesson's name.
+pub type Reading = BTreeMap<&'static str, u32>;
+
+/// Replaces all directives of a chapter.
+///
+/// # Errors
+///
+/// Returns the errors of all directives that failed.
+pub fn expand(
+    text: &str,
+    sources: &Sources,
+    reading: &Reading,
+) -> Result<String, Vec<Error>> {
+    let mut expansion = Expansion {
+        sources,
+        reading,
+        chapter: text,
+        whole: BTreeSet::new(),
+        pair: Pair::Outside,
+    };
+    let (mut out, mut errors) = (String::with_capacity(text.len()), Vec::new());
+    let mut rest = text;
+    while let Some(start) = rest.find("{{#") {
+        out.push_str(&rest[..start]);
+        let Some(length) = rest[start..].find("}}") else {
+            let line = rest[start..].lines().next().unwrap_or_default();
+            errors.push(anyhow!("`{line}` is not closed by `}}}}`"));
+            rest = "";
+            break;
+        };
+        let (raw, after) = rest[start..].split_at(length + 2);
+        rest = after;
+        if out.ends_with('\\') {
+            out.pop();
+            out.push_str(raw);
+            continue;
+        }
+        match expansion.replace(&raw[3..raw.len() - 2]) {
+            Ok(new) => out.push_str(&new),
+            Err(error) => errors.push(error.context(raw.to_owned())),
+        }
+    }
+    out.push_str(rest);
+    if expansion.pair != Pair::Outside {
+        errors.push(anyhow!("{{{{#pair}}}} without {{{{#end}}}}"));
+    }
+    if errors.is_empty() { Ok(python::marked(&out)) } else { Err(errors) }
+}
+
+/// The position relative to a pair of columns.
+#[derive(PartialEq)]
+enum Pair {
+    Outside,
+    First,
+    Second,
+}
+
+/// The state of expanding one chapter.
+struct Expansion<'a> {
+    sources: &'a Sources,
+    reading: &'a Reading,
+    chapter: &'a str,
+    /// Paths of the programs that have been shown whole.
+    whole: BTreeSet<String>,
+    pair: Pair,
+}
+
+impl Expansion<'_> {
+    fn replace(&mut self, directive: &str) -> Result<String> {
+        let directive = directive.trim();
+        let (name, argument) =
+            directive.split_once(char::is_whitespace).unwrap_or((directive, ""));
+        let known = DIRECTIVES.iter().find(|(known, _)| *known == name);
+        let (_, replace) = known.with_context(|| {
+            let known = DIRECTIVES.map(|(known, _)| known).join(", ");
+            format!("no directive `{name}`; there are {known}")
+        })?;
+        replace(self, argument.trim())
+    }
+
+    /// The time that a lesson takes, with the time to read its chapter if that is
+    /// known.
+    fn time(&self, lesson: &Lesson) -> String {
+        match self.reading.get(lesson.name) {
+            Some(reading) => reading::words(*reading, lesson),
+            None => format!("{} min", lesson.minutes),
+        }
+    }
+
+    /// Moves from one position of a pair to the next. The blank lines around the
+    /// tags make mdBook parse the text between them as Markdown.
+    fn turn(
+        &mut self,
+        argument: &str,
+        from: Pair,
+        to: Pair,
+        tags: &str,
+    ) -> Result<String> {
+        no_argument(argument)?;
+        if self.pair != from {
+            bail!(
+                "out of order: a pair is {{{{#pair}}}} ... {{{{#and}}}} ... {{{{#end}}}}"
+            );
+        }
+        self.pair = to;
+        Ok(format!("\n\n{tags}\n\n"))
+    }
+}
+
+fn no_argument(argument: &str) -> Result<()> {
+    if !argument.is_empty() {
+        bail!("unexpected argument `{argument}`");
+    }
+    Ok(())
+}
+
+/// Shows a lesson's output, or a block of it: `03_gather:together`.
+fn output(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, words) = split(argument);
+    let shown = part(expansion.sources.output(lesson(name)?)?, words)?;
+    let caption = format!("Output of <code>cargo run --example {name}</code>");
+    let info = format!("text,output,lesson-{name}");
+    Ok(listing(&caption, &info, &shown, &[]))
+}
+
+/// Shows the output of a lesson's Python program, or a block of it.
+fn python_output(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, words) = split(argument);
+    let shown = part(expansion.sources.python_output(lesson(name)?)?, words)?;
+    let file = Program::Python.file();
+    let caption = format!("Output of <code>python3 lessons/{name}/{file}</code>");
+    Ok(listing(&caption, "text,output,python", &shown, &[]))
+}
+
+fn part(output: String, words: Option<&str>) -> Result<String> {
+    match words {
+        Some(words) => block(&output, words),
+        None => Ok(output),
+    }
+}
+
+/// The minutes of a lesson, or of its exercise: `03_gather:exercise`.
+fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, part) = split(argument);
+    let lesson = lesson(name)?;
+    let minutes = match part {
+        None => lesson.minutes,
+        Some("exercise") => plan::of(lesson, expansion.sources)?.exercise(),
+        Some(part) => bail!("no minutes of `{part}`, only of `exercise`"),
+    };
+    Ok(minutes.to_string())
+}
+
+fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let workshop = schedule::workshop(argument)?;
+    let plans = LESSONS.iter().map(|lesson| plan::of(lesson, expansion.sources));
+    let plans = plans.collect::<Result<Vec<_>>>()?;
+    let lessons: Vec<_> = LESSONS.iter().zip(&plans).collect();
+    Ok(workshop.schedule(&lessons).markdown())
+}
+
+/// Draws `03_gather: caption`, or a part of the lesson with its own snapshot,
+/// `07_pitfalls/blocking: caption`.
+fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (place, caption) = split(argument);
+    let (name, part) = match place.split_once('/') {
+        Some((name, part)) => (name, Some(part)),
+        None => (place, None),
+    };
+    let svg = expansion.sources.timeline(lesson(name)?, part)?.svg();
+    Ok(figure("timeline", &format!("{svg}\n{LEGEND}"), caption))
+}
+
+/// Draws a lesson's timeline as the animated picture of the first page.
+fn cover(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, caption) = split(argument);
+    let recording = expansion.sources.timeline(lesson(name)?, None)?;
+    Ok(figure("cover", &cover::draw(&recording)?, caption))
+}
+
+/// A figure with a caption in Markdown.
+fn figure(class: &str, picture: &str, caption: Option<&str>) -> String {
+    let caption = caption.map_or(String::new(), |caption| {
+        format!("<figcaption>\n\n{caption}\n\n</figcaption>\n")
+    });
+    format!("\n\n<figure class=\"{class}\">\n{picture}\n{caption}</figure>\n\n")
+}
+
+/// A fold around Markdown.
+fn fold(title: &str, text: &str) -> String {
+    format!(
+        "\n\n<details>\n<summary>{title}</summary>\n\n{}\n\n</details>\n\n",
+        text.trim()
+    )
+}
+
+/// Splits `name:rest`, where `:rest` is optional.
+fn split(argument: &str) -> (&str, Option<&str>) {
+    match argument.split_once(':') {
+        Some((name, rest)) => (name.trim(), Some(rest.trim())),
+        None => (argument, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, Vec<String>> {
+        expand(text, &Sources::new("/nowhere"), &Reading::new()).map_err(|errors| {
+            errors.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>()
+        })
+    }
+
+    #[test]
+    fn text_without_directives_is_unchanged() {
+        assert_eq!(expanded("{{ a }} {# b").unwrap(), "{{ a }} {# b");
+    }
+
+    #[test]
+    fn a_backslash_escapes_a_directive() {
+        let text = r"write \{{#lesson 03_gather}}";
+        assert_eq!(expanded(text).unwrap(), "write {{#lesson 03_gather}}");
+    }
+
+    #[test]
+    fn facts_of_a_lesson_are_inline() {
+        let text = "{{#question 03_gather}} ({{#minutes 03_gather}} min)";
+        assert!(expanded(text).unwrap().ends_with("order? (30 min)"));
+    }
+
+    #[test]
+    fn a_pair_is_two_columns_of_markdown() {
+        let pair = expanded("{{#pair}}\na\n{{#and}}\nb\n{{#end}}").unwrap();
+        let lines: Vec<_> = pair.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            lines,
+            [
+                "<div class=\"pair\">",
+                "<div>",
+                "a",
+                "</div>",
+                "<div>",
+                "b",
+                "</div>",
+                "</div>"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pair_out_of_order_or_left_open_fails() {
+        for text in ["{{#and}}", "{{#pair}}{{#end}}", "{{#pair}}{{#pair}}"] {
+            let errors = expanded(text).unwrap_err();
+            assert!(errors[0].contains("out of order"), "{text}: {errors:?}");
+        }
+        let errors = expanded("{{#pair}}{{#and}}").unwrap_err();
+        assert_eq!(errors, ["{{#pair}} without {{#end}}"]);
+    }
+
+    #[test]
+    fn directives_are_sorted() {
+        assert!(DIRECTIVES.is_sorted_by_key(|(name, _)| *name));
+    }
+
+    #[test]
+    fn all_errors_are_reported() {
+        let errors =
+            expanded("{{#include a.rs}} {{#lesson 99_none}} {{#lesson").unwrap_err();
+        assert!(errors[0].starts_with("{{#include a.rs}}: no directive `include`"));
+        assert!(
+            errors[1].starts_with(
+                "{{#lesson 99_none}}: no lesson `99_none`; there are 01_"
+            )
+        );
+        assert_eq!(errors[2], "`{{#lesson` is not closed by `}}`");
+    }
+}

@@ -1,0 +1,149 @@
+//! The animated timeline on the first page: `{{#cover 03_gather: caption}}`.
+//!
+//! Time runs from left to right, so revealing the picture from left to right plays
+//! the recording. `theme/cover.css` animates a `clip-path` for that. With reduced
+//! motion, or without CSS, the picture simply is complete.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+
+use async_workbook::text::{capitalize, escape_html};
+use async_workbook::timeline::{Recording, Row, Section};
+
+/// The duration of the animation in the style sheet, in microseconds.
+const DURATION: u64 = 5_000_000;
+
+/// Heights in pixels: a section's title, a row, its bar, and the space below a
+/// section.
+const TITLE: usize = 30;
+const ROW: usize = 22;
+const BAR: usize = 18;
+const BELOW: usize = 16;
+
+/// Draws the picture, with the recording's description as its text alternative.
+pub fn draw(recording: &Recording) -> Result<String> {
+    let sections = &recording.sections;
+    let scale = sections.iter().map(|section| section.micros).max();
+    let scale =
+        scale.filter(|scale| *scale > 0).context("the recording is empty")?;
+    let (mut titles, mut bars, mut top) = (String::new(), String::new(), 0);
+    for section in sections {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(
+            titles,
+            "<text class=\"title\" x=\"0\" y=\"{}\">{}</text>",
+            top + 18,
+            escape_html(&capitalize(&section.title)),
+        );
+        top += TITLE;
+        draw_section(section, top, scale, &mut bars);
+        top += section.rows.len() * ROW + BELOW;
+    }
+    let height = top - BELOW;
+    let words = escape_html(&recording.describe());
+    let slower = DURATION / scale;
+    let svg = |class: &str, body: &str| {
+        format!(
+            "<svg class=\"{class}\" width=\"100%\" height=\"{height}\" aria-hidden=\"true\">\
+             {body}</svg>"
+        )
+    };
+    Ok(format!(
+        "<div class=\"run\" role=\"img\" data-slower=\"{slower}\" aria-label=\"{words}\">\n\
+         {}\n{}\n<i class=\"now\"></i>\n</div>",
+        svg("titles", &titles),
+        svg("bars", &bars),
+    ))
+}
+
+fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
+    let percent = |micros: u64| 100.0 * micros as f64 / scale as f64;
+    for (row, top) in section.rows.iter().zip((top..).step_by(ROW)) {
+        let (from, to) = row.life;
+        let mut bar = |class: &str, from: u64, to: u64| {
+            let _ = write!(
+                svg,
+                "<rect class=\"{class}\" x=\"{}%\" y=\"{top}\" width=\"{}%\" height=\"{BAR}\"/>",
+                percent(from),
+                percent(to - from),
+            );
+        };
+        bar("wait", from, to);
+        for &(from, to) in &row.polls {
+            // A poll that took no time is drawn as a thin mark.
+            bar("poll", from, to.max(from + scale / 1000));
+        }
+        let _ = writeln!(
+            svg,
+            "<text class=\"label\" x=\"{}%\" dx=\"8\" y=\"{}\">{}</text>",
+            percent(from),
+            top + 13,
+            escape_html(&short(row)),
+        );
+    }
+    // Where there is space: above the last step of a staircase, or to the right of
+    // bars that end early.
+    let late = section.micros * 2 > scale;
+    let (anchor, dx) = if late { ("end", 0) } else { ("start", 14) };
+    let down = if late { ROW } else { section.rows.len() * ROW / 2 + 8 };
+    let _ = writeln!(
+        svg,
+        "<text class=\"total\" x=\"{}%\" dx=\"{dx}\" y=\"{}\" text-anchor=\"{anchor}\">{} ms</text>",
+        percent(section.micros),
+        top + down,
+        (section.micros + 500) / 1000,
+    );
+}
+
+/// Shortens `fetch page=1` to `page 1`.
+fn short(row: &Row) -> String {
+    let last = row.label.rsplit(' ').next().unwrap_or_default();
+    last.replace('=', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(title: &str, micros: u64, rows: &[(u64, u64)]) -> Section {
+        let row = |&life: &(u64, u64)| Row {
+            label: "fetch page=1".to_owned(),
+            depth: 0,
+            life,
+            polls: vec![(life.0, life.0)],
+        };
+        let rows = rows.iter().map(row).collect();
+        Section { title: title.to_owned(), micros, rows }
+    }
+
+    #[test]
+    fn all_sections_have_the_same_scale() {
+        let in_turn =
+            section("in turn", 200_000, &[(0, 100_000), (100_000, 200_000)]);
+        let together = section("a \"b\"", 100_000, &[(0, 100_000), (0, 100_000)]);
+        let html = draw(&Recording { sections: vec![in_turn, together] }).unwrap();
+        assert_eq!(html.matches("x=\"50%\" y=\"52\" width=\"50%\"").count(), 1);
+        assert_eq!(html.matches("class=\"wait\" x=\"0%\"").count(), 3);
+        assert!(html.contains(">In turn</text>") && html.contains(">page 1</text>"));
+        assert!(html.contains("text-anchor=\"end\">200 ms<"));
+        assert!(html.contains("x=\"50%\" dx=\"14\" y=\"150\""), "{html}");
+        assert!(
+            html.contains("aria-label=\"in turn, 200 ms: fetch page=1 from 0 to")
+        );
+        assert!(html.contains("a &quot;b&quot;, 100 ms"));
+        assert!(html.contains("data-slower=\"25\""));
+    }
+
+    #[test]
+    fn an_empty_recording_is_an_error() {
+        assert!(draw(&Recording::default()).is_err());
+        assert!(draw(&Recording { sections: vec![section("a", 0, &[])] }).is_err());
+    }
+
+    #[test]
+    fn the_duration_is_that_of_the_style_sheet() {
+        let css = include_str!("../../theme/cover.css");
+        assert!(css.contains(&format!("--duration: {}s", DURATION / 1_000_000)));
+    }
+}
