@@ -5,12 +5,18 @@
 //! list, between two marker lines. A stale file fails its test; to rewrite all three:
 //!
 //!     UPDATE=1 cargo test --test consistency
+//!
+//! The same command writes the skeleton of each lesson that is in the list and has no
+//! folder yet: a small complete lesson and its chapter, copied from `tests/template`. It
+//! compiles, runs and has a check with three wrong answers, so every test works from the
+//! first minute on. What is left to write is marked `TODO`, which a test rejects.
 
 mod common;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use async_workbook::{Hints, LESSONS, Lesson};
 
@@ -29,8 +35,55 @@ fn read(relative: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+fn is_update() -> bool {
+    env::var_os("UPDATE").is_some()
+}
+
+/// Returns the names of all lessons, once all of them have files.
 fn names() -> Vec<&'static str> {
+    static SKELETONS: Once = Once::new();
+    SKELETONS.call_once(|| {
+        let is_new = |lesson: &&Lesson| !path("lessons").join(lesson.name).exists();
+        if is_update() {
+            LESSONS.iter().filter(is_new).for_each(write_skeleton);
+        }
+    });
     LESSONS.iter().map(|lesson| lesson.name).collect()
+}
+
+/// Copies the template to a new lesson's folder and chapter, and fills it in.
+fn write_skeleton(lesson: &Lesson) {
+    let question = after_colon(lesson.question);
+    let copy = |from: &Path, to: PathBuf| {
+        let text = fs::read_to_string(from).unwrap();
+        let text = text
+            .replace("NN_name", lesson.name)
+            .replace("NN", lesson.number())
+            .replace("TITLE", lesson.title)
+            .replace("QUESTION", &question);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, text).unwrap();
+    };
+    let folder = path("lessons").join(lesson.name);
+    for subfolder in ["", "wrong"] {
+        let template = path("tests/template/lesson").join(subfolder);
+        let entries =
+            fs::read_dir(template).unwrap().map(|entry| entry.unwrap().path());
+        for from in entries.filter(|path| path.is_file()) {
+            let to = folder.join(subfolder).join(from.file_name().unwrap());
+            copy(&from, to);
+        }
+    }
+    let chapter = path(&format!("book/chapters/{}.md", lesson.name));
+    if !chapter.exists() {
+        copy(&path("tests/template/chapter.md"), chapter);
+    }
+}
+
+/// Returns the question as it follows a colon: `03 - Gather: how do I fetch ...?`
+fn after_colon(question: &str) -> String {
+    let (first, rest) = question.split_at(1);
+    first.to_lowercase() + rest
 }
 
 /// Maps the entries of a folder with `name`; returns the results, sorted.
@@ -63,7 +116,7 @@ fn is_current(file: &str, part: &str) {
     let old = read(file);
     let new = with_part(&old, part);
     let new = new.unwrap_or_else(|| panic!("{file} needs the line `{BEGIN}`"));
-    if env::var_os("UPDATE").is_some() {
+    if is_update() {
         if old != new {
             fs::write(path(file), new).unwrap();
         }
@@ -189,7 +242,7 @@ fn every_lesson_has_its_files() {
     }
 }
 
-/// `cargo book new` marks with it what is left to write.
+/// The skeleton marks what is left to write.
 #[test]
 fn nothing_is_left_to_do() {
     for name in names() {
@@ -222,13 +275,8 @@ fn every_exercise_has_its_hints() {
 #[test]
 fn every_program_begins_with_its_question() {
     for lesson @ Lesson { name, title, question, .. } in LESSONS {
-        // The question follows a colon: `03 - Gather: how do I fetch ...?`
-        let (first, rest) = question.split_at(1);
-        let heading = format!(
-            "//! {} - {title}: {}{rest}",
-            lesson.number(),
-            first.to_lowercase()
-        );
+        let question = after_colon(question);
+        let heading = format!("//! {} - {title}: {question}", lesson.number());
         let rust = read(&format!("lessons/{name}/lesson.rs"));
         assert_eq!(rust.lines().next(), Some(&*heading), "{name}/lesson.rs");
         let command = format!("cargo run --example {name}");

@@ -12,7 +12,6 @@
 mod compiler;
 mod directives;
 pub mod lint;
-pub mod new;
 pub mod pdf;
 pub mod picture;
 mod process;

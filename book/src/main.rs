@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 
 use async_workbook::LESSONS;
-use book::{Workbook, lint, new, pdf, picture, render, serve, shutdown_signal};
+use book::{Workbook, lint, pdf, picture, render, serve, shutdown_signal};
 
 /// Builds, serves, checks and prints the book
 #[derive(Parser)]
@@ -52,8 +52,6 @@ enum Command {
     },
     /// Redraw the picture in the README
     Picture,
-    /// Write the skeleton of each lesson in src/lessons.rs that has no files yet
-    New,
     /// Act as the preprocessor of `mdbook build`
     Preprocess {
         #[command(subcommand)]
@@ -131,22 +129,6 @@ fn run(command: Command) -> Result<ExitCode> {
             let path = render::book_dir().join(picture::FILE);
             std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Command::New => {
-            let root = render::book_dir().join("..");
-            let written = new::write_missing(&root, LESSONS)?;
-            if written.is_empty() {
-                println!("Every lesson in src/lessons.rs has its files.");
-                return Ok(ExitCode::SUCCESS);
-            }
-            for path in written {
-                println!("wrote {}", path.display());
-            }
-            println!(
-                "\nNext, to list the lesson everywhere and to accept its output:\n  \
-                 UPDATE=1 cargo test --test consistency\n  \
-                 INSTA_UPDATE=always cargo test"
-            );
         }
         Command::Preprocess { query: None } => {
             let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
