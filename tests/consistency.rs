@@ -118,7 +118,10 @@ fn is_current(file: &str, part: &str) {
     let new = new.unwrap_or_else(|| panic!("{file} needs the line `{BEGIN}`"));
     if is_update() {
         if old != new {
-            fs::write(path(file), new).unwrap();
+            // Renamed, because other tests read the file at the same time.
+            let temporary = path(&format!("{file}.new"));
+            fs::write(&temporary, new).unwrap();
+            fs::rename(temporary, path(file)).unwrap();
         }
         return;
     }

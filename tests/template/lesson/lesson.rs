@@ -36,13 +36,14 @@ async fn right() {
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
 
+    println!("two waits of 100 ms");
     let start = Instant::now();
     wrong().instrument(info_span!("wrong")).await;
-    println!("wrong: {} ms", start.elapsed().as_millis());
+    println!("  wrong: {} ms", start.elapsed().as_millis());
 
     let start = Instant::now();
     right().instrument(info_span!("right")).await;
-    println!("right: {} ms\n", start.elapsed().as_millis());
+    println!("  right: {} ms\n", start.elapsed().as_millis());
 
     timeline.print();
     Ok(())

@@ -37,13 +37,14 @@ def millis(start: float) -> str:
 
 
 async def main() -> None:
+    print("two waits of 100 ms")
     start = perf_counter()
     await wrong()
-    print(f"wrong: {millis(start)}")
+    print(f"  wrong: {millis(start)}")
 
     start = perf_counter()
     await right()
-    print(f"right: {millis(start)}")
+    print(f"  right: {millis(start)}")
 
 
 asyncio.run(main())
