@@ -286,7 +286,7 @@ mod tests {
         for line in [
             "chekc",
             "run",
-            "run 99",
+            "run no_such_lesson",
             "check --seed x",
             "check 03 --all",
             "watch --limit 0",
