@@ -1,17 +1,17 @@
 //! Lints the built pages: the rules that every page, and every lesson's chapter, has
 //! to follow.
 //!
-//! A page is parsed once into the facts that the rules need ([`page`]). A rule takes
+//! A page is parsed once into the facts that the rules need (`page`). A rule takes
 //! facts and returns its faults as text; none of them stops at the first fault, so
 //! that one run reports everything. `cargo book test` and `tests/site.rs` run the
 //! same rules.
 //!
 //! | module | rules |
 //! |---|---|
-//! | [`links`] | every link leads somewhere, and nothing is loaded from another host |
-//! | [`content`] | one title, no skipped heading level, nothing unreplaced, lines fit |
-//! | [`chapters`] | every chapter has a page, and every lesson's chapter all sections |
-//! | [`weight`] | what a browser downloads for a page stays small |
+//! | `links` | every link leads somewhere, and nothing is loaded from another host |
+//! | `content` | one title, no skipped heading level, nothing unreplaced, lines fit |
+//! | `chapters` | every chapter has a page, and every lesson's chapter all sections |
+//! | `weight` | what a browser downloads for a page stays small |
 
 mod chapters;
 mod content;
