@@ -40,6 +40,7 @@
 //! |---|---|
 //! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight |
 //! | in order | [`in_order`]; [`Exercise::check_schedules`]: many orders of events |
+//! | computed, not copied | [`draw`]: values that differ from run to run |
 //! | bounded | [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
 //! | no deadlock | every check reports a deadlock, without waiting for a timeout |
 //! | non-blocking | [`Run::never_blocked`]: the longest time the thread was held |
@@ -51,14 +52,18 @@
 mod assertions;
 mod cancel;
 mod diagnosis;
+mod difference;
+mod draw;
 pub mod event;
 mod probe;
 mod runner;
 mod schedule;
 
-pub use assertions::{Pace, in_order, peak, that};
+pub use assertions::{Pace, peak, that};
 pub use cancel::{Cancel, cancelled_at_every_await};
 pub use diagnosis::{Diagnosis, explain};
+pub use difference::{Difference, difference, in_order};
+pub use draw::{Draw, draw};
 pub use probe::Probe;
 pub use runner::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
@@ -90,7 +95,10 @@ const TEXT_COLUMNS: usize = 76;
 #[derive(Debug)]
 pub struct Exercise {
     format: OutputFormat,
-    seed: Option<u64>,
+    /// The only seed to try.
+    only_seed: Option<u64>,
+    /// The seed of the values that checks [`draw`].
+    seed: u64,
     passed: usize,
     checks: usize,
     /// The exercise is not implemented yet, so the remaining checks are skipped.
@@ -132,7 +140,9 @@ impl Exercise {
     ///
     /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
     ///   as `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
-    /// - `WORKBOOK_SEED=N`: try this seed only.
+    /// - `WORKBOOK_SEED=N`: [`draw`] the values of this seed, and try only the schedule
+    ///   of this seed.
+    /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
     /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end, so that a parent which
@@ -141,7 +151,7 @@ impl Exercise {
     ///
     /// # Panics
     ///
-    /// If `WORKBOOK_SEED` is set to something other than a number.
+    /// If one of the seeds is set to something other than a number.
     #[expect(clippy::new_without_default, reason = "it reads the environment")]
     pub fn new() -> Self {
         let set =
@@ -156,13 +166,18 @@ impl Exercise {
         if set("WORKBOOK_TIED").is_some() {
             exit_at_end_of_stdin();
         }
-        let seed = set("WORKBOOK_SEED").map(|seed| match seed.parse() {
-            Ok(seed) => seed,
-            Err(_) => panic!("WORKBOOK_SEED={seed}: not a number"),
-        });
+        let seed = |name| {
+            set(name).map(|seed| match seed.parse() {
+                Ok(seed) => seed,
+                Err(_) => panic!("{name}={seed}: not a number"),
+            })
+        };
+        let only_seed = seed("WORKBOOK_SEED");
+        let draws = only_seed.or_else(|| seed("WORKBOOK_DRAWS"));
         Self {
             format,
-            seed,
+            only_seed,
+            seed: draws.unwrap_or_else(draw::random_seed),
             passed: 0,
             checks: 0,
             unwritten: false,
@@ -171,10 +186,16 @@ impl Exercise {
         }
     }
 
+    /// Returns the seed of the values that checks [`draw`].
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Runs one check on the paused clock. `check` describes it as a statement about
     /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
-        self.run_check(check, || on_clock(Clock::Paused, scenario()));
+        let seed = self.seed;
+        self.run_check(check, || drawing(seed, check, Clock::Paused, scenario()));
     }
 
     /// Runs one check on the real clock, with a time limit of 8 s.
@@ -186,7 +207,8 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn() -> Result<()>,
     ) {
-        self.run_check(check, || on_clock(Clock::Real(REAL_TIME_LIMIT), scenario()));
+        let (seed, clock) = (self.seed, Clock::Real(REAL_TIME_LIMIT));
+        self.run_check(check, || drawing(seed, check, clock, scenario()));
     }
 
     /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
@@ -212,9 +234,11 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn(&Schedule) -> Result<()>,
     ) {
-        let seeds = self.seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
+        let seeds =
+            self.only_seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
         self.run_check(check, || {
             for seed in seeds.clone() {
+                draw::begin(seed, check);
                 let result = on_clock(Clock::Paused, scenario(&Schedule::new(seed)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
             }
@@ -284,6 +308,22 @@ impl Exercise {
     }
 }
 
+/// Runs a check that may [`draw`] values. If it has and fails, the diagnosis names the
+/// seed.
+fn drawing(
+    seed: u64,
+    check: &str,
+    clock: Clock,
+    scenario: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    draw::begin(seed, check);
+    on_clock(clock, scenario).map_err(|error| {
+        let diagnosis = Diagnosis::of(error);
+        let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
+        if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
+    })
+}
+
 /// Exits the process when stdin reaches its end.
 ///
 /// The parent holds the other end of the pipe. If it is killed with SIGKILL it
@@ -306,7 +346,8 @@ mod tests {
     fn exercise() -> Exercise {
         Exercise {
             format: OutputFormat::Text,
-            seed: None,
+            only_seed: None,
+            seed: 7,
             passed: 0,
             checks: 0,
             unwritten: false,
@@ -413,12 +454,29 @@ mod tests {
         assert!(all.verdict().is_err());
         assert!(seeds.take().into_iter().eq(0..=7));
 
-        let mut one = Exercise { seed: Some(33), ..exercise() };
+        let mut one = Exercise { only_seed: Some(33), ..exercise() };
         one.check_schedules("one", async |schedule| {
             seeds.borrow_mut().push(schedule.seed());
             Ok(())
         });
         assert!(one.verdict().is_ok());
         assert_eq!(seeds.take(), [33]);
+    }
+
+    #[test]
+    fn a_failure_names_its_seed_only_if_values_were_drawn() {
+        let fails = |scenario: &dyn Fn() -> Draw| {
+            let result = drawing(7, "title", Clock::Paused, async {
+                let word = scenario().word();
+                that(false, format!("{word}."))
+            });
+            result.unwrap_err().to_string()
+        };
+        assert!(!fails(&|| Draw::new(1)).contains("seed"));
+        let drawn = fails(&draw);
+        assert!(
+            drawn.ends_with(".\nThe values are drawn; `--seed 7` draws them again.")
+        );
+        assert_eq!(drawn, fails(&draw));
     }
 }

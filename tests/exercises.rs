@@ -22,10 +22,14 @@ fn check(program: &Path, answer: &str) -> (String, bool) {
         answer.env_remove(setting);
     }
     answer.env("WORKBOOK_EVENTS", "1").env("COLUMNS", "76").stdin(Stdio::null());
+    // The snapshots show the values that the checks draw.
+    answer.env("WORKBOOK_DRAWS", "1");
     let output = answer.output().expect("it starts");
     let mut report = String::new();
     let mut verdict = None;
-    for part in EventParser::default().parse(&String::from_utf8_lossy(&output.stdout)) {
+    for part in
+        EventParser::default().parse(&String::from_utf8_lossy(&output.stdout))
+    {
         match part {
             Part::Event(Event::Passed { check }) => {
                 report += &format!("✓ {check}\n")
