@@ -13,7 +13,8 @@
 //! the two apart is whether the future was still being polled late in that hour. On
 //! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
 //! the timeout is just a timeout. Code that never returns from a poll cannot be
-//! interrupted from here; `cargo workbook` kills the process after a time limit.
+//! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
+//! process.
 //!
 //! **A held thread.** On a current-thread runtime the only thread parks whenever
 //! there is nothing to poll. The runtime's park and unpark hooks measure how the thread
@@ -45,7 +46,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -56,6 +57,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
 use super::diagnosis::{Diagnosis, Kind};
+use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::{Moment, Spent, slowness};
 use crate::timeline::{Recorder, Section, Spans};
 
@@ -124,8 +126,15 @@ pub(super) fn on_clock<T>(
     clock: Clock,
     future: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let runtime = runtime(clock);
+    let activity = Arc::new(Activity::default());
+    let runtime = runtime(clock, &activity);
     let spans = Spans::default();
+    let report = REPORT.with_borrow(Clone::clone);
+    let _watchdog = report.map(|report| {
+        let (activity, spans) = (Arc::clone(&activity), spans.clone());
+        let runtime = runtime.handle().clone();
+        Watchdog::start(clock, activity, spans, runtime, move |stuck| report(stuck))
+    });
     let recorder = Recorder { spans: spans.clone(), requests: true };
     let _recording = tracing::subscriber::set_default(
         tracing_subscriber::registry().with(recorder),
@@ -138,6 +147,7 @@ pub(super) fn on_clock<T>(
         let polled = poll_fn(|context| {
             // When the timeout fires, it polls the future once more. That poll does
             // not count: nothing woke the future.
+            activity.polled();
             last_poll = Some(began.elapsed())
                 .filter(|&now| now < clock.limit())
                 .unwrap_or(last_poll);
@@ -163,11 +173,18 @@ pub(super) fn on_clock<T>(
     result
 }
 
-fn runtime(clock: Clock) -> Runtime {
+fn runtime(clock: Clock, activity: &Arc<Activity>) -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(clock == Clock::Paused);
     // The thread parks whenever there is nothing to poll.
-    builder.on_thread_park(Busy::end).on_thread_unpark(Busy::begin);
+    let parking = Arc::clone(activity);
+    let park = move || {
+        Busy::end();
+        parking.parked();
+    };
+    let activity = Arc::clone(activity);
+    builder.on_thread_park(park).on_thread_unpark(Busy::begin);
+    builder.on_thread_start(move || activity.started_blocking_thread());
     builder.build().expect("a current-thread runtime can be built")
 }
 
@@ -179,11 +196,15 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
         [] => String::new(),
         open => format!(" Still waiting: {}.", open.join(", ")),
     };
+    let repeated = match spans.most_frequent() {
+        Some((label, times)) if times > 10 => format!(", `{label}` {times} times"),
+        _ => String::new(),
+    };
     Diagnosis::new(match clock {
         // Something kept waking it up, which does not happen in a deadlock.
         Clock::Paused if last_poll > VIRTUAL_TIME_LIMIT / 2 => format!(
             "still not finished after an hour on the paused clock: it keeps sleeping \
-             and waking up.{waiting}"
+             and waking up{repeated}.{waiting}"
         ),
         Clock::Paused => format!(
             "a deadlock: it waits forever, because nothing is left that could wake it.\
@@ -197,7 +218,16 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
     })
 }
 
+/// Receives the watchdog's report.
+pub(super) type Report = Arc<dyn Fn(Stuck) + Send + Sync>;
+
+/// Sets the function to which the checks on this thread report that they are stuck.
+pub(super) fn report_stuck_to(report: Report) {
+    REPORT.set(Some(report));
+}
+
 thread_local! {
+    static REPORT: RefCell<Option<Report>> = const { RefCell::new(None) };
     /// The spans of the current check.
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
     /// The panics during the current check.
