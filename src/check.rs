@@ -51,6 +51,7 @@
 
 mod assertions;
 mod cancel;
+mod chain;
 mod diagnosis;
 mod difference;
 mod draw;
@@ -62,6 +63,7 @@ mod watchdog;
 
 pub use assertions::{Pace, peak, that};
 pub use cancel::{Cancel, cancelled_at_every_await};
+pub use chain::{chain, that_error};
 pub use diagnosis::{Diagnosis, explain};
 pub use difference::{Difference, difference, in_order};
 pub use draw::{Draw, draw};

@@ -219,7 +219,7 @@ impl Watched {
             )),
             (false, Some(false)) => certain(format!(
                 "the thread has been blocked for {seconds} within one poll{in_poll}, \
-                 without computing. A lock of `std`, `block_on`, `std::thread::sleep` \
+                 and has hardly computed. A lock of `std`, `block_on`, `std::thread::sleep` \
                  and joining a thread can block it; an `.await` does not"
             )),
             (false, None) => perhaps(format!(
@@ -316,7 +316,11 @@ mod tests {
         std::thread::spawn(move || {
             let report = sender.clone();
             report_stuck_to(Arc::new(move |stuck| drop(report.send(Some(stuck)))));
-            let _ = on_clock(clock, async { Ok(check(stopped).await) });
+            let check = async {
+                check(stopped).await;
+                Ok(())
+            };
+            let _ = on_clock(clock, check);
             let _ = sender.send(None);
         });
         let report = receiver.recv().unwrap();
@@ -354,7 +358,7 @@ mod tests {
         let lock_it = async move { drop(mine.lock()) };
         let locked = |_| lock_it.instrument(info_span!("save", n = 1));
         let parts =
-            ["blocked for", "within one poll, in `save n=1`, without computing"];
+            ["blocked for", "within one poll, in `save n=1`, and has hardly"];
         reports(report(Clock::Paused, locked), true, &parts);
         drop(held);
 
