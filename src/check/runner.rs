@@ -42,10 +42,12 @@
 //! The state of a check is in thread-locals, because the hooks take no arguments,
 //! and because `cargo test` runs each test on a thread of its own.
 
+use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -315,17 +317,60 @@ fn last_panic() -> Diagnosis {
     last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
 }
 
-fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
-    let place = place.map_or_else(String::new, |place| {
+/// The number of panics in libraries for which a backtrace is captured.
+const MAX_BACKTRACES: usize = 20;
+
+/// Returns where a panic comes from: its place, if that is in our sources.
+///
+/// A library panics in its own sources, unless its function is `#[track_caller]`. The
+/// place that says something then is the innermost one in a lesson, which only a
+/// backtrace has. Without debug information there is none.
+fn origin(place: &Location<'_>) -> String {
+    let Some(library) = library(place.file()) else {
         // Files included by a test are named relative to it: `tests/../lessons/...`.
         let file = place.file().trim_start_matches("tests/../");
-        format!("{file}:{}", place.line())
+        return format!("at {file}:{}", place.line());
+    };
+    // Reading the debug information takes a while, and many tasks may panic.
+    static BACKTRACES: AtomicUsize = AtomicUsize::new(0);
+    let affordable = BACKTRACES.fetch_add(1, Ordering::Relaxed) < MAX_BACKTRACES;
+    let backtrace = affordable.then(|| Backtrace::force_capture().to_string());
+    match backtrace.as_deref().and_then(place_in_a_lesson) {
+        Some(place) => format!("in {library}, called at {place}"),
+        None => format!("in {library}"),
+    }
+}
+
+/// Returns the name of the library that a source file belongs to, unless it is ours.
+fn library(file: &str) -> Option<&str> {
+    if file.starts_with("/rustc/") {
+        return Some("the standard library");
+    }
+    // .../registry/src/REGISTRY/NAME-VERSION/src/lib.rs
+    let mut parts = file.split(['/', '\\']).skip_while(|part| *part != "registry");
+    let name_and_version = parts.nth(3)?;
+    let (name, _) = name_and_version.rsplit_once('-')?;
+    Some(name)
+}
+
+/// Finds the innermost place of a backtrace that is in a lesson, as `FILE:LINE`.
+fn place_in_a_lesson(backtrace: &str) -> Option<String> {
+    let mut places = backtrace.lines().filter_map(|line| {
+        let place = line.trim().strip_prefix("at ")?;
+        let file = &place[place.find("lessons/")?..];
+        let (place, _column) = file.rsplit_once(':')?;
+        (!place.contains("/check.rs:")).then(|| place.to_owned())
     });
+    places.next()
+}
+
+fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
+    let place = place.map_or_else(String::new, origin);
     match message.strip_prefix("not yet implemented") {
         Some(task) => {
             let task = task.trim_start_matches(": ");
             let colon = if task.is_empty() { "" } else { ": " };
-            Diagnosis::new(format!("not implemented yet at {place}{colon}{task}"))
+            Diagnosis::new(format!("not implemented yet {place}{colon}{task}"))
                 .of_kind(Kind::Unwritten)
         }
         None => {
@@ -335,7 +380,7 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
                 true => "\n`spawn_blocking` works on every runtime.",
                 false => "",
             };
-            Diagnosis::new(format!("a panic at {place}: {message}{why}"))
+            Diagnosis::new(format!("a panic {place}: {message}{why}"))
         }
     }
 }
@@ -604,6 +649,23 @@ mod tests {
         let message = message(panicked);
         assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
         assert!(message.ends_with(": no 7"), "{message}");
+    }
+
+    #[test]
+    fn a_panic_in_a_library_comes_from_the_innermost_place_in_a_lesson() {
+        let registry =
+            "/x/registry/src/index.crates.io-19/tokio-util-1.54.1/src/a.rs";
+        assert_eq!(library(registry), Some("tokio-util"));
+        assert_eq!(
+            library("/rustc/5980/library/core/a.rs"),
+            Some("the standard library")
+        );
+        assert_eq!(library("lessons/03_gather/exercise.rs"), None);
+        let backtrace = "   5: tokio::block_on\n   6: check::right\n             \
+            at ./lessons/03_gather/check.rs:7:3\n   7: guides::{async_fn#0}\n             \
+            at ./lessons/03_gather/exercise.rs:40:17\n";
+        let place = place_in_a_lesson(backtrace);
+        assert_eq!(place.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
     }
 
     #[test]
