@@ -40,6 +40,7 @@
 //! |---|---|
 //! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight |
 //! | in order | [`in_order`]; [`Exercise::check_schedules`]: many orders of events |
+//! | computed, not copied | [`draw`]: values that differ from run to run |
 //! | bounded | [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
 //! | no deadlock | every check reports a deadlock, without waiting for a timeout |
 //! | non-blocking | [`Run::never_blocked`]: the longest time the thread was held |
@@ -50,20 +51,30 @@
 
 mod assertions;
 mod cancel;
+mod chain;
 mod diagnosis;
+mod difference;
+mod draw;
 pub mod event;
 mod probe;
 mod runner;
 mod schedule;
+mod watchdog;
 
-pub use assertions::{Pace, in_order, peak, that};
+pub use assertions::{Pace, peak, that};
 pub use cancel::{Cancel, cancelled_at_every_await};
+pub use chain::{chain, that_error};
 pub use diagnosis::{Diagnosis, explain};
+pub use difference::{Difference, difference, in_order};
+pub use draw::{Draw, draw};
 pub use probe::Probe;
 pub use runner::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
 
 use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -72,6 +83,7 @@ use crate::timeline::Recording;
 use diagnosis::Kind;
 use event::Event;
 use runner::{Clock, on_clock};
+use watchdog::Stuck;
 
 /// The number of seeds that [`Exercise::check_schedules`] tries.
 const SEEDS: u64 = 50;
@@ -90,7 +102,10 @@ const TEXT_COLUMNS: usize = 76;
 #[derive(Debug)]
 pub struct Exercise {
     format: OutputFormat,
-    seed: Option<u64>,
+    /// The only seed to try.
+    only_seed: Option<u64>,
+    /// The seed of the values that checks [`draw`].
+    seed: u64,
     passed: usize,
     checks: usize,
     /// The exercise is not implemented yet, so the remaining checks are skipped.
@@ -102,12 +117,32 @@ pub struct Exercise {
 }
 
 /// The format of the results on stdout.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum OutputFormat {
     /// Text for a person.
     Text,
     /// Events for a program that draws pictures `columns` wide.
-    Events { columns: usize, color: bool },
+    Events { columns: usize, color: bool, token: String },
+}
+
+impl OutputFormat {
+    fn report(&self, event: Event) {
+        match self {
+            Self::Events { token, .. } => print!("{}", event.line(token)),
+            Self::Text => match event {
+                Event::Opened { .. } | Event::Began { .. } => {}
+                Event::Verdict { .. } => {}
+                Event::Passed { check } => println!("✓ {check}"),
+                Event::Skipped { check } => println!("- {check}"),
+                Event::Failed { check, diagnosis } => {
+                    println!("✗ {check}");
+                    diagnosis.lines().for_each(|line| println!("    {line}"));
+                }
+                // The harness captures the output of a test until its end.
+                Event::Stuck { diagnosis, .. } => eprintln!("{diagnosis}"),
+            },
+        }
+    }
 }
 
 /// The result of an exercise.
@@ -132,49 +167,71 @@ impl Exercise {
     ///
     /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
     ///   as `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
-    /// - `WORKBOOK_SEED=N`: try this seed only.
+    /// - `WORKBOOK_SEED=N`: [`draw`] the values of this seed, and try only the schedule
+    ///   of this seed.
+    /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
-    /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end, so that a parent which
-    ///   holds the other end of the pipe leaves no endless loop behind, even if it
-    ///   is killed.
+    /// - `WORKBOOK_TIED=1`: read the token of the [events](event) from the first line
+    ///   of stdin, and exit when stdin reaches its end, so that a parent which holds
+    ///   the other end of the pipe leaves no endless loop behind, even if it is killed.
     ///
     /// # Panics
     ///
-    /// If `WORKBOOK_SEED` is set to something other than a number.
+    /// If one of the seeds is set to something other than a number; or if the process
+    /// has created an exercise before and has a parent that reads its events, which
+    /// would take the results of one for those of the other.
     #[expect(clippy::new_without_default, reason = "it reads the environment")]
+    #[track_caller]
     pub fn new() -> Self {
         let set =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let tied = set("WORKBOOK_TIED").is_some();
+        let token = if tied { read_token() } else { String::new() };
         let format = match set("WORKBOOK_EVENTS") {
             Some(_) => OutputFormat::Events {
                 columns: set("COLUMNS").and_then(|n| n.parse().ok()).unwrap_or(80),
                 color: set("WORKBOOK_COLOR").is_some(),
+                token,
             },
             None => OutputFormat::Text,
         };
-        if set("WORKBOOK_TIED").is_some() {
+        if tied {
             exit_at_end_of_stdin();
         }
-        let seed = set("WORKBOOK_SEED").map(|seed| match seed.parse() {
-            Ok(seed) => seed,
-            Err(_) => panic!("WORKBOOK_SEED={seed}: not a number"),
-        });
-        Self {
+        let seed = |name| {
+            set(name).map(|seed| match seed.parse() {
+                Ok(seed) => seed,
+                Err(_) => panic!("{name}={seed}: not a number"),
+            })
+        };
+        let only_seed = seed("WORKBOOK_SEED");
+        let draws = only_seed.or_else(|| seed("WORKBOOK_DRAWS"));
+        let exercise = Self {
             format,
-            seed,
+            only_seed,
+            seed: draws.unwrap_or_else(draw::random_seed),
             passed: 0,
             checks: 0,
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
-        }
+        };
+        let file = Location::caller().file().to_owned();
+        exercise.report(Event::Opened { file });
+        exercise
+    }
+
+    /// Returns the seed of the values that checks [`draw`].
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Runs one check on the paused clock. `check` describes it as a statement about
     /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
-        self.run_check(check, || on_clock(Clock::Paused, scenario()));
+        let seed = self.seed;
+        self.run_check(check, || drawing(seed, check, Clock::Paused, scenario()));
     }
 
     /// Runs one check on the real clock, with a time limit of 8 s.
@@ -186,7 +243,8 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn() -> Result<()>,
     ) {
-        self.run_check(check, || on_clock(Clock::Real(REAL_TIME_LIMIT), scenario()));
+        let (seed, clock) = (self.seed, Clock::Real(REAL_TIME_LIMIT));
+        self.run_check(check, || drawing(seed, check, clock, scenario()));
     }
 
     /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
@@ -212,9 +270,11 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn(&Schedule) -> Result<()>,
     ) {
-        let seeds = self.seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
+        let seeds =
+            self.only_seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
         self.run_check(check, || {
             for seed in seeds.clone() {
+                draw::begin(seed, check);
                 let result = on_clock(Clock::Paused, scenario(&Schedule::new(seed)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
             }
@@ -229,6 +289,10 @@ impl Exercise {
             return self.report(Event::Skipped { check });
         }
         self.report(Event::Began { check: check.clone() });
+        let format = self.format.clone();
+        runner::report_stuck_to(Arc::new(move |Stuck { diagnosis, certain }| {
+            format.report(Event::Stuck { diagnosis, certain });
+        }));
         let attempt = || scenario().map_err(Diagnosis::of);
         let mut result = attempt();
         for _ in 1..NOISE_ATTEMPTS {
@@ -246,7 +310,7 @@ impl Exercise {
                 self.unwritten = failure.is(Kind::Unwritten);
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
-                    OutputFormat::Events { columns, color } => (columns, color),
+                    OutputFormat::Events { columns, color, .. } => (columns, color),
                 };
                 self.failing_runs.sections.extend(failure.picture().cloned());
                 let diagnosis = failure.draw(columns, color);
@@ -256,18 +320,7 @@ impl Exercise {
     }
 
     fn report(&self, event: Event) {
-        match self.format {
-            OutputFormat::Events { .. } => print!("{}", event.line()),
-            OutputFormat::Text => match event {
-                Event::Began { .. } | Event::Verdict { .. } => {}
-                Event::Passed { check } => println!("✓ {check}"),
-                Event::Skipped { check } => println!("- {check}"),
-                Event::Failed { check, diagnosis } => {
-                    println!("✗ {check}");
-                    diagnosis.lines().for_each(|line| println!("    {line}"));
-                }
-            },
-        }
+        self.format.report(event);
     }
 
     /// Ends the exercise. (`cargo test` shows the report only if this is an error.)
@@ -282,6 +335,38 @@ impl Exercise {
         runs.save_if_requested();
         if passed == checks { Ok(()) } else { Err(Unsolved { passed, checks }) }
     }
+}
+
+/// Runs a check that may [`draw`] values. If it has and fails, the diagnosis names the
+/// seed.
+fn drawing(
+    seed: u64,
+    check: &str,
+    clock: Clock,
+    scenario: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    draw::begin(seed, check);
+    on_clock(clock, scenario).map_err(|error| {
+        let diagnosis = Diagnosis::of(error);
+        let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
+        if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
+    })
+}
+
+/// Reads the token of the events from the first line of stdin.
+///
+/// # Panics
+///
+/// If it has been called before.
+#[track_caller]
+fn read_token() -> String {
+    static READ: AtomicBool = AtomicBool::new(false);
+    let again = READ.swap(true, Ordering::SeqCst);
+    assert!(!again, "the check has created its exercise, and there can be only one");
+    let mut line = String::new();
+    // Without a first line, the end of stdin is next.
+    let _ = std::io::stdin().read_line(&mut line);
+    line.trim_end().to_owned()
 }
 
 /// Exits the process when stdin reaches its end.
@@ -306,7 +391,8 @@ mod tests {
     fn exercise() -> Exercise {
         Exercise {
             format: OutputFormat::Text,
-            seed: None,
+            only_seed: None,
+            seed: 7,
             passed: 0,
             checks: 0,
             unwritten: false,
@@ -413,12 +499,29 @@ mod tests {
         assert!(all.verdict().is_err());
         assert!(seeds.take().into_iter().eq(0..=7));
 
-        let mut one = Exercise { seed: Some(33), ..exercise() };
+        let mut one = Exercise { only_seed: Some(33), ..exercise() };
         one.check_schedules("one", async |schedule| {
             seeds.borrow_mut().push(schedule.seed());
             Ok(())
         });
         assert!(one.verdict().is_ok());
         assert_eq!(seeds.take(), [33]);
+    }
+
+    #[test]
+    fn a_failure_names_its_seed_only_if_values_were_drawn() {
+        let fails = |scenario: &dyn Fn() -> Draw| {
+            let result = drawing(7, "title", Clock::Paused, async {
+                let word = scenario().word();
+                that(false, format!("{word}."))
+            });
+            result.unwrap_err().to_string()
+        };
+        assert!(!fails(&|| Draw::new(1)).contains("seed"));
+        let drawn = fails(&draw);
+        assert!(
+            drawn.ends_with(".\nThe values are drawn; `--seed 7` draws them again.")
+        );
+        assert_eq!(drawn, fails(&draw));
     }
 }

@@ -74,6 +74,13 @@ impl Diagnosis {
         self
     }
 
+    /// Adds the seed of the values that the check has drawn.
+    pub(super) fn with_drawn(mut self, seed: u64) -> Self {
+        self.message +=
+            &format!("\nThe values are drawn; `--seed {seed}` draws them again.");
+        self
+    }
+
     /// Formats the text and the picture, at most `columns` wide.
     pub fn draw(&self, columns: usize, color: bool) -> String {
         let mut diagnosis =

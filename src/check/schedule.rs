@@ -10,13 +10,14 @@
 //! This is not exhaustive. loom would be, but it needs code written against its own
 //! types, and its model has neither timers nor I/O.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::yield_now;
+
+use super::Draw;
 
 /// A random but reproducible order of events: the same seed gives the same order.
 ///
@@ -30,13 +31,13 @@ use tokio::task::yield_now;
 #[derive(Clone, Debug)]
 pub struct Schedule {
     seed: u64,
-    state: Cell<u64>,
+    draw: Draw,
 }
 
 impl Schedule {
     /// Creates the schedule of a seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, state: Cell::new(seed) }
+        Self { seed, draw: Draw::new(seed) }
     }
 
     /// Returns the seed.
@@ -45,28 +46,23 @@ impl Schedule {
     }
 
     /// Returns a random number below `below`, or 0 if `below` is 0.
-    ///
-    /// The generator is SplitMix64 (Steele, Lea and Flood, 2014).
     pub fn number(&self, below: usize) -> usize {
-        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.state.set(state);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The remainder is less than `below`, so it fits.
-        (z ^ (z >> 31)).checked_rem(below as u64).unwrap_or(0) as usize
+        self.draw.number(below)
     }
 
     /// Returns a random delay from 1 to 100 ms.
     pub fn delay(&self) -> Duration {
-        Duration::from_millis(self.number(100) as u64 + 1)
+        self.draw.delay()
     }
 
     /// Shuffles `items`.
     pub fn shuffle<T>(&self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.number(last + 1));
-        }
+        self.draw.shuffle(items);
+    }
+
+    /// Returns the generator of the schedule's numbers.
+    pub fn draw(&self) -> &Draw {
+        &self.draw
     }
 
     /// Yields up to three times.
@@ -151,16 +147,5 @@ mod tests {
             assert_eq!(items, [1, 2, 3]);
         }
         assert_eq!(orders.len(), 6);
-    }
-
-    #[test]
-    fn numbers_are_below_their_limit() {
-        let schedule = Schedule::new(3);
-        let numbers: HashSet<_> = (0..100).map(|_| schedule.number(4)).collect();
-        assert_eq!(numbers, HashSet::from([0, 1, 2, 3]));
-        assert_eq!(schedule.number(0), 0);
-        assert!(
-            (0..1000).all(|_| (1..=100).contains(&schedule.delay().as_millis()))
-        );
     }
 }

@@ -17,12 +17,14 @@
 //!
 //! Times are tokio's `Instant`s, so that they are exact on the paused clock. There,
 //! code that blocks the thread takes no time at all; each span therefore also
-//! measures its longest poll on the real clock.
+//! measures its longest poll on the real clock, without the time that the thread
+//! waited for a CPU.
 //!
 //! Why not tokio-console? It shows tasks, while most lessons are about several
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
 //! and a TCP port between the two. Spans work for any future and need no build flag.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +37,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{Row, Section};
+use crate::thread_time::Moment;
 
 /// A recorded span.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ struct Span {
     /// The duration of the longest poll on the real clock.
     longest_poll: Duration,
     /// The start of the latest poll on the real clock.
-    entered: std::time::Instant,
+    entered: Moment,
 }
 
 impl Span {
@@ -127,6 +130,27 @@ impl Spans {
             .enumerate()
             .filter(|&(index, s)| open(s) && !has_open_child(index));
         innermost.map(|(_, span)| format!("`{}`", span.label)).collect()
+    }
+
+    /// Returns the label of the innermost span that is being polled, in backticks.
+    pub fn entered(&self) -> Vec<String> {
+        let spans = self.lock();
+        let polled = |span: &&Span| span.polls.last().is_some_and(|p| p.1.is_none());
+        // Children come after their parents.
+        let innermost = spans.iter().rev().find(polled);
+        innermost.map(|span| format!("`{}`", span.label)).into_iter().collect()
+    }
+
+    /// Returns the label that most spans have, and their number.
+    pub fn most_frequent(&self) -> Option<(String, usize)> {
+        let spans = self.lock();
+        let mut numbers = HashMap::<&str, usize>::new();
+        for span in spans.iter() {
+            *numbers.entry(&span.label).or_default() += 1;
+        }
+        let (label, number) =
+            numbers.into_iter().max_by_key(|&(label, number)| (number, label))?;
+        Some((label.to_owned(), number))
     }
 
     /// Returns the label and the duration of the longest poll on the real clock.
@@ -225,7 +249,7 @@ where
             ended: None,
             polls: Vec::new(),
             longest_poll: Duration::ZERO,
-            entered: std::time::Instant::now(),
+            entered: Moment::now(),
         });
     }
 
@@ -233,7 +257,7 @@ where
         let now = Instant::now();
         self.update(id, &context, |span| {
             span.polls.push((now, None));
-            span.entered = std::time::Instant::now();
+            span.entered = Moment::now();
         });
     }
 
@@ -243,7 +267,7 @@ where
             if let Some(poll) = span.polls.last_mut() {
                 poll.1 = Some(now);
             }
-            span.longest_poll = span.longest_poll.max(span.entered.elapsed());
+            span.longest_poll = span.longest_poll.max(span.entered.held());
         });
     }
 
