@@ -21,8 +21,8 @@ const MS: Duration = Duration::from_millis(1);
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
     exercise.check("the outputs are in the order of the list", in_order);
-    exercise
-        .check("as many jobs in flight as the limit allows, never more", bounded);
+    let title = "as many jobs in flight as the limit allows, never more";
+    exercise.check(title, bounded);
     exercise.check("a slow job does not hold up the others", slow);
     exercise.check("short and empty lists work too", short);
     exercise.check_schedules(
@@ -348,7 +348,7 @@ impl Outcome {
         let judged = check::that(
             took == end,
             format!(
-                "{what} took {took} ms, but the last job was done after {end} ms."
+                "{what}, took {took} ms, but the last job was done after {end} ms."
             ),
         );
         self.explain(judged, None)
@@ -477,6 +477,7 @@ async fn any_order(schedule: &Schedule) -> Result<()> {
 async fn dropped() -> Result<()> {
     let in_tasks = Mutex::new(false);
     let list = jobs(&[13, 10, 17, 11, 12, 10, 14]);
+    let before = gather(3, &list).await.is_ok_and(|seen| seen.outputs().is_ok());
     let scenario = check::cancelled_at_every_await(async |cancel| {
         let record = Record::default();
         let futures = list.iter().map(|&job| record.work(job)).collect();
@@ -502,5 +503,10 @@ async fn dropped() -> Result<()> {
     );
     check::explain(stopped, why)?;
     // Nothing is left behind that could disturb the next call.
-    gather(3, &list).await?.outputs()
+    let after = async { gather(3, &list).await?.outputs() };
+    let why = before.then_some(
+        "Before other calls were dropped halfway, this call was right. Something that \
+         they changed was not undone, such as a counter in a `static`.",
+    );
+    check::explain(after.await, why)
 }

@@ -11,7 +11,7 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -422,11 +422,14 @@ async fn unknown(server: &Server) -> Result<()> {
     }
     for nth in [1, 2] {
         let pool = ObservedPool::refusing(nth, server, &rows).await?;
-        let got = pool.account(rows.users[0].id).await?;
-        let refused = pool.created.load(Ordering::Relaxed) >= nth;
-        if let (true, Ok(got)) = (refused, got) {
+        let id = rows.users[0].id;
+        // Another check judges a deadlock.
+        let got = pool.awaits(check::caught(account(&pool.pool, id))).await;
+        let Ok(got) = got else { continue };
+        let refused = pool.refused.load(Ordering::Relaxed);
+        if let (true, Ok(got)) = (refused, got?) {
             let words = format!(
-                "a connection could not be opened: expected an error, got {}.",
+                "`pool.get()` returned an error: expected an error, got {}.",
                 in_one_line(&got)
             );
             check::that(false, words)?;
@@ -726,6 +729,8 @@ struct ObservedPool {
     warm: usize,
     /// The number of times that a connection was taken from the pool since then.
     checkouts: Arc<AtomicUsize>,
+    /// A `get` was refused.
+    refused: Arc<AtomicBool>,
     /// A separate connection, for reading the state of the pool's connections.
     observer: Client,
     /// Their `application_name` on the server.
@@ -746,16 +751,16 @@ impl ObservedPool {
         Ok(this)
     }
 
-    /// Creates a pool whose `nth` connection cannot be opened.
+    /// Creates a pool of one on which the `nth` `get` fails.
     async fn refusing(nth: usize, server: &Server, rows: &Rows) -> Result<Self> {
-        Self::cold(5, server, rows, nth).await
+        Self::cold(1, server, rows, nth).await
     }
 
     async fn cold(
         size: usize,
         server: &Server,
         rows: &Rows,
-        refused: usize,
+        refuse: usize,
     ) -> Result<Self> {
         let mut config = server.database.config();
         let (observer, connection) = config.connect(NoTls).await?;
@@ -774,25 +779,31 @@ impl ObservedPool {
 
         let created = Arc::new(AtomicUsize::new(0));
         let checkouts = Arc::new(AtomicUsize::new(0));
-        // Marks the connection, without waiting: `get` must not take longer here
-        // than elsewhere. The request is sent when the future is first polled.
-        let mark =
-            |client: &Client| drop(client.batch_execute(TAKEN).now_or_never());
-        let (number, taken) = (Arc::clone(&created), Arc::clone(&checkouts));
-        let on_create = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
-            taken.fetch_add(1, Ordering::Relaxed);
-            if number.fetch_add(1, Ordering::Relaxed) + 1 == refused {
-                return Err(HookError::message("refused by the check"));
+        let refused = Arc::new(AtomicBool::new(false));
+        let take = {
+            let (checkouts, refused) =
+                (Arc::clone(&checkouts), Arc::clone(&refused));
+            move |client: &Client| {
+                let nth = checkouts.fetch_add(1, Ordering::Relaxed) + 1;
+                // The pool replaces a connection that it cannot use again, so the
+                // new one is refused, too.
+                if nth == refuse || (refuse > 1 && nth == refuse + 1) {
+                    refused.store(true, Ordering::Relaxed);
+                    return Err(HookError::message("refused by the check"));
+                }
+                // Marks the connection, without waiting: `get` must not take longer
+                // here than elsewhere. The first poll sends the request.
+                drop(client.batch_execute(TAKEN).now_or_never());
+                Ok(())
             }
-            mark(client);
-            Ok(())
+        };
+        let (number, again) = (Arc::clone(&created), take.clone());
+        let on_create = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
+            number.fetch_add(1, Ordering::Relaxed);
+            take(client)
         });
-        let taken = Arc::clone(&checkouts);
-        let on_recycle = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
-            taken.fetch_add(1, Ordering::Relaxed);
-            mark(client);
-            Ok(())
-        });
+        let on_recycle =
+            Hook::sync_fn(move |client: &mut ClientWrapper, _| again(client));
         let pool = Pool::builder(Manager::new(config.clone(), NoTls)).max_size(size);
         let pool = pool.post_create(on_create).post_recycle(on_recycle).build()?;
         let gates = Mutex::default();
@@ -800,6 +811,7 @@ impl ObservedPool {
             pool,
             created,
             warm: 0,
+            refused,
             checkouts,
             observer,
             name,
