@@ -1,12 +1,19 @@
 //! The check of exercise 04.
+//!
+//! Every run is compared with the timetable of a perfect `gather_limited`, job by
+//! job. If it differs, it is compared with the timetables of typical mistakes: only
+//! one that fits exactly is named.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::time::{sleep, timeout};
+use tokio::runtime::Handle;
+use tokio::task::{self, yield_now};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::gather_limited;
-use async_workbook::check::{self, Pace, Probe, Run, Schedule};
+use async_workbook::check::{self, Diagnosis, Difference, Probe, Run, Schedule};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -14,8 +21,8 @@ const MS: Duration = Duration::from_millis(1);
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
     exercise.check("the outputs are in the order of the list", in_order);
-    exercise
-        .check("as many jobs in flight as the limit allows, never more", bounded);
+    let title = "as many jobs in flight as the limit allows, never more";
+    exercise.check(title, bounded);
     exercise.check("a slow job does not hold up the others", slow);
     exercise.check("short and empty lists work too", short);
     exercise.check_schedules(
@@ -26,113 +33,408 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// The number and the duration of each job in a list.
-type Jobs = Vec<(usize, Duration)>;
+/// One job of a list.
+#[derive(Clone, Copy)]
+struct Job {
+    number: usize,
+    /// In milliseconds.
+    time: u32,
+    /// Differs from the number: several jobs may have the same output.
+    output: usize,
+}
 
-/// Jobs 1, 2, 3 and so on, with these durations in milliseconds.
-fn jobs(times: &[u32]) -> Jobs {
-    (1..).zip(times).map(|(number, &time)| (number, time * MS)).collect()
+/// Creates jobs 1, 2, 3 and so on, with these durations in milliseconds. Each output
+/// is the job's number.
+fn jobs(times: &[u32]) -> Vec<Job> {
+    let job = |(number, &time)| Job { number, time, output: number };
+    (1..).zip(times).map(job).collect()
+}
+
+/// The start of each job of a list, in milliseconds.
+type Timetable = Vec<u32>;
+
+/// The timetable of a perfect `gather_limited`: each job starts as soon as a slot is
+/// free.
+fn perfect(limit: usize, jobs: &[Job]) -> Timetable {
+    let mut slots = vec![0; limit];
+    let start = |job: &Job| {
+        let slot = slots.iter_mut().min().expect("a limit is at least 1");
+        let start = *slot;
+        *slot += job.time;
+        start
+    };
+    jobs.iter().map(start).collect()
+}
+
+/// The timetable of `buffered`, where a finished job keeps its slot until its turn.
+fn buffered(limit: usize, jobs: &[Job]) -> Timetable {
+    let mut starts = Timetable::new();
+    // The time at which the output of each job is yielded.
+    let mut yielded: Vec<u32> = Vec::new();
+    for (index, job) in jobs.iter().enumerate() {
+        let start = index.checked_sub(limit).map_or(0, |index| yielded[index]);
+        let before = yielded.last().copied().unwrap_or_default();
+        starts.push(start);
+        yielded.push(before.max(start + job.time));
+    }
+    starts
+}
+
+/// The timetable of batches, each of which starts when all of the last one is done.
+fn batches(limit: usize, jobs: &[Job]) -> Timetable {
+    let mut starts = Timetable::new();
+    let mut now = 0;
+    for batch in jobs.chunks(limit) {
+        starts.extend(batch.iter().map(|_| now));
+        now += batch.iter().map(|job| job.time).max().unwrap_or_default();
+    }
+    starts
+}
+
+/// The time at which the last job ends.
+fn end(starts: &Timetable, jobs: &[Job]) -> u32 {
+    let ends = starts.iter().zip(jobs).map(|(start, job)| start + job.time);
+    ends.max().unwrap_or_default()
+}
+
+/// What happened to the jobs of one list.
+#[derive(Clone, Default)]
+struct Record {
+    probe: Probe,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Default)]
+struct Log {
+    starts: Vec<(usize, u32)>,
+    outputs: Vec<usize>,
+    /// The number of jobs that were started by a spawned task.
+    in_tasks: usize,
+}
+
+impl Record {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn started(&self, number: usize, now: Duration) {
+        let mut log = self.log();
+        log.starts.push((number, millis(now)));
+        log.in_tasks += usize::from(task::try_id().is_some());
+    }
+
+    /// Returns the future of a job, for a list that is gathered now.
+    fn work(&self, job: Job) -> impl Future<Output = usize> + Send + use<> {
+        let (record, began) = (self.clone(), Instant::now());
+        async move {
+            record.started(job.number, began.elapsed());
+            record.probe.work(job.number, job.time * MS).await;
+            // Code that polls in a loop of naps wakes up in the same millisecond. It
+            // has looked before the job is done, and looks again one nap later.
+            for _ in 0..4 {
+                yield_now().await;
+            }
+            record.log().outputs.push(job.output);
+            job.output
+        }
+    }
+
+    /// Returns the start of each of these jobs, if it has started.
+    fn starts(&self, jobs: &[Job]) -> Vec<Option<u32>> {
+        let log = self.log();
+        let start = |job: &Job| {
+            let mut starts = log.starts.iter();
+            Some(starts.find(|(number, _)| *number == job.number)?.1)
+        };
+        jobs.iter().map(start).collect()
+    }
+
+    /// The number of jobs that have started.
+    fn begun(&self) -> usize {
+        self.log().starts.len()
+    }
+
+    /// The number of jobs that are done.
+    fn done(&self) -> usize {
+        self.log().outputs.len()
+    }
+
+    fn all_in_tasks(&self) -> bool {
+        let log = self.log();
+        log.in_tasks == log.starts.len()
+    }
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The outcome of one call of `gather_limited`.
 struct Outcome {
+    what: String,
+    limit: usize,
+    jobs: Vec<Job>,
     outputs: Vec<usize>,
-    expected: Vec<usize>,
-    probe: Probe,
+    record: Record,
+    /// How often the thread parked, waiting for a timer.
+    parks: u64,
     run: Run<()>,
 }
 
-async fn gather(limit: usize, jobs: &Jobs) -> Result<Outcome> {
-    let what = format!("{} jobs, {limit} at a time", jobs.len());
-    let probe = Probe::default();
-    let futures = jobs.iter().map(|&(number, time)| probe.work(number, time));
-    let all = gather_limited(limit, futures.collect());
+/// Far longer than any list here takes in sequence.
+const LONG: Duration = Duration::from_secs(60);
 
+async fn gather(limit: usize, jobs: &[Job]) -> Result<Outcome> {
+    let what = match jobs.len() {
+        1 => format!("1 job, {limit} at a time"),
+        count => format!("{count} jobs, {limit} at a time"),
+    };
+    let record = Record::default();
+    let futures = jobs.iter().map(|&job| record.work(job)).collect();
+    let parks = || Handle::current().metrics().worker_park_count(0);
+    let parked = parks();
     let mut outputs = None;
     let run = check::run(&what, async {
-        // Far longer than any list here takes in sequence.
-        outputs = timeout(60_000 * MS, all).await.ok();
+        outputs = timeout(LONG, gather_limited(limit, futures)).await.ok();
     });
     let run = run.await;
+    let parks = parks() - parked;
     let Some(outputs) = outputs else {
-        let (begun, done) = (probe.begun().len(), probe.finished().len());
-        let why = if jobs.is_empty() {
-            "With an empty list there is nothing to wait for."
-        } else if begun == 0 {
-            "The code waits before it polls any job: it acquires a permit for each \
-             up front, say, or locks something twice. A future that is not polled \
-             never releases its permit, so let each job acquire its own."
-        } else {
-            "The code waits for something that never happens. Does each finished \
-             job make room for the next?"
+        let (begun, done) = (record.begun(), record.done());
+        let how = match parks {
+            1000.. => "it does not end, but keeps sleeping and waking up",
+            _ => "deadlock",
         };
-        let stuck = format!(
-            "{what}: deadlock. {begun} jobs have started, {done} are done.\n{why}"
+        let words = format!(
+            "{what}: {how}. {begun} of the jobs have started, {done} are done."
         );
-        return Err(check::Diagnosis::new(stuck).into());
+        let why = stuck(limit, jobs.len(), begun, done).await;
+        return check::explain(Err(Diagnosis::new(words).into()), why);
     };
-    let expected = jobs.iter().map(|&(number, _)| number).collect();
-    Ok(Outcome { outputs, expected, probe, run })
+    let jobs = jobs.to_vec();
+    Ok(Outcome { what, limit, jobs, outputs, record, parks, run })
+}
+
+/// Returns true if a list of equal jobs is gathered at all.
+async fn returns(limit: usize, count: usize) -> bool {
+    let record = Record::default();
+    let futures = jobs(&vec![10; count]).into_iter().map(|job| record.work(job));
+    timeout(LONG, gather_limited(limit, futures.collect())).await.is_ok()
+}
+
+/// Finds out by further runs why a run never ends.
+async fn stuck(
+    limit: usize,
+    count: usize,
+    begun: usize,
+    done: usize,
+) -> Option<&'static str> {
+    if count == 0 {
+        Some("With an empty list there is nothing to wait for.")
+    } else if begun == 0
+        && limit < count
+        && returns(count, count).await
+        && returns(1, 1).await
+    {
+        Some(
+            "With a limit as large as the list it ends, so the code counts up to the \
+             limit before it polls any job. A job that is not polled never ends, and \
+             a permit that is acquired for it in advance is never released. Let each \
+             job acquire its own.",
+        )
+    } else if begun == 0 && !returns(1, 1).await && returns(2, 1).await {
+        Some(
+            "With a limit of 1 not even a single job starts, with a limit of 2 it \
+             does: the code allows one job less than the limit.",
+        )
+    } else if begun == count && done == count {
+        Some("All jobs are done, and still it waits for something.")
+    } else if begun == done && begun == limit {
+        Some("After the first jobs were done, their slots stayed taken.")
+    } else {
+        None
+    }
 }
 
 impl Outcome {
-    fn in_order(&self) -> Result<()> {
-        let Self { outputs, expected, .. } = self;
-        let why = (outputs.len() == expected.len()).then_some(
-            "The outputs are in the order in which the jobs finished. Keep each \
-             job's index in the list with its output.",
-        );
-        let judged = check::in_order(outputs, expected);
-        self.run.pictured(check::explain(judged, why))
+    /// Checks outputs, peak, order and times.
+    fn perfect(&self) -> Result<()> {
+        self.outputs()?;
+        self.peak()?;
+        self.started_in_order()?;
+        self.on_time()
     }
 
-    /// Checks that the jobs started in the order of the list.
-    fn begun_in_order(&self) -> Result<()> {
-        let Self { probe, expected, .. } = self;
-        let begun = probe.begun();
-        let words = format!(
-            "the jobs started in the order {begun:?}, but the list is {expected:?}."
-        );
-        let backwards = begun.iter().rev().eq(expected);
-        let why =
-            backwards.then_some("`Vec::pop` takes items from the end of the list.");
-        let judged = check::that(begun == *expected, words);
-        self.run.pictured(check::explain(judged, why))
+    /// Adds a picture, and a cause if there is one.
+    fn explain(&self, result: Result<()>, why: Option<&str>) -> Result<()> {
+        let result = check::explain(result, why);
+        if self.jobs.len() <= 12 { self.run.pictured(result) } else { result }
     }
 
-    fn peak(&self, limit: usize) -> Result<()> {
-        let (seen, all) = (self.probe.peak(), self.expected.len());
-        let most = limit.min(all);
-        let why = if seen == limit + 1 {
-            Some(
-                "The limit is off by one: the next job starts before the code waits \
-                 for one to finish.",
-            )
-        } else if seen == all {
-            Some(
-                "All jobs ran at once: either nothing limits them, or each permit \
-                 is released before its job runs. `let _ = ...` drops a permit in \
-                 the same line, a named variable at the end of its block.",
-            )
-        } else if seen == 1 {
-            Some("Each job is awaited before the next one is polled.")
-        } else if seen + 1 == most {
-            Some("One slot is never used.")
-        } else {
-            None
+    /// Checks the outputs and their order.
+    fn outputs(&self) -> Result<()> {
+        let expected: Vec<_> = self.jobs.iter().map(|job| job.output).collect();
+        let got = &self.outputs;
+        let completed = self.record.log().outputs.clone();
+        let why = match check::difference(got, &expected) {
+            Some(_) if *got == completed && completed.len() == expected.len() => {
+                Some(
+                    "This is the order in which the jobs finished. Keep each job's index \
+                 in the list with its output.",
+                )
+            }
+            Some(Difference::Sorted | Difference::SortedDescending) => Some(
+                "The outputs themselves say nothing about their order. Keep each \
+                 job's index in the list with its output, and sort by the index.",
+            ),
+            Some(_) if completed.len() < expected.len() => {
+                Some("It returned before all jobs were done.")
+            }
+            Some(Difference::DuplicatesLost) => {
+                Some("Different jobs may have equal outputs.")
+            }
+            _ => None,
         };
-        let judged = check::explain(check::peak("jobs", seen, most), why);
-        self.run.pictured(judged)
+        self.explain(check::in_order(got, &expected), why)
+    }
+
+    /// Checks the number of jobs in flight.
+    fn peak(&self) -> Result<()> {
+        let expected = self.limit.min(self.jobs.len());
+        let seen = self.record.probe.peak();
+        let judged = check::peak("jobs", seen, expected);
+        // The diagnosis of a peak of 1 is complete.
+        let why = if seen > 1 { self.like() } else { None };
+        self.explain(judged, why.as_deref())
+    }
+
+    /// Checks the order of the starts.
+    fn started_in_order(&self) -> Result<()> {
+        let begun = self.record.probe.begun();
+        let listed: Vec<_> = self.jobs.iter().map(|job| job.number).collect();
+        let in_order = begun == listed;
+        let backwards = !in_order && begun.iter().rev().eq(&listed);
+        let why = backwards
+            .then_some("They started from the end of the list, as with `Vec::pop`.");
+        let words = format!(
+            "the jobs started in the order {begun:?}, but the list is {listed:?}."
+        );
+        self.explain(check::that(in_order, words), why)
+    }
+
+    /// Checks the time of each start, and of the end.
+    fn on_time(&self) -> Result<()> {
+        let Self { what, limit, jobs, .. } = self;
+        let expected = perfect(*limit, jobs);
+        let starts = self.record.starts(jobs);
+        let mut starts = expected.iter().zip(starts).zip(jobs);
+        let wrong = starts.find(|((expected, start), _)| Some(**expected) != *start);
+        if let Some(((&expected, start), job)) = wrong {
+            let number = job.number;
+            let started = start.map_or("never started".to_owned(), |start| {
+                format!("started at {start} ms")
+            });
+            let free = match (start, expected) {
+                (Some(start), 1..) if start > expected => ", when a slot was free",
+                _ => "",
+            };
+            let words = format!(
+                "{what}: job {number} {started}, expected {expected} ms{free}."
+            );
+            let judged = check::that(false, words);
+            return self.explain(judged, self.like().as_deref());
+        }
+        let (took, end) = (millis(self.run.took), end(&expected, jobs));
+        let judged = check::that(
+            took == end,
+            format!(
+                "{what}, took {took} ms, but the last job was done after {end} ms."
+            ),
+        );
+        self.explain(judged, None)
+    }
+
+    /// Names the mistake whose timetable is that of this run.
+    fn like(&self) -> Option<String> {
+        let Self { limit, jobs, .. } = self;
+        let (limit, jobs) = (*limit, jobs.as_slice());
+        let starts = self.record.starts(jobs);
+        let fits = |model: Timetable| {
+            model.into_iter().map(Some).eq(starts.iter().copied())
+        };
+        let fits_limit = |limit: usize| limit > 0 && fits(perfect(limit, jobs));
+        let seen = if fits_limit(jobs.len()) && self.record.all_in_tasks() {
+            "All jobs started at once, each in a task: a task runs from `spawn` on, \
+             whether its handle is awaited or not. A limit must delay the `spawn`, or \
+             hold back the future inside of the task."
+        } else if fits_limit(jobs.len()) {
+            "All jobs started at once: the limit had no effect. A permit limits only \
+             while it is held (`let _ = ...` drops it in the same line), and only the \
+             jobs that share one semaphore."
+        } else if fits_limit(1) {
+            "Each job started when the one before it was done."
+        } else if fits(buffered(limit, jobs)) {
+            "These are the times of `buffered`: an output that is ready early keeps its \
+             slot until its turn comes, so a slow job leaves the other slots empty."
+        } else if fits(batches(limit, jobs)) {
+            "These are the times of batches: a batch is as slow as its slowest job, and \
+             until then the slots of the others stay empty."
+        } else if let Some(other) = (2..jobs.len()).find(|&other| fits_limit(other))
+        {
+            return Some(format!("These are the times of a limit of {other}."));
+        } else if self.parks > 5 * jobs.len() as u64 {
+            let Self { parks, .. } = self;
+            return Some(format!(
+                "The runtime woke up {parks} times for these {} jobs. Something sleeps \
+                 and looks again, over and over, instead of being woken up when a job is \
+                 done.",
+                jobs.len()
+            ));
+        } else {
+            return None;
+        };
+        Some(seen.to_owned())
     }
 }
 
 async fn in_order() -> Result<()> {
-    gather(2, &jobs(&[50, 20, 40, 10, 30])).await?.in_order()
+    gather(2, &jobs(&[50, 20, 40, 10, 30])).await?.outputs()?;
+    // Outputs that are equal, and in no order.
+    let mut list = jobs(&[41, 13, 29, 17, 3, 23, 7, 11]);
+    for (job, output) in list.iter_mut().zip([70, 20, 70, 50, 10, 20, 90, 20]) {
+        job.output = output;
+    }
+    gather(3, &list).await?.outputs()
 }
 
 async fn bounded() -> Result<()> {
-    for limit in [3, 5, 1] {
-        gather(limit, &jobs(&[10; 8])).await?.peak(limit)?;
+    let list = jobs(&[10, 12, 14, 16, 18, 20, 22, 24]);
+    for limit in [3, 5, 2, 1, 8, 7] {
+        let seen = gather(limit, &list).await?;
+        let peak = seen.record.probe.peak();
+        let mut judged = seen.peak();
+        if judged.is_err() && (2..list.len()).contains(&peak) {
+            // Does the limit matter at all?
+            let other = if peak == 6 { 4 } else { 6 };
+            if gather(other, &list).await?.record.probe.peak() == peak {
+                let why = format!("With a limit of {other} it is {peak}, too.");
+                judged = check::explain(judged, Some(&why));
+            }
+        }
+        judged?;
+        seen.outputs()?;
+    }
+    // More than any limit that the code might have of its own.
+    let times: Vec<_> = (0..400).map(|index| 5 + index * 7 % 31).collect();
+    let seen = gather(150, &jobs(&times)).await?;
+    seen.peak()?;
+    seen.outputs()?;
+    // Each call has its own limit.
+    let (one, other) = (jobs(&[9, 5, 7, 4]), jobs(&[6, 8, 3, 5, 2]));
+    let (one, other) = tokio::join!(gather(2, &one), gather(3, &other));
+    for seen in [one?, other?] {
+        let judged = seen.peak().and_then(|()| seen.outputs());
+        check::explain(judged, Some("Two calls ran at the same time."))?;
     }
     Ok(())
 }
@@ -140,76 +442,71 @@ async fn bounded() -> Result<()> {
 async fn slow() -> Result<()> {
     let times = [10, 60, 10, 10, 10, 10, 10, 10, 10, 10];
     let seen = gather(3, &jobs(&times)).await?;
-    seen.begun_in_order()?;
-    let what = "10 jobs, 3 at a time, one of 60 ms and nine of 10 ms,";
-    let judged = seen.run.paced(&Pace::mixed(what, 150 * MS, 60 * MS));
-    let why = match seen.run.took.as_millis() {
-        80 => Some(
-            "Jobs 1, 3 and 4 were done after 20 ms, and then two slots stayed empty \
-             until job 2 was done. `buffered` does this: an output that is ready \
-             early keeps its slot until its turn comes.",
-        ),
-        90 => Some(
-            "The jobs run in batches, and a batch is as slow as its slowest job: \
-             jobs 1 and 3 were done after 10 ms, and then two slots stayed empty \
-             for 50 ms.",
-        ),
-        _ => None,
-    };
-    check::explain(judged, why)
+    seen.outputs()?;
+    seen.started_in_order()?;
+    seen.on_time()
 }
 
 async fn short() -> Result<()> {
-    for times in [&[30, 10, 20][..], &[10], &[]] {
-        let seen = gather(5, &jobs(times)).await?;
-        seen.in_order()?;
-        let (count, longest) = (times.len() as u32, times.iter().max());
-        let what = format!("{count} jobs, 5 at a time,");
-        let together = *longest.unwrap_or(&0) * MS;
-        let in_turn = times.iter().sum::<u32>() * MS;
-        seen.run.paced(&Pace::mixed(&what, in_turn, together))?;
+    for (limit, times) in [
+        (5, &[30, 10, 20][..]),
+        (5, &[10]),
+        (5, &[]),
+        (1, &[10]),
+        (1, &[]),
+        (1000, &[20, 10]),
+    ] {
+        let seen = gather(limit, &jobs(times)).await?;
+        seen.outputs()?;
+        seen.on_time()?;
     }
     Ok(())
 }
 
 async fn any_order(schedule: &Schedule) -> Result<()> {
-    let mut jobs: Jobs = (1..=1 + schedule.number(12))
-        .map(|number| (number, schedule.delay()))
-        .collect();
+    let job = |number| Job {
+        number,
+        time: millis(schedule.delay()),
+        output: schedule.number(8),
+    };
+    let mut jobs: Vec<_> = (1..=1 + schedule.number(12)).map(job).collect();
     schedule.shuffle(&mut jobs);
-    let limit = 1 + schedule.number(5);
-    let seen = gather(limit, &jobs).await?;
-    seen.in_order()?;
-    seen.peak(limit)?;
-    seen.begun_in_order()?;
-
-    let in_turn = jobs.iter().map(|&(_, time)| time).sum();
-    // The time at which each slot becomes free. The next job takes the earliest one.
-    let mut slots = vec![Duration::ZERO; limit];
-    for (_, time) in &jobs {
-        *slots.iter_mut().min().expect("a limit is at least 1") += *time;
-    }
-    let together = slots.into_iter().max().unwrap_or_default();
-    let what = format!("{} jobs, {limit} at a time,", jobs.len());
-    seen.run.paced(&Pace::mixed(&what, in_turn, together))
+    gather(1 + schedule.number(5), &jobs).await?.perfect()
 }
 
 async fn dropped() -> Result<()> {
+    let in_tasks = Mutex::new(false);
+    let list = jobs(&[13, 10, 17, 11, 12, 10, 14]);
+    let before = gather(3, &list).await.is_ok_and(|seen| seen.outputs().is_ok());
     let scenario = check::cancelled_at_every_await(async |cancel| {
-        let probe = Probe::default();
-        let futures = (1..=6).map(|number| probe.work(number, 10 * MS)).collect();
-        cancel.run(gather_limited(2, futures)).await;
-        // Aborted tasks need one turn of the runtime to go away.
-        sleep(MS).await;
-        let (running, begun) = (probe.running(), probe.begun().len());
-        sleep(100 * MS).await;
-        let more = probe.begun().len() - begun;
+        let record = Record::default();
+        let futures = list.iter().map(|&job| record.work(job)).collect();
+        cancel.run(timeout(LONG, gather_limited(3, futures))).await;
+        // Aborted tasks need a few turns of the runtime to go away.
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        let (running, begun) = (record.probe.running(), record.begun());
+        let all = record.all_in_tasks();
+        *in_tasks.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        sleep(LONG).await;
+        let more = record.begun() - begun;
         let words =
             format!("{running} jobs kept running, and {more} more started later.");
         check::that(running + more == 0, words)
     });
-    let why = "The runtime owns a spawned task, so the task keeps running when its \
-               handle is dropped. Futures that are not spawned are dropped with \
-               their owner, and so are the tasks of a `JoinSet`.";
-    check::explain(scenario.await, Some(why))
+    let stopped = scenario.await;
+    let why = in_tasks.lock().unwrap_or_else(PoisonError::into_inner).then_some(
+        "The jobs ran in spawned tasks. The runtime owns such a task, so the task \
+         keeps running when its handle is dropped. Futures that are not spawned are \
+         dropped with their owner, and so are the tasks of a `JoinSet`.",
+    );
+    check::explain(stopped, why)?;
+    // Nothing is left behind that could disturb the next call.
+    let after = async { gather(3, &list).await?.outputs() };
+    let why = before.then_some(
+        "Before other calls were dropped halfway, this call was right. Something that \
+         they changed was not undone, such as a counter in a `static`.",
+    );
+    check::explain(after.await, why)
 }
