@@ -47,13 +47,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::FutureExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
 use super::diagnosis::{Diagnosis, Kind};
-use crate::timeline::{Recorder, Section, Spans};
+use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
 /// once if nothing else can happen.
@@ -324,6 +324,10 @@ pub struct Run<T> {
     pub value: T,
     /// The duration on tokio's clock.
     pub took: Duration,
+    /// How often the thread went to sleep: once or twice for each timer that fires and
+    /// each response that arrives. A loop of short sleeps makes this large even where
+    /// no duration shows it.
+    pub parks: u64,
     section: Section,
     /// The longest time for which it held the thread, on the real clock.
     held: Duration,
@@ -353,14 +357,16 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
     let first = spans.len();
     BUSY.set(Busy { since: Some(Instant::now()), longest: Duration::ZERO });
-    let began = tokio::time::Instant::now();
+    let parks = || Handle::current().metrics().worker_park_count(0);
+    let (began, parks_before) = (tokio::time::Instant::now(), parks());
     let value = future.await;
-    let took = began.elapsed();
+    let (took, parks) = (began.elapsed(), parks() - parks_before);
     Busy::end();
     let held = BUSY.get().longest;
     let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
-    let run = Run { value, took, section, held, longest_poll: spans.longest_poll() };
+    let longest_poll = spans.longest_poll();
+    let run = Run { value, took, parks, section, held, longest_poll };
     if let Some(held) = run.held_thread() {
         HELD_THREAD.set(Some(held));
     }
@@ -368,6 +374,12 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
 }
 
 impl<T> Run<T> {
+    /// Returns the recorded spans and requests of the run, in the order in which they
+    /// began.
+    pub fn rows(&self) -> &[Row] {
+        &self.section.rows
+    }
+
     /// Checks that the run took as long as its parts take when they run together.
     ///
     /// # Errors
@@ -591,6 +603,23 @@ mod tests {
             run("", sleep(1000 * MS)).await.never_blocked()
         });
         assert_eq!(message(result), "ok");
+    }
+
+    #[test]
+    fn a_loop_of_short_sleeps_is_counted() {
+        let nap = |times: u32, each| async move {
+            for _ in 0..times {
+                sleep(each).await;
+            }
+        };
+        let parks = |times, each| {
+            let run = async { Ok(run("nap", nap(times, each)).await.parks) };
+            on_paused_clock(run).unwrap()
+        };
+        let one = parks(1, 1000 * MS);
+        assert!((1..5).contains(&one), "{one}");
+        let many = parks(1000, MS);
+        assert!((1000..2010).contains(&many), "{many}");
     }
 
     #[test]
