@@ -26,6 +26,7 @@ pub mod postgres;
 pub mod process;
 pub mod terminal;
 pub mod text;
+mod thread_time;
 pub mod timeline;
 pub mod web;
 

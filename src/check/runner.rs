@@ -15,19 +15,22 @@
 //! the timeout is just a timeout. Code that never returns from a poll cannot be
 //! interrupted from here; `cargo workbook` kills the process after a time limit.
 //!
-//! **A blocked thread.** On a current-thread runtime the only thread parks whenever
-//! there is nothing to poll. The runtime's park and unpark hooks measure on the real
-//! clock how long the thread went without parking:
+//! **A held thread.** On a current-thread runtime the only thread parks whenever
+//! there is nothing to poll. The runtime's park and unpark hooks measure how the thread
+//! spent the time in between (see `thread_time.rs`):
 //!
 //! ```text
 //! unpark  poll poll poll  park          unpark  poll (std::thread::sleep)  park
-//!         |-- 0.1 ms --|                        |------- 150 ms --------|
+//!         |-- 0.1 ms --|                        |---- 90 ms blocked -----|
 //! ```
 //!
 //! A single long poll and an endless sequence of short ones look the same here, and
-//! both starve other tasks. Real time includes noise from other processes, so such a
-//! failure is only reported if it happens three times in a row. (The paused clock
-//! stands still while code blocks; it could not show this.)
+//! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
+//! from time in which it computed, and the time in which other programs had the CPU
+//! counts as neither. Blocked time is added up over a run; right answers have almost
+//! none. A machine may still swap, or be paused by its host, so a failure is only
+//! reported if it happens three times in a row. (The paused clock stands still while
+//! code blocks; it could not show this.)
 //!
 //! **Panics.** While a check runs on this thread, a panic hook records each panic as
 //! a [`Diagnosis`] instead of printing it; otherwise it calls the previous hook.
@@ -43,7 +46,7 @@ use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use futures::FutureExt;
@@ -53,14 +56,26 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
 use super::diagnosis::{Diagnosis, Kind};
+use crate::thread_time::{Moment, Spent, slowness};
 use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
 /// once if nothing else can happen.
 const VIRTUAL_TIME_LIMIT: Duration = Duration::from_secs(3600);
 
-/// The longest time for which code may hold the thread.
-const HOLD_LIMIT: Duration = Duration::from_millis(100);
+/// The longest time for which a run may block the thread, in total.
+const BLOCK_LIMIT: Duration = Duration::from_millis(25);
+
+/// The longest time for which code may compute without letting the thread park, on
+/// the machine for which it was chosen (see [`slowness`]).
+const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
+
+/// The time that each recorded span adds to [`COMPUTE_LIMIT`]: to start many requests
+/// at once takes a while, above all in a debug build.
+const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
+
+/// The longest time for which code may hold the thread, if more is not known.
+const HOLD_LIMIT: Duration = Duration::from_millis(75);
 
 /// The clock that a check runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,8 +208,7 @@ thread_local! {
     static LAST_RUN: RefCell<Option<Section>> = const { RefCell::new(None) };
     /// A check is running, so the panic hook records panics.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
-    static BUSY: Cell<Busy> =
-        const { Cell::new(Busy { since: None, longest: Duration::ZERO }) };
+    static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
 }
 
 /// Returns the labels of the innermost open spans of the current check.
@@ -296,26 +310,98 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
     }
 }
 
-/// Measures for how long the thread goes without parking.
-#[derive(Clone, Copy)]
+/// Measures how the thread spends its time while it does not park.
+#[derive(Clone, Copy, Debug)]
 struct Busy {
     /// The latest unpark, unless the thread is parked.
-    since: Option<Instant>,
-    /// The longest time between an unpark and the next park.
-    longest: Duration,
+    since: Option<Moment>,
+    /// The time in which the thread was blocked.
+    blocked: Duration,
+    /// The longest time that it computed between an unpark and the next park.
+    computed: Duration,
+    /// The longest wall time between the two, if nothing else is known.
+    held: Duration,
+    /// How often the run was polled since the latest unpark, and in the longest time
+    /// that it computed.
+    polls: u64,
+    computed_polls: u64,
 }
 
 impl Busy {
+    const NONE: Self = Self {
+        since: None,
+        blocked: Duration::ZERO,
+        computed: Duration::ZERO,
+        held: Duration::ZERO,
+        polls: 0,
+        computed_polls: 0,
+    };
+
     fn begin() {
-        BUSY.set(Busy { since: Some(Instant::now()), ..BUSY.get() });
+        BUSY.set(Busy { since: Some(Moment::now()), polls: 0, ..BUSY.get() });
     }
 
     fn end() {
-        let Busy { since, longest } = BUSY.get();
-        let busy = since.map_or(Duration::ZERO, |since| since.elapsed());
-        BUSY.set(Busy { since: None, longest: longest.max(busy) });
+        let mut busy = BUSY.get();
+        match busy.since.take().map(|since| since.spent()) {
+            Some(Spent::Known { computed, blocked }) => {
+                busy.blocked += blocked;
+                if computed > busy.computed {
+                    (busy.computed, busy.computed_polls) = (computed, busy.polls);
+                }
+            }
+            Some(Spent::Wall(held)) => busy.held = busy.held.max(held),
+            None => {}
+        }
+        BUSY.set(busy);
+    }
+
+    fn count_poll() {
+        let busy = BUSY.get();
+        BUSY.set(Busy { polls: busy.polls + 1, ..busy });
+    }
+
+    /// Describes how a run that recorded this many spans held the thread for too long,
+    /// if it did: the time, what happened for how long, and what that means.
+    fn excess(&self, spans: u32) -> Option<(Duration, String, &'static str)> {
+        // Rounded, so that repeated runs usually give the same message.
+        let about = |time: Duration, unit: u128| {
+            format!("about {} ms", (time.as_millis() + unit / 2) / unit * unit)
+        };
+        let blocks = ", and nothing else could run in that time: something blocks \
+                      where it should `.await`.";
+        if self.blocked >= BLOCK_LIMIT {
+            let time = about(self.blocked, 10);
+            let words = format!("the thread was blocked for {time}");
+            return Some((self.blocked, words, blocks));
+        }
+        let exceeds = |time: Duration, limit: Duration| {
+            time >= limit && time >= limit.mul_f64(slowness())
+        };
+        if exceeds(self.computed, COMPUTE_LIMIT + COMPUTE_PER_SPAN * spans) {
+            let time = about(self.computed, 50);
+            let words = format!("the thread computed for {time}");
+            let meaning = match self.computed_polls {
+                MANY_POLLS.. => {
+                    " without waiting for anything: it was polled again and again, \
+                     because it woke itself each time."
+                }
+                _ => {
+                    " without waiting for anything, and nothing else could run in \
+                     that time."
+                }
+            };
+            return Some((self.computed, words, meaning));
+        }
+        exceeds(self.held, HOLD_LIMIT).then(|| {
+            let time = about(self.held, 50);
+            (self.held, format!("the thread was held for {time}"), blocks)
+        })
     }
 }
+
+/// More polls than a run needs that waits for something between them.
+const MANY_POLLS: u64 = 1000;
 
 /// A measured run of a future.
 #[derive(Debug)]
@@ -329,8 +415,8 @@ pub struct Run<T> {
     /// no duration shows it.
     pub parks: u64,
     section: Section,
-    /// The longest time for which it held the thread, on the real clock.
-    held: Duration,
+    /// How it held the thread, on the real clock.
+    busy: Busy,
     /// The label of the span with the longest poll, and the duration of that poll.
     longest_poll: Option<(String, Duration)>,
 }
@@ -356,17 +442,24 @@ pub struct Run<T> {
 pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
     let first = spans.len();
-    BUSY.set(Busy { since: Some(Instant::now()), longest: Duration::ZERO });
+    BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
     let parks = || Handle::current().metrics().worker_park_count(0);
     let (began, parks_before) = (tokio::time::Instant::now(), parks());
-    let value = future.await;
+    let value = {
+        let mut future = pin!(future);
+        let counted = poll_fn(|context| {
+            Busy::count_poll();
+            future.as_mut().poll(context)
+        });
+        counted.await
+    };
     let (took, parks) = (began.elapsed(), parks() - parks_before);
     Busy::end();
-    let held = BUSY.get().longest;
+    let busy = BUSY.get();
     let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
     let longest_poll = spans.longest_poll();
-    let run = Run { value, took, parks, section, held, longest_poll };
+    let run = Run { value, took, parks, section, busy, longest_poll };
     if let Some(held) = run.held_thread() {
         HELD_THREAD.set(Some(held));
     }
@@ -401,8 +494,9 @@ impl<T> Run<T> {
         })
     }
 
-    /// Checks that the run never held the thread for 100 ms of real time, on either
-    /// clock.
+    /// Checks that the run did not hold the thread, on either clock: it was not
+    /// blocked for 25 ms, and did not compute for 70 ms at a stretch; longer on a
+    /// slower machine, and with many spans.
     ///
     /// A future that keeps waking itself without ever waiting holds the thread, too.
     ///
@@ -416,25 +510,23 @@ impl<T> Run<T> {
     }
 
     fn held_thread(&self) -> Option<Diagnosis> {
-        if self.held < HOLD_LIMIT {
-            return None;
-        }
+        let spans = u32::try_from(self.section.rows.len()).unwrap_or(u32::MAX);
+        let (time, what, meaning) = self.busy.excess(spans)?;
         let place = match &self.longest_poll {
-            Some((label, time)) if *time >= HOLD_LIMIT => format!(" (in `{label}`)"),
+            Some((label, longest)) if *longest >= time / 2 => {
+                format!(" (in `{label}`)")
+            }
             _ => String::new(),
         };
-        // Rounded, so that repeated runs usually give the same message.
-        let held = (self.held.as_millis() + 25) / 50 * 50;
-        let message = format!(
-            "the thread was held for about {held} ms{place}, and nothing else could run \
-             in that time: something blocks where it should `.await`."
-        );
+        let message = format!("{what}{place}{meaning}");
         Some(Diagnosis::new(message).of_kind(Kind::MayBeNoise))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use tokio::sync::Mutex;
     use tokio::task::{spawn, spawn_blocking};
     use tokio::time::sleep;
@@ -556,7 +648,7 @@ mod tests {
 
     #[test]
     fn blocking_is_detected_in_futures_and_tasks() {
-        let block = || std::thread::sleep(HOLD_LIMIT + HOLD_LIMIT / 2);
+        let block = || std::thread::sleep(90 * MS);
         let blocked = |place: &str| {
             on_paused_clock(async {
                 let work =
@@ -572,10 +664,7 @@ mod tests {
         };
         for place in ["future", "task"] {
             let message = message(blocked(place));
-            assert!(
-                message.starts_with("the thread was held for about "),
-                "{message}"
-            );
+            assert!(message.starts_with("the thread was "), "{message}");
             assert!(message.contains("(in `hash n=1`)"), "{message}");
         }
         assert_eq!(message(blocked("thread")), "ok");
@@ -590,16 +679,73 @@ mod tests {
                 Ok(())
             })
         };
-        let long = HOLD_LIMIT + HOLD_LIMIT / 2;
-        assert!(message(check(long, MS)).starts_with("the thread was held"));
-        assert!(message(check(MS, long)).starts_with("the thread was held"));
+        assert!(message(check(90 * MS, MS)).starts_with("the thread was "));
+        assert!(message(check(MS, 90 * MS)).starts_with("the thread was "));
         assert_eq!(message(check(MS, MS)), "ok");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn blocking_and_computing_are_distinguished_on_both_clocks() {
+        let compute = || {
+            let began = Moment::exactly_now();
+            let limit = COMPUTE_LIMIT.mul_f64(2.0 * slowness());
+            while !matches!(began.spent(),
+                Spent::Known { computed, .. } if computed > limit)
+            {
+                std::hint::black_box((0..100_000).sum::<u64>());
+            }
+        };
+        let short_blocks = async {
+            for _ in 0..10 {
+                std::thread::sleep(9 * MS);
+                sleep(MS).await;
+            }
+        };
+        for clock in [Clock::Paused, Clock::Real(10_000 * MS)] {
+            let blocked = on_clock(clock, async {
+                run("", async { std::thread::sleep(90 * MS) }).await.never_blocked()
+            });
+            let message = message(blocked);
+            assert!(
+                message.starts_with("the thread was blocked for about "),
+                "{message}"
+            );
+            let computed = on_clock(clock, async {
+                run("", async { compute() }).await.never_blocked()
+            });
+            let message = self::message(computed);
+            let begin = "the thread computed for about ";
+            assert!(message.starts_with(begin), "{message}");
+            assert!(message.ends_with("could run in that time."), "{message}");
+        }
+        let spin = async {
+            let began = Moment::exactly_now();
+            let limit = COMPUTE_LIMIT.mul_f64(2.0 * slowness());
+            while !matches!(began.spent(),
+                Spent::Known { computed, .. } if computed > limit)
+            {
+                for _ in 0..1000 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let spun = on_paused_clock(async { run("", spin).await.never_blocked() });
+        let message = self::message(spun);
+        assert!(message.ends_with("because it woke itself each time."), "{message}");
+        let blocked =
+            on_paused_clock(async { run("", short_blocks).await.never_blocked() });
+        let message = self::message(blocked);
+        assert!(
+            message.starts_with("the thread was blocked for about "),
+            "{message}"
+        );
     }
 
     #[test]
     fn only_the_measured_run_can_hold_the_thread() {
         let result = on_paused_clock(async {
-            std::thread::sleep(2 * HOLD_LIMIT);
+            std::thread::sleep(90 * MS);
             run("", sleep(1000 * MS)).await.never_blocked()
         });
         assert_eq!(message(result), "ok");

@@ -17,7 +17,8 @@
 //!
 //! Times are tokio's `Instant`s, so that they are exact on the paused clock. There,
 //! code that blocks the thread takes no time at all; each span therefore also
-//! measures its longest poll on the real clock.
+//! measures its longest poll on the real clock, without the time that the thread
+//! waited for a CPU.
 //!
 //! Why not tokio-console? It shows tasks, while most lessons are about several
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
@@ -35,6 +36,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{Row, Section};
+use crate::thread_time::Moment;
 
 /// A recorded span.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ struct Span {
     /// The duration of the longest poll on the real clock.
     longest_poll: Duration,
     /// The start of the latest poll on the real clock.
-    entered: std::time::Instant,
+    entered: Moment,
 }
 
 impl Span {
@@ -225,7 +227,7 @@ where
             ended: None,
             polls: Vec::new(),
             longest_poll: Duration::ZERO,
-            entered: std::time::Instant::now(),
+            entered: Moment::now(),
         });
     }
 
@@ -233,7 +235,7 @@ where
         let now = Instant::now();
         self.update(id, &context, |span| {
             span.polls.push((now, None));
-            span.entered = std::time::Instant::now();
+            span.entered = Moment::now();
         });
     }
 
@@ -243,7 +245,7 @@ where
             if let Some(poll) = span.polls.last_mut() {
                 poll.1 = Some(now);
             }
-            span.longest_poll = span.longest_poll.max(span.entered.elapsed());
+            span.longest_poll = span.longest_poll.max(span.entered.held());
         });
     }
 

@@ -1,0 +1,180 @@
+//! Measures how a thread spent its time: computing, blocked, or waiting for a CPU.
+//!
+//! Wall time alone cannot tell code that blocks a thread from a machine that is busy
+//! with other programs. Linux keeps two more times of each thread, in
+//! `/proc/thread-self/schedstat`: the time on a CPU, and the time in a run queue, ready
+//! to run but without a CPU. The rest was spent blocked, and another program cannot add
+//! to it:
+//!
+//! ```text
+//! wall     |---------------------- 150 ms ----------------------|
+//!          | on a CPU | in a run queue | on a CPU |   blocked   |
+//! ```
+//!
+//! The kernel updates the time on a CPU at every tick of its timer and whenever the
+//! thread leaves the CPU, so what can be read is up to 10 ms old. A `sched_yield` brings
+//! it up to date. [`Moment::spent`] therefore yields, but only if it matters.
+//!
+//! Where the file does not exist, only wall time is known.
+
+use std::time::{Duration, Instant};
+
+/// A moment in the life of the current thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    wall: Instant,
+    scheduled: Option<Scheduled>,
+}
+
+/// The kernel's measurements of a thread since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Scheduled {
+    /// The time on a CPU.
+    cpu: Duration,
+    /// The time in a run queue.
+    queued: Duration,
+}
+
+/// How a thread spent the time since a [`Moment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// Without the time in a run queue.
+    Known { computed: Duration, blocked: Duration },
+    /// All of it.
+    Wall(Duration),
+}
+
+/// The shortest time for which [`Moment::spent`] measures exactly.
+const EXACT: Duration = Duration::from_millis(4);
+
+impl Moment {
+    /// Returns the present moment, with a CPU time that may be up to 10 ms old.
+    pub fn now() -> Self {
+        // In this order, a preemption in between makes blocked time shorter, not longer.
+        let scheduled = Scheduled::read();
+        Self { wall: Instant::now(), scheduled }
+    }
+
+    /// Returns the present moment, exactly.
+    pub fn exactly_now() -> Self {
+        std::thread::yield_now();
+        Self::now()
+    }
+
+    /// Returns the time since this moment, without the time in a run queue.
+    pub fn held(&self) -> Duration {
+        let wall = self.wall.elapsed();
+        let queued = self.scheduled.zip(Scheduled::read());
+        let queued = queued.map(|(from, to)| to.queued.saturating_sub(from.queued));
+        wall.saturating_sub(queued.unwrap_or_default())
+    }
+
+    /// Returns how the thread has spent the time since this moment.
+    pub fn spent(&self) -> Spent {
+        if self.scheduled.is_some() && self.held() >= EXACT {
+            std::thread::yield_now();
+        }
+        let wall = self.wall.elapsed();
+        let Some((from, to)) = self.scheduled.zip(Scheduled::read()) else {
+            return Spent::Wall(wall);
+        };
+        let computed = to.cpu.saturating_sub(from.cpu).min(wall);
+        let queued = to.queued.saturating_sub(from.queued);
+        let rest = wall.saturating_sub(computed).saturating_sub(queued);
+        // Otherwise the rest may be the age of the CPU time.
+        let blocked = if wall >= EXACT { rest } else { Duration::ZERO };
+        Spent::Known { computed, blocked }
+    }
+}
+
+impl Scheduled {
+    #[cfg(target_os = "linux")]
+    fn read() -> Option<Self> {
+        use std::fs::File;
+        use std::os::unix::fs::FileExt as _;
+
+        thread_local! {
+            static FILE: Option<File> =
+                File::open("/proc/thread-self/schedstat").ok();
+        }
+        let mut buffer = [0; 96];
+        // The file cannot be used while the thread's locals are destroyed.
+        let length = FILE.try_with(|file| {
+            file.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok())
+        });
+        Self::parse(std::str::from_utf8(&buffer[..length.ok()??]).ok()?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn read() -> Option<Self> {
+        None
+    }
+
+    /// Parses `CPU QUEUED SLICES`, in nanoseconds. A kernel that does not measure
+    /// prints zeros.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split_whitespace().map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        let (cpu, queued, slices) = (next()?, next()?, next()?);
+        let nanos = Duration::from_nanos;
+        (slices > 0).then(|| Self { cpu: nanos(cpu), queued: nanos(queued) })
+    }
+}
+
+/// Returns how many times slower than the machine for which limits of CPU time were
+/// chosen this thread is, at least 1.
+///
+/// A busy machine is slower even in CPU time: its threads share caches and cores.
+pub(crate) fn slowness() -> f64 {
+    /// The time of this loop, in a debug build, on the machine for which the limits
+    /// were chosen: a virtual machine with two slow cores.
+    const REFERENCE: Duration = Duration::from_micros(4000);
+    let mut number = 1_u64;
+    let began = Moment::exactly_now();
+    for step in 0..400_000_u64 {
+        number = std::hint::black_box(number ^ (number << 7) ^ step);
+    }
+    let took = match began.spent() {
+        Spent::Known { computed, .. } => computed,
+        Spent::Wall(wall) => wall,
+    };
+    (took.as_secs_f64() / REFERENCE.as_secs_f64()).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_kernels_line_is_parsed() {
+        let parse = Scheduled::parse;
+        let scheduled = Scheduled { cpu: 2 * MS, queued: MS };
+        assert_eq!(parse("2000000 1000000 7\n"), Some(scheduled));
+        assert_eq!(parse("0 0 0\n"), None);
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("1 x 2"), None);
+    }
+
+    #[test]
+    fn sleeping_is_blocked_and_a_loop_computes() {
+        let began = Moment::exactly_now();
+        std::thread::sleep(30 * MS);
+        let Spent::Known { blocked, computed } = began.spent() else { return };
+        assert!(blocked >= 25 * MS, "{blocked:?}");
+        assert!(computed < 25 * MS, "{computed:?}");
+
+        let began = Moment::exactly_now();
+        while began.held() < 30 * MS {}
+        let Spent::Known { blocked, computed } = began.spent() else { return };
+        assert!(computed >= 20 * MS, "{computed:?}");
+        assert!(blocked < 20 * MS, "{blocked:?}");
+    }
+
+    #[test]
+    fn the_slowness_is_at_least_one() {
+        assert!(slowness() >= 1.0);
+    }
+}
