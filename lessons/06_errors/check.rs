@@ -105,12 +105,14 @@ impl Site {
     ) -> Result<(FetchError, Run<()>)> {
         let (mut report, run) = self.fetch(what, &[url]).await?;
         let failure = report.failures.pop();
-        let answers = report.answers.len();
         let took = run.took.as_millis();
+        let answer = match report.answers.is_empty() {
+            true => "neither that nor an answer",
+            false => "an answer",
+        };
         let none = || {
-            let words = format!(
-                "{what}: expected a failure, got {answers} answers after {took} ms."
-            );
+            let words =
+                format!("{what}: expected a failure, got {answer} after {took} ms.");
             Diagnosis::new(words)
         };
         Ok((failure.ok_or_else(none)?.1, run))
@@ -251,8 +253,7 @@ async fn together() -> Result<()> {
             let (report, run) = site.fetch(&what, &urls).await?;
             let peak = site.server.peak();
             let why = (peak == 1).then_some(
-                "There is never more than one request in flight: is each awaited \
-                 before the next one starts?",
+                "Is each request awaited before the next one is created?",
             );
             let judged = check::peak("requests", peak, count);
             run.pictured(check::explain(judged, why))?;
@@ -358,13 +359,8 @@ async fn apart() -> Result<()> {
     let urls: Vec<_> = cases.iter().map(|(_, url, _)| url.clone()).collect();
     let what = format!("{} failing URLs", urls.len());
     let (Report { answers, failures }, _) = site.fetch(&what, &urls).await?;
-    // If each has failed, they are in the order of the list.
-    let all = failures.len() == cases.len();
-    for (place, (what, url, expected)) in cases.into_iter().enumerate() {
-        let failure = match all {
-            true => failures.get(place),
-            false => failures.iter().find(|(failed, _)| *failed == url),
-        };
+    for (what, url, expected) in cases {
+        let failure = failures.iter().find(|(failed, _)| *failed == url);
         let got = failure.map_or("no failure".to_owned(), |(_, error)| kind(error));
         let status = expected == "NotFound" || expected.starts_with("Status");
         let why = match &*got {
