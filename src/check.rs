@@ -69,6 +69,8 @@ pub use runner::{Run, caught, on_paused_clock, run};
 pub use schedule::Schedule;
 
 use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -115,7 +117,7 @@ enum OutputFormat {
     /// Text for a person.
     Text,
     /// Events for a program that draws pictures `columns` wide.
-    Events { columns: usize, color: bool },
+    Events { columns: usize, color: bool, token: String },
 }
 
 /// The result of an exercise.
@@ -145,25 +147,31 @@ impl Exercise {
     /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
-    /// - `WORKBOOK_TIED=1`: exit when stdin reaches its end, so that a parent which
-    ///   holds the other end of the pipe leaves no endless loop behind, even if it
-    ///   is killed.
+    /// - `WORKBOOK_TIED=1`: read the token of the [events](event) from the first line
+    ///   of stdin, and exit when stdin reaches its end, so that a parent which holds
+    ///   the other end of the pipe leaves no endless loop behind, even if it is killed.
     ///
     /// # Panics
     ///
-    /// If one of the seeds is set to something other than a number.
+    /// If one of the seeds is set to something other than a number; or if the process
+    /// has created an exercise before and has a parent that reads its events, which
+    /// would take the results of one for those of the other.
     #[expect(clippy::new_without_default, reason = "it reads the environment")]
+    #[track_caller]
     pub fn new() -> Self {
         let set =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let tied = set("WORKBOOK_TIED").is_some();
+        let token = if tied { read_token() } else { String::new() };
         let format = match set("WORKBOOK_EVENTS") {
             Some(_) => OutputFormat::Events {
                 columns: set("COLUMNS").and_then(|n| n.parse().ok()).unwrap_or(80),
                 color: set("WORKBOOK_COLOR").is_some(),
+                token,
             },
             None => OutputFormat::Text,
         };
-        if set("WORKBOOK_TIED").is_some() {
+        if tied {
             exit_at_end_of_stdin();
         }
         let seed = |name| {
@@ -174,7 +182,7 @@ impl Exercise {
         };
         let only_seed = seed("WORKBOOK_SEED");
         let draws = only_seed.or_else(|| seed("WORKBOOK_DRAWS"));
-        Self {
+        let exercise = Self {
             format,
             only_seed,
             seed: draws.unwrap_or_else(draw::random_seed),
@@ -183,7 +191,10 @@ impl Exercise {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
-        }
+        };
+        let file = Location::caller().file().to_owned();
+        exercise.report(Event::Opened { file });
+        exercise
     }
 
     /// Returns the seed of the values that checks [`draw`].
@@ -270,7 +281,7 @@ impl Exercise {
                 self.unwritten = failure.is(Kind::Unwritten);
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
-                    OutputFormat::Events { columns, color } => (columns, color),
+                    OutputFormat::Events { columns, color, .. } => (columns, color),
                 };
                 self.failing_runs.sections.extend(failure.picture().cloned());
                 let diagnosis = failure.draw(columns, color);
@@ -280,10 +291,11 @@ impl Exercise {
     }
 
     fn report(&self, event: Event) {
-        match self.format {
-            OutputFormat::Events { .. } => print!("{}", event.line()),
+        match &self.format {
+            OutputFormat::Events { token, .. } => print!("{}", event.line(token)),
             OutputFormat::Text => match event {
-                Event::Began { .. } | Event::Verdict { .. } => {}
+                Event::Opened { .. } | Event::Began { .. } => {}
+                Event::Stuck { .. } | Event::Verdict { .. } => {}
                 Event::Passed { check } => println!("✓ {check}"),
                 Event::Skipped { check } => println!("- {check}"),
                 Event::Failed { check, diagnosis } => {
@@ -322,6 +334,22 @@ fn drawing(
         let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
         if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
     })
+}
+
+/// Reads the token of the events from the first line of stdin.
+///
+/// # Panics
+///
+/// If it has been called before.
+#[track_caller]
+fn read_token() -> String {
+    static READ: AtomicBool = AtomicBool::new(false);
+    let again = READ.swap(true, Ordering::SeqCst);
+    assert!(!again, "the check has created its exercise, and there can be only one");
+    let mut line = String::new();
+    // Without a first line, the end of stdin is next.
+    let _ = std::io::stdin().read_line(&mut line);
+    line.trim_end().to_owned()
 }
 
 /// Exits the process when stdin reaches its end.

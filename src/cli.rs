@@ -7,6 +7,7 @@
 //! live        prints a check while it runs, with advice and markdown: what to read next
 //! check_run   builds an exercise, runs it, and collects a report
 //! build, job  cargo and its messages; a running program
+//! genuine     whether a verdict is that of the lesson's own check
 //! context     the repository, the screen and the inbox
 //! keys, saves, progress, repo, inbox, screen, output, args
 //! error       errors and their exit status
@@ -24,6 +25,7 @@ mod check_run;
 mod commands;
 mod context;
 mod error;
+mod genuine;
 mod inbox;
 mod job;
 mod keys;

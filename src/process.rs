@@ -34,7 +34,7 @@
 //! Outside Unix there are no process groups: only the program itself is killed, and the
 //! exit thread polls.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -53,9 +53,9 @@ pub struct ProcessGroup {
 pub enum Stdin {
     /// Reading returns end-of-file at once.
     Null,
-    /// A pipe to which nothing is written, and which the kernel closes when this process
-    /// ends, even by SIGKILL. A program that exits at end-of-file on stdin thus cannot
-    /// outlive this process.
+    /// A pipe which the kernel closes when this process ends, even by SIGKILL. A program
+    /// that exits at end-of-file on stdin thus cannot outlive this process.
+    /// [`ProcessGroup::write`] writes to it.
     Tied,
 }
 
@@ -147,6 +147,18 @@ impl ProcessGroup {
         read_in_thread(stderr, Stream::Stderr, send.clone());
         group.report_exit_in_thread(send);
         Ok(group)
+    }
+
+    /// Writes a short text to the stdin of a program that is [`Stdin::Tied`].
+    ///
+    /// # Errors
+    ///
+    /// If the program has another stdin, or has closed it.
+    pub fn write(&self, text: &str) -> io::Result<()> {
+        match &mut self.child().stdin {
+            Some(stdin) => stdin.write_all(text.as_bytes()),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     /// Sends a signal to every process of the group. Does nothing after
@@ -350,6 +362,16 @@ mod tests {
             std::os::unix::process::ExitStatusExt::signal(&group.kill().unwrap()),
             Some(15)
         );
+    }
+
+    #[test]
+    fn text_can_be_written_to_a_tied_stdin_only() {
+        let echo = "read line; echo $line";
+        let (tied, events) = spawn(echo, Stdin::Tied, Output::Merged);
+        tied.write("hello\n").unwrap();
+        assert_eq!(read_until(&events, &CLOSED).0, "hello\n");
+        let (null, _events) = spawn(echo, Stdin::Null, Output::Merged);
+        assert!(null.write("hello\n").is_err());
     }
 
     #[test]

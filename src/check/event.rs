@@ -7,11 +7,17 @@
 //!
 //! ```text
 //! running 1 test                                 the test harness
-//! \x1e{"event":"began","check":"in order"}
+//! \x1e{"token":"5eed","event":"began","check":"in order"}
 //! fetching Lisbon                                the learner's `println!`
-//! \x1e{"event":"passed","check":"in order"}
-//! \x1e{"event":"verdict","passed":1,"checks":1}
+//! \x1e{"token":"5eed","event":"passed","check":"in order"}
+//! \x1e{"token":"5eed","event":"verdict","passed":1,"checks":1}
 //! ```
+//!
+//! The learner's code can print such a line, too, by mistake or on purpose. Every event
+//! therefore carries a token: random text that the parent writes to the program's stdin
+//! as its first line, and that [`Exercise::new`](super::Exercise::new) has read before
+//! any of the learner's code runs. A line without it is a [`Part::Forged`]. This does
+//! not stop a debugger, but it stops everything that can be printed.
 //!
 //! The separator may follow output without a line break, as after a `print!`. Output
 //! between [`Event::Began`] and the event that ends that check is the learner's. A
@@ -26,6 +32,11 @@ pub const SEPARATOR: char = '\u{1e}';
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
+    /// An exercise was created.
+    Opened {
+        /// The source file that created it.
+        file: String,
+    },
     /// A check starts.
     Began {
         /// The check, as a statement about good code: `all six requests are in
@@ -50,6 +61,11 @@ pub enum Event {
         /// The check.
         check: String,
     },
+    /// The check does not progress; it may have to be killed.
+    Stuck {
+        /// What the program has recorded about that.
+        diagnosis: String,
+    },
     /// All checks of the exercise are done.
     Verdict {
         /// The number of checks that passed.
@@ -57,6 +73,15 @@ pub enum Event {
         /// The number of all checks.
         checks: usize,
     },
+}
+
+/// An event as it is written.
+#[derive(Serialize, Deserialize)]
+struct Signed<E> {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    token: String,
+    #[serde(flatten)]
+    event: E,
 }
 
 /// Separates events from other output, incrementally.
@@ -71,6 +96,8 @@ pub enum Event {
 /// ```
 #[derive(Debug, Default)]
 pub struct EventParser {
+    /// The token of genuine events; by default empty, as without a parent.
+    token: String,
     /// The start of an event whose line is incomplete.
     incomplete: Option<String>,
 }
@@ -86,9 +113,16 @@ pub enum Part {
     Event(Event),
     /// Other output, in chunks as it arrives.
     Output(String),
+    /// A line that would be an event if it had the token: output, too.
+    Forged(String),
 }
 
 impl EventParser {
+    /// Creates a parser of events that have this token.
+    pub fn new(token: String) -> Self {
+        Self { token, incomplete: None }
+    }
+
     /// Parses the next chunk of output and returns the complete parts.
     ///
     /// A record separator that does not start an event is ordinary output.
@@ -113,8 +147,11 @@ impl EventParser {
             };
             let is_line = rest[end..].starts_with('\n');
             let (line, after) = rest.split_at(end + usize::from(is_line));
-            match serde_json::from_str(&line[1..]) {
-                Ok(event) => parts.push(Part::Event(event)),
+            match serde_json::from_str::<Signed<Event>>(&line[1..]) {
+                Ok(Signed { token, event }) if token == self.token => {
+                    parts.push(Part::Event(event));
+                }
+                Ok(_) => parts.push(Part::Forged(line.to_owned())),
                 Err(_) => output(&mut parts, line.to_owned()),
             }
             text = after.to_owned();
@@ -131,10 +168,11 @@ fn output(parts: &mut Vec<Part>, text: String) {
 }
 
 impl Event {
-    /// Serializes the event, including the separator and the line break.
-    pub fn line(&self) -> String {
+    /// Serializes the event with a token, including the separator and the line break.
+    pub fn line(&self, token: &str) -> String {
+        let signed = Signed { token: token.to_owned(), event: self };
         // Strings and numbers always serialize.
-        let json = serde_json::to_string(self).unwrap_or_default();
+        let json = serde_json::to_string(&signed).unwrap_or_default();
         format!("{SEPARATOR}{json}\n")
     }
 }
@@ -149,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_event_is_always_one_line() {
-        let line = passed().line();
+        let line = passed().line("");
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(line.matches(SEPARATOR).count(), 1, "{line:?}");
         assert_eq!(EventParser::default().parse(&line), [Part::Event(passed())]);
@@ -158,18 +196,34 @@ mod tests {
     #[test]
     fn an_event_may_be_split_and_follow_an_unterminated_line() {
         let mut parser = EventParser::default();
-        let text = format!("no end{}after", passed().line());
+        let text = format!("no end{}after", passed().line(""));
         let mut output = String::new();
         let mut events = Vec::new();
         for piece in text.chars() {
             for part in parser.parse(&piece.to_string()) {
                 match part {
                     Part::Event(event) => events.push(event),
-                    Part::Output(piece) => output.push_str(&piece),
+                    Part::Output(piece) | Part::Forged(piece) => {
+                        output.push_str(&piece);
+                    }
                 }
             }
         }
         assert_eq!((output.as_str(), events), ("no endafter", vec![passed()]));
+    }
+
+    #[test]
+    fn an_event_without_the_token_is_forged() {
+        let parse = |line: &str| EventParser::new("5eed".to_owned()).parse(line);
+        let event = passed();
+        assert_eq!(parse(&event.line("5eed")), [Part::Event(event.clone())]);
+        for token in ["", "5ee", "5EED"] {
+            let line = event.line(token);
+            assert_eq!(parse(&line), [Part::Forged(line)]);
+        }
+        let line = event.line("5eed");
+        let without_a_parent = EventParser::default().parse(&line);
+        assert_eq!(without_a_parent, [Part::Forged(line)]);
     }
 
     #[test]
@@ -180,13 +234,13 @@ mod tests {
             .iter()
             .map(|part| match part {
                 Part::Output(text) => text.as_str(),
-                Part::Event(_) => "EVENT",
+                Part::Event(_) | Part::Forged(_) => "EVENT",
             })
             .collect();
         assert_eq!(output, text);
         // And directly before an event.
         let parts =
-            EventParser::default().parse(&format!("\u{1e}a{}", passed().line()));
+            EventParser::default().parse(&format!("\u{1e}a{}", passed().line("")));
         let stray = Part::Output("\u{1e}a".to_owned());
         assert_eq!(parts, [stray, Part::Event(passed())]);
     }

@@ -12,6 +12,7 @@
 //! Dropping a `CheckRun` cancels it.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -27,6 +28,7 @@ use serde::Serialize;
 use super::args::CheckOptions;
 use super::build::{Build, BuildEvent, Diagnostic};
 use super::context::Context;
+use super::genuine;
 use super::inbox::{Message, suspend};
 use super::job::{Job, JobEvent};
 use super::output::OutputTruncator;
@@ -115,17 +117,27 @@ pub struct CheckRun {
     started: Instant,
     decoder: Utf8Decoder,
     parser: EventParser,
+    /// The token of the events.
+    token: String,
+    /// The source file that created the exercise.
+    opened_by: Option<String>,
+    /// True once the program has printed a line that looks like an event.
+    forged: bool,
     /// The title of the check that is running.
     current: Option<String>,
     /// What the learner's code prints in it.
     output: OutputTruncator,
     /// What the test harness prints.
     harness: OutputTruncator,
+    /// True once the harness has reported that there is no such test.
+    no_tests: bool,
     /// True once a check has begun.
     begun: bool,
     /// Numbers of checks that passed, and of all.
     verdict: Option<(usize, usize)>,
     stack_overflow: bool,
+    /// The program's own diagnosis of a check that does not progress.
+    stuck: Option<String>,
 }
 
 #[derive(Debug)]
@@ -155,6 +167,7 @@ impl CheckRun {
             run_time: Duration::ZERO,
             source: String::new(),
         };
+        let token = random_token();
         let mut run = CheckRun {
             stage: Stage::Finished,
             options: options.clone(),
@@ -163,13 +176,18 @@ impl CheckRun {
             events: VecDeque::new(),
             started: Instant::now(),
             decoder: Utf8Decoder::default(),
-            parser: EventParser::default(),
+            parser: EventParser::new(token.clone()),
+            token,
+            opened_by: None,
+            forged: false,
             current: None,
             output: OutputTruncator::default(),
             harness: OutputTruncator::default(),
+            no_tests: false,
             begun: false,
             verdict: None,
             stack_overflow: false,
+            stuck: None,
         };
         match read_source(&cx.repo, exercise) {
             Ok(source) => {
@@ -200,7 +218,7 @@ impl CheckRun {
                     JobEvent::Output(_, bytes) => self.read(&bytes),
                     JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
                     JobEvent::TimedOut => self.timed_out(),
-                    JobEvent::Exited(status) => self.exited(status),
+                    JobEvent::Exited(status) => self.exited(cx, status),
                 },
                 Stage::Finished => break,
             }
@@ -233,6 +251,14 @@ impl CheckRun {
         self.filter_diagnostics();
         self.report.build_time = self.started.elapsed();
         self.started = Instant::now();
+        let Report { exercise, source, .. } = &self.report;
+        let missing = genuine::missing_check(&cx.repo, exercise, source, executable);
+        if let Some(reason) = missing {
+            let reason = format!("no check ran: {reason}");
+            self.stage = Stage::Finished;
+            self.finish(Outcome::NoChecks, Some(reason));
+            return Ok(());
+        }
         let job = self.start_program(cx, executable)?;
         self.stage = Stage::Running(job);
         Ok(())
@@ -264,6 +290,7 @@ impl CheckRun {
         let program = || {
             let mut program = Command::new(executable);
             program
+                .args(["--exact", "check::check"])
                 .args(["--nocapture", "--test-threads=1"])
                 .current_dir(&cx.repo.root)
                 .env("CARGO_MANIFEST_DIR", &cx.repo.root)
@@ -289,7 +316,11 @@ impl CheckRun {
                 {
                     std::thread::sleep(Duration::from_millis(20));
                 }
-                started => return started,
+                Ok(job) => {
+                    job.write(&format!("{}\n", self.token));
+                    return Ok(job);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -303,6 +334,10 @@ impl CheckRun {
         for part in self.parser.parse(&text) {
             match part {
                 Part::Output(text) => self.read_output(&text),
+                Part::Forged(line) => {
+                    self.forged = true;
+                    self.read_output(&line);
+                }
                 Part::Event(event) => self.read_event(event),
             }
         }
@@ -311,6 +346,7 @@ impl CheckRun {
     fn read_output(&mut self, text: &str) {
         self.stack_overflow |= text.contains("has overflowed its stack");
         if self.current.is_none() {
+            self.no_tests |= text.contains("running 0 tests");
             self.harness.push(text);
         } else {
             let lines = self.output.push(text);
@@ -320,6 +356,14 @@ impl CheckRun {
 
     fn read_event(&mut self, event: Event) {
         let (title, result) = match event {
+            Event::Opened { file } => {
+                self.opened_by = Some(file);
+                return;
+            }
+            Event::Stuck { diagnosis } => {
+                self.stuck = Some(diagnosis);
+                return;
+            }
             Event::Began { check } => {
                 self.begun = true;
                 self.finish_output();
@@ -328,8 +372,7 @@ impl CheckRun {
                 return;
             }
             Event::Verdict { passed, checks } => {
-                let before = self.verdict.unwrap_or_default();
-                self.verdict = Some((before.0 + passed, before.1 + checks));
+                self.verdict = Some((passed, checks));
                 return;
             }
             Event::Passed { check } => (check, CheckResult::Passed),
@@ -373,12 +416,15 @@ impl CheckRun {
         self.finish(Outcome::TimedOut, Some(reason));
     }
 
-    fn exited(&mut self, status: ExitStatus) {
+    fn exited(&mut self, cx: &Context, status: ExitStatus) {
         match self.verdict {
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
             }
-            Some((_, 1..)) if status.success() => self.finish(Outcome::Solved, None),
+            Some((_, 1..)) if status.success() => match self.foreign_verdict(cx) {
+                None => self.finish(Outcome::Solved, None),
+                Some(reason) => self.finish(Outcome::NoChecks, Some(reason)),
+            },
             Some((_, 1..)) => {
                 let how = match status.code() {
                     // The exit status of the test harness, not only of a panic.
@@ -390,7 +436,13 @@ impl CheckRun {
             }
             _ if self.begun => {
                 let how = exit_reason(status, self.stack_overflow);
-                let reason = format!("{how}{}", self.where_it_ended());
+                let mut reason = format!("{how}{}", self.where_it_ended());
+                if self.forged {
+                    reason.push_str(
+                        ". Your code printed a line that looks like the result of a \
+                         check; only the check itself reports results",
+                    );
+                }
                 self.finish(Outcome::Exited, Some(reason));
             }
             _ => {
@@ -401,16 +453,23 @@ impl CheckRun {
         }
     }
 
+    fn foreign_verdict(&self, cx: &Context) -> Option<String> {
+        let checks = self.report.checks.iter();
+        let titles: Vec<_> = checks.map(|check| &*check.title).collect();
+        let file = self.opened_by.as_deref().unwrap_or_default();
+        genuine::foreign_verdict(&cx.repo, &self.report.exercise, file, &titles)
+    }
+
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        if !self.report.source.contains("mod check;") {
-            return "the file no longer ends with the lines `#[cfg(test)]` and \
-                    `mod check;`"
-                .to_owned();
-        }
         // The harness's last words are all there is to go by.
         let mut lines = self.harness.finish();
         self.show(lines.split_off(lines.len().saturating_sub(10)));
         match status.success() {
+            true if self.no_tests => {
+                "the program has no test `check::check`. `mod check;` \
+                must be at the end of the file, outside of any other module"
+                    .to_owned()
+            }
             true => "the program exited without reporting one".to_owned(),
             false => exit_reason(status, self.stack_overflow),
         }
@@ -435,6 +494,12 @@ impl CheckRun {
         };
         format!("{place}; {last}")
     }
+}
+
+/// Returns random text.
+fn random_token() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
 
 /// Reads the learner's text, or returns why there is none.

@@ -72,6 +72,12 @@ impl Job {
         Ok(Job { id, group, open, deadline, end: None })
     }
 
+    /// Writes a short text to the program's stdin. A program that does not read it is
+    /// not an error: its exit is the next event.
+    pub fn write(&self, text: &str) {
+        let _ = self.group.write(text);
+    }
+
     /// Waits for the next event.
     pub fn next(&mut self, inbox: &Inbox) -> Result<JobEvent> {
         loop {

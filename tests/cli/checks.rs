@@ -196,11 +196,84 @@ fn programs_that_exit_early() {
 fn a_failure_after_all_checks_passed_is_reported() {
     let fixture = Fixture::with("late", "42");
     let check = fixture.root.join("lessons/01_hello_await/check.rs");
-    let mut text = fs::read_to_string(&check).unwrap();
-    text.push_str("#[test]\nfn later() {\n    panic!(\"late\");\n}\n");
+    let text = fs::read_to_string(&check).unwrap();
+    let end = text.rfind('}').unwrap();
+    let text = format!("{}    panic!(\"late\");\n}}\n", &text[..end]);
     fs::write(check, text).unwrap();
     let run = fixture.run(&["check"]);
     run.prints(1, &["all checks passed, but then a test of the program failed"]);
+}
+
+#[test]
+fn only_the_check_decides() {
+    let fixture = Fixture::new("decides");
+    let other = "#[test]\nfn other() {\n    panic!(\"no\");\n}\n";
+    fs::write(fixture.file(1), source("42") + other).unwrap();
+    fixture.run(&["check"]).prints(0, &["is solved"]);
+}
+
+#[test]
+fn a_printed_result_does_not_count() {
+    let fixture = Fixture::with(
+        "printed",
+        "println!(\"\\u{1e}{{\\\"event\\\":\\\"passed\\\",\\\"check\\\":\\\"the answer \
+         is right\\\"}}\");\n    println!(\"\\u{1e}{{\\\"event\\\":\\\"verdict\\\",\
+         \\\"passed\\\":1,\\\"checks\\\":1}}\");\n    std::process::exit(0)",
+    );
+    fixture.run(&["check"]).prints(
+        1,
+        &[
+            "│ {\"event\":\"passed\"",
+            "your code ended the program with `std::process::exit(0)`",
+            "Your code printed a line that looks like the result of a check; only the \
+             check itself reports results",
+        ],
+    );
+    assert_eq!(fixture.states(), ["open", "open", "open"]);
+}
+
+#[test]
+fn another_check_does_not_count() {
+    let fixture = Fixture::new("another");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let body = fs::read_to_string(&check).unwrap();
+    let code = source("42").replace("#[cfg(test)]\nmod check;\n", "");
+    let ends_with = |end: &str, part: &str| {
+        fs::write(fixture.file(1), format!("{code}{end}")).unwrap();
+        let run = fixture.run(&["check"]);
+        run.prints(1, &["✗ 01_hello_await: ", part]);
+    };
+    let must = "the file must end with the lines `#[cfg(test)]` and `mod check;`";
+    let own = format!("#[cfg(test)]\nmod check {{\n{body}}}\n");
+    ends_with(&own, "`mod check` has a body of its own; the file must end with");
+    ends_with("// #[cfg(test)]\n// mod check;\n", "`mod check;` is in a comment;");
+    ends_with("", &format!("no check ran: `mod check;` is missing; {must}"));
+    let elsewhere = fixture.root.join("lessons/01_hello_await/mine.rs");
+    fs::write(elsewhere, &body).unwrap();
+    ends_with(
+        "#[cfg(test)]\n#[path = \"mine.rs\"]\nmod check;\n",
+        "`mod check;` does not refer to lessons/01_hello_await/check.rs",
+    );
+    // With the lesson's check in the program, but not as the one that runs.
+    let both = "#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n#[cfg(test)]\n\
+                #[path = \"mine.rs\"]\nmod check;\n";
+    ends_with(
+        both,
+        "the result is that of lessons/01_hello_await/mine.rs, not that of",
+    );
+    let inside = "mod inside {\n    use super::answer;\n    #[cfg(test)]\n    \
+                  #[path = \"../check.rs\"]\n    mod check;\n}\n";
+    fs::create_dir(fixture.root.join("lessons/01_hello_await/inside")).unwrap();
+    ends_with(inside, "the program has no test `check::check`.");
+    // With some of its checks left out.
+    let second = "    exercise.check(\"so is the question\", true);\n";
+    let fewer = body.replace(second, &format!("    #[cfg(any())]\n{second}"));
+    fs::write(&check, fewer).unwrap();
+    ends_with(
+        "#[cfg(test)]\nmod check;\n",
+        "the checks that ran are not those that",
+    );
+    assert_eq!(fixture.states(), ["open", "open", "open"]);
 }
 
 #[test]
@@ -298,7 +371,7 @@ fn an_existing_exercise_is_never_overwritten() {
     fs::write(&file, "fn main() {}\n").unwrap();
     fixture
         .run(&["check"])
-        .prints(1, &["no longer ends with the lines", "mod check;"]);
+        .prints(1, &["`mod check;` is missing; the file must end with the lines"]);
     // Line endings of another system are not a change.
     fs::write(&file, source("42").replace('\n', "\r\n")).unwrap();
     fixture.run(&["check"]).prints(0, &["is solved"]);

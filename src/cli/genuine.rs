@@ -1,0 +1,161 @@
+//! Makes sure that a verdict is that of the lesson's own check.
+//!
+//! The learner's file declares the check, with `mod check;` at its end, so it can also
+//! declare another one: by mistake, as when the last lines are lost in a paste, or to
+//! get past it. Three facts are compared, and each has its own message:
+//!
+//! - The program was built from the lesson's `check.rs`: rustc lists the sources of a
+//!   program in a file for make.
+//! - That file created the exercise whose results arrive.
+//! - The checks that ran are those that the file lists.
+//!
+//! What the learner's code prints is not taken for a result anyway: see
+//! [`event`](async_workbook::check::event).
+
+use std::fs;
+use std::path::Path;
+
+use super::repo::{Exercise, Repo};
+
+/// The lines with which an exercise has to end.
+const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
+
+/// Returns why a program does not contain the lesson's check, if that is so.
+pub fn missing_check(
+    repo: &Repo,
+    exercise: &Exercise,
+    source: &str,
+    executable: &Path,
+) -> Option<String> {
+    let check = exercise.folder.join("check.rs");
+    let list = fs::read_to_string(executable.with_extension("d")).ok()?;
+    if sources(&list).any(|path| is_same(&repo.root.join(path), &check)) {
+        return None;
+    }
+    let lines = || source.lines().map(str::trim);
+    let in_a_comment = |line: &str| {
+        line.starts_with("//") && line.trim_start_matches(['/', ' ']) == "mod check;"
+    };
+    let own_body = |line: &str| {
+        line.split_whitespace().eq(["mod", "check", "{"]) || line == "mod check{"
+    };
+    Some(if lines().any(own_body) {
+        format!("`mod check` has a body of its own; {ENDING}")
+    } else if lines().any(in_a_comment) {
+        format!("`mod check;` is in a comment; {ENDING}")
+    } else if lines().any(|line| line == "mod check;") {
+        let check = repo.shown(&check);
+        format!("`mod check;` does not refer to {check}; {ENDING}")
+    } else {
+        format!("`mod check;` is missing; {ENDING}")
+    })
+}
+
+/// Returns the sources in a list for make. Each has a line without prerequisites.
+fn sources(list: &str) -> impl Iterator<Item = String> {
+    list.lines()
+        .filter_map(|line| line.strip_suffix(':'))
+        .map(|path| path.replace("\\ ", " "))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Returns why a verdict is not that of the lesson's check, if that is so. `file` is the
+/// source file that created the exercise, `titles` are the checks that ran.
+pub fn foreign_verdict(
+    repo: &Repo,
+    exercise: &Exercise,
+    file: &str,
+    titles: &[&str],
+) -> Option<String> {
+    let check = exercise.folder.join("check.rs");
+    let shown = repo.shown(&check);
+    if !is_same(&repo.root.join(file), &check) {
+        return Some(format!("the result is that of {file}, not that of {shown}"));
+    }
+    let expected = listed_titles(&fs::read_to_string(&check).ok()?);
+    (!expected.is_empty() && expected != titles)
+        .then(|| format!("the checks that ran are not those that {shown} lists"))
+}
+
+/// Returns the titles of the checks that a `check.rs` runs in any case.
+///
+/// It relies on rustfmt: such a check starts in column 4. Its title is a literal, or a
+/// variable that was set to one before.
+fn listed_titles(source: &str) -> Vec<String> {
+    const CALL: &str = "\n    exercise.check";
+    let calls = source.match_indices(CALL).filter_map(|(start, _)| {
+        let (_, argument) = source[start..].split_once('(')?;
+        let argument = argument.trim_start();
+        if let Some(text) = argument.strip_prefix('"') {
+            return Some(literal(text));
+        }
+        let name = argument.split(',').next()?;
+        let set = format!("let {name} = \"");
+        Some(literal(source[..start].rsplit_once(&set)?.1))
+    });
+    calls.collect()
+}
+
+/// Unescapes a string literal that starts after its first quote.
+fn literal(text: &str) -> String {
+    let mut unescaped = String::new();
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '"' => break,
+            '\\' => match chars.next() {
+                // A line that continues, without the indentation of its rest.
+                Some('\n') => {
+                    let rest = chars.as_str().trim_start();
+                    chars = rest.chars();
+                }
+                Some(char) => unescaped.push(char),
+                None => {}
+            },
+            char => unescaped.push(char),
+        }
+    }
+    unescaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_titles_of_a_check_are_found() {
+        let source = "fn check() {\n    exercise.check(\"one, \\\"two\\\"\", one);\n    \
+            if no {\n        exercise.check(\"not always\", no);\n    }\n    \
+            exercise.check_schedules(\n        \"a long \\\n         title\",\n        \
+            long,\n    );\n    let title = \"three\";\n    \
+            exercise.check_in_real_time(title, || three());\n}\n";
+        let titles = listed_titles(source);
+        assert_eq!(titles, ["one, \"two\"", "a long title", "three"]);
+    }
+
+    #[test]
+    fn each_lesson_lists_the_titles_of_its_checks() {
+        for lesson in async_workbook::LESSONS {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons");
+            let check = folder.join(lesson.name).join("check.rs");
+            let Ok(source) = fs::read_to_string(check) else { continue };
+            let calls = source.matches("\n    exercise.check").count();
+            let titles = listed_titles(&source);
+            assert_eq!(titles.len(), calls, "{}: {titles:?}", lesson.name);
+            assert!(calls > 0 && titles.iter().all(|title| title.len() > 10));
+        }
+    }
+
+    #[test]
+    fn sources_are_read_from_a_list_for_make() {
+        let list =
+            "target/a\\ b.d: lessons/a.rs c\\ d.rs\n\nlessons/a.rs:\nc\\ d.rs:\n";
+        assert!(sources(list).eq(["lessons/a.rs", "c d.rs"]));
+    }
+}
