@@ -1,5 +1,6 @@
 //! The check of exercise 06.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::iter::successors;
@@ -31,8 +32,10 @@ fn check() -> check::Verdict {
     exercise.check("all requests are in flight together", together);
     exercise.check("each failure has the right kind", apart);
     exercise.check("the deadline covers connecting, waiting and reading", too_slow);
-    exercise
-        .check("`source` returns the cause, `Display` does not repeat it", sources);
+    exercise.check(
+        "`source` returns the cause, and `Display` does not repeat it",
+        sources,
+    );
     exercise.check("dropping it cancels all requests", dropped);
     exercise.verdict()
 }
@@ -248,8 +251,11 @@ async fn together() -> Result<()> {
             .map(|word| site.server.url(&format!("/api/weather/{word}")))
             .collect();
         let what = format!("{count} URLs");
-        let pace = Pace::of(count as u32, "requests", 100 * MS);
+        let pace = |each: u32| Pace::of(count as u32, "requests", each * MS);
         let report = if count == 6 {
+            // A prime: a loop of short sleeps does not end at the same time by chance.
+            let each = *draw.pick(&[97, 101, 103, 107, 109, 113]);
+            urls.iter().for_each(|url| site.server.delay(path(url), each * MS));
             let (report, run) = site.fetch(&what, &urls).await?;
             let peak = site.server.peak();
             let why = (peak == 1).then_some(
@@ -257,7 +263,13 @@ async fn together() -> Result<()> {
             );
             let judged = check::peak("requests", peak, count);
             run.pictured(check::explain(judged, why))?;
-            run.paced(&pace)?;
+            run.paced(&pace(each))?;
+            let parks = run.parks;
+            let words = format!(
+                "the thread woke up {parks} times while it waited for {count} answers: \
+                 something looks again and again whether they are there."
+            );
+            check::that(parks < 40, words)?;
             report
         } else {
             // Not `check::run`: opening this many connections holds the thread.
@@ -272,7 +284,7 @@ async fn together() -> Result<()> {
                 || Diagnosis::new(format!("{what}: not done within a minute."));
             let report = report.map_err(|_elapsed| stuck())?;
             check::peak("requests", site.server.peak(), count)?;
-            pace.judge(took)?;
+            pace(100).judge(took)?;
             report
         };
         let answers: Vec<_> = report
@@ -540,6 +552,9 @@ fn judge_slow(
 
 type Cause = dyn Error + 'static;
 
+/// The source of the error that reqwest returns when the time is up.
+const REQWEST_TIMED_OUT: &str = "operation timed out";
+
 fn is_of_json(cause: &Cause) -> bool {
     cause.downcast_ref::<serde_json::Error>().is_some_and(|e| e.is_eof())
 }
@@ -549,9 +564,14 @@ fn is_refusal(cause: &Cause) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused)
 }
 
+/// Accepts the errors of reqwest and tokio, and an answer's own type. A text and the
+/// inner part of reqwest's error have no type that code can ask for.
 fn is_timeout(cause: &Cause) -> bool {
-    cause.is::<Elapsed>()
-        || cause.downcast_ref::<reqwest::Error>().is_some_and(|e| e.is_timeout())
+    if let Some(error) = cause.downcast_ref::<reqwest::Error>() {
+        return error.is_timeout();
+    }
+    let is_text = format!("{cause:?}").starts_with('"');
+    cause.is::<Elapsed>() || !is_text && cause.to_string() != REQWEST_TIMED_OUT
 }
 
 fn is_any(_: &Cause) -> bool {
@@ -626,7 +646,7 @@ fn judge_sources(
     );
     let why = match &*chain {
         // The innermost error of a reqwest timeout.
-        [only] if only.to_string() == "operation timed out" => Some(
+        [only] if only.to_string() == REQWEST_TIMED_OUT => Some(
             "That is the source of the inner error. Return the inner error itself, \
              `Some(error)`; `error.source()` skips it.",
         ),
@@ -643,7 +663,7 @@ fn judge_sources(
     // The text of reqwest's timeout is what anyone would write.
     let repeated = chain.iter().enumerate().find(|(depth, cause)| {
         let cause = cause.to_string();
-        text.contains(&cause) && (*depth == 0 || cause != "operation timed out")
+        text.contains(&cause) && (*depth == 0 || cause != REQWEST_TIMED_OUT)
     });
     let words = repeated.map_or_else(String::new, |(_, cause)| {
         let cause = without_port(&cause.to_string());
@@ -672,7 +692,11 @@ async fn dropped() -> Result<()> {
         .iter()
         .map(|word| site.server.url(&format!("/api/weather/{word}?delay=400")))
         .collect();
+    let runs = Cell::new(0);
     check::cancelled_at_every_await(async |cancel| {
+        runs.set(runs.get() + 1);
+        let words = "it wakes up again and again while it waits for four answers.";
+        check::that(runs.get() < 150, words)?;
         site.server.reset();
         cancel.run(fetch_all(&site.client, &urls)).await;
         // Let aborted tasks go away and the server notice.

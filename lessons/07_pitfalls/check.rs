@@ -422,8 +422,8 @@ async fn visitors_at_once(count: u32) -> Result<()> {
     let causes = [
         Some(before),
         twice.then(|| {
-            "Two visitors have the same number. Is it read after the lock was \
-             released and taken again? Others sign in between."
+            "Some have the same number. Was the lock released between counting a \
+             visitor and reading the number? Others sign in between."
                 .to_owned()
         }),
     ];
@@ -607,7 +607,7 @@ async fn found() -> Result<()> {
                 .zip(places)
                 .find(|(calls, _)| calls.is_empty())
                 .map(|(_, place)| format!("`find` did not run for {place:?}.")),
-            dropped_search(&searches),
+            dropped_search(&searches, &got),
             searches.iter().zip(places).find(|(calls, _)| calls.len() > 1).map(
                 |(calls, place)| {
                     let times = calls.len();
@@ -643,25 +643,28 @@ async fn found() -> Result<()> {
 }
 
 /// Describes a search that was dropped.
-fn dropped_search(searches: &[Vec<Call>; 2]) -> Option<String> {
+fn dropped_search(searches: &[Vec<Call>; 2], got: &[String]) -> Option<String> {
     let all = searches.concat();
-    let dropped = all
-        .iter()
-        .find(|call| call.end.is_some_and(|(_, end)| end == End::Dropped))?;
+    let ends = |call: &Call, end| call.end.filter(|(_, how)| *how == end);
+    let dropped = all.iter().find(|call| ends(call, End::Dropped).is_some())?;
     let (at, _) = dropped.end?;
-    let name = &dropped.name["find ".len()..];
-    let time = (at - dropped.began).as_millis();
-    let with_another = all
+    let place = |call: &Call| call.name["find ".len()..].to_owned();
+    let winner = all
         .iter()
-        .any(|call| call.name != dropped.name && call.end == Some((at, End::Done)));
-    Some(if with_another {
-        format!(
-            "The search in {name:?} was dropped when the other one was done. `select!` \
-             takes the first answer and drops the other future."
-        )
-    } else {
-        format!(
-            "The search in {name:?} was dropped after {time} ms, before its end."
-        )
-    })
+        .find(|call| ends(call, End::Done).is_some_and(|(end, _)| end == at));
+    let Some(winner) = winner.map(place) else {
+        let time = (at - dropped.began).as_millis();
+        return Some(format!(
+            "The search in {:?} was dropped after {time} ms, before its end.",
+            place(dropped)
+        ));
+    };
+    let select = match got.iter().all(|answer| answer.starts_with(&winner)) {
+        true => " `select!` takes the first answer and drops the other future.",
+        false => "",
+    };
+    Some(format!(
+        "The search in {:?} was dropped when that in {winner:?} was done.{select}",
+        place(dropped)
+    ))
 }
