@@ -135,6 +135,13 @@ impl Server {
         self.traffic.lock().delays.insert(path.to_owned(), delay);
     }
 
+    /// Replaces the response to a path, which is matched exactly and without its
+    /// query. It takes as long as the original one. `body` is sent as JSON.
+    pub fn set_response(&self, path: &str, status: u16, body: impl Into<String>) {
+        let mut log = self.traffic.lock();
+        log.responses.insert(path.to_owned(), (status, body.into()));
+    }
+
     /// Returns the most requests that were in flight at the same time since the
     /// start or the last reset.
     pub fn peak(&self) -> usize {
@@ -163,13 +170,14 @@ pub struct SeenRequest {
     pub status: Option<u16>,
 }
 
-/// The log behind [`Server::stats`] and [`Server::requests`], and the delays set by
-/// [`Server::delay`].
+/// The log behind [`Server::stats`] and [`Server::requests`], and the delays and
+/// responses set by [`Server::delay`] and [`Server::set_response`].
 #[derive(Debug, Default)]
 struct TrafficLog {
     stats: Stats,
     requests: Vec<SeenRequest>,
     delays: HashMap<String, Duration>,
+    responses: HashMap<String, (u16, String)>,
 }
 
 /// A [`TrafficLog`] shared by the server and its request handlers.
@@ -244,6 +252,7 @@ struct PageOptions {
     limit: Option<usize>,
 }
 
+const JSON: &str = "application/json";
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 10_000_000;
@@ -281,7 +290,11 @@ async fn apply_options(
     let in_flight = traffic.enter(path);
     let span =
         info_span!(target: REQUESTS, "request", message = format!("GET {path}"));
-    let path_delay = traffic.lock().delays.get(uri.path()).copied();
+    let (path_delay, path_response) = {
+        let log = traffic.lock();
+        let delay = log.delays.get(uri.path()).copied();
+        (delay, log.responses.get(uri.path()).cloned())
+    };
     let respond = async {
         let plain = |status, text: String| (status, text + "\n").into_response();
         if let Some(limit) =
@@ -301,6 +314,10 @@ async fn apply_options(
             return plain(StatusCode::BAD_REQUEST, limits);
         }
         sleep(delay).await;
+        if let Some((status, body)) = path_response {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            return (status, [(header::CONTENT_TYPE, JSON)], body).into_response();
+        }
         match options.status.map(StatusCode::from_u16) {
             None | Some(Ok(StatusCode::OK)) => next.run(request).await,
             Some(Ok(status)) if status.as_u16() >= 200 => {
@@ -376,8 +393,7 @@ async fn events(
 }
 
 async fn broken_json() -> impl IntoResponse {
-    let content_type = [(header::CONTENT_TYPE, "application/json")];
-    (content_type, r#"{"city": "Lisbon", "celsius": "#)
+    ([(header::CONTENT_TYPE, JSON)], r#"{"city": "Lisbon", "celsius": "#)
 }
 
 #[cfg(test)]
@@ -450,6 +466,17 @@ mod tests {
         );
         server.reset();
         assert_eq!(server.requests(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_can_be_replaced() {
+        let server = Server::start().await.unwrap();
+        server.set_response("/api/events/Oslo", 404, "[]");
+        let before = Instant::now();
+        let response = get(server.url("/api/events/Oslo?delay=30")).await.unwrap();
+        assert_eq!(before.elapsed().as_millis(), 30);
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.text().await.unwrap(), "[]");
     }
 
     #[tokio::test(start_paused = true)]
