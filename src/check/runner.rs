@@ -53,7 +53,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::FutureExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -61,7 +61,7 @@ use super::assertions::Pace;
 use super::diagnosis::{Diagnosis, Kind};
 use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::{Moment, Spent, slowness};
-use crate::timeline::{Recorder, Section, Spans};
+use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
 /// once if nothing else can happen.
@@ -312,6 +312,12 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(result.map_err(|_| last_panic())?)
 }
 
+/// Returns true if the code under test has panicked on this thread, even if it has
+/// caught the panic, or tokio has because it was in a task.
+pub fn panicked() -> bool {
+    PANICS.with_borrow(|panics| !panics.is_empty())
+}
+
 fn last_panic() -> Diagnosis {
     let last = PANICS.with_borrow_mut(Vec::pop);
     last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
@@ -485,6 +491,10 @@ pub struct Run<T> {
     pub value: T,
     /// The duration on tokio's clock.
     pub took: Duration,
+    /// How often the thread went to sleep: once or twice for each timer that fires and
+    /// each response that arrives. A loop of short sleeps makes this large even where
+    /// no duration shows it.
+    pub parks: u64,
     section: Section,
     /// How it held the thread, on the real clock.
     busy: Busy,
@@ -514,7 +524,8 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
     let first = spans.len();
     BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
-    let began = tokio::time::Instant::now();
+    let parks = || Handle::current().metrics().worker_park_count(0);
+    let (began, parks_before) = (tokio::time::Instant::now(), parks());
     let value = {
         let mut future = pin!(future);
         let counted = poll_fn(|context| {
@@ -523,12 +534,13 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
         });
         counted.await
     };
-    let took = began.elapsed();
+    let (took, parks) = (began.elapsed(), parks() - parks_before);
     Busy::end();
     let busy = BUSY.get();
     let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
-    let run = Run { value, took, section, busy, longest_poll: spans.longest_poll() };
+    let longest_poll = spans.longest_poll();
+    let run = Run { value, took, parks, section, busy, longest_poll };
     if let Some(held) = run.held_thread() {
         HELD_THREAD.set(Some(held));
     }
@@ -536,6 +548,12 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
 }
 
 impl<T> Run<T> {
+    /// Returns the recorded spans and requests of the run, in the order in which they
+    /// began.
+    pub fn rows(&self) -> &[Row] {
+        &self.section.rows
+    }
+
     /// Checks that the run took as long as its parts take when they run together.
     ///
     /// # Errors
@@ -700,7 +718,8 @@ mod tests {
     fn a_panic_in_a_task_is_left_to_its_join_handle() {
         let ok = on_paused_clock(async {
             let task = spawn(async { panic!("in a task") });
-            Ok(task.await.is_err())
+            assert!(!panicked());
+            Ok(task.await.is_err() && panicked())
         });
         assert!(ok.unwrap());
     }
@@ -829,6 +848,23 @@ mod tests {
             run("", sleep(1000 * MS)).await.never_blocked()
         });
         assert_eq!(message(result), "ok");
+    }
+
+    #[test]
+    fn a_loop_of_short_sleeps_is_counted() {
+        let nap = |times: u32, each| async move {
+            for _ in 0..times {
+                sleep(each).await;
+            }
+        };
+        let parks = |times, each| {
+            let run = async { Ok(run("nap", nap(times, each)).await.parks) };
+            on_paused_clock(run).unwrap()
+        };
+        let one = parks(1, 1000 * MS);
+        assert!((1..5).contains(&one), "{one}");
+        let many = parks(1000, MS);
+        assert!((1000..2010).contains(&many), "{many}");
     }
 
     #[test]
