@@ -22,9 +22,10 @@
 //! tokio polls its sockets before it advances the clock.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 use axum::extract::{Path, Query, Request, State};
@@ -83,7 +84,7 @@ impl Server {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let open_port = "could not open a port on 127.0.0.1 for the web server (is the loopback \
                          interface up, and a port free?)";
-        let listener = TcpListener::bind(any_port).await.context(open_port)?;
+        let listener = listen(any_port).context(open_port)?;
         let addr = listener.local_addr().context(open_port)?;
         // It is bound but never listens, so every connection to it is refused, and
         // no other program can take the port.
@@ -135,6 +136,13 @@ impl Server {
         self.traffic.lock().delays.insert(path.to_owned(), delay);
     }
 
+    /// Replaces the response to a path, which is matched exactly and without its
+    /// query. It takes as long as the original one. `body` is sent as JSON.
+    pub fn set_response(&self, path: &str, status: u16, body: impl Into<String>) {
+        let mut log = self.traffic.lock();
+        log.responses.insert(path.to_owned(), (status, body.into()));
+    }
+
     /// Returns the most requests that were in flight at the same time since the
     /// start or the last reset.
     pub fn peak(&self) -> usize {
@@ -145,6 +153,32 @@ impl Server {
     pub fn reset(&self) {
         self.traffic.reset();
     }
+}
+
+/// Opens a port with room for many connections that are not accepted yet.
+/// (`TcpListener::bind` has room for 128. One more has to wait for a whole round.)
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Returns how many of `wanted` requests can start at the same time, with the client
+/// in the same process.
+///
+/// Two limits of the operating system can make that fewer: the number of connections
+/// that are not accepted yet (128 on macOS), and the number of open files (256 on
+/// macOS), of which each request takes two.
+pub fn capacity(wanted: usize) -> usize {
+    let system = fs::read_to_string("/proc/sys/net/core/somaxconn");
+    let system = system.ok().and_then(|limit| limit.trim().parse().ok());
+    let backlog = system.unwrap_or(128).min(BACKLOG as usize);
+    let wanted = wanted.min(backlog);
+    // One is opened for each file that is needed, and for some that are open later.
+    let files =
+        (0..2 * wanted + 50).map_while(|_| UdpSocket::bind("127.0.0.1:0").ok());
+    let files = files.collect::<Vec<_>>().len();
+    wanted.min(files.saturating_sub(50) / 2)
 }
 
 impl Drop for Server {
@@ -163,13 +197,14 @@ pub struct SeenRequest {
     pub status: Option<u16>,
 }
 
-/// The log behind [`Server::stats`] and [`Server::requests`], and the delays set by
-/// [`Server::delay`].
+/// The log behind [`Server::stats`] and [`Server::requests`], and the delays and
+/// responses set by [`Server::delay`] and [`Server::set_response`].
 #[derive(Debug, Default)]
 struct TrafficLog {
     stats: Stats,
     requests: Vec<SeenRequest>,
     delays: HashMap<String, Duration>,
+    responses: HashMap<String, (u16, String)>,
 }
 
 /// A [`TrafficLog`] shared by the server and its request handlers.
@@ -244,6 +279,9 @@ struct PageOptions {
     limit: Option<usize>,
 }
 
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+const JSON: &str = "application/json";
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 10_000_000;
@@ -281,7 +319,11 @@ async fn apply_options(
     let in_flight = traffic.enter(path);
     let span =
         info_span!(target: REQUESTS, "request", message = format!("GET {path}"));
-    let path_delay = traffic.lock().delays.get(uri.path()).copied();
+    let (path_delay, path_response) = {
+        let log = traffic.lock();
+        let delay = log.delays.get(uri.path()).copied();
+        (delay, log.responses.get(uri.path()).cloned())
+    };
     let respond = async {
         let plain = |status, text: String| (status, text + "\n").into_response();
         if let Some(limit) =
@@ -301,6 +343,10 @@ async fn apply_options(
             return plain(StatusCode::BAD_REQUEST, limits);
         }
         sleep(delay).await;
+        if let Some((status, body)) = path_response {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            return (status, [(header::CONTENT_TYPE, JSON)], body).into_response();
+        }
         match options.status.map(StatusCode::from_u16) {
             None | Some(Ok(StatusCode::OK)) => next.run(request).await,
             Some(Ok(status)) if status.as_u16() >= 200 => {
@@ -376,8 +422,7 @@ async fn events(
 }
 
 async fn broken_json() -> impl IntoResponse {
-    let content_type = [(header::CONTENT_TYPE, "application/json")];
-    (content_type, r#"{"city": "Lisbon", "celsius": "#)
+    ([(header::CONTENT_TYPE, JSON)], r#"{"city": "Lisbon", "celsius": "#)
 }
 
 #[cfg(test)]
@@ -450,6 +495,31 @@ mod tests {
         );
         server.reset();
         assert_eq!(server.requests(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_can_be_replaced() {
+        let server = Server::start().await.unwrap();
+        server.set_response("/api/events/Oslo", 404, "[]");
+        let before = Instant::now();
+        let response = get(server.url("/api/events/Oslo?delay=30")).await.unwrap();
+        assert_eq!(before.elapsed().as_millis(), 30);
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.text().await.unwrap(), "[]");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_requests_as_the_capacity_start_at_once() {
+        let server = Server::start().await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let count = capacity(220);
+        let before = Instant::now();
+        let gets = (0..count).map(|n| {
+            let url = server.url(&format!("/page/{n}"));
+            client.get(url).send()
+        });
+        join_all(gets).await;
+        assert_eq!((server.peak(), before.elapsed().as_millis()), (count, 100));
     }
 
     #[tokio::test(start_paused = true)]
