@@ -68,7 +68,7 @@ pub use diagnosis::{Diagnosis, explain};
 pub use difference::{Difference, difference, in_order};
 pub use draw::{Draw, draw};
 pub use probe::Probe;
-pub use runner::{Run, caught, on_paused_clock, run};
+pub use runner::{Run, caught, on_paused_clock, panicked, run};
 pub use schedule::Schedule;
 
 use std::fmt;

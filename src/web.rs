@@ -22,9 +22,10 @@
 //! tokio polls its sockets before it advances the clock.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 use axum::extract::{Path, Query, Request, State};
@@ -83,7 +84,7 @@ impl Server {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let open_port = "could not open a port on 127.0.0.1 for the web server (is the loopback \
                          interface up, and a port free?)";
-        let listener = TcpListener::bind(any_port).await.context(open_port)?;
+        let listener = listen(any_port).context(open_port)?;
         let addr = listener.local_addr().context(open_port)?;
         // It is bound but never listens, so every connection to it is refused, and
         // no other program can take the port.
@@ -152,6 +153,32 @@ impl Server {
     pub fn reset(&self) {
         self.traffic.reset();
     }
+}
+
+/// Opens a port with room for many connections that are not accepted yet.
+/// (`TcpListener::bind` has room for 128. One more has to wait for a whole round.)
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Returns how many of `wanted` requests can start at the same time, with the client
+/// in the same process.
+///
+/// Two limits of the operating system can make that fewer: the number of connections
+/// that are not accepted yet (128 on macOS), and the number of open files (256 on
+/// macOS), of which each request takes two.
+pub fn capacity(wanted: usize) -> usize {
+    let system = fs::read_to_string("/proc/sys/net/core/somaxconn");
+    let system = system.ok().and_then(|limit| limit.trim().parse().ok());
+    let backlog = system.unwrap_or(128).min(BACKLOG as usize);
+    let wanted = wanted.min(backlog);
+    // One is opened for each file that is needed, and for some that are open later.
+    let files =
+        (0..2 * wanted + 50).map_while(|_| UdpSocket::bind("127.0.0.1:0").ok());
+    let files = files.collect::<Vec<_>>().len();
+    wanted.min(files.saturating_sub(50) / 2)
 }
 
 impl Drop for Server {
@@ -252,6 +279,8 @@ struct PageOptions {
     limit: Option<usize>,
 }
 
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 const JSON: &str = "application/json";
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(60);
@@ -477,6 +506,20 @@ mod tests {
         assert_eq!(before.elapsed().as_millis(), 30);
         assert_eq!(response.status(), 404);
         assert_eq!(response.text().await.unwrap(), "[]");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_requests_as_the_capacity_start_at_once() {
+        let server = Server::start().await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let count = capacity(220);
+        let before = Instant::now();
+        let gets = (0..count).map(|n| {
+            let url = server.url(&format!("/page/{n}"));
+            client.get(url).send()
+        });
+        join_all(gets).await;
+        assert_eq!((server.peak(), before.elapsed().as_millis()), (count, 100));
     }
 
     #[tokio::test(start_paused = true)]

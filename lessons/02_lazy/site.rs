@@ -10,18 +10,43 @@ use tracing::instrument;
 /// (`#[instrument]` lets the check draw the requests.)
 #[derive(Clone)]
 pub struct Site {
-    user: String,
+    content: Content,
     pub opened: Instant,
     requests: Arc<Mutex<Vec<(String, Duration)>>>,
 }
 
-impl Site {
+/// The answers of a site, and the milliseconds that each takes: user, orders, messages,
+/// news and weather. The check opens sites with other contents and durations, too.
+#[derive(Clone)]
+pub struct Content {
+    pub user: String,
+    pub orders: u32,
+    pub messages: u32,
+    pub news: String,
+    pub degrees: i32,
+    pub millis: [u64; 5],
+}
+
+impl Content {
     pub fn of(user: &str) -> Self {
         Self {
             user: user.to_owned(),
-            opened: Instant::now(),
-            requests: Arc::default(),
+            orders: 2,
+            messages: 3,
+            news: "a new bridge".to_owned(),
+            degrees: 24,
+            millis: [100, 150, 100, 200, 150],
         }
+    }
+}
+
+impl Site {
+    pub fn of(user: &str) -> Self {
+        Self::with(Content::of(user))
+    }
+
+    pub fn with(content: Content) -> Self {
+        Self { content, opened: Instant::now(), requests: Arc::default() }
     }
 
     /// The requests so far, each with its start time since the site was opened.
@@ -38,35 +63,35 @@ impl Site {
     /// The user's name. Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn user(&self) -> String {
-        self.answer("user", 100).await;
-        self.user.clone()
+        self.answer("user", self.content.millis[0]).await;
+        self.content.user.clone()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn orders(&self, user: &str) -> String {
-        self.answer("orders", 150).await;
-        format!("2 orders of {user}")
+        self.answer("orders", self.content.millis[1]).await;
+        format!("{} orders of {user}", self.content.orders)
     }
 
     /// Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn messages(&self, user: &str) -> String {
-        self.answer("messages", 100).await;
-        format!("3 messages to {user}")
+        self.answer("messages", self.content.millis[2]).await;
+        format!("{} messages to {user}", self.content.messages)
     }
 
     /// Takes 200 ms.
     #[instrument(skip_all)]
     pub async fn news(&self) -> String {
-        self.answer("news", 200).await;
-        "a new bridge".to_owned()
+        self.answer("news", self.content.millis[3]).await;
+        self.content.news.clone()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn weather(&self) -> String {
-        self.answer("weather", 150).await;
-        "24 degrees".to_owned()
+        self.answer("weather", self.content.millis[4]).await;
+        format!("{} degrees", self.content.degrees)
     }
 }

@@ -29,8 +29,8 @@ struct Guide {
     events: Vec<Event>,
 }
 
-/// Queries both APIs about one city at the same time. An unknown city (status 404)
-/// is an error.
+/// Queries both APIs about one city at the same time. A status 404 from either of
+/// them, whatever the body, means that the city is unknown: an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let weather = async {
         let url = server.url(&format!("/api/weather/{city}"));

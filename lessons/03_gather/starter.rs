@@ -31,8 +31,8 @@ struct Guide {
     events: Vec<Event>,
 }
 
-/// Queries both APIs about one city at the same time. An unknown city (status 404)
-/// is an error.
+/// Queries both APIs about one city at the same time. A status 404 from either of
+/// them, whatever the body, means that the city is unknown: an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     // This sends one request and discards the answer. Write the rest.
     let url = server.url(&format!("/api/weather/{city}"));

@@ -312,6 +312,12 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(result.map_err(|_| last_panic())?)
 }
 
+/// Returns true if the code under test has panicked on this thread, even if it has
+/// caught the panic, or tokio has because it was in a task.
+pub fn panicked() -> bool {
+    PANICS.with_borrow(|panics| !panics.is_empty())
+}
+
 fn last_panic() -> Diagnosis {
     let last = PANICS.with_borrow_mut(Vec::pop);
     last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
@@ -712,7 +718,8 @@ mod tests {
     fn a_panic_in_a_task_is_left_to_its_join_handle() {
         let ok = on_paused_clock(async {
             let task = spawn(async { panic!("in a task") });
-            Ok(task.await.is_err())
+            assert!(!panicked());
+            Ok(task.await.is_err() && panicked())
         });
         assert!(ok.unwrap());
     }
