@@ -45,7 +45,7 @@ fn check(program: &Path, answer: &str) -> (String, bool) {
                 }
             }
             Part::Event(Event::Verdict { passed, checks }) => {
-                report += &format!("{passed} of {checks} checks hold\n");
+                report += &format!("{passed} of {checks} checks passed\n");
                 verdict = Some(passed == checks);
             }
             Part::Event(
