@@ -109,6 +109,14 @@ impl Server {
                  FROM pg_namespace WHERE nspname LIKE '{SCHEMA}%'",
                 SCHEMA.len() + 1
             );
+            let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
+            if !client.query_one(may, &[]).await?.try_get(0)? {
+                anyhow::bail!(
+                    "the check creates schemas for its rows and drops them again, but \
+                     the user in DATABASE_URL may not create any. Grant it CREATE on \
+                     the database, or use another one."
+                );
+            }
             for _ in 0..attempts {
                 let schemas = client.query(&query, &[]).await?;
                 for schema in &schemas {
