@@ -51,6 +51,7 @@
 
 mod assertions;
 mod cancel;
+mod chain;
 mod diagnosis;
 mod difference;
 mod draw;
@@ -58,9 +59,11 @@ pub mod event;
 mod probe;
 mod runner;
 mod schedule;
+mod watchdog;
 
 pub use assertions::{Pace, peak, that};
 pub use cancel::{Cancel, cancelled_at_every_await};
+pub use chain::{chain, that_error};
 pub use diagnosis::{Diagnosis, explain};
 pub use difference::{Difference, difference, in_order};
 pub use draw::{Draw, draw};
@@ -70,6 +73,7 @@ pub use schedule::Schedule;
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -79,6 +83,7 @@ use crate::timeline::Recording;
 use diagnosis::Kind;
 use event::Event;
 use runner::{Clock, on_clock};
+use watchdog::Stuck;
 
 /// The number of seeds that [`Exercise::check_schedules`] tries.
 const SEEDS: u64 = 50;
@@ -112,12 +117,32 @@ pub struct Exercise {
 }
 
 /// The format of the results on stdout.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum OutputFormat {
     /// Text for a person.
     Text,
     /// Events for a program that draws pictures `columns` wide.
     Events { columns: usize, color: bool, token: String },
+}
+
+impl OutputFormat {
+    fn report(&self, event: Event) {
+        match self {
+            Self::Events { token, .. } => print!("{}", event.line(token)),
+            Self::Text => match event {
+                Event::Opened { .. } | Event::Began { .. } => {}
+                Event::Verdict { .. } => {}
+                Event::Passed { check } => println!("✓ {check}"),
+                Event::Skipped { check } => println!("- {check}"),
+                Event::Failed { check, diagnosis } => {
+                    println!("✗ {check}");
+                    diagnosis.lines().for_each(|line| println!("    {line}"));
+                }
+                // The harness captures the output of a test until its end.
+                Event::Stuck { diagnosis, .. } => eprintln!("{diagnosis}"),
+            },
+        }
+    }
 }
 
 /// The result of an exercise.
@@ -264,6 +289,10 @@ impl Exercise {
             return self.report(Event::Skipped { check });
         }
         self.report(Event::Began { check: check.clone() });
+        let format = self.format.clone();
+        runner::report_stuck_to(Arc::new(move |Stuck { diagnosis, certain }| {
+            format.report(Event::Stuck { diagnosis, certain });
+        }));
         let attempt = || scenario().map_err(Diagnosis::of);
         let mut result = attempt();
         for _ in 1..NOISE_ATTEMPTS {
@@ -291,19 +320,7 @@ impl Exercise {
     }
 
     fn report(&self, event: Event) {
-        match &self.format {
-            OutputFormat::Events { token, .. } => print!("{}", event.line(token)),
-            OutputFormat::Text => match event {
-                Event::Opened { .. } | Event::Began { .. } => {}
-                Event::Stuck { .. } | Event::Verdict { .. } => {}
-                Event::Passed { check } => println!("✓ {check}"),
-                Event::Skipped { check } => println!("- {check}"),
-                Event::Failed { check, diagnosis } => {
-                    println!("✗ {check}");
-                    diagnosis.lines().for_each(|line| println!("    {line}"));
-                }
-            },
-        }
+        self.format.report(event);
     }
 
     /// Ends the exercise. (`cargo test` shows the report only if this is an error.)

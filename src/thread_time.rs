@@ -17,6 +17,7 @@
 //!
 //! Where the file does not exist, only wall time is known.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A moment in the life of the current thread.
@@ -28,11 +29,32 @@ pub(crate) struct Moment {
 
 /// The kernel's measurements of a thread since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Scheduled {
+pub(crate) struct Scheduled {
     /// The time on a CPU.
-    cpu: Duration,
+    pub cpu: Duration,
     /// The time in a run queue.
-    queued: Duration,
+    pub queued: Duration,
+}
+
+/// A thread that other threads can observe.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// The file with the kernel's measurements.
+    schedstat: PathBuf,
+}
+
+impl Thread {
+    /// Returns the current thread.
+    pub fn current() -> Self {
+        // On Linux, the name of a directory in /proc.
+        let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+        Self { schedstat: Path::new("/proc").join(link).join("schedstat") }
+    }
+
+    /// Returns the kernel's measurements, if it has any.
+    pub fn scheduled(&self) -> Option<Scheduled> {
+        Scheduled::parse(&std::fs::read_to_string(&self.schedstat).ok()?)
+    }
 }
 
 /// How a thread spent the time since a [`Moment`].
@@ -112,7 +134,6 @@ impl Scheduled {
 
     /// Parses `CPU QUEUED SLICES`, in nanoseconds. A kernel that does not measure
     /// prints zeros.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split_whitespace().map(str::parse);
         let mut next = || numbers.next()?.ok();
@@ -171,6 +192,16 @@ mod tests {
         let Spent::Known { blocked, computed } = began.spent() else { return };
         assert!(computed >= 20 * MS, "{computed:?}");
         assert!(blocked < 20 * MS, "{blocked:?}");
+    }
+
+    #[test]
+    fn a_thread_can_be_observed_by_another() {
+        let thread = Thread::current();
+        let began = Moment::now();
+        while began.held() < 30 * MS {}
+        let Some(own) = Scheduled::read() else { return };
+        let seen = std::thread::spawn(move || thread.scheduled()).join().unwrap();
+        assert!(seen.unwrap().cpu >= own.cpu);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub enum Event {
     Stuck {
         /// What the program has recorded about that.
         diagnosis: String,
+        /// The check cannot pass any more, even if it does progress.
+        certain: bool,
     },
     /// All checks of the exercise are done.
     Verdict {

@@ -13,7 +13,8 @@
 //! the two apart is whether the future was still being polled late in that hour. On
 //! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
 //! the timeout is just a timeout. Code that never returns from a poll cannot be
-//! interrupted from here; `cargo workbook` kills the process after a time limit.
+//! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
+//! process.
 //!
 //! **A held thread.** On a current-thread runtime the only thread parks whenever
 //! there is nothing to poll. The runtime's park and unpark hooks measure how the thread
@@ -41,11 +42,13 @@
 //! The state of a check is in thread-locals, because the hooks take no arguments,
 //! and because `cargo test` runs each test on a thread of its own.
 
+use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
-use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -56,6 +59,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
 use super::diagnosis::{Diagnosis, Kind};
+use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::{Moment, Spent, slowness};
 use crate::timeline::{Recorder, Row, Section, Spans};
 
@@ -124,8 +128,15 @@ pub(super) fn on_clock<T>(
     clock: Clock,
     future: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let runtime = runtime(clock);
+    let activity = Arc::new(Activity::default());
+    let runtime = runtime(clock, &activity);
     let spans = Spans::default();
+    let report = REPORT.with_borrow(Clone::clone);
+    let _watchdog = report.map(|report| {
+        let (activity, spans) = (Arc::clone(&activity), spans.clone());
+        let runtime = runtime.handle().clone();
+        Watchdog::start(clock, activity, spans, runtime, move |stuck| report(stuck))
+    });
     let recorder = Recorder { spans: spans.clone(), requests: true };
     let _recording = tracing::subscriber::set_default(
         tracing_subscriber::registry().with(recorder),
@@ -138,6 +149,7 @@ pub(super) fn on_clock<T>(
         let polled = poll_fn(|context| {
             // When the timeout fires, it polls the future once more. That poll does
             // not count: nothing woke the future.
+            activity.polled();
             last_poll = Some(began.elapsed())
                 .filter(|&now| now < clock.limit())
                 .unwrap_or(last_poll);
@@ -163,11 +175,18 @@ pub(super) fn on_clock<T>(
     result
 }
 
-fn runtime(clock: Clock) -> Runtime {
+fn runtime(clock: Clock, activity: &Arc<Activity>) -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(clock == Clock::Paused);
     // The thread parks whenever there is nothing to poll.
-    builder.on_thread_park(Busy::end).on_thread_unpark(Busy::begin);
+    let parking = Arc::clone(activity);
+    let park = move || {
+        Busy::end();
+        parking.parked();
+    };
+    let activity = Arc::clone(activity);
+    builder.on_thread_park(park).on_thread_unpark(Busy::begin);
+    builder.on_thread_start(move || activity.started_blocking_thread());
     builder.build().expect("a current-thread runtime can be built")
 }
 
@@ -179,11 +198,15 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
         [] => String::new(),
         open => format!(" Still waiting: {}.", open.join(", ")),
     };
+    let repeated = match spans.most_frequent() {
+        Some((label, times)) if times > 10 => format!(", `{label}` {times} times"),
+        _ => String::new(),
+    };
     Diagnosis::new(match clock {
         // Something kept waking it up, which does not happen in a deadlock.
         Clock::Paused if last_poll > VIRTUAL_TIME_LIMIT / 2 => format!(
             "still not finished after an hour on the paused clock: it keeps sleeping \
-             and waking up.{waiting}"
+             and waking up{repeated}.{waiting}"
         ),
         Clock::Paused => format!(
             "a deadlock: it waits forever, because nothing is left that could wake it.\
@@ -197,7 +220,16 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
     })
 }
 
+/// Receives the watchdog's report.
+pub(super) type Report = Arc<dyn Fn(Stuck) + Send + Sync>;
+
+/// Sets the function to which the checks on this thread report that they are stuck.
+pub(super) fn report_stuck_to(report: Report) {
+    REPORT.set(Some(report));
+}
+
 thread_local! {
+    static REPORT: RefCell<Option<Report>> = const { RefCell::new(None) };
     /// The spans of the current check.
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
     /// The panics during the current check.
@@ -285,17 +317,60 @@ fn last_panic() -> Diagnosis {
     last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
 }
 
-fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
-    let place = place.map_or_else(String::new, |place| {
+/// The number of panics in libraries for which a backtrace is captured.
+const MAX_BACKTRACES: usize = 20;
+
+/// Returns where a panic comes from: its place, if that is in our sources.
+///
+/// A library panics in its own sources, unless its function is `#[track_caller]`. The
+/// place that says something then is the innermost one in a lesson, which only a
+/// backtrace has. Without debug information there is none.
+fn origin(place: &Location<'_>) -> String {
+    let Some(library) = library(place.file()) else {
         // Files included by a test are named relative to it: `tests/../lessons/...`.
         let file = place.file().trim_start_matches("tests/../");
-        format!("{file}:{}", place.line())
+        return format!("at {file}:{}", place.line());
+    };
+    // Reading the debug information takes a while, and many tasks may panic.
+    static BACKTRACES: AtomicUsize = AtomicUsize::new(0);
+    let affordable = BACKTRACES.fetch_add(1, Ordering::Relaxed) < MAX_BACKTRACES;
+    let backtrace = affordable.then(|| Backtrace::force_capture().to_string());
+    match backtrace.as_deref().and_then(place_in_a_lesson) {
+        Some(place) => format!("in {library}, called at {place}"),
+        None => format!("in {library}"),
+    }
+}
+
+/// Returns the name of the library that a source file belongs to, unless it is ours.
+fn library(file: &str) -> Option<&str> {
+    if file.starts_with("/rustc/") {
+        return Some("the standard library");
+    }
+    // .../registry/src/REGISTRY/NAME-VERSION/src/lib.rs
+    let mut parts = file.split(['/', '\\']).skip_while(|part| *part != "registry");
+    let name_and_version = parts.nth(3)?;
+    let (name, _) = name_and_version.rsplit_once('-')?;
+    Some(name)
+}
+
+/// Finds the innermost place of a backtrace that is in a lesson, as `FILE:LINE`.
+fn place_in_a_lesson(backtrace: &str) -> Option<String> {
+    let mut places = backtrace.lines().filter_map(|line| {
+        let place = line.trim().strip_prefix("at ")?;
+        let file = &place[place.find("lessons/")?..];
+        let (place, _column) = file.rsplit_once(':')?;
+        (!place.contains("/check.rs:")).then(|| place.to_owned())
     });
+    places.next()
+}
+
+fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
+    let place = place.map_or_else(String::new, origin);
     match message.strip_prefix("not yet implemented") {
         Some(task) => {
             let task = task.trim_start_matches(": ");
             let colon = if task.is_empty() { "" } else { ": " };
-            Diagnosis::new(format!("not implemented yet at {place}{colon}{task}"))
+            Diagnosis::new(format!("not implemented yet {place}{colon}{task}"))
                 .of_kind(Kind::Unwritten)
         }
         None => {
@@ -305,7 +380,7 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
                 true => "\n`spawn_blocking` works on every runtime.",
                 false => "",
             };
-            Diagnosis::new(format!("a panic at {place}: {message}{why}"))
+            Diagnosis::new(format!("a panic {place}: {message}{why}"))
         }
     }
 }
@@ -586,6 +661,23 @@ mod tests {
         let message = message(panicked);
         assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
         assert!(message.ends_with(": no 7"), "{message}");
+    }
+
+    #[test]
+    fn a_panic_in_a_library_comes_from_the_innermost_place_in_a_lesson() {
+        let registry =
+            "/x/registry/src/index.crates.io-19/tokio-util-1.54.1/src/a.rs";
+        assert_eq!(library(registry), Some("tokio-util"));
+        assert_eq!(
+            library("/rustc/5980/library/core/a.rs"),
+            Some("the standard library")
+        );
+        assert_eq!(library("lessons/03_gather/exercise.rs"), None);
+        let backtrace = "   5: tokio::block_on\n   6: check::right\n             \
+            at ./lessons/03_gather/check.rs:7:3\n   7: guides::{async_fn#0}\n             \
+            at ./lessons/03_gather/exercise.rs:40:17\n";
+        let place = place_in_a_lesson(backtrace);
+        assert_eq!(place.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
     }
 
     #[test]

@@ -146,7 +146,7 @@ pub struct HintOptions {
 /// How to run a check.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckOptions {
-    /// Repeat the order of events that a failed check has named
+    /// Repeat the values and the order of events of a failed check, by the seed it named
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Stop a run after this time [default: 10, with PostgreSQL 20]

@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result, ensure};
 use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::process::{Output, Stdin};
-use async_workbook::text::{clip, count};
+use async_workbook::text::{capitalize, clip, count};
 use serde::Serialize;
 
 use super::args::CheckOptions;
@@ -332,6 +332,9 @@ impl CheckRun {
     fn read(&mut self, bytes: &[u8]) {
         let text = self.decoder.decode(bytes);
         for part in self.parser.parse(&text) {
+            if matches!(self.stage, Stage::Finished) {
+                return;
+            }
             match part {
                 Part::Output(text) => self.read_output(&text),
                 Part::Forged(line) => {
@@ -360,8 +363,11 @@ impl CheckRun {
                 self.opened_by = Some(file);
                 return;
             }
-            Event::Stuck { diagnosis } => {
+            Event::Stuck { diagnosis, certain } => {
                 self.stuck = Some(diagnosis);
+                if certain {
+                    self.stopped("stopped");
+                }
                 return;
             }
             Event::Began { check } => {
@@ -383,6 +389,7 @@ impl CheckRun {
         };
         self.begun = true;
         self.current = None;
+        self.stuck = None;
         self.end_check(title, result);
     }
 
@@ -404,14 +411,14 @@ impl CheckRun {
     }
 
     fn timed_out(&mut self) {
-        let (seconds, place) = (self.limit().as_secs_f64(), self.where_it_ended());
-        let mut reason = format!("timed out after {seconds} s{place}");
-        if self.begun {
-            // On the paused clock, everything else ends or is reported as a deadlock.
-            reason.push_str(
-                ". The future never yielded. Usual causes: a loop without `.await`, \
-                 locking a `std::sync::Mutex` twice, or `block_on` inside async code.",
-            );
+        self.stopped(&format!("timed out after {} s", self.limit().as_secs_f64()));
+    }
+
+    /// Ends the run before the program has ended.
+    fn stopped(&mut self, how: &str) {
+        let mut reason = format!("{how}{}", self.where_it_ended());
+        if let Some(stuck) = self.stuck.take() {
+            reason.push_str(&format!(". {}.", capitalize(&stuck)));
         }
         self.finish(Outcome::TimedOut, Some(reason));
     }

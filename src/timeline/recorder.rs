@@ -24,6 +24,7 @@
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
 //! and a TCP port between the two. Spans work for any future and need no build flag.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -129,6 +130,27 @@ impl Spans {
             .enumerate()
             .filter(|&(index, s)| open(s) && !has_open_child(index));
         innermost.map(|(_, span)| format!("`{}`", span.label)).collect()
+    }
+
+    /// Returns the label of the innermost span that is being polled, in backticks.
+    pub fn entered(&self) -> Vec<String> {
+        let spans = self.lock();
+        let polled = |span: &&Span| span.polls.last().is_some_and(|p| p.1.is_none());
+        // Children come after their parents.
+        let innermost = spans.iter().rev().find(polled);
+        innermost.map(|span| format!("`{}`", span.label)).into_iter().collect()
+    }
+
+    /// Returns the label that most spans have, and their number.
+    pub fn most_frequent(&self) -> Option<(String, usize)> {
+        let spans = self.lock();
+        let mut numbers = HashMap::<&str, usize>::new();
+        for span in spans.iter() {
+            *numbers.entry(&span.label).or_default() += 1;
+        }
+        let (label, number) =
+            numbers.into_iter().max_by_key(|&(label, number)| (number, label))?;
+        Some((label.to_owned(), number))
     }
 
     /// Returns the label and the duration of the longest poll on the real clock.
