@@ -285,10 +285,7 @@ fn a_flood_of_output_is_truncated() {
     );
     // This is 100 MB.
     let run = fixture.run(&["check", "--limit", "300"]);
-    run.prints(
-        0,
-        &["│ ... 9,971 lines left out ...", "│ last", "more characters)"],
-    );
+    run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "more characters)"]);
     assert!(run.out.lines().count() < 50);
     assert!(run.out.len() < 20_000);
 }
