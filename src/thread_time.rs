@@ -1,6 +1,6 @@
 //! Measures how a thread spent its time: computing, blocked, or waiting for a CPU.
 //!
-//! Wall time alone cannot tell code that blocks a thread from a machine that is busy
+//! Wall time alone cannot distinguish code that blocks a thread from a machine that is busy
 //! with other programs. Linux keeps two more times of each thread, in
 //! `/proc/thread-self/schedstat`: the time on a CPU, and the time in a run queue, ready
 //! to run but without a CPU. The rest was spent blocked, and another program cannot add

@@ -23,7 +23,7 @@ pub enum Difference {
     Sorted,
     /// It has the right items, sorted by value from the largest to the smallest.
     SortedDescending,
-    /// It has the right items, in an order that is none of the above.
+    /// It has the right items, in another order.
     Reordered,
     /// It has each different item once, though some are expected more often.
     DuplicatesLost,

@@ -30,7 +30,7 @@
 //! from time in which it computed, and the time in which other programs had the CPU
 //! counts as neither. Blocked time is added up over a run; right answers have almost
 //! none. A machine may still swap, or be paused by its host, so a failure is only
-//! reported if it happens three times in a row. (The paused clock stands still while
+//! reported if it happens three times in a row. (The paused clock stops while
 //! code blocks; it could not show this.)
 //!
 //! **Panics.** While a check runs on this thread, a panic hook records each panic as
@@ -330,7 +330,7 @@ const MAX_BACKTRACES: usize = 20;
 ///
 /// A library panics in its own sources, unless its function is `#[track_caller]`. The
 /// place that says something then is the innermost one in a lesson, which only a
-/// backtrace has. Without debug information there is none.
+/// backtrace has. Without debug information it has no lines.
 fn origin(place: &Location<'_>) -> String {
     let Some(library) = library(place.file()) else {
         // Files included by a test are named relative to it: `tests/../lessons/...`.

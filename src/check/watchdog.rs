@@ -219,8 +219,8 @@ impl Watched {
             )),
             (false, Some(false)) => certain(format!(
                 "the thread has been blocked for {seconds} within one poll{in_poll}, \
-                 and has hardly computed. A lock of `std`, `block_on`, `std::thread::sleep` \
-                 and joining a thread can block it; an `.await` does not"
+                 and has hardly computed. A lock of `std`, `block_on`, `std::thread::sleep`, \
+                 joining a thread and reading stdin can block it; an `.await` does not"
             )),
             (false, None) => perhaps(format!(
                 "the thread has not returned from one poll for {seconds}{in_poll}: it \

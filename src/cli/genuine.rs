@@ -45,7 +45,7 @@ pub fn missing_check(
         format!("`mod check;` is in a comment; {ENDING}")
     } else if lines().any(|line| line == "mod check;") {
         let check = repo.shown(&check);
-        format!("`mod check;` does not refer to {check}; {ENDING}")
+        format!("`mod check;` does not add {check} to the program; {ENDING}")
     } else {
         format!("`mod check;` is missing; {ENDING}")
     })

@@ -252,7 +252,11 @@ fn another_check_does_not_count() {
     fs::write(elsewhere, &body).unwrap();
     ends_with(
         "#[cfg(test)]\n#[path = \"mine.rs\"]\nmod check;\n",
-        "`mod check;` does not refer to lessons/01_hello_await/check.rs",
+        "`mod check;` does not add lessons/01_hello_await/check.rs to the program;",
+    );
+    ends_with(
+        "#[cfg(any())]\nmod check;\n",
+        "`mod check;` does not add lessons/01_hello_await/check.rs to the program;",
     );
     // With the lesson's check in the program, but not as the one that runs.
     let both = "#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n#[cfg(test)]\n\
