@@ -21,15 +21,15 @@
 //! but leaves a zombie that keeps the ID reserved. Only [`ProcessGroup::kill`] and
 //! `Drop` reap, and they send SIGKILL to the group first.
 //!
-//! **The end of the output is not the end of the program**, and the other way round: a
-//! program may close its stdout and run on, and a daemon that it started may hold the
-//! pipe open for hours. So the two are separate events. After `Exited`, call `kill`, and
-//! wait a moment for what is still in the pipe, until `Closed`.
+//! **The end of the output is not the end of the program**, and vice versa: a program may
+//! close its stdout and keep running, and a daemon that it started may hold the pipe open
+//! for hours. So the two are separate events. After `Exited`, call `kill`, and wait a
+//! moment for the rest of the output, until `Closed`.
 //!
 //! **Ctrl-C and Ctrl-Z do not reach the group**, because it is not the terminal's
 //! foreground process group. The caller handles those signals and passes them on with
 //! [`ProcessGroup::signal`]. When the caller itself is killed by SIGKILL, it cannot pass
-//! on anything; [`Stdin::Tied`] covers that case.
+//! on anything; [`Stdin::Lifeline`] covers that case.
 //!
 //! Outside Unix there are no process groups: only the program itself is killed, and the
 //! exit thread polls.
@@ -48,18 +48,18 @@ pub struct ProcessGroup {
     reaped: bool,
 }
 
-/// The standard input of a program.
+/// A program's stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdin {
     /// Reading returns end-of-file at once.
     Null,
     /// A pipe to which nothing is written, and which the kernel closes when this process
-    /// ends, even by SIGKILL. A program that exits at end-of-file on stdin thus cannot
-    /// outlive this process.
-    Tied,
+    /// ends, even by SIGKILL. A program that exits at end-of-file on stdin cannot outlive
+    /// this process.
+    Lifeline,
 }
 
-/// How a program's output is read.
+/// The number of pipes for a program's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Stdout and stderr share one pipe, which keeps their order. All of it is reported
@@ -83,9 +83,9 @@ pub enum Stream {
 pub enum Event {
     /// It wrote some bytes, which may end in the middle of a UTF-8 character.
     Output(Stream, Vec<u8>),
-    /// A stream has reached its end: no process holds it open any more.
+    /// A stream has reached its end: no process holds it open anymore.
     Closed(Stream),
-    /// The program has exited. It is not reaped yet; [`ProcessGroup::kill`] returns its
+    /// The program has exited, but is not reaped yet. [`ProcessGroup::kill`] returns its
     /// exit status.
     Exited,
 }
@@ -121,7 +121,7 @@ impl ProcessGroup {
     {
         command.stdin(match stdin {
             Stdin::Null => Stdio::null(),
-            Stdin::Tied => Stdio::piped(),
+            Stdin::Lifeline => Stdio::piped(),
         });
         let merged = match output {
             Output::Merged => {
@@ -155,7 +155,7 @@ impl ProcessGroup {
         if self.reaped {
             return;
         }
-        // Fails if no process is left, which is fine.
+        // Fails if all processes have exited, which is fine.
         #[cfg(unix)]
         {
             let signal = match signal {
@@ -172,13 +172,12 @@ impl ProcessGroup {
         }
     }
 
-    /// Kills every process of the group, reaps the program and returns its exit status:
-    /// its own if it had exited before. Output that is already in the pipe is still
-    /// delivered.
+    /// Kills every process of the group, reaps the program and returns its exit status.
+    /// Output that is already in the pipe is still delivered.
     ///
     /// # Errors
     ///
-    /// If the system does not report the exit status.
+    /// If waiting for the program fails.
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::Kill);
         let status = self.child().wait()?;
@@ -231,8 +230,8 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// Sends everything that can be read, and then `Closed`. `Child`'s pipes are optional,
-/// so this takes an option, too.
+/// Sends everything that `reader` returns, and then `Closed`. Does nothing without a
+/// reader, for `Child`'s optional pipes.
 fn read_in_thread<R, F>(reader: Option<R>, stream: Stream, send: F)
 where
     R: Read + Send + 'static,
@@ -353,9 +352,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tied_stdin_stays_open_until_the_group_is_gone() {
+    fn a_lifeline_stays_open_until_the_group_is_dropped() {
         let (group, events) =
-            spawn("read line; echo end", Stdin::Tied, Output::Merged);
+            spawn("read line; echo end", Stdin::Lifeline, Output::Merged);
         assert!(events.try_recv().is_err());
         drop(group);
         assert_eq!(read_until(&events, &CLOSED).0, "");

@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 pub const NAMES: [&str; 3] = ["01_hello_await", "02_lazy", "03_gather"];
 
-/// A package whose exercises ask for a function `answer` that returns 42. The starters
-/// return 41, and no `exercise.rs` exists.
+/// A repository whose exercises expect a function `answer` that returns 42. The starters
+/// return 41, and there is no `exercise.rs`.
 pub struct Fixture {
     pub root: PathBuf,
 }
@@ -21,24 +21,24 @@ pub struct Run {
 }
 
 const CHECK: &str = r##"
-fn say(event: &str) {
+fn emit(event: &str) {
     println!("\u{1e}{event}");
 }
 
 #[test]
 fn check() {
-    say(r#"{"event":"began","check":"the answer is right"}"#);
+    emit(r#"{"event":"began","check":"the answer is right"}"#);
     let answer = std::panic::catch_unwind(super::answer).ok();
     if answer == Some(42) {
-        say(r#"{"event":"passed","check":"the answer is right"}"#);
-        say(r#"{"event":"skipped","check":"so is the question"}"#);
-        say(r#"{"event":"verdict","passed":1,"checks":1}"#);
+        emit(r#"{"event":"passed","check":"the answer is right"}"#);
+        emit(r#"{"event":"skipped","check":"so is the question"}"#);
+        emit(r#"{"event":"verdict","passed":1,"checks":1}"#);
     } else {
         let diagnosis = format!("{answer:?} is not Some(42)\\nAn explanation on a line \
             of its own that is longer than a narrow screen is wide, so that it wraps.");
-        say(&r#"{"event":"failed","check":"the answer is right","diagnosis":"DIAGNOSIS"}"#
+        emit(&r#"{"event":"failed","check":"the answer is right","diagnosis":"DIAGNOSIS"}"#
             .replace("DIAGNOSIS", &diagnosis));
-        say(r#"{"event":"verdict","passed":0,"checks":1}"#);
+        emit(r#"{"event":"verdict","passed":0,"checks":1}"#);
         panic!("the check failed");
     }
 }
@@ -91,7 +91,7 @@ impl Fixture {
         Fixture { root }
     }
 
-    /// Creates a repository in which the learner's `answer` of exercise 01 has this body.
+    /// Creates a repository with this body of `answer` in the learner's file of exercise 01.
     pub fn with(name: &str, body: &str) -> Fixture {
         let fixture = Fixture::new(name);
         fixture.write(1, body);
@@ -110,7 +110,7 @@ impl Fixture {
         self.root.join(".workbook/progress.json")
     }
 
-    /// Returns the command, without the settings of the user who runs the test.
+    /// Returns the command, without environment variables that change what it does.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
         for (name, _) in std::env::vars_os() {
@@ -161,7 +161,7 @@ impl Run {
     pub fn prints(&self, code: i32, parts: &[&str]) -> &Run {
         assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
         for part in parts {
-            // Other tests look at where lines are wrapped.
+            // Ignore line breaks, which the width of the terminal changes.
             let flat =
                 |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(
