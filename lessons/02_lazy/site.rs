@@ -29,7 +29,7 @@ impl Site {
         self.requests.lock().expect("the lock is never poisoned").clone()
     }
 
-    async fn answer(&self, request: &str, millis: u64) {
+    async fn respond(&self, request: &str, millis: u64) {
         let entry = (request.to_owned(), self.opened.elapsed());
         self.requests.lock().expect("the lock is never poisoned").push(entry);
         sleep(Duration::from_millis(millis)).await;
@@ -38,35 +38,35 @@ impl Site {
     /// The user's name. Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn user(&self) -> String {
-        self.answer("user", 100).await;
+        self.respond("user", 100).await;
         self.user.clone()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn orders(&self, user: &str) -> String {
-        self.answer("orders", 150).await;
+        self.respond("orders", 150).await;
         format!("2 orders of {user}")
     }
 
     /// Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn messages(&self, user: &str) -> String {
-        self.answer("messages", 100).await;
+        self.respond("messages", 100).await;
         format!("3 messages to {user}")
     }
 
     /// Takes 200 ms.
     #[instrument(skip_all)]
     pub async fn news(&self) -> String {
-        self.answer("news", 200).await;
+        self.respond("news", 200).await;
         "a new bridge".to_owned()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn weather(&self) -> String {
-        self.answer("weather", 150).await;
+        self.respond("weather", 150).await;
         "24 degrees".to_owned()
     }
 }
