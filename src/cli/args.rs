@@ -143,7 +143,7 @@ pub struct HintOptions {
     pub all: bool,
 }
 
-/// How to run a check.
+/// Options of a check.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckOptions {
     /// Replay the schedule of this seed, which a failed check reports
