@@ -1,10 +1,11 @@
 //! The `cargo workbook` command.
 //!
-//! The modules, in layers. Each imports only from below, or from its right:
+//! The modules form layers. Each imports only from lower layers, or from modules to its
+//! right:
 //!
 //! ```text
 //! commands/   watch, status, open, check, hint, list, solution, reset, run, doctor
-//! live        prints a check while it runs, with advice and markdown: what to read next
+//! printer     prints a check and its verdict, with the help of advice and markdown
 //! check_run   builds an exercise, runs it, and collects a report
 //! build, job  cargo and its messages; a running program
 //! genuine     whether a verdict is that of the lesson's own check
@@ -13,10 +14,10 @@
 //! error       errors and their exit status
 //! ```
 //!
-//! Everything that happens while the command waits (output, a save, a key, Ctrl-C)
-//! arrives through one channel, the [`inbox`]. Nothing calls back: a command asks a
-//! [`check_run::CheckRun`] for its next event, that asks the build or the job, and the
-//! job reads the inbox.
+//! Everything that the command waits for (output, a save, a key, Ctrl-C) arrives through
+//! one channel, the [`inbox`]. There are no callbacks: a command calls `next` on a
+//! [`check_run::CheckRun`], which calls `next` on the build or the job, which reads the
+//! inbox.
 
 mod advice;
 mod args;
@@ -29,9 +30,9 @@ mod genuine;
 mod inbox;
 mod job;
 mod keys;
-mod live;
 mod markdown;
 mod output;
+mod printer;
 mod progress;
 mod repo;
 mod saves;
@@ -47,10 +48,11 @@ use commands::{
 };
 use context::Context;
 
-/// Runs the command that the process's arguments name.
+/// Parses the arguments and runs the command.
 ///
 /// The exit status is 0 for success, 1 if a check or a run failed, 2 for wrong usage or
-/// unreadable progress, 130 after Ctrl-C.
+/// unreadable progress, and 128 + N if signal N ended the command, such as 130 after
+/// Ctrl-C.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     execute(arguments).unwrap_or_else(|error| error::report(&error))

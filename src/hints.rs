@@ -9,11 +9,11 @@ use anyhow::{Context, Result, bail};
 pub struct Hints {
     /// The title, such as `A guide to several cities`.
     pub title: String,
-    /// What to do.
+    /// The task, in a few sentences.
     pub task: String,
     /// The hints, from a nudge to almost the answer.
     pub hints: [Hint; 3],
-    /// Why the solution works, for learners who are done.
+    /// The explanation of the solution, for learners who have solved the exercise.
     pub why: String,
 }
 

@@ -1,9 +1,10 @@
-//! The list of lessons: the only place where names, order and questions are typed.
+//! The list of lessons, with their names, order and questions: the only list maintained by
+//! hand.
 //!
 //! Everything else that lists lessons is derived from it. Tests and the book iterate over
 //! [`LESSONS`], or get one `#[test]` per lesson from [`for_each_lesson!`]. The
 //! `[[example]]` stanzas of Cargo.toml, README's table and the book's SUMMARY.md are
-//! written by `tests/consistency.rs`, which also holds folders, chapters and snapshots
+//! written by `tests/consistency.rs`, which also checks folders, chapters and snapshots
 //! against the list.
 //!
 //! [`for_each_lesson!`]: crate::for_each_lesson

@@ -30,7 +30,7 @@
 //! |---|---|
 //! | `DATABASE_URL` | use this server: `postgresql://user:password@host:5432/name` |
 //! | `WORKBOOK_POSTGRES_BIN` | the directory of `initdb` and `postgres` |
-//! | `TMPDIR` | where to create its directory, instead of `/dev/shm` or `/tmp` |
+//! | `TMPDIR` | the parent of its directory, tried before `/tmp`, in place of `/dev/shm` |
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -21,15 +21,15 @@
 //! but leaves a zombie that keeps the ID reserved. Only [`ProcessGroup::kill`] and
 //! `Drop` reap, and they send SIGKILL to the group first.
 //!
-//! **The end of the output is not the end of the program**, and the other way round: a
-//! program may close its stdout and run on, and a daemon that it started may hold the
-//! pipe open for hours. So the two are separate events. After `Exited`, call `kill`, and
-//! wait a moment for what is still in the pipe, until `Closed`.
+//! **The end of the output is not the end of the program**, and vice versa: a program may
+//! close its stdout and keep running, and a daemon that it started may hold the pipe open
+//! for hours. So the two are separate events. After `Exited`, call `kill`, and wait a
+//! moment for the rest of the output, until `Closed`.
 //!
 //! **Ctrl-C and Ctrl-Z do not reach the group**, because it is not the terminal's
 //! foreground process group. The caller handles those signals and passes them on with
 //! [`ProcessGroup::signal`]. When the caller itself is killed by SIGKILL, it cannot pass
-//! on anything; [`Stdin::Tied`] covers that case.
+//! on anything; [`Stdin::Lifeline`] covers that case.
 //!
 //! Outside Unix there are no process groups: only the program itself is killed, and the
 //! exit thread polls.
@@ -48,7 +48,7 @@ pub struct ProcessGroup {
     reaped: bool,
 }
 
-/// The standard input of a program.
+/// A program's stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdin {
     /// Reading returns end-of-file at once.
@@ -56,10 +56,10 @@ pub enum Stdin {
     /// A pipe which the kernel closes when this process ends, even by SIGKILL. A program
     /// that exits at end-of-file on stdin thus cannot outlive this process.
     /// [`ProcessGroup::write`] writes to it.
-    Tied,
+    Lifeline,
 }
 
-/// How a program's output is read.
+/// The number of pipes for a program's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Stdout and stderr share one pipe, which keeps their order. All of it is reported
@@ -83,9 +83,9 @@ pub enum Stream {
 pub enum Event {
     /// It wrote some bytes, which may end in the middle of a UTF-8 character.
     Output(Stream, Vec<u8>),
-    /// A stream has reached its end: no process holds it open any more.
+    /// A stream has reached its end: no process holds it open anymore.
     Closed(Stream),
-    /// The program has exited. It is not reaped yet; [`ProcessGroup::kill`] returns its
+    /// The program has exited, but is not reaped yet. [`ProcessGroup::kill`] returns its
     /// exit status.
     Exited,
 }
@@ -121,7 +121,7 @@ impl ProcessGroup {
     {
         command.stdin(match stdin {
             Stdin::Null => Stdio::null(),
-            Stdin::Tied => Stdio::piped(),
+            Stdin::Lifeline => Stdio::piped(),
         });
         let merged = match output {
             Output::Merged => {
@@ -149,7 +149,7 @@ impl ProcessGroup {
         Ok(group)
     }
 
-    /// Writes a short text to the stdin of a program that is [`Stdin::Tied`].
+    /// Writes a short text to the stdin of a program that is [`Stdin::Lifeline`].
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl ProcessGroup {
         if self.reaped {
             return;
         }
-        // Fails if no process is left, which is fine.
+        // Fails if all processes have exited, which is fine.
         #[cfg(unix)]
         {
             let signal = match signal {
@@ -184,13 +184,12 @@ impl ProcessGroup {
         }
     }
 
-    /// Kills every process of the group, reaps the program and returns its exit status:
-    /// its own if it had exited before. Output that is already in the pipe is still
-    /// delivered.
+    /// Kills every process of the group, reaps the program and returns its exit status.
+    /// Output that is already in the pipe is still delivered.
     ///
     /// # Errors
     ///
-    /// If the system does not report the exit status.
+    /// If waiting for the program fails.
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::Kill);
         let status = self.child().wait()?;
@@ -243,8 +242,8 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// Sends everything that can be read, and then `Closed`. `Child`'s pipes are optional,
-/// so this takes an option, too.
+/// Sends everything that `reader` returns, and then `Closed`. Does nothing without a
+/// reader, for `Child`'s optional pipes.
 fn read_in_thread<R, F>(reader: Option<R>, stream: Stream, send: F)
 where
     R: Read + Send + 'static,
@@ -365,9 +364,9 @@ mod tests {
     }
 
     #[test]
-    fn text_can_be_written_to_a_tied_stdin_only() {
+    fn text_can_be_written_to_a_lifeline_only() {
         let echo = "read line; echo $line";
-        let (tied, events) = spawn(echo, Stdin::Tied, Output::Merged);
+        let (tied, events) = spawn(echo, Stdin::Lifeline, Output::Merged);
         tied.write("hello\n").unwrap();
         assert_eq!(read_until(&events, &CLOSED).0, "hello\n");
         let (null, _events) = spawn(echo, Stdin::Null, Output::Merged);
@@ -375,9 +374,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tied_stdin_stays_open_until_the_group_is_gone() {
+    fn a_lifeline_stays_open_until_the_group_is_dropped() {
         let (group, events) =
-            spawn("read line; echo end", Stdin::Tied, Output::Merged);
+            spawn("read line; echo end", Stdin::Lifeline, Output::Merged);
         assert!(events.try_recv().is_err());
         drop(group);
         assert_eq!(read_until(&events, &CLOSED).0, "");

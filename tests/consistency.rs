@@ -8,8 +8,8 @@
 //!
 //! The same command writes the skeleton of each lesson that is in the list and has no
 //! folder yet: a small complete lesson and its chapter, copied from `tests/template`. It
-//! compiles, runs and has a check with three wrong answers, so every test works from the
-//! first minute on. What is left to write is marked `TODO`, which a test rejects.
+//! compiles and runs at once, and has a check with three wrong answers. The snapshot and
+//! `TODO` tests fail until the lesson is finished.
 
 mod common;
 
@@ -27,7 +27,8 @@ const END: &str = "lessons: end";
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Returns the path of a file of this package, once all lessons have files.
+/// Returns the path of a file of this package. With `UPDATE`, the first call writes the
+/// missing skeletons: tests run in any order, and most of them need the files.
 fn path(relative: &str) -> PathBuf {
     static SKELETONS: Once = Once::new();
     SKELETONS.call_once(|| {
@@ -84,13 +85,13 @@ fn write_skeleton(lesson: &Lesson) {
     }
 }
 
-/// Returns the question as it follows a colon: `03 - Gather: how do I fetch ...?`
+/// Puts the first letter in lower case, as in `03 - Gather: how do I fetch ...?`.
 fn after_colon(question: &str) -> String {
     let (first, rest) = question.split_at(1);
     first.to_lowercase() + rest
 }
 
-/// Maps the entries of a folder with `name`; returns the results, sorted.
+/// Returns the names that `name` makes of a folder's entries, sorted.
 fn entries(folder: &str, name: impl Fn(&Path) -> Option<String>) -> Vec<String> {
     let entries = fs::read_dir(path(folder))
         .unwrap_or_else(|error| panic!("{folder}: {error}"));
@@ -106,7 +107,7 @@ fn is_numbered(name: &str) -> bool {
 
 // ---- Generated parts ----
 
-/// Replaces what is between the markers; fails if the file has no markers.
+/// Replaces the text between the markers; returns `None` if there are no markers.
 fn with_part(text: &str, part: &str) -> Option<String> {
     let begin = text.find(BEGIN)?;
     let first = begin + text[begin..].find('\n')? + 1;
@@ -115,8 +116,8 @@ fn with_part(text: &str, part: &str) -> Option<String> {
     Some(format!("{}{part}{}", &text[..first], &text[last..]))
 }
 
-/// Compares a file with its generated part, or writes it if `UPDATE` is set.
-fn is_current(file: &str, part: &str) {
+/// Checks that a file's generated part is `part`, or updates it if `UPDATE` is set.
+fn check_or_update(file: &str, part: &str) {
     let old = read(file);
     let new = with_part(&old, part);
     let new = new.unwrap_or_else(|| panic!("{file} needs the line `{BEGIN}`"));
@@ -147,27 +148,27 @@ fn the_examples_in_the_manifest_are_current() {
              required-features = [\"exercises\"]\n"
         );
     }
-    is_current("Cargo.toml", &(part + "\n"));
+    check_or_update("Cargo.toml", &(part + "\n"));
 }
 
 #[test]
-fn the_table_in_the_readme_is_current() {
+fn the_table_in_the_readme_check_or_update() {
     let mut part =
         "\n| lesson | the question | in Python |\n|---|---|---|\n".to_owned();
     for Lesson { name, question, in_python, .. } in LESSONS {
         part +=
             &format!("| [{name}](lessons/{name}) | {question} | {in_python} |\n");
     }
-    is_current("README.md", &(part + "\n"));
+    check_or_update("README.md", &(part + "\n"));
 }
 
 #[test]
-fn the_summary_of_the_book_is_current() {
+fn the_summary_of_the_book_check_or_update() {
     let mut part = "\n".to_owned();
     for lesson @ Lesson { name, title, .. } in LESSONS {
         part += &format!("- [{} {title}]({name}.md)\n", lesson.number());
     }
-    is_current("book/chapters/SUMMARY.md", &(part + "\n"));
+    check_or_update("book/chapters/SUMMARY.md", &(part + "\n"));
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn only_the_part_between_the_markers_is_replaced() {
 
 // ---- The list itself ----
 
-/// Numbers may be missing: lessons are not written in the order in which they are read.
+/// Numbers may have gaps.
 #[test]
 fn lessons_are_sorted_by_number() {
     assert!(names().is_sorted());
@@ -213,7 +214,7 @@ fn lessons_need_earlier_lessons() {
         }
         assert!(
             !lesson.needs.is_empty() || index == 0,
-            "{} needs nothing",
+            "{} needs no earlier lesson",
             lesson.name
         );
     }
@@ -249,9 +250,9 @@ fn every_lesson_has_its_files() {
     }
 }
 
-/// The skeleton marks what is left to write.
+/// A skeleton marks with `TODO` what has to be written.
 #[test]
-fn nothing_is_left_to_do() {
+fn no_file_has_a_todo() {
     for name in names() {
         let file = |path: &Path| path.is_file().then(|| path.display().to_string());
         let mut files = entries(&format!("lessons/{name}"), file);
@@ -266,7 +267,7 @@ fn nothing_is_left_to_do() {
 }
 
 #[test]
-fn every_exercise_has_its_hints() {
+fn every_exercise_has_hints() {
     for name in names() {
         let hints = Hints::parse(&read(&format!("lessons/{name}/hints.md")));
         let hints = hints.unwrap_or_else(|error| panic!("{name}/hints.md: {error}"));
@@ -280,7 +281,7 @@ fn every_exercise_has_its_hints() {
 }
 
 #[test]
-fn every_program_begins_with_its_question() {
+fn every_program_starts_with_its_question() {
     for lesson @ Lesson { name, title, question, .. } in LESSONS {
         let question = after_colon(question);
         let heading = format!("//! {} - {title}: {question}", lesson.number());
@@ -289,13 +290,13 @@ fn every_program_begins_with_its_question() {
         let command = format!("cargo run --example {name}");
         assert!(
             rust.contains(&command),
-            "{name}/lesson.rs does not say `{command}`"
+            "{name}/lesson.rs does not contain `{command}`"
         );
     }
 }
 
 #[test]
-fn no_snapshot_is_of_a_deleted_lesson() {
+fn no_snapshot_belongs_to_a_deleted_lesson() {
     let of_lessons = entries("tests/snapshots", |path| {
         let name = path.file_name()?.to_str()?.split_once("__")?.1;
         is_numbered(name).then(|| name.to_owned())
@@ -305,9 +306,9 @@ fn no_snapshot_is_of_a_deleted_lesson() {
     }
 }
 
-/// `tests/exercises.rs` writes one snapshot per wrong answer, and one of the starter.
+/// `tests/exercises.rs` writes a snapshot for each wrong answer and for the starter.
 #[test]
-fn no_snapshot_is_of_a_deleted_answer() {
+fn no_snapshot_belongs_to_a_deleted_answer() {
     let of_answers = entries("tests/snapshots", |path| {
         let name = path.file_stem()?.to_str()?.strip_prefix("exercises__")?;
         Some(name.to_owned())
@@ -318,16 +319,12 @@ fn no_snapshot_is_of_a_deleted_answer() {
         let answer = &snapshot[lesson.len() + 1..];
         let file = format!("lessons/{lesson}/wrong/{answer}.rs");
         let exists = answer == "starter" || path(&file).is_file();
-        assert!(
-            exists,
-            "exercises__{snapshot}.snap is left over: there is no {file}"
-        );
+        assert!(exists, "exercises__{snapshot}.snap is stale: there is no {file}");
     }
 }
 
-/// The chapter shows it, and `tests/broken.rs` compiles it.
 #[test]
-fn every_broken_program_has_its_snapshot_and_its_place_in_the_chapter() {
+fn every_broken_program_has_a_snapshot_and_is_in_the_chapter() {
     let mut expected = Vec::new();
     for name in names() {
         let folder = format!("lessons/{name}/broken");
@@ -341,7 +338,7 @@ fn every_broken_program_has_its_snapshot_and_its_place_in_the_chapter() {
             let text = read(&format!("{folder}/{program}.rs"));
             assert!(
                 text.starts_with("//! "),
-                "{folder}/{program}.rs: the first line says what is wrong"
+                "{folder}/{program}.rs: the first line must be a `//!` comment"
             );
             let shown = format!("{{{{#broken {name}/{program}}}}}");
             assert!(chapter.contains(&shown), "{name}.md does not show {shown}");
@@ -359,7 +356,7 @@ fn every_broken_program_has_its_snapshot_and_its_place_in_the_chapter() {
 // ---- Chapters and README ----
 
 #[test]
-fn every_lesson_has_its_chapter() {
+fn every_lesson_has_a_chapter() {
     let chapters = entries("book/chapters", |path| {
         let name = path.file_stem()?.to_str()?;
         is_numbered(name).then(|| name.to_owned())
@@ -367,10 +364,10 @@ fn every_lesson_has_its_chapter() {
     assert_eq!(chapters, names());
 }
 
-/// A reader who takes a lesson and its prerequisites has read every chapter that this
-/// chapter refers back to.
+/// Otherwise a reader who takes only a lesson's prerequisites would find links to
+/// chapters they have not read.
 #[test]
-fn a_chapter_refers_back_to_prerequisites_only() {
+fn chapters_link_back_only_to_prerequisites() {
     fn prerequisites(lesson: &Lesson) -> Vec<&'static str> {
         let needs = lesson.needs.iter().filter_map(|name| Lesson::named(name));
         needs
@@ -393,7 +390,7 @@ fn a_chapter_refers_back_to_prerequisites_only() {
 }
 
 #[test]
-fn the_verdict_in_the_readme_is_a_real_one() {
+fn the_verdict_in_the_readme_is_in_a_snapshot() {
     let readme = read("README.md");
     let verdict = common::snapshot("exercises__03_gather_await_in_a_loop");
     let begin = readme.find("    ✗ ").expect("the README shows a verdict");

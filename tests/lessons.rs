@@ -1,62 +1,65 @@
-//! Each lesson, started as a learner starts it, prints what its snapshot says, draws
-//! the picture that the book shows, and succeeds.
+//! Runs each lesson's program as a learner does, and compares its output and its timeline
+//! with snapshots. The book shows these snapshots.
 
 #[path = "common/cargo.rs"]
 mod cargo;
 mod common;
 
-use async_workbook::timeline::Recording;
-use async_workbook::{LESSONS, Lesson};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
+use async_workbook::timeline::Recording;
+use async_workbook::{LESSONS, Lesson};
+
+/// The executables of all lessons, by name.
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     let mut args = vec!["build"];
     args.extend(LESSONS.iter().flat_map(|lesson| ["--example", lesson.name]));
     cargo::built(&args)
 });
 
-/// A path for a file of one test, in cargo's folder for such files.
+/// Returns the path of a temporary file, which does not exist. The name must be different
+/// in each test.
 fn temporary(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);
     path
 }
 
-/// The very program that `cargo run --example NAME` starts, made ready for a test: a
-/// narrow page, tokio's paused clock, no settings of whoever runs the test.
+/// Returns the program that `cargo run --example NAME` starts, with the width of the
+/// book's pages, on tokio's paused clock, and without environment variables that change
+/// its output.
 fn program(name: &str) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
-    for setting in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
-        program.env_remove(setting);
+    for variable in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
+        program.env_remove(variable);
     }
     program.env("COLUMNS", "59").env("WORKBOOK_CLOCK", "virtual");
     program
 }
 
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("a lesson prints UTF-8")
+fn run(program: &mut Command) -> Output {
+    program.output().expect("the program starts")
 }
 
-/// Runs a lesson and compares what it prints, and the timeline it draws, with the
-/// snapshots.
-fn runs_as_shown(name: &str) {
-    let lesson = Lesson::named(name).expect("in the list of lessons");
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the program prints UTF-8")
+}
+
+/// Runs a lesson and compares its stdout and its timeline with the snapshots.
+fn assert_prints_snapshot(name: &str) {
+    let lesson = Lesson::named(name).expect("a lesson with this name");
     if lesson.postgres && common::postgres_missing() {
         return;
     }
     let saved = temporary(&format!("{name}.json"));
-    let output =
-        program(name).env("WORKBOOK_TIMELINE", &saved).output().expect("it starts");
-    assert!(
-        output.status.success(),
-        "{name}: {}\n{}",
-        output.status,
-        text(&output.stderr)
-    );
+    let output = run(program(name).env("WORKBOOK_TIMELINE", &saved));
+    let (status, stderr) = (output.status, text(&output.stderr));
+    assert!(status.success(), "{name}: {status}\n{stderr}");
     insta::assert_snapshot!(name, text(&output.stdout));
+    // Lesson 01 records no timeline.
     if let Ok(timeline) = std::fs::read_to_string(&saved) {
         insta::assert_snapshot!(format!("{name}_timeline"), timeline);
     }
@@ -66,26 +69,27 @@ macro_rules! test_lesson {
     ($test:ident $name:literal) => {
         #[test]
         fn $test() {
-            runs_as_shown($name);
+            assert_prints_snapshot($name);
         }
     };
 }
 
 async_workbook::for_each_lesson!(test_lesson);
 
-/// The paused clock does not pass while a thread is held: what that looks like is drawn
-/// from a run on the real one, in whole 200 ms.
+/// A paused clock stands still while code blocks the thread, so the timeline of blocking
+/// code is recorded on the real clock, with times rounded to 200 ms.
 #[test]
-fn a_held_thread_is_a_solid_bar() {
-    const UNIT: u64 = 200_000;
+fn a_blocked_thread_is_drawn_as_a_solid_bar() {
+    const UNIT: u64 = 200_000; // microseconds
     let saved = temporary("07_pitfalls_blocking.json");
-    let mut run = program("07_pitfalls");
-    run.env_remove("WORKBOOK_CLOCK").env("WORKBOOK_TIMELINE", &saved);
-    assert!(run.output().expect("it starts").status.success());
-    let saved = std::fs::read_to_string(saved).expect("a timeline is saved");
-    let mut recording: Recording = serde_json::from_str(&saved).unwrap();
+    let mut program = program("07_pitfalls");
+    program.env_remove("WORKBOOK_CLOCK").env("WORKBOOK_TIMELINE", &saved);
+    assert!(run(&mut program).status.success());
+    let json = std::fs::read_to_string(saved).expect("a saved timeline");
+    let mut recording: Recording = serde_json::from_str(&json).unwrap();
     let blocking = ["blocking call", "spawn_blocking"];
     recording.sections.retain(|section| blocking.contains(&&*section.title));
+    // Rounds down, but up if less than 25 ms are missing: most noise adds time.
     let round = |time: &mut u64| *time = (*time + UNIT / 8) / UNIT * UNIT;
     for section in &mut recording.sections {
         round(&mut section.micros);
@@ -102,16 +106,16 @@ fn a_held_thread_is_a_solid_bar() {
     insta::assert_snapshot!("07_pitfalls_blocking_timeline", json);
 }
 
-/// All that a person sees of a run, and its exit code.
-fn seen(output: &Output) -> String {
-    let code = output.status.code().expect("it ended by itself");
+/// Returns everything that a run prints, and its exit code.
+fn transcript(output: &Output) -> String {
+    let code = output.status.code().expect("no signal ended the program");
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     format!("{stdout}--- standard error ---\n{stderr}--- exit code {code} ---\n")
 }
 
 #[test]
-fn gather_explains_each_page_that_fails_and_shows_the_others() {
-    let named = [
+fn gather_reports_failed_pages_and_shows_the_others() {
+    let pages = [
         "/page/7",
         "/api/weather/oslo",
         "/page/1?status=500",
@@ -124,21 +128,18 @@ fn gather_explains_each_page_that_fails_and_shows_the_others() {
         "http://127.0.0.1:1/",
         "http://no-such-host.invalid/",
     ];
-    let output = program("03_gather").args(named).output().expect("it starts");
-    insta::assert_snapshot!("03_gather_named", seen(&output));
+    let output = run(program("03_gather").args(pages));
+    insta::assert_snapshot!("03_gather_named", transcript(&output));
 }
 
 #[test]
-fn gather_shows_pages_that_all_work() {
-    let output = program("03_gather")
-        .args(["/page/1", "/health"])
-        .output()
-        .expect("it starts");
-    insta::assert_snapshot!("03_gather_named_well", seen(&output));
+fn gather_succeeds_if_no_page_fails() {
+    let output = run(program("03_gather").args(["/page/1", "/health"]));
+    insta::assert_snapshot!("03_gather_named_well", transcript(&output));
 }
 
 #[test]
-fn lessons_that_start_a_server_each_run_side_by_side() {
+fn two_lessons_with_a_server_can_run_at_once() {
     let start = || program("03_gather").stdout(Stdio::piped()).spawn().unwrap();
     let outputs = [start(), start()].map(|child| child.wait_with_output().unwrap());
     assert!(outputs.iter().all(|output| output.status.success()));
@@ -146,41 +147,34 @@ fn lessons_that_start_a_server_each_run_side_by_side() {
 }
 
 #[test]
-fn a_picture_fits_forty_columns_and_has_no_colours_without_a_terminal() {
-    let output =
-        program("03_gather").env("COLUMNS", "40").output().expect("it starts");
-    let picture = text(&output.stdout);
-    assert!(!picture.contains('\x1b'));
-    assert!(picture.lines().all(|line| line.chars().count() < 40), "{picture}");
+fn without_a_terminal_the_timeline_fits_columns_and_has_no_colour() {
+    let output = run(program("03_gather").env("COLUMNS", "40"));
+    let stdout = text(&output.stdout);
+    assert!(!stdout.contains('\x1b'));
+    assert!(stdout.lines().all(|line| line.chars().count() < 40), "{stdout}");
 }
 
 #[test]
-fn a_proxy_does_not_come_between_a_lesson_and_its_server() {
-    let nobody = "http://127.0.0.1:1";
-    let proxied = |name| program(name).env("HTTP_PROXY", nobody).output().unwrap();
+fn lessons_bypass_a_proxy_for_their_own_server() {
+    // Nothing listens on port 1, so a request through this proxy would fail.
+    let dead_proxy = "http://127.0.0.1:1";
     for name in ["03_gather", "04_bounded", "06_errors", "07_pitfalls"] {
-        let output = proxied(name);
+        let output = run(program(name).env("HTTP_PROXY", dead_proxy));
         assert!(output.status.success(), "{name}: {}", text(&output.stderr));
     }
 }
 
 #[test]
-fn a_timeline_that_cannot_be_saved_is_said_and_the_lesson_goes_on() {
-    let nowhere = temporary("no-such-folder").join("timeline.json");
-    let output = program("02_lazy")
-        .env("WORKBOOK_TIMELINE", nowhere)
-        .output()
-        .expect("it starts");
+fn failing_to_save_the_timeline_is_reported_but_not_fatal() {
+    let file = temporary("no-such-folder").join("timeline.json");
+    let output = run(program("02_lazy").env("WORKBOOK_TIMELINE", file));
     assert!(output.status.success());
     assert!(text(&output.stderr).starts_with("could not save the timeline to "));
 }
 
 #[test]
-fn an_unknown_clock_is_said_and_the_lesson_runs_on_the_real_one() {
-    let output = program("02_lazy")
-        .env("WORKBOOK_CLOCK", "fast")
-        .output()
-        .expect("it starts");
+fn an_unknown_clock_is_reported_but_not_fatal() {
+    let output = run(program("02_lazy").env("WORKBOOK_CLOCK", "fast"));
     assert!(output.status.success());
     assert_eq!(
         text(&output.stderr),

@@ -1,32 +1,42 @@
-//! Each lesson's program in asyncio prints what its snapshot says, against the same
-//! web server and the same kind of database as the lesson. They run on the real
-//! clock; one whose times are too long, and nothing else, is run again.
+//! Runs each lesson's Python program and compares its output with a snapshot.
+//!
+//! The programs get the same web server and the same kind of database as the lessons.
+//! asyncio has no paused clock, so they run on the real one, with delays long enough that
+//! rounding hides the usual noise. On a busy machine a time can still be too long: a run
+//! whose only difference is longer times is repeated.
 
 mod common;
 
-use async_workbook::{LESSONS, postgres, web};
-use common::say;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::Duration;
+
+use async_workbook::{LESSONS, postgres, web};
+use common::print_notice;
 use tokio::runtime::Runtime;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 // ---- The interpreter ----
 
-/// Prints which of its arguments can be imported; fails on a Python that is too old.
+/// Fails on a Python that is too old. Prints those of its arguments that are names of
+/// installed packages.
 const PROBE: &str = "import importlib.util, sys
 if sys.version_info < (3, 11): sys.exit('older than 3.11')
 print(' '.join(m for m in sys.argv[1:] if importlib.util.find_spec(m)))";
 
-/// The Pythons on this machine that are new enough, and which modules each has.
-static PYTHONS: LazyLock<Vec<(PathBuf, Vec<String>)>> = LazyLock::new(|| {
+/// A Python interpreter that is new enough.
+struct Python {
+    program: PathBuf,
+    packages: Vec<String>,
+}
+
+static PYTHONS: LazyLock<Vec<Python>> = LazyLock::new(|| {
     let candidates = match env::var_os("WORKBOOK_PYTHON") {
-        Some(chosen) => vec![PathBuf::from(chosen)],
+        Some(program) => vec![PathBuf::from(program)],
         None => vec![
             Path::new(ROOT).join("target/venv/bin/python"),
             Path::new(ROOT).join("target/venv/Scripts/python.exe"),
@@ -34,43 +44,43 @@ static PYTHONS: LazyLock<Vec<(PathBuf, Vec<String>)>> = LazyLock::new(|| {
             "python".into(),
         ],
     };
-    candidates
-        .into_iter()
-        .filter_map(|python| {
-            let probe = Command::new(&python)
-                .args(["-c", PROBE, "aiohttp", "asyncpg"])
-                .output()
-                .ok()?;
-            let modules = String::from_utf8(probe.stdout).ok()?;
-            let modules = modules.split_whitespace().map(str::to_owned).collect();
-            probe.status.success().then_some((python, modules))
-        })
-        .collect()
+    candidates.into_iter().filter_map(probe).collect()
 });
 
-/// A Python with all of `modules`. Without one it says so, where cargo does not hide
-/// it.
+fn probe(program: PathBuf) -> Option<Python> {
+    let mut command = Command::new(&program);
+    let output = command.args(["-c", PROBE, "aiohttp", "asyncpg"]).output().ok()?;
+    let stdout = String::from_utf8(output.stdout).ok()?;
+    let packages = stdout.split_whitespace().map(str::to_owned).collect();
+    output.status.success().then_some(Python { program, packages })
+}
+
+/// Finds a Python that has all `packages`. Prints a notice if there is none.
 ///
 /// # Panics
 ///
-/// When `CI` is `true`, or `WORKBOOK_PYTHON` names one that does not do.
-fn python(modules: &[&str]) -> Option<&'static Path> {
-    let has = |have: &[String], module: &str| have.iter().any(|have| have == module);
+/// If there is none and `CI` is `true` or `WORKBOOK_PYTHON` is set, where a skipped test
+/// must not pass silently.
+fn find_python(packages: &[&str]) -> Option<&'static Path> {
+    let has = |python: &Python, package: &str| {
+        python.packages.iter().any(|installed| installed == package)
+    };
     let found = PYTHONS
         .iter()
-        .find(|(_, have)| modules.iter().all(|module| has(have, module)));
-    if let Some((python, _)) = found {
-        return Some(python);
+        .find(|python| packages.iter().all(|package| has(python, package)));
+    if let Some(python) = found {
+        return Some(&python.program);
     }
-    let needed = [&["Python 3.11 or newer"], modules].concat().join(", ");
-    if let Some(chosen) = env::var_os("WORKBOOK_PYTHON") {
-        panic!("WORKBOOK_PYTHON={} is not: {needed}", chosen.display());
+    let needed = [&["Python 3.11 or newer"], packages].concat().join(", ");
+    if let Some(program) = env::var_os("WORKBOOK_PYTHON") {
+        let program = program.display();
+        panic!("WORKBOOK_PYTHON={program} does not provide: {needed}");
     }
     assert!(env::var("CI").as_deref() != Ok("true"), "CI has no {needed}");
-    static SAY: Once = Once::new();
-    SAY.call_once(|| {
-        say(&format!(
-            "\nPython programs were NOT RUN: there is no {needed}. To get it:\n  \
+    static NOTICE: Once = Once::new();
+    NOTICE.call_once(|| {
+        print_notice(&format!(
+            "\nNOT TESTED: the Python programs, which need {needed}. To install it:\n  \
              python3 -m venv target/venv\n  \
              target/venv/bin/pip install -r lessons/requirements.txt\n"
         ));
@@ -80,18 +90,19 @@ fn python(modules: &[&str]) -> Option<&'static Path> {
 
 // ---- The programs ----
 
-/// `lessons/NAME/python.py`, made ready for a test: no settings of whoever runs it.
+/// Returns the command that runs `lessons/NAME/python.py`, without environment variables
+/// that change what it does or prints.
 fn program(python: &Path, name: &str) -> Command {
     let mut program = Command::new(python);
     program.arg(path(name)).current_dir(ROOT);
-    for setting in [
+    for variable in [
         "DATABASE_URL",
         "PYTHONASYNCIODEBUG",
         "PYTHONDEVMODE",
         "PYTHONWARNINGS",
         "WEB_URL",
     ] {
-        program.env_remove(setting);
+        program.env_remove(variable);
     }
     program
 }
@@ -100,26 +111,33 @@ fn path(name: &str) -> PathBuf {
     Path::new(ROOT).join("lessons").join(name).join("python.py")
 }
 
-/// Which modules the program imports, of those that Python does not bring.
-fn modules(name: &str) -> Vec<&'static str> {
-    let source = std::fs::read_to_string(path(name)).expect("a program");
-    let mut modules = vec!["aiohttp", "asyncpg"];
-    modules.retain(|module| source.contains(&format!("from {module} import")));
-    modules
+fn read_source(name: &str) -> String {
+    let path = path(name);
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Runs a lesson's program and compares what it prints with the snapshot.
-fn runs_as_shown(name: &str) {
-    let Some(python) = python(&modules(name)) else {
+/// Returns the packages that the program imports and that do not come with Python.
+fn packages(name: &str) -> Vec<&'static str> {
+    let source = read_source(name);
+    let mut packages = vec!["aiohttp", "asyncpg"];
+    packages.retain(|package| source.contains(&format!("from {package} import")));
+    packages
+}
+
+/// Runs a lesson's program and compares its output with the snapshot.
+fn assert_prints_snapshot(name: &str) {
+    let Some(python) = find_python(&packages(name)) else {
         return;
     };
     let lesson = LESSONS.iter().find(|lesson| lesson.name == name);
-    let postgres = lesson.expect("in the list of lessons").postgres;
+    let postgres = lesson.expect("a lesson with this name").postgres;
     if postgres && common::postgres_missing() {
         return;
     }
     let mut program = program(python, name);
-    // Its own threads: the server answers while this one waits for the program.
+    // A multi-thread runtime: the server responds while this thread waits for the
+    // program.
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(web::Server::start()).expect("a server");
     program.env("WEB_URL", server.url(""));
@@ -128,59 +146,66 @@ fn runs_as_shown(name: &str) {
     if let Some(database) = &database {
         program.env("DATABASE_URL", database.url());
     }
-    let mut stdout = printed(&mut program);
-    // A machine is not busy for one run only: each pause is longer than the last.
-    for pause in 1..=7 {
-        if !only_slower(&common::snapshot(&format!("python__{name}")), &stdout) {
+    let snapshot = common::snapshot(&format!("python__{name}"));
+    let mut stdout = run(&mut program);
+    // Back off: a machine that is busy now may be busy for some seconds more.
+    for seconds in 1..=7 {
+        if !is_only_slower(&snapshot, &stdout) {
             break;
         }
-        say(&format!("{name}: a busy machine; run again in {pause} s"));
-        thread::sleep(Duration::from_secs(pause));
-        stdout = printed(&mut program);
+        print_notice(&format!(
+            "{name}: slower than its snapshot, as on a busy machine; retrying in \
+             {seconds} s"
+        ));
+        thread::sleep(Duration::from_secs(seconds));
+        stdout = run(&mut program);
     }
     insta::assert_snapshot!(name, stdout);
 }
 
-/// What a program prints on its way to a good end.
-fn printed(program: &mut Command) -> String {
-    let output = program.output().expect("it starts");
-    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+/// Runs a program that must succeed and print nothing on stderr; returns its stdout.
+fn run(program: &mut Command) -> String {
+    let output = program.output().expect("Python starts");
+    let stdout = String::from_utf8(output.stdout).expect("Python prints UTF-8");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
-    // What the programs have to say, they say on stdout.
+    assert!(output.status.success(), "{}\n{stdout}{stderr}", output.status);
     assert_eq!(stderr, "");
-    // Python on Windows ends lines with two characters.
+    // Python ends lines with \r\n on Windows.
     stdout.replace("\r\n", "\n")
 }
 
-/// Whether nothing but times differ, and none is shorter: a machine that is busy
-/// with something else does that to a right program, and only that.
-fn only_slower(shown: &str, stdout: &str) -> bool {
-    let shown: Vec<&str> = shown.split_whitespace().collect();
-    let stdout: Vec<&str> = stdout.split_whitespace().collect();
-    let slower = |at: usize| {
-        let unit = shown.get(at + 1).map(|word| word.trim_end_matches(','));
-        let number = |words: &[&str]| words[at].parse::<u32>().ok();
+/// Returns whether an output differs from its snapshot only in longer times. That is what
+/// a busy machine does to a correct program; any other difference is a failure.
+fn is_only_slower(snapshot: &str, stdout: &str) -> bool {
+    let expected: Vec<&str> = snapshot.split_whitespace().collect();
+    let actual: Vec<&str> = stdout.split_whitespace().collect();
+    let is_slower = |index: usize| {
+        let unit = expected.get(index + 1).map(|word| word.trim_end_matches(','));
+        let number = |words: &[&str]| words[index].parse::<u32>().ok();
+        // In `3 x 400 ms`, the first number is a time as well: it counts the waits.
         matches!(unit, Some("ms" | "x"))
-            && number(&shown).is_some_and(|shown| number(&stdout) > Some(shown))
+            && number(&expected)
+                .is_some_and(|expected| number(&actual) > Some(expected))
     };
-    shown.len() == stdout.len()
-        && shown != stdout
-        && (0..shown.len()).all(|at| shown[at] == stdout[at] || slower(at))
+    expected.len() == actual.len()
+        && expected != actual
+        && (0..expected.len())
+            .all(|index| expected[index] == actual[index] || is_slower(index))
 }
 
 #[test]
-fn a_longer_time_is_told_from_another_difference() {
-    let shown = "loop 500 ms, peak 50\nquery 3 x 400 ms\n";
-    assert!(only_slower(shown, "loop 600 ms, peak 50\nquery 4 x 400 ms\n"));
+fn only_longer_times_count_as_slower() {
+    let snapshot = "loop 500 ms, peak 50\nquery 3 x 400 ms\n";
+    let slower = "loop 600 ms, peak 50\nquery 4 x 400 ms\n";
+    assert!(is_only_slower(snapshot, slower));
     for other in [
-        shown,
+        snapshot,
         "loop 400 ms, peak 50\nquery 3 x 400 ms\n",
         "loop 600 ms, peak 51\nquery 3 x 400 ms\n",
         "loop DEADLOCK ms, peak 50\nquery 3 x 400 ms\n",
         "loop 600 ms, peak 50\n",
     ] {
-        assert!(!only_slower(shown, other), "{other}");
+        assert!(!is_only_slower(snapshot, other), "{other}");
     }
 }
 
@@ -188,7 +213,7 @@ macro_rules! test_program {
     ($test:ident $name:literal) => {
         #[test]
         fn $test() {
-            runs_as_shown($name);
+            assert_prints_snapshot($name);
         }
     };
 }
@@ -196,23 +221,23 @@ macro_rules! test_program {
 async_workbook::for_each_lesson!(test_program);
 
 #[test]
-fn a_program_without_its_url_says_how_to_get_one() {
+fn a_missing_url_is_reported_with_the_command_that_prints_it() {
     for lesson in LESSONS {
-        let modules = modules(lesson.name);
-        if modules.is_empty() {
+        let packages = packages(lesson.name);
+        if packages.is_empty() {
             continue;
         }
-        let Some(python) = python(&modules) else {
+        let Some(python) = find_python(&packages) else {
             return;
         };
-        let output = program(python, lesson.name).output().expect("it starts");
-        let url = if lesson.postgres { "DATABASE_URL" } else { "WEB_URL" };
+        let output = program(python, lesson.name).output().expect("Python starts");
+        let variable = if lesson.postgres { "DATABASE_URL" } else { "WEB_URL" };
         assert_eq!(output.status.code(), Some(2), "{}", lesson.name);
         assert_eq!(output.stdout, b"");
         assert_eq!(
             String::from_utf8_lossy(&output.stderr).trim_end(),
             format!(
-                "{url} is not set: start `cargo run --bin services` and copy the \
+                "{variable} is not set: start `cargo run --bin services` and copy the \
                  two lines it prints"
             )
         );
@@ -220,16 +245,15 @@ fn a_program_without_its_url_says_how_to_get_one() {
 }
 
 #[test]
-fn programs_fit_a_page_of_two_columns_and_close_their_anchors() {
+fn lines_fit_next_to_the_rust_program_and_anchors_are_closed() {
     for lesson in LESSONS {
-        let source = std::fs::read_to_string(path(lesson.name)).expect("a program");
         let mut open = Vec::new();
-        for line in source.lines() {
+        for line in read_source(lesson.name).lines() {
             assert!(line.chars().count() <= 72, "{}: {line}", lesson.name);
             if let Some((_, anchor)) = line.split_once("# ANCHOR: ") {
-                open.push(anchor);
+                open.push(anchor.to_owned());
             } else if let Some((_, anchor)) = line.split_once("# ANCHOR_END: ") {
-                assert_eq!(open.pop(), Some(anchor), "{}", lesson.name);
+                assert_eq!(open.pop().as_deref(), Some(anchor), "{}", lesson.name);
             }
         }
         assert!(open.is_empty(), "{}: {open:?}", lesson.name);
@@ -237,12 +261,12 @@ fn programs_fit_a_page_of_two_columns_and_close_their_anchors() {
 }
 
 #[test]
-fn requirements_name_one_version_of_each_module() {
+fn requirements_pin_each_package_once() {
     let file = Path::new(ROOT).join("lessons/requirements.txt");
-    let text = std::fs::read_to_string(file).expect("requirements");
-    for module in LESSONS.iter().flat_map(|lesson| modules(lesson.name)) {
-        let pin = format!("{module}==");
+    let text = std::fs::read_to_string(file).expect("lessons/requirements.txt");
+    for package in LESSONS.iter().flat_map(|lesson| packages(lesson.name)) {
+        let pin = format!("{package}==");
         let pins = text.lines().filter(|line| line.starts_with(&pin));
-        assert_eq!(pins.count(), 1, "{module}");
+        assert_eq!(pins.count(), 1, "{package}");
     }
 }

@@ -1,5 +1,5 @@
-// Shared by the tests: the book, served by `cargo book serve` or as files, and a browser that cannot
-// reach the network.
+// Helpers for the tests: the book, served by `cargo book serve` or as files, and a browser without
+// access to the network.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -51,7 +51,7 @@ const missing =
     !playwright || !axe ? 'playwright-core and axe-core are not in target/browser'
     : !chromium() ? 'no Chromium on PATH, and CHROMIUM is not set'
     : undefined;
-if (missing && process.env.CI) throw new Error(missing);
+if (missing && process.env.CI === 'true') throw new Error(missing);
 
 // ---- The book --------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ export class Server {
         const env = { ...process.env, WORKBOOK_CLOCK: clock };
         for (const setting of ['RUST_BACKTRACE', 'NO_COLOR', 'WORKBOOK_TIMELINE']) delete env[setting];
         if (!clock) delete env.WORKBOOK_CLOCK;
-        // On Unix, `cargo run` replaces itself by the program, so this process is the server.
+        // On Unix, `cargo run` replaces itself with the program, so this process is the server.
         const command = ['book', 'serve', '--port', '0'];
         const stdio = ['ignore', 'pipe', 'pipe'];
         const server = new Server();
@@ -231,15 +231,15 @@ export function test(name, work) {
     });
 }
 
-// Polls a value until it is the wanted one.
-export async function until(poll, wanted) {
-    const met = value => wanted instanceof RegExp ? wanted.test(value) : value === wanted;
+// Polls until the value equals `expected`, or matches it if it is a regular expression.
+export async function until(poll, expected) {
+    const met = value => expected instanceof RegExp ? expected.test(value) : value === expected;
     let value;
     for (const deadline = Date.now() + 120_000; Date.now() < deadline; await wait(20)) {
         value = await poll();
         if (met(value)) return value;
     }
-    assert.fail(`expected ${wanted}, still ${value}`);
+    assert.fail(`timed out: expected ${expected}, got ${value}`);
 }
 
 // ---- Parts of a page -------------------------------------------------------------------------
@@ -248,14 +248,14 @@ export const button = (page, name) => page.getByRole('button', { name, exact: tr
 export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
 export const output = page => runOf(page).locator('pre').textContent();
-// Waits until the lesson prints something. Cargo's output, which comes first, is cleared then.
+// Waits for the first output of the lesson. The page clears cargo's output, which comes before it.
 export async function printing(page) {
     await until(() => status(page), /^Running/);
     await until(() => output(page), /./);
 }
 export const over = page => until(() => status(page), /^(?!Compiling|Running)./);
 
-// Returns the elements around the text that scroll horizontally. Only blocks of code may.
+// Returns the elements around the text that scroll horizontally; only blocks of code should.
 export const sideways = page => page.evaluate(() => {
     const wide = [];
     for (let at = document.querySelector('main') ?? document.body; at; at = at.parentElement) {

@@ -47,7 +47,7 @@ test('a page does not reload during a run', async open => {
     await button(page, 'Run 04_bounded').first().click();
     await printing(page);
     event.build = 'second';
-    await until(() => status(page), /^Done, after .* s\. The book has changed: Close reloads the page\.$/);
+    await until(() => status(page), /^Done after .* s\. The book has changed: Close reloads the page\.$/);
     assert.match(await output(page), /Semaphore, 50/);
     assert.equal(await reloaded(), false);
     await button(page, 'Close').click();

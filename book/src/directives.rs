@@ -1,4 +1,4 @@
-//! Directives in a chapter's Markdown, `{{#name argument}}`, and what replaces them.
+//! Expands directives in a chapter's Markdown, `{{#name argument}}`.
 //!
 //! ```text
 //! chapter.md ── {{#lesson 03_gather:fetch}} ──> DIRECTIVES ──> program::rust
@@ -9,7 +9,7 @@
 //! [`expand`] scans a chapter for directives and replaces each by the result of its
 //! function in [`DIRECTIVES`]. Directives read programs, snapshots and the list of
 //! lessons, so no output or number is ever typed in a chapter. If a directive fails,
-//! the scan goes on and collects the other errors, and then the build fails.
+//! the scan continues, to collect all errors, and then the build fails.
 //! (mdBook's own `{{#include}}` logs a missing file and continues.)
 //!
 //! The result is Markdown again, which mdBook renders: a function that returns HTML
@@ -129,7 +129,7 @@ pub fn expand(
     if errors.is_empty() { Ok(python::marked(&out)) } else { Err(errors) }
 }
 
-/// The position relative to a pair of columns.
+/// The position in a pair of columns.
 #[derive(PartialEq)]
 enum Pair {
     Outside,
@@ -155,7 +155,7 @@ impl Expansion<'_> {
         let known = DIRECTIVES.iter().find(|(known, _)| *known == name);
         let (_, replace) = known.with_context(|| {
             let known = DIRECTIVES.map(|(known, _)| known).join(", ");
-            format!("no directive `{name}`; there are {known}")
+            format!("no directive `{name}`; expected one of: {known}")
         })?;
         replace(self, argument.trim())
     }
@@ -244,10 +244,10 @@ fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
 /// Draws `03_gather: caption`, or a part of the lesson with its own snapshot,
 /// `07_pitfalls/blocking: caption`.
 fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
-    let (place, caption) = split(argument);
-    let (name, part) = match place.split_once('/') {
+    let (lesson_part, caption) = split(argument);
+    let (name, part) = match lesson_part.split_once('/') {
         Some((name, part)) => (name, Some(part)),
-        None => (place, None),
+        None => (lesson_part, None),
     };
     let svg = expansion.sources.timeline(lesson(name)?, part)?.svg();
     Ok(figure("timeline", &format!("{svg}\n{LEGEND}"), caption))
@@ -350,11 +350,9 @@ mod tests {
         let errors =
             expanded("{{#include a.rs}} {{#lesson 99_none}} {{#lesson").unwrap_err();
         assert!(errors[0].starts_with("{{#include a.rs}}: no directive `include`"));
-        assert!(
-            errors[1].starts_with(
-                "{{#lesson 99_none}}: no lesson `99_none`; there are 01_"
-            )
-        );
+        assert!(errors[1].starts_with(
+            "{{#lesson 99_none}}: no lesson `99_none`; expected one of: 01_"
+        ));
         assert_eq!(errors[2], "`{{#lesson` is not closed by `}}`");
     }
 }

@@ -56,7 +56,7 @@ impl fmt::Display for Report {
 /// If files cannot be read. Faults of the book are in the report.
 pub fn book(book: &Path, html: &Path, lessons: &[Lesson]) -> Result<Report> {
     let summary = std::fs::read_to_string(book.join("chapters/SUMMARY.md"))
-        .context("cannot read chapters/SUMMARY.md")?;
+        .context("could not read chapters/SUMMARY.md")?;
     let site = parse_all(html)?;
     let names: Vec<&str> = site.keys().map(String::as_str).collect();
     let files = file_names(&book.join("chapters"))?;
@@ -93,7 +93,7 @@ pub fn book(book: &Path, html: &Path, lessons: &[Lesson]) -> Result<Report> {
 
 fn file_names(dir: &Path) -> Result<Vec<String>> {
     std::fs::read_dir(dir)
-        .with_context(|| format!("cannot read {}", dir.display()))?
+        .with_context(|| format!("could not read {}", dir.display()))?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect()
 }
@@ -105,7 +105,7 @@ fn parse_all(html: &Path) -> Result<BTreeMap<String, Page>> {
     pages
         .map(|name| {
             let text = std::fs::read_to_string(html.join(&name))
-                .with_context(|| format!("cannot read {name}"))?;
+                .with_context(|| format!("could not read {name}"))?;
             Ok((name, Page::parse(text)))
         })
         .collect()

@@ -128,14 +128,14 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Picture => {
             let path = render::book_dir().join(picture::FILE);
             std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                .with_context(|| format!("could not write {}", path.display()))?;
         }
         Command::Preprocess { query: None } => {
             let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
             let book = Workbook.run(&context, book)?;
             let mut out = io::stdout().lock();
             serde_json::to_writer(&mut out, &book)?;
-            out.flush().context("cannot write the chapters to stdout")?;
+            out.flush().context("could not write the chapters to stdout")?;
         }
         Command::Preprocess { query: Some(Query::Supports { renderer }) } => {
             if !Workbook.supports_renderer(&renderer)? {
@@ -150,5 +150,5 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start the tokio runtime")
+        .context("could not start the tokio runtime")
 }

@@ -46,22 +46,25 @@ pub async fn print(
     }
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        bail!("cannot write {}: no folder {}", out.display(), folder.display());
+        bail!("could not write {}: no folder {}", out.display(), folder.display());
     }
     let work = work_folder()?;
     let page =
         render::build(book, Some(&work.path().join("html")))?.join("print.html");
     let html = fs::read_to_string(&page)
-        .with_context(|| format!("cannot read {}", page.display()))?;
+        .with_context(|| format!("could not read {}", page.display()))?;
     fs::write(&page, html.replacen("</head>", PAPER, 1))?;
     let pdf = work.path().join("book.pdf");
     run(browser, &arguments(work.path(), &page, &pdf), deadline).await?;
     let bytes = fs::read(&pdf).unwrap_or_default();
     if !bytes.starts_with(b"%PDF-") || !bytes.trim_ascii_end().ends_with(b"%%EOF") {
-        bail!("`{}` wrote no PDF; is it a Chromium?", browser.display());
+        bail!(
+            "`{}` wrote no PDF; is it Chromium, Chrome or Edge?",
+            browser.display()
+        );
     }
     fs::write(out, &bytes)
-        .with_context(|| format!("cannot write {}", out.display()))?;
+        .with_context(|| format!("could not write {}", out.display()))?;
     Ok(bytes.len() as u64)
 }
 
@@ -70,7 +73,7 @@ pub async fn print(
 ///
 /// # Errors
 ///
-/// If none is installed. Whether the first two exist shows when they are started.
+/// If none is installed. If the first two do not exist, starting them fails.
 pub fn browser(requested: Option<PathBuf>) -> Result<PathBuf> {
     let variable = env::var_os(VARIABLE).filter(|name| !name.is_empty());
     if let Some(browser) = requested.or(variable.map(PathBuf::from)) {
@@ -130,7 +133,7 @@ fn work_folder() -> Result<TempDir> {
     let target = render::book_dir().join("../target");
     fs::create_dir_all(&target)
         .and_then(|()| tempfile::Builder::new().prefix("pdf-").tempdir_in(&target))
-        .with_context(|| format!("cannot write to {}", target.display()))
+        .with_context(|| format!("could not write to {}", target.display()))
 }
 
 fn arguments(work: &Path, page: &Path, pdf: &Path) -> Vec<OsString> {
@@ -167,7 +170,7 @@ fn arguments(work: &Path, page: &Path, pdf: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// This process created the folder, so it tells whether this process runs as root.
+/// Returns whether this process, which created the folder, runs as root.
 #[cfg(unix)]
 fn is_owned_by_root(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -199,7 +202,7 @@ async fn run(
     let Ok(status) = exited else {
         process.terminate().await;
         let seconds = deadline.as_secs_f32();
-        bail!("`{name}` was stopped after {seconds} s without a result");
+        bail!("`{name}` timed out after {seconds} s");
     };
     let status = status?;
     if !status.success() {
@@ -208,7 +211,7 @@ async fn run(
     Ok(())
 }
 
-/// Waits until the process exits and collects its output, or the end of it.
+/// Waits until the process exits, and collects the end of its output.
 async fn wait(process: &mut Process, output: &mut String) -> Result<ExitStatus> {
     loop {
         match process.next().await? {

@@ -49,7 +49,7 @@ impl Process {
         let (sender, events) = mpsc::channel(16);
         let send = move |event| sender.blocking_send(event).is_ok();
         let group = ProcessGroup::spawn(command, Stdin::Null, Output::Merged, send)
-            .with_context(|| format!("cannot start {program}"))?;
+            .with_context(|| format!("could not start {program}"))?;
         let decoder = Utf8Decoder::default();
         Ok(Self { group, events, decoder, exited: None, closed: false })
     }
@@ -76,7 +76,7 @@ impl Process {
                 // Processes that the program left behind end with it.
                 Some(Event::Exited) => {
                     let status =
-                        self.group.kill().context("cannot get an exit status")?;
+                        self.group.kill().context("could not get an exit status")?;
                     self.exited = Some((status, Instant::now() + DRAIN));
                 }
                 Some(Event::Closed(_)) => self.closed = true,

@@ -59,7 +59,7 @@ fn refuse_to_empty(dir: &Path) -> Result<()> {
         return Ok(());
     }
     let mut entries = std::fs::read_dir(dir)
-        .with_context(|| format!("cannot build into {}", dir.display()))?;
+        .with_context(|| format!("could not build into {}", dir.display()))?;
     if entries.next().is_some() {
         bail!(
             "{} is not empty and not a built book, and building would delete its content; \

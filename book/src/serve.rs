@@ -43,7 +43,7 @@ use crate::signals::shutdown_signal;
 pub use live::{Build, rebuild};
 pub use run::{Job, Limits, Runner};
 
-/// How many ports to try after a busy one.
+/// The number of ports to try after a busy one.
 const MORE_PORTS: u16 = 20;
 
 /// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
@@ -60,7 +60,7 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let url = format!("http://localhost:{bound}/");
     println!("Serving the book at {url} (Ctrl-C to stop)");
     if open && let Err(error) = open::that_detached(&url) {
-        eprintln!("warning: cannot open a browser ({error}); open {url} yourself");
+        eprintln!("warning: could not open a browser: {error}; open {url} yourself");
     }
 
     let runner = Arc::new(Runner::new(root, Limits::default()));
@@ -141,8 +141,9 @@ async fn bind(port: u16) -> Result<TcpListener> {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, candidate)).await {
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             bound => {
-                return bound
-                    .with_context(|| format!("cannot listen on port {candidate}"));
+                return bound.with_context(|| {
+                    format!("could not listen on port {candidate}")
+                });
             }
         }
     }

@@ -142,7 +142,7 @@ impl Sources {
     /// Reads a file, given its path relative to the workbook's root.
     pub fn read(&self, path: &str) -> Result<String> {
         let text = std::fs::read_to_string(self.root.join(path))
-            .with_context(|| format!("cannot read {path}"))?;
+            .with_context(|| format!("could not read {path}"))?;
         Ok(text.replace("\r\n", "\n"))
     }
 }
@@ -151,7 +151,7 @@ impl Sources {
 pub fn lesson(name: &str) -> Result<&'static Lesson> {
     Lesson::named(name).with_context(|| {
         let all: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
-        format!("no lesson `{name}`; there are {}", all.join(", "))
+        format!("no lesson `{name}`; expected one of: {}", all.join(", "))
     })
 }
 

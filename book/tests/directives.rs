@@ -142,7 +142,7 @@ fn the_caption_of_a_region_links_to_the_whole_program() {
     assert_contains(
         &page,
         &format!(
-            "<span class=\"place\" id=\"{id}\">    println!(\"&lt;a&gt; &amp; b\");\n</span>}}"
+            "<span class=\"region\" id=\"{id}\">    println!(\"&lt;a&gt; &amp; b\");\n</span>}}"
         ),
     );
     // An id occurs only once on a page.
@@ -187,7 +187,7 @@ fn a_line_that_cannot_be_marked_fails_the_build() {
     let error = build_error(&Workbook::new("{{#lesson 03_gather fails}}"));
     assert_contains(
         &error,
-        "no option `fails`; there are bare, mark \"...\", does_not_compile, panics",
+        "no option `fails`; expected one of: bare, mark \"...\", does_not_compile, panics",
     );
 }
 
@@ -198,7 +198,7 @@ fn a_guess_is_a_question_with_its_answers() {
     );
     assert_contains(
         &page,
-        "<li><label class=\"guess\" data-is=\"two/a few\" data-not=\"one: That is the &quot;first&quot; way.\">\
+        "<li><label class=\"guess\" data-answers=\"two/a few\" data-wrong=\"one: That is the &quot;first&quot; way.\">\
          How <em>many</em>?</label></li>",
     );
 }
@@ -208,17 +208,26 @@ fn an_answer_that_is_not_in_the_output_fails_the_build() {
     for (guess, why) in [
         ("together:two | three | ?", "`three` is not in the line `two`"),
         ("together:two | tw | ?", "`tw` is not in the line `two`"),
-        ("together:three | two | ?", "no line of the block `together` has `three`"),
+        (
+            "together:three | two | ?",
+            "no line of the block `together` contains `three`",
+        ),
         (
             "together:t | two | ?",
-            "more than one line of the block `together` has `t`",
+            "more than one line of the block `together` contains `t`",
         ),
         ("apart:two | two | ?", "no line of the output contains `apart`"),
-        ("together | two | ?", "no line is named, as in `03_gather:together:ms`"),
-        ("together:two | two", "a question is `where | answer | question`"),
-        ("together:two | two | ", "none of them empty"),
-        ("together:two | two/ | ?", "none of them empty"),
-        ("together:two | two | ? | three", "`three` is not `guess: why not`"),
+        (
+            "together | two | ?",
+            "expected a line of the output, such as `03_gather:together:ms`",
+        ),
+        ("together:two | two", "expected `line | answer | question`"),
+        ("together:two | two | ", "no field may be empty"),
+        ("together:two | two/ | ?", "no field may be empty"),
+        (
+            "together:two | two | ? | three",
+            "expected `guess: explanation`, got `three`",
+        ),
         ("together:two | two/2 | ? | 1/2: no", "`1/2` is both right and wrong"),
     ] {
         let error = build_error(&Workbook::new(&format!(
@@ -235,15 +244,15 @@ fn an_order_is_that_of_the_output() {
     );
     assert_contains(
         &page,
-        "<p><label class=\"guess lines\" data-is=\"together/two\" data-not=\"one: No.\">Which lines?</label></p>",
+        "<p><label class=\"guess lines\" data-answers=\"together/two\" data-wrong=\"one: No.\">Which lines?</label></p>",
     );
     for (order, why) in [
-        (" | together / two | ?", "2 lines are named, but the lesson printed 4"),
+        (" | together / two | ?", "the output has 4 lines, but the answer has 2"),
         (
             ":together | two / together | ?",
             "the words of `two` are not in the line `together`",
         ),
-        (":together | together | ?", "1 lines are named, but the lesson printed 2"),
+        (":together | together | ?", "the output has 2 lines, but the answer has 1"),
     ] {
         let error =
             build_error(&Workbook::new(&format!("{{{{#order 03_gather{order}}}}}")));
@@ -273,7 +282,7 @@ fn a_region_is_not_the_whole_program() {
 fn another_file_of_the_lesson() {
     let workbook = Workbook::new("{{#lesson 03_gather/named.rs}}");
     let error = build_error(&workbook);
-    assert_contains(&error, "cannot read lessons/03_gather/named.rs");
+    assert_contains(&error, "could not read lessons/03_gather/named.rs");
     workbook.write("lessons/03_gather/named.rs", "fn named() {}\n");
     let page = workbook.build().unwrap();
     assert_contains(&page, "<code>lessons/03_gather/named.rs</code>");
@@ -292,7 +301,7 @@ fn a_broken_program_and_the_compiler_output() {
     let workbook = Workbook::new("{{#broken 03_gather/tea}}\n\nafter *it*");
     assert_contains(
         &build_error(&workbook),
-        "cannot read tests/snapshots/broken__03_gather_tea.snap",
+        "could not read tests/snapshots/broken__03_gather_tea.snap",
     );
     workbook.snapshot("broken__03_gather_tea", "error: no\n\nmore\n");
     assert_contains(
@@ -305,7 +314,7 @@ fn a_broken_program_and_the_compiler_output() {
     );
     assert_contains(
         &build_error(&workbook),
-        "cannot read lessons/03_gather/broken/tea.rs",
+        "could not read lessons/03_gather/broken/tea.rs",
     );
     workbook.write("lessons/03_gather/broken/tea.rs", "fn tea() {}\n");
     let page = workbook.build().unwrap();
@@ -385,7 +394,7 @@ fn a_verdict_comes_from_a_snapshot() {
     let error = build_error(&Workbook::new("{{#verdict 03_gather:other}}"));
     assert_contains(
         &error,
-        "cannot read tests/snapshots/exercises__03_gather_other.snap",
+        "could not read tests/snapshots/exercises__03_gather_other.snap",
     );
     let error = build_error(&Workbook::new("{{#verdict 03_gather}}"));
     assert_contains(&error, "no answer is named, as in `03_gather:starter`");
@@ -396,7 +405,7 @@ fn an_incomplete_exercise_fails_the_build() {
     for file in ["hints.md", "starter.rs", "solution.rs"] {
         let path = format!("lessons/03_gather/{file}");
         let gone = Workbook::new("{{#exercise 03_gather}}").remove(&path);
-        assert_contains(&build_error(&gone), &format!("cannot read {path}"));
+        assert_contains(&build_error(&gone), &format!("could not read {path}"));
     }
     let unfinished = Workbook::new("{{#exercise 03_gather}}");
     unfinished.write("lessons/03_gather/hints.md", "# Tea\n\nBoil water.\n");
@@ -428,7 +437,7 @@ fn the_cover_is_a_timeline() {
     assert_contains(&page, "Look at <em>it</em>");
     let gone = Workbook::new("{{#cover 03_gather}}")
         .remove("tests/snapshots/lessons__03_gather_timeline.snap");
-    assert_contains(&build_error(&gone), "{{#cover 03_gather}}: cannot read");
+    assert_contains(&build_error(&gone), "{{#cover 03_gather}}: could not read");
 }
 
 #[test]
@@ -490,7 +499,7 @@ fn a_schedule_needs_the_plan_of_every_lesson() {
     let workbook = Workbook::new("{{#schedule day}}");
     assert_contains(
         &build_error(&workbook),
-        "{{#schedule day}}: cannot read book/chapters/",
+        "{{#schedule day}}: could not read book/chapters/",
     );
     for Lesson { name, minutes, .. } in LESSONS {
         let path = format!("book/chapters/{name}.md");
@@ -504,7 +513,10 @@ fn a_schedule_needs_the_plan_of_every_lesson() {
     assert_contains(&page, "<a href=\"03_gather.html\">03 Gather</a>");
     assert_contains(&page, "<em>Lunch</em>");
     let error = build_error(&Workbook::new("{{#schedule week}}"));
-    assert_contains(&error, "no schedule `week`; there are half-day, day, two-days");
+    assert_contains(
+        &error,
+        "no schedule `week`; expected one of: half-day, day, two-days",
+    );
 }
 
 #[test]
@@ -519,11 +531,14 @@ fn a_missing_program_fails_the_build() {
     let error = build_error(&gone);
     assert_contains(
         &error,
-        "03_gather.md: {{#lesson 03_gather}}: cannot read lessons/03_gather/lesson.rs",
+        "03_gather.md: {{#lesson 03_gather}}: could not read lessons/03_gather/lesson.rs",
     );
     let gone =
         Workbook::new("{{#python 03_gather}}").remove("lessons/03_gather/python.py");
-    assert_contains(&build_error(&gone), "cannot read lessons/03_gather/python.py");
+    assert_contains(
+        &build_error(&gone),
+        "could not read lessons/03_gather/python.py",
+    );
 }
 
 #[test]
@@ -541,11 +556,11 @@ fn a_missing_snapshot_fails_the_build() {
     let gone = Workbook::new("{{#output 03_gather}}").remove(path);
     assert_contains(
         &build_error(&gone),
-        &format!("{{{{#output 03_gather}}}}: cannot read {path}"),
+        &format!("{{{{#output 03_gather}}}}: could not read {path}"),
     );
     let path = "tests/snapshots/python__03_gather.snap";
     let gone = Workbook::new("{{#python-output 03_gather}}").remove(path);
-    assert_contains(&build_error(&gone), &format!("cannot read {path}"));
+    assert_contains(&build_error(&gone), &format!("could not read {path}"));
 }
 
 #[test]
@@ -558,7 +573,7 @@ fn a_missing_block_of_output_fails_the_build() {
 fn a_missing_or_broken_timeline_fails_the_build() {
     let path = "tests/snapshots/lessons__03_gather_timeline.snap";
     let gone = Workbook::new("{{#timeline 03_gather}}").remove(path);
-    assert_contains(&build_error(&gone), &format!("cannot read {path}"));
+    assert_contains(&build_error(&gone), &format!("could not read {path}"));
     let broken = Workbook::new("{{#timeline 03_gather}}");
     broken.snapshot("lessons__03_gather_timeline", "no JSON");
     assert_contains(&build_error(&broken), &format!("{path} is not a recording"));
@@ -573,11 +588,11 @@ fn unknown_lessons_and_directives_fail_the_build() {
     assert_contains(&error, "2 directives failed:");
     assert_contains(
         &error,
-        "03_gather.md: {{#lesson 99_none}}: no lesson `99_none`; there are 01_",
+        "03_gather.md: {{#lesson 99_none}}: no lesson `99_none`; expected one of: 01_",
     );
     assert_contains(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; there are and, broken, compare, cover, end,",
+        "{{#include ../a.rs}}: no directive `include`; expected one of: and, broken, compare, cover, end,",
     );
 }
 
@@ -585,9 +600,9 @@ fn unknown_lessons_and_directives_fail_the_build() {
 fn a_comparison_comes_from_its_file() {
     let workbook = Workbook::new("{{#compare ratio json json rust}} times");
     let path = "book/compare/result.json";
-    assert_contains(&build_error(&workbook), &format!("cannot read {path}"));
+    assert_contains(&build_error(&workbook), &format!("could not read {path}"));
     workbook.write(path, "{}");
-    assert_contains(&build_error(&workbook), &format!("{path}: cannot parse it"));
+    assert_contains(&build_error(&workbook), &format!("{path}: could not parse it"));
     let saved = fs::read_to_string(render::book_dir().join("compare/result.json"));
     workbook.write(path, &saved.unwrap());
     assert_contains(&workbook.build().unwrap(), " times</p>");

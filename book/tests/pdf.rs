@@ -57,7 +57,10 @@ mod fake {
     fn a_browser_that_writes_no_pdf_or_half_of_one() {
         for behaviour in ["nothing", "half"] {
             let error = error(behaviour);
-            assert!(error.contains("wrote no PDF; is it a Chromium?"), "{error}");
+            assert!(
+                error.contains("wrote no PDF; is it Chromium, Chrome or Edge?"),
+                "{error}"
+            );
         }
     }
 
@@ -67,7 +70,7 @@ mod fake {
         let browser = browser(&dir, "hangs");
         let error = print(&browser, &dir.path().join("book.pdf"), DEADLINE);
         let error = error.unwrap_err();
-        assert!(error.contains("was stopped after 2 s"), "{error}");
+        assert!(error.contains("timed out after 2 s"), "{error}");
         let pid = fs::read_to_string(dir.path().join("pid")).unwrap();
         let state = Command::new("ps")
             .args(["-o", "stat=", "-p", pid.trim()])
@@ -111,7 +114,7 @@ fn a_missing_browser() {
     let out = dir.path().join("book.pdf");
     let error = print(&browser, &out, pdf::DEADLINE).unwrap_err();
     assert!(
-        error.contains(&format!("cannot start {}", browser.display())),
+        error.contains(&format!("could not start {}", browser.display())),
         "{error}"
     );
     assert!(error.contains("name another browser with --browser"), "{error}");
@@ -126,7 +129,7 @@ fn an_unwritable_file_is_reported_before_anything_is_done() {
     let out = dir.path().join("no folder/book.pdf");
     let error = print(&browser, &out, pdf::DEADLINE).unwrap_err();
     assert!(
-        error.starts_with(&format!("cannot write {}", out.display())),
+        error.starts_with(&format!("could not write {}", out.display())),
         "{error}"
     );
 }

@@ -69,6 +69,7 @@ const MANIFEST: &str = r#"
     [workspace]
     [features]
     cli = []
+    exercises = []
     [[bin]]
     name = "workbook"
     path = "workbook.rs"
@@ -274,7 +275,7 @@ fn a_run_streams_its_events() {
     assert_eq!(text(&events, "output"), "ä out\nerror\nmore\n");
     assert!(text(&events, "timeline").starts_with("<svg"), "{events:?}");
     let end = events.last().unwrap();
-    assert!(end["end"].as_str().unwrap().starts_with("Done, after"), "{end}");
+    assert!(end["end"].as_str().unwrap().starts_with("Done after"), "{end}");
     assert_eq!(end["good"], true);
 
     let events = site.run("/check/01_hello_await").rest();
@@ -298,7 +299,7 @@ fn children_end_with_the_program() {
     let site = Site::new();
     let events = site.run("/run/05_pool").rest();
     let end = text(&events, "end");
-    assert!(end.starts_with("Ended with exit status: 3, after"), "{end}");
+    assert!(end.starts_with("Failed (exit status: 3) after"), "{end}");
     assert!(ends(&text(&events, "output")));
 }
 

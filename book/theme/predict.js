@@ -30,13 +30,13 @@
         return a.join('') === b.join('') || !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
     });
     const explanation = (label, fits) => {
-        const known = (label.dataset.not ?? '').split('|').map(one => one.split(/: (.*)/));
+        const known = (label.dataset.wrong ?? '').split('|').map(one => one.split(/: (.*)/));
         return prose(known.find(([wrong, text]) => text && fits(wrong))?.[1] ?? '');
     };
     const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
 
     const compare = (label, guess) => {
-        const answers = label.dataset.is;
+        const answers = label.dataset.answers;
         if (matches(guess, answers)) {
             return [true, verdict(true, 'Right.')];
         }
@@ -70,7 +70,7 @@
         return below[0].lines;
     };
     const compareLines = (label, guess) => {
-        const printed = label.dataset.is.split('/');
+        const printed = label.dataset.answers.split('/');
         const lines = align(guess.split(/\s*\n\s*/), printed);
         const right = lines.filter(([what]) => what === 'right').length;
         const list = lines.map(([what, line]) => make('li', {},

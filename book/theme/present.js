@@ -18,11 +18,11 @@
     bar.id = 'presenter';
     bar.innerHTML = `<button aria-label="Previous section">←</button>
         <button aria-label="Next section">→</button><p role="status"></p><button>Notes</button>`;
-    const place = bar.querySelector('p');
+    const label = bar.querySelector('p');
     const [back, forth, third] = bar.querySelectorAll('button');
 
     const send = data => other && other.postMessage(data, trusted);
-    const sendPosition = () => send({ path: pathname, text: `${place.textContent}
+    const sendPosition = () => send({ path: pathname, text: `${label.textContent}
 Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
 
     // Finds the visible headings, each of which starts a section.
@@ -41,7 +41,7 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
         });
         hidden.forEach(part => part.hidden = true);
         root.classList.add(mode);
-        place.textContent = `${heads[at].innerText} · ${at + 1} / ${heads.length}`;
+        label.textContent = `${heads[at].innerText} · ${at + 1} / ${heads.length}`;
         history.replaceState(0, '', `${search}#${heads[at].id}`);
         scrollTo(0, 0);
         dispatchEvent(new Event('resize'));
@@ -110,7 +110,7 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
                 other = source;
                 data ? go(data) : sendPosition();
             } else if (notes && source === other && /^\/(?!\/)/.test(data.path)) {
-                place.textContent = data.text;
+                label.textContent = data.text;
                 if (data.path !== pathname) {
                     location = `${data.path}?notes`;
                 }

@@ -49,7 +49,7 @@
                 element('p', {}, this.status, this.stop, this.close),
                 element('pre', {}, this.output), this.picture);
             this.panel.setAttribute('aria-label', 'Your run');
-            this.place = pre;
+            this.block = pre;
         }
 
         async start() {
@@ -69,7 +69,7 @@
             this.output.replaceChildren();
             this.picture.replaceChildren();
             this.show('Compiling …', true);
-            this.place.after(this.panel);
+            this.block.after(this.panel);
             this.stop.focus();
             this.panel.scrollIntoView({ block: 'nearest' });
             try {

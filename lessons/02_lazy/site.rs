@@ -54,7 +54,7 @@ impl Site {
         self.requests.lock().expect("the lock is never poisoned").clone()
     }
 
-    async fn answer(&self, request: &str, millis: u64) {
+    async fn respond(&self, request: &str, millis: u64) {
         let entry = (request.to_owned(), self.opened.elapsed());
         self.requests.lock().expect("the lock is never poisoned").push(entry);
         sleep(Duration::from_millis(millis)).await;
@@ -63,35 +63,35 @@ impl Site {
     /// The user's name. Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn user(&self) -> String {
-        self.answer("user", self.content.millis[0]).await;
+        self.respond("user", self.content.millis[0]).await;
         self.content.user.clone()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn orders(&self, user: &str) -> String {
-        self.answer("orders", self.content.millis[1]).await;
+        self.respond("orders", self.content.millis[1]).await;
         format!("{} orders of {user}", self.content.orders)
     }
 
     /// Takes 100 ms.
     #[instrument(skip_all)]
     pub async fn messages(&self, user: &str) -> String {
-        self.answer("messages", self.content.millis[2]).await;
+        self.respond("messages", self.content.millis[2]).await;
         format!("{} messages to {user}", self.content.messages)
     }
 
     /// Takes 200 ms.
     #[instrument(skip_all)]
     pub async fn news(&self) -> String {
-        self.answer("news", self.content.millis[3]).await;
+        self.respond("news", self.content.millis[3]).await;
         self.content.news.clone()
     }
 
     /// Takes 150 ms.
     #[instrument(skip_all)]
     pub async fn weather(&self) -> String {
-        self.answer("weather", self.content.millis[4]).await;
+        self.respond("weather", self.content.millis[4]).await;
         format!("{} degrees", self.content.degrees)
     }
 }

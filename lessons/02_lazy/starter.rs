@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use site::Site;
 
-/// What the home page shows.
+/// The contents of the home page.
 #[derive(Debug)]
 struct Page {
     user: String,

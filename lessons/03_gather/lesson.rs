@@ -67,7 +67,7 @@ struct Event {
     day: String,
 }
 
-/// The answers of two APIs about one city.
+/// The responses of two APIs about one city.
 struct Guide {
     weather: Weather,
     events: Vec<Event>,
@@ -93,7 +93,7 @@ async fn main() -> Result<()> {
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     // The server is on this machine, so ignore HTTP_PROXY. Set a timeout, because
-    // reqwest has none by default: it would wait forever for an answer.
+    // reqwest has none by default: it would wait forever for a response.
     let client =
         Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
 

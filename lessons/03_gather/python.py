@@ -59,7 +59,7 @@ async def together(
 # ANCHOR: json
 @dataclass
 class Guide:
-    """The answers of two APIs about one city."""
+    """The responses of two APIs about one city."""
 
     celsius: int
     sky: str

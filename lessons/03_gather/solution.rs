@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use async_workbook::web;
 
-/// The answer of `/api/weather/CITY`.
+/// The response from `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     celsius: i32,
@@ -21,7 +21,7 @@ struct Event {
     day: String,
 }
 
-/// Both answers about one city.
+/// Both responses about one city.
 #[derive(Debug)]
 struct Guide {
     city: String,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use async_workbook::web;
 
-/// The answer of `/api/weather/CITY`.
+/// The response from `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     celsius: i32,
@@ -23,7 +23,7 @@ struct Event {
     day: String,
 }
 
-/// Both answers about one city.
+/// Both responses about one city.
 #[derive(Debug)]
 struct Guide {
     city: String,
@@ -34,7 +34,7 @@ struct Guide {
 /// Queries both APIs about one city at the same time. A status 404 from either of
 /// them, whatever the body, means that the city is unknown: an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
-    // This sends one request and discards the answer. Write the rest.
+    // This sends one request and discards the response. Write the rest.
     let url = server.url(&format!("/api/weather/{city}"));
     client.get(url).send().await?;
     todo!("query both APIs and combine the answers")

@@ -29,7 +29,7 @@ struct Account {
 /// - Never holds a connection while it waits for another: a pool of one is enough.
 /// - Returns every connection to the pool, with no transaction open.
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
-    // This queries one table and discards the answer. Write the rest.
+    // This queries one table and discards the result. Write the rest.
     let client = pool.get().await?;
     client.query("SELECT name, city FROM users WHERE id = $1", &[&id]).await?;
     todo!("query both tables and combine the answers")

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use async_workbook::web;
 
-/// The time limit for one URL, from connecting to the last byte of the answer.
+/// The time limit for one URL, from connecting to the last byte of the response.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// The answer of `/api/weather/CITY`.
+/// The response from `/api/weather/CITY`.
 #[derive(Debug, Deserialize)]
 struct Weather {
     city: String,
@@ -32,24 +32,24 @@ enum FetchError {
     NotFound,
     /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The answer arrived, but is not the JSON of a `Weather`.
+    /// The response arrived, but is not the JSON of a `Weather`.
     NotJson(reqwest::Error),
-    /// The answer did not arrive within `DEADLINE`, or the client's own connect
+    /// The response did not arrive within `DEADLINE`, or the client's own connect
     /// timeout expired.
     TooSlow(reqwest::Error),
     /// The connection was refused.
     Refused(reqwest::Error),
-    /// Anything else: an invalid URL, or a connection closed without an answer.
+    /// Anything else: an invalid URL, or a connection closed without a response.
     Other(reqwest::Error),
 }
 
-/// Says what happened. It does not repeat the inner error's text; `source` returns
-/// the inner error.
+/// Describes what happened, without the text of the inner error, which `source`
+/// returns.
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => write!(f, "not found"),
-            Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::Status(status) => write!(f, "the server responded with {status}"),
             Self::NotJson(error) => write!(f, "not valid weather JSON: {error}"),
             Self::TooSlow(error) => write!(f, "no answer in time: {error}"),
             Self::Refused(error) => write!(f, "connection refused: {error}"),

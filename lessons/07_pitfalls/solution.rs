@@ -18,14 +18,13 @@ async fn album(photos: &[u32]) -> Vec<String> {
     join_all(photos.iter().map(|&photo| load(photo))).await
 }
 
-/// Returns a smaller version of a photo. Other futures can run on this thread
-/// meanwhile.
+/// Returns a smaller version of a photo, while other futures run on this thread.
 async fn thumbnail(photo: String) -> Result<String> {
     Ok(spawn_blocking(move || shrink(&photo)).await?)
 }
 
 /// Signs the book and returns the visitor's number, starting with 1. Every third
-/// visitor waits until the book is saved; meanwhile others can sign.
+/// visitor waits until the book is saved, while others can sign.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let number = {

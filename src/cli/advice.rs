@@ -6,7 +6,7 @@ use super::build::Diagnostic;
 use super::markdown::chapter_path;
 use super::repo::Repo;
 
-/// What an error usually means in async code.
+/// An explanation of an error that is typical of async code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Advice {
     /// The error's code or the lint's name; empty for errors that have none.
@@ -39,8 +39,8 @@ const ADVICE: &[Advice] = &[
     Advice { code: "E0308", pattern: "different `async` block", section: GATHER, text: "each async block has its own type; to put futures into a Vec, create all of them with one async fn, or box them with `.boxed()`." },
     Advice { code: "E0308", pattern: "found future", section: NOT_AWAITED, text: MISSING_AWAIT },
     Advice { code: "E0308", pattern: "Future<Output", section: NOT_AWAITED, text: MISSING_AWAIT },
-    Advice { code: "E0277", pattern: "is not a future", section: LAZY, text: "only a future can be awaited; was it awaited before, or is it not a future at all?" },
-    Advice { code: "E0277", pattern: "between threads*restricting", section: SPAWN, text: "the function's signature does not promise that its type parameter is `Send`, so you cannot spawn it here: run the futures in this task, with `join_all` or a stream." },
+    Advice { code: "E0277", pattern: "is not a future", section: LAZY, text: "only a future can be awaited: this is another type, perhaps the result of a future that was awaited before." },
+    Advice { code: "E0277", pattern: "between threads*restricting", section: SPAWN, text: "the function is generic over a type that need not be `Send`, so it cannot spawn a task that holds one: run the futures in this task, with `join_all` or a stream." },
     Advice { code: "E0277", pattern: "couldn't convert the error", section: ERRORS, text: "`?` converts the error with `From`; if there is no such `From`, convert it with `map_err`." },
     Advice { code: "E0277", pattern: "cannot be sent between threads", section: SPAWN, text: NOT_SEND },
     Advice { code: "", pattern: "cannot be sent between threads", section: SPAWN, text: NOT_SEND },
@@ -60,7 +60,7 @@ const ADVICE: &[Advice] = &[
     Advice { code: "unused_must_use", pattern: "uture", section: NOT_AWAITED, text: "a future does nothing until it is awaited." },
 ];
 
-/// Returns the advice on a compiler error, if there is any.
+/// Finds the advice on a compiler error.
 pub fn find(diagnostic: &Diagnostic) -> Option<&'static Advice> {
     let code = diagnostic.code.as_deref().unwrap_or_default();
     let rendered = strip_ansi(&diagnostic.rendered);
@@ -71,7 +71,7 @@ pub fn find(diagnostic: &Diagnostic) -> Option<&'static Advice> {
 }
 
 impl Advice {
-    /// Returns the path of the section that explains the error.
+    /// Returns the path of the section of the book that explains the error.
     pub fn path(&self, repo: &Repo) -> Option<String> {
         let (chapter, heading) = self.section?;
         Some(chapter_path(repo, &format!("{chapter}.md#{}", anchor(heading))))
@@ -98,7 +98,7 @@ mod tests {
             let text = std::fs::read_to_string(&path).expect("a chapter");
             let line = format!("## {heading}");
             assert!(text.lines().any(|l| l == line), "{chapter}: {heading}");
-            // `anchor` covers no more than this.
+            // `anchor` handles only these characters.
             assert!(heading.chars().all(|c| c.is_ascii_alphabetic() || c == ' '));
         }
     }

@@ -7,16 +7,16 @@ use async_workbook::{LESSONS, Lesson};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, ColorChoice, Parser, Subcommand};
 
-/// Try the exercises of async-workbook, with a verdict at every save.
+/// Work on the exercises of async-workbook, with a verdict after every save
 #[derive(Debug, Parser)]
 #[command(
     name = "workbook",
     bin_name = "cargo workbook",
     subcommand_value_name = "COMMAND",
     max_term_width = 88,
-    after_help = "Without a command: shows which exercise you are on, and what is next.\n\
+    after_help = "Without a command: shows the current exercise and what to do next.\n\
         Exit status: 0 success, 1 a check or a run failed, 2 wrong usage or unreadable \
-        progress."
+        progress, 128 + N: ended by signal N."
 )]
 pub struct Arguments {
     /// When to use colour; `auto` means in a terminal, unless NO_COLOR is set
@@ -30,7 +30,7 @@ pub struct Arguments {
 /// The subcommand to run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List every lesson and which exercises are solved
+    /// List the lessons and the states of their exercises
     #[command(after_help = LIST_JSON)]
     List {
         /// Print one JSON document
@@ -42,7 +42,7 @@ pub enum Command {
         /// 3, 03, gather or 03_gather
         #[arg(value_parser = LessonParser, hide_possible_values = true)]
         lesson: &'static Lesson,
-        /// Run your exercise's program instead
+        /// Run your exercise instead
         #[arg(long)]
         exercise: bool,
         /// Arguments for the program
@@ -54,7 +54,7 @@ pub enum Command {
     Check {
         #[command(flatten)]
         lesson: LessonArgument,
-        /// Check every exercise and print one line each
+        /// Check every exercise and print a summary of each
         #[arg(long, conflicts_with = "lesson")]
         all: bool,
         /// Print one JSON document
@@ -63,7 +63,7 @@ pub enum Command {
         #[command(flatten)]
         options: CheckOptions,
     },
-    /// Check an exercise at every save
+    /// Check an exercise after every save
     #[command(
         after_help = "Keys: h hint, n next exercise, r run again, l list, q quit. \
         Without a terminal: the same letters, one per line."
@@ -74,13 +74,13 @@ pub enum Command {
         #[command(flatten)]
         options: CheckOptions,
     },
-    /// Go to the next unsolved exercise
+    /// Move on to the next unsolved exercise
     Next,
     /// Show a hint; each call shows one more, up to three
     #[command(
         after_help = "The first hint is a nudge, the second names the concept, the \
-        third shows the shape of the code. The command remembers how many hints of each \
-        exercise you have seen; after the third, it shows all of them again."
+        third shows the shape of the code. Your progress records how many hints you have \
+        seen of each exercise; after the third, all of them are shown again."
     )]
     Hint {
         #[command(flatten)]
@@ -88,7 +88,7 @@ pub enum Command {
         #[command(flatten)]
         options: HintOptions,
     },
-    /// Show a solution, once yours has passed
+    /// Show a solution after yours has passed
     Solution {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -96,14 +96,14 @@ pub enum Command {
         #[arg(long)]
         spoil: bool,
     },
-    /// Restore an exercise's starting text; yours is kept as a backup
+    /// Restore an exercise's starter; your file is backed up
     Reset {
         #[command(flatten)]
         lesson: LessonArgument,
     },
     /// Open an exercise in your editor
     #[command(
-        after_help = "The editor: $VISUAL, else $EDITOR, else VS Code (`code`)."
+        after_help = "The editor is $VISUAL, or else $EDITOR, or else VS Code (`code`)."
     )]
     Open {
         #[command(flatten)]
@@ -115,11 +115,11 @@ pub enum Command {
     #[command(
         after_help = "Builds an optimised program, which takes some minutes the \
         first time, then measures for 2 to 3 minutes.\n\n  \
-        --quick  run everything once with little work, to see that it runs\n  \
-        --save   write book/compare/result.json, which the book shows"
+        --quick  run everything once with little work, as a smoke test\n  \
+        --save   write the results to book/compare/result.json, for the book"
     )]
     Compare {
-        /// Measure only some of: pages, queries, json, tasks, heartbeat, start
+        /// Benchmarks to run: pages, queries, json, tasks, heartbeat, start [default: all]
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
@@ -127,15 +127,15 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct LessonArgument {
-    /// 3, 03, gather or 03_gather [default: the exercise you are on]
+    /// 3, 03, gather or 03_gather [default: the current exercise]
     #[arg(value_parser = LessonParser, hide_possible_values = true)]
     pub lesson: Option<&'static Lesson>,
 }
 
-/// The hints to show; by default one more than before.
+/// The hints to show; by default the next one.
 #[derive(Clone, Debug, Default, Args)]
 pub struct HintOptions {
-    /// Show the hints you have already seen
+    /// Show the hints you have already seen again
     #[arg(long, conflicts_with = "all")]
     pub again: bool,
     /// Show all three hints
@@ -143,27 +143,27 @@ pub struct HintOptions {
     pub all: bool,
 }
 
-/// How to run a check.
+/// Options of a check.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckOptions {
-    /// Repeat the values and the order of events of a failed check, by the seed it named
+    /// Replay the values and the schedule of this seed, which a failed check reports
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Stop a run after this time [default: 10, with PostgreSQL 20]
+    /// Stop a run after this time [default: 10, or 20 with PostgreSQL]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub limit: Option<Duration>,
 }
 
 const LIST_JSON: &str = "The JSON document:\n  \
-    current    the exercise you are on, or null\n  \
-    solved     how many exercises are solved\n  \
-    exercises  how many there are\n  \
+    current    the current exercise, or null\n  \
+    solved     number of solved exercises\n  \
+    exercises  number of exercises\n  \
     lessons    for each: name, title, question, minutes, postgres, state\n             \
     (`solved`, `changed`, `open`, or null without an exercise), solved_at\n             \
-    (Unix seconds or null), hints (how many were shown), file (or null)";
+    (Unix seconds or null), hints (number shown), file (or null)";
 
 const CHECK_JSON: &str = "The JSON document:\n  \
-    solved     true if all of them are\n  \
+    solved     true if all of them are solved\n  \
     exercises  for each: name, file, outcome (`solved`, `failed`,\n             \
     `does_not_compile`, `stopped`, `ended`, `no_checks`, `missing`), reason\n             \
     (a sentence or null), checks (each with check, outcome: `passed`,\n             \
@@ -182,7 +182,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 /// Parses a lesson's name, one of its aliases, or the path of one of its files.
 ///
-/// Everything else, including the suggestion for a misspelled name, is clap's.
+/// clap does the rest, such as suggesting the right spelling of a name.
 #[derive(Clone)]
 struct LessonParser;
 
@@ -258,7 +258,7 @@ mod tests {
         ] {
             let Ok(Command::Reset { lesson }) = parse(&format!("reset {alias}"))
             else {
-                panic!("{alias} is not parsed");
+                panic!("could not parse {alias}");
             };
             assert_eq!(lesson.lesson, Some(&LESSONS[2]), "{alias}");
         }

@@ -14,8 +14,8 @@ use super::inbox::{Inbox, Message};
 use super::job::{Job, JobEvent};
 use super::repo::{Exercise, Repo};
 
-/// Features for whatever builds an exercise: `exercises` enables its target, and with
-/// `cli` cargo can use the library that it has built for this command.
+/// Arguments of cargo commands that build an exercise: `exercises` enables its target, and
+/// with `cli` cargo reuses the library that it built for this command.
 pub const EXERCISE_FEATURES: [&str; 2] = ["--features", "cli,exercises"];
 
 /// A compiler error or warning.
@@ -29,25 +29,25 @@ pub struct Diagnostic {
     pub line: Option<u64>,
     /// As the compiler prints it.
     pub rendered: String,
-    /// True if it is about the exercise, not about a dependency.
+    /// True if it is about the exercise's target, not about a dependency.
     pub own: bool,
 }
 
 /// Something that happened during a build. `Built` and `Failed` come last.
 #[derive(Debug)]
 pub enum BuildEvent {
-    /// What cargo is doing, such as `Compiling tokio v1.54.1`.
+    /// Cargo's status line, such as `Compiling tokio v1.54.1`.
     Status(String),
     Diagnostic(Diagnostic),
-    /// With the executable.
+    /// The build succeeded and wrote this executable.
     Built(PathBuf),
-    /// With cargo's messages that are not diagnostics.
+    /// The build failed, with cargo's messages that are not diagnostics.
     Failed(String),
-    /// A message that has nothing to do with the build.
+    /// A message unrelated to the build.
     Message(Message),
 }
 
-/// A build that runs. Dropping it cancels it.
+/// A running build. Dropping it cancels the build.
 #[derive(Debug)]
 pub struct Build {
     pub job: Job,
@@ -67,7 +67,7 @@ pub fn cargo(repo: &Repo, subcommand: &str) -> Command {
 }
 
 impl Build {
-    /// Starts to build an exercise's test program.
+    /// Starts the build of an exercise's test program.
     pub fn start(cx: &Context, exercise: &Exercise, color: bool) -> Result<Build> {
         let target = exercise.target();
         let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
@@ -78,7 +78,7 @@ impl Build {
             .arg(format!("--message-format={format}"));
         let job =
             Job::start(command, Stdin::Null, Output::Separate, None, &cx.inbox)
-                .context("a check needs cargo")?;
+                .context("could not build the exercise")?;
         Ok(Build {
             job,
             target,
@@ -139,8 +139,8 @@ impl Build {
     }
 }
 
-/// Returns the line without its indent if it is cargo's status: a verb that ends in
-/// column 12, and what it is about.
+/// Parses one of cargo's status lines: a verb, right-aligned to column 12, and its
+/// object. Returns it without the indentation.
 fn status(line: &str) -> Option<&str> {
     let text = line.trim_start();
     let verb = text.split(' ').next()?;
@@ -178,7 +178,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Returns the lines that are complete now.
+    /// Adds output and returns the lines that it completes.
     fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         self.rest.push_str(&self.decoder.decode(bytes));
         let Some(end) = self.rest.rfind('\n') else { return Vec::new() };
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_lines_are_recognised_by_their_column() {
+    fn status_lines_are_recognized_by_their_column() {
         assert_eq!(status("   Compiling tokio v1"), Some("Compiling tokio v1"));
         let blocking = "    Blocking waiting for file lock on build directory";
         assert_eq!(status(blocking), Some(&blocking[4..]));

@@ -6,10 +6,10 @@
 //!       └───────────┴── CheckEvent::Finished(report)
 //! ```
 //!
-//! [`CheckRun::next`] drives this state machine and returns what happens on the way:
-//! `check` and `watch` print it, `check --json` ignores all but the report. A mistake of
-//! the learner's, such as code that does not compile, is a report, not an error.
-//! Dropping a `CheckRun` cancels it.
+//! [`CheckRun::next`] drives this state machine and returns its events: `check` and
+//! `watch` print them, `check --json` uses only the report. A mistake in the exercise,
+//! such as code that does not compile, results in a report, not in an error. Dropping a
+//! `CheckRun` cancels it.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -35,7 +35,7 @@ use super::output::OutputTruncator;
 use super::progress::Progress;
 use super::repo::{Exercise, Repo};
 
-/// Columns by which a diagnosis is indented.
+/// The indentation of a diagnosis in columns.
 pub const INDENT: usize = 4;
 
 /// The result of a check.
@@ -43,16 +43,16 @@ pub const INDENT: usize = 4;
 pub struct Report {
     pub exercise: Exercise,
     pub outcome: Outcome,
-    /// Why the exercise is not solved, if no diagnosis explains it.
+    /// The reason for a failure that no diagnosis explains, as a sentence.
     pub reason: Option<String>,
     pub checks: Vec<Check>,
-    /// Errors, and the warnings that matter.
+    /// Errors, and warnings about futures that are never awaited.
     pub diagnostics: Vec<Diagnostic>,
     /// The program's output, truncated.
     pub output: Vec<String>,
     pub build_time: Duration,
     pub run_time: Duration,
-    /// The learner's text, as it was checked.
+    /// The text that was checked.
     pub source: String,
 }
 
@@ -63,10 +63,10 @@ pub enum Outcome {
     Solved,
     Failed,
     DoesNotCompile,
-    /// It ran into its time limit.
+    /// The program exceeded its time limit.
     #[serde(rename = "stopped")]
     TimedOut,
-    /// The program exited before its checks were over.
+    /// The program exited before its checks ended.
     #[serde(rename = "ended")]
     Exited,
     /// The program ran no checks.
@@ -85,28 +85,28 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckResult {
     Passed,
-    /// With the diagnosis.
+    /// Failed, with a diagnosis.
     Failed(String),
     Skipped,
-    /// The program exited or was stopped in the middle of it.
+    /// The program exited, or exceeded its time limit, during the check.
     Unfinished,
 }
 
 /// Something that happened during a check. `Finished` comes last.
 #[derive(Debug)]
 pub enum CheckEvent {
-    /// What cargo is doing.
+    /// Cargo's status line.
     Building(String),
     /// A line of the program's output.
     Output(String),
-    /// A check is over.
+    /// A check ended.
     Check(Check),
-    /// A message that has nothing to do with the check.
+    /// A message unrelated to the check.
     Message(Message),
     Finished(Box<Report>),
 }
 
-/// A check that runs.
+/// A running check. Dropping it cancels the check.
 #[derive(Debug)]
 pub struct CheckRun {
     stage: Stage,
@@ -125,15 +125,15 @@ pub struct CheckRun {
     forged: bool,
     /// The title of the check that is running.
     current: Option<String>,
-    /// What the learner's code prints in it.
+    /// The output of the exercise during that check.
     output: OutputTruncator,
-    /// What the test harness prints.
+    /// The output of the test harness.
     harness: OutputTruncator,
     /// True once the harness has reported that there is no such test.
     no_tests: bool,
     /// True once a check has begun.
     begun: bool,
-    /// Numbers of checks that passed, and of all.
+    /// The number of checks that passed, and of all checks.
     verdict: Option<(usize, usize)>,
     stack_overflow: bool,
     /// The program's own diagnosis of a check that does not progress.
@@ -148,7 +148,7 @@ enum Stage {
 }
 
 impl CheckRun {
-    /// Starts to check an exercise. `color` applies to the compiler's messages and to
+    /// Starts the check of an exercise. `color` applies to the compiler's messages and to
     /// pictures in diagnoses.
     pub fn start(
         cx: &Context,
@@ -223,7 +223,7 @@ impl CheckRun {
                 Stage::Finished => break,
             }
         }
-        self.events.pop_front().context("the check is over")
+        self.events.pop_front().context("the check has finished")
     }
 
     /// Suspends this process and the programs of the check.
@@ -271,8 +271,9 @@ impl CheckRun {
         self.finish(Outcome::DoesNotCompile, reason);
     }
 
-    /// Keeps errors and forgotten futures. Errors in check.rs are only kept if there
-    /// are no others: usually they follow from those in the exercise.
+    /// Keeps errors, and warnings about futures that are never awaited. Errors in check.rs
+    /// are kept only if there are no others: usually they follow from those in the
+    /// exercise.
     fn filter_diagnostics(&mut self) {
         let diagnostics = &mut self.report.diagnostics;
         diagnostics.retain(|one| {
@@ -306,7 +307,7 @@ impl CheckRun {
                 program.env("WORKBOOK_SEED", seed.to_string());
             }
             let limit = Some(self.limit());
-            Job::start(program, Stdin::Tied, Output::Merged, limit, &cx.inbox)
+            Job::start(program, Stdin::Lifeline, Output::Merged, limit, &cx.inbox)
         };
         loop {
             match program() {
@@ -468,7 +469,7 @@ impl CheckRun {
     }
 
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        // The harness's last words are all there is to go by.
+        // Only the end of the harness's output can explain it.
         let mut lines = self.harness.finish();
         self.show(lines.split_off(lines.len().saturating_sub(10)));
         match status.success() {
@@ -482,7 +483,7 @@ impl CheckRun {
         }
     }
 
-    /// Ends the running check as unfinished. Returns its title and the last line of
+    /// Marks the running check as unfinished. Returns its title and the last line of
     /// output, as the end of a sentence.
     fn where_it_ended(&mut self) -> String {
         let last = match self.output.last_line() {
@@ -509,25 +510,23 @@ fn random_token() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// Reads the learner's text, or returns why there is none.
+/// Reads the exercise, or returns the reason why it cannot be checked.
 fn read_source(repo: &Repo, exercise: &Exercise) -> Result<String, String> {
     let created = exercise.create_if_missing();
     created.map_err(|error| format!("{error:#}"))?;
-    let file = repo.shown(&exercise.file());
+    let file = repo.display_path(&exercise.file());
     let source = exercise.source().map_err(|error| format!("{file}: {error}"))?;
     if source.trim().is_empty() {
         let reset = exercise.command("reset");
-        return Err(format!(
-            "{file} is empty; `{reset}` restores its starting text"
-        ));
+        return Err(format!("{file} is empty; `{reset}` restores the starter"));
     }
     Ok(source)
 }
 
-/// How long cargo in another terminal may take to replace a program.
+/// The maximum time to wait for cargo in another terminal to write an executable.
 const REWRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Returns true if a program could not be started because a linker is writing it.
+/// Returns whether a program could not be started because a linker is writing it.
 fn is_being_rewritten(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<io::Error>();
     cause.is_some_and(|cause| {
@@ -535,14 +534,14 @@ fn is_being_rewritten(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Gives a file that was moved here the current modification time. Cargo rebuilds what
-/// is newer than the last build, but `mv` keeps the time that the file had before.
+/// Updates the modification time of a file that was moved here. Cargo rebuilds files that
+/// are newer than the last build, but `mv` keeps the old modification time.
 fn update_mtime(file: &Path) {
     #[cfg(unix)]
     use std::os::unix::fs::MetadataExt as _;
     #[cfg(unix)]
     if let Ok(data) = std::fs::metadata(file)
-        // Right after a save, the two differ by less than a second.
+        // After a save, the two differ by less than a second.
         && data.ctime() > data.mtime() + 1
         && let Ok(file) = std::fs::File::options().append(true).open(file)
     {
@@ -552,7 +551,7 @@ fn update_mtime(file: &Path) {
     let _ = file;
 }
 
-/// Describes how a program exited early, as the beginning of a sentence.
+/// Describes an early exit, as the beginning of a sentence.
 fn exit_reason(status: ExitStatus, stack_overflow: bool) -> String {
     if stack_overflow {
         return "the stack overflowed".to_owned();
@@ -594,15 +593,17 @@ impl Report {
         }
     }
 
-    /// Records a pass. Without one, or if that fails, it returns false: a verdict is
-    /// valid even on a read-only disk, so the failure is only printed on stderr.
+    /// Saves a pass to the progress file; returns whether it did.
+    ///
+    /// Failing to save is reported on stderr but is not an error, because the verdict is
+    /// valid even on a read-only disk.
     pub fn save(&self, repo: &Repo) -> bool {
         let save = || {
             let file = self.exercise.file();
             ensure!(
                 self.exercise.source().unwrap_or_default() == self.source,
-                "{} was changed during the check; check it again",
-                repo.shown(&file)
+                "{} changed during the check; check it again",
+                repo.display_path(&file)
             );
             Progress::record_pass(repo, &self.exercise, &self.source)
         };

@@ -1,4 +1,4 @@
-//! What every subcommand works with.
+//! The parameters that every subcommand takes.
 
 use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::repo::{Exercise, Repo};
 use super::screen::Screen;
 
-/// The repository, the screen, and the inbox.
+/// The repository, the screen and the inbox.
 #[derive(Debug)]
 pub struct Context {
     pub repo: Repo,
@@ -19,15 +19,17 @@ pub struct Context {
 }
 
 impl Context {
+    /// Finds the repository and sets up the screen and the inbox.
+    ///
     /// # Errors
     ///
-    /// If there is no repository around the current directory.
+    /// If the current directory is not in a repository.
     pub fn new(color: ColorChoice) -> Result<Context> {
         let (screen, inbox) = (Screen::new(color), Inbox::new());
         Ok(Context { repo: Repo::find()?, screen, inbox })
     }
 
-    /// Reads the progress.
+    /// Reads the progress file.
     pub fn progress(&self) -> Result<Progress> {
         Progress::load(&self.repo)
     }
@@ -48,15 +50,18 @@ impl Context {
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {
             Some(exercise) => Ok(exercise.clone()),
-            None if exercises.is_empty() => bail!("there are no exercises here"),
+            None if exercises.is_empty() => {
+                bail!("found no exercises in {}", self.repo.root.display())
+            }
             None => {
-                let message = "all exercises are solved; name one, such as `03`";
+                let message =
+                    "all exercises are solved; name one to repeat it, such as `03`";
                 bail!(Error::Usage(message.to_owned()))
             }
         }
     }
 
-    /// Creates the exercise's file if it is missing, and prints a line about it.
+    /// Creates the exercise's file if it is missing, and reports it.
     pub fn create_if_missing(&self, exercise: &Exercise) -> Result<()> {
         if exercise.create_if_missing()? {
             self.print_created(exercise)?;
@@ -66,7 +71,7 @@ impl Context {
 
     /// Reports that the exercise's file was created.
     pub fn print_created(&self, exercise: &Exercise) -> Result<()> {
-        let file = self.repo.shown(&exercise.file());
+        let file = self.repo.display_path(&exercise.file());
         let mut note = format!("created {file} from starter.rs");
         let progress = self.progress().unwrap_or_default();
         if progress.solved.contains_key(exercise.name()) {

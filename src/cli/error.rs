@@ -1,4 +1,4 @@
-//! The errors that decide the exit status.
+//! Errors with an exit status of their own.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -10,8 +10,7 @@ use std::process::ExitCode;
 pub enum Error {
     /// Wrong usage: exit status 2.
     Usage(String),
-    /// The progress file was not written by this version, or not completely: exit
-    /// status 2.
+    /// The progress file is damaged, or another version wrote it: exit status 2.
     UnreadableProgress { path: PathBuf, backup: Option<PathBuf>, reason: String },
     /// A signal ended the command: exit status 128 plus its number.
     Interrupted(u8),
@@ -44,14 +43,16 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Prints an error on stderr and returns its exit status.
+///
+/// A broken pipe is a success, as in ripgrep.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    // The reader has seen enough, as in `cargo workbook list | head -n 1`.
+    // Broken pipe: the reader, such as `head`, has exited. Not an error.
     let broken_pipe = error.chain().any(|cause| {
         let error = cause.downcast_ref::<io::Error>();
         error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     });
     if broken_pipe {
-        return ExitCode::FAILURE;
+        return ExitCode::SUCCESS;
     }
     let status = match error.downcast_ref() {
         Some(Error::Interrupted(signal)) => return ExitCode::from(128 + signal),

@@ -44,7 +44,7 @@ pub fn missing_check(
     } else if lines().any(in_a_comment) {
         format!("`mod check;` is in a comment; {ENDING}")
     } else if lines().any(|line| line == "mod check;") {
-        let check = repo.shown(&check);
+        let check = repo.display_path(&check);
         format!("`mod check;` does not add {check} to the program; {ENDING}")
     } else {
         format!("`mod check;` is missing; {ENDING}")
@@ -74,7 +74,7 @@ pub fn foreign_verdict(
     titles: &[&str],
 ) -> Option<String> {
     let check = exercise.folder.join("check.rs");
-    let shown = repo.shown(&check);
+    let shown = repo.display_path(&check);
     if !is_same(&repo.root.join(file), &check) {
         return Some(format!("the result is that of {file}, not that of {shown}"));
     }

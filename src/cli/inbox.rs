@@ -1,10 +1,9 @@
-//! The one channel through which everything arrives that the command waits for: a
-//! program's output and exit, keys, signals, and the tick at which `watch` looks for a
-//! save.
+//! The channel for all events that the command waits for: a program's output and exit,
+//! keys, signals, and the ticks at which `watch` polls for a save.
 //!
-//! Each source is a thread that blocks in `read`, `waitid` or `sigwait` and sends what
-//! it gets. The main thread has a single place to block, [`Inbox::next`], and needs no
-//! locks, no `select` and no async runtime.
+//! Each source is a thread that blocks in `read`, `waitid` or `sigwait` and sends a
+//! [`Message`]. The main thread blocks only in [`Inbox::next`], and needs no locks, no
+//! `select` and no async runtime.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -12,25 +11,23 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use async_workbook::process;
 
-/// Something that happened.
+/// An event.
 #[derive(Debug)]
 pub enum Message {
-    /// A program wrote something, or exited.
-    Process {
-        job: u64,
-        event: process::Event,
-    },
-    /// A signal asks this process to end.
+    /// An event of a program that a job runs.
+    Process { job: u64, event: process::Event },
+    /// A signal that ends this process, such as Ctrl-C.
     Interrupt(u8),
-    /// Ctrl-Z: a signal asks this process to suspend itself.
+    /// Ctrl-Z: suspend this process.
     Suspend,
+    /// A key, in lower case.
     Key(char),
-    /// It is time to look for a save.
+    /// Poll for a save now.
     Tick,
 }
 
-/// A bounded channel. When it is full, the threads that read a program's output wait,
-/// so a program that prints without end does not fill the memory.
+/// A bounded channel. When it is full, the threads that read a program's output block, so
+/// a program that floods its output does not fill the memory.
 #[derive(Debug)]
 pub struct Inbox {
     sender: SyncSender<Message>,
@@ -47,18 +44,19 @@ impl Inbox {
         self.sender.clone()
     }
 
-    /// Waits for the next message, until the deadline if there is one.
+    /// Waits for the next message. Returns `None` at the deadline, if there is one.
     pub fn next(&self, deadline: Option<Instant>) -> Option<Message> {
         // `recv` fails only if all senders are gone, and `self` holds one.
         let Some(deadline) = deadline else { return self.receiver.recv().ok() };
         let left = deadline.saturating_duration_since(Instant::now());
-        // Not zero: a message that is already there is returned even past the deadline.
+        // Not zero, so that a message already in the channel is returned even after the
+        // deadline.
         self.receiver.recv_timeout(left.max(Duration::from_micros(1))).ok()
     }
 
-    /// Turns Ctrl-C, Ctrl-Z and termination signals into messages. Without this they
-    /// would end the command and leave the program that it checks running. (Outside
-    /// Unix, Ctrl-C ends every program of the console.)
+    /// Turns Ctrl-C, Ctrl-Z and termination signals into messages. Their default action
+    /// would end the command but not the exercise, which is in another process group.
+    /// (Outside Unix, Ctrl-C ends every program of the console.)
     pub fn listen_for_signals(&self) -> Result<()> {
         #[cfg(unix)]
         {
@@ -89,7 +87,7 @@ pub fn suspend() {
     #[cfg(unix)]
     {
         use rustix::process::{Signal, getpid, kill_process};
-        // Nothing is lost if it does not stop.
+        // If it fails, the command just continues.
         let _ = kill_process(getpid(), Signal::STOP);
     }
 }

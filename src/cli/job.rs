@@ -1,13 +1,12 @@
 //! A running program, whose events are read from the inbox.
 //!
-//! [`Job::next`] returns one event at a time, and events that have nothing to do with
-//! the job (a key, Ctrl-C) as they come. The caller's loop stays in charge: to cancel
-//! the job, it drops it, which kills the program's process group. [`process`] explains
-//! that part.
+//! [`Job::next`] returns one event at a time, including messages unrelated to the job (a
+//! key, Ctrl-C). So the caller's loop stays in control. It cancels the job by dropping it,
+//! which kills the program's process group, as [`process`] explains.
 //!
 //! After the program has exited, or was killed at its time limit, the job still delivers
-//! what is left in the pipes. It gives up after [`DRAIN_TIMEOUT`], because a daemon that
-//! the program started in another process group may hold a pipe open for ever.
+//! the rest of the output. It stops reading after [`DRAIN_TIMEOUT`], because a daemon that
+//! the program started in another process group may hold a pipe open forever.
 
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,26 +26,26 @@ pub struct Job {
     group: ProcessGroup,
     /// Output streams that are still open.
     open: usize,
-    /// The time limit; after the end, when to stop reading output.
+    /// The time limit; after the end, the deadline for reading output.
     deadline: Option<Instant>,
-    /// None while the program runs.
-    end: Option<End>,
+    /// `None` while the program runs.
+    end: Option<JobEnd>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum End {
+enum JobEnd {
     Exited(ExitStatus),
     TimedOut,
 }
 
-/// Something to be handled while a job runs. `Exited` and `TimedOut` come last; the
-/// whole process group is gone then.
+/// Something that happened while a job ran. `Exited` and `TimedOut` come last, when the
+/// whole process group is dead.
 #[derive(Debug)]
 pub enum JobEvent {
     Output(Stream, Vec<u8>),
     Exited(ExitStatus),
     TimedOut,
-    /// A message that has nothing to do with the job.
+    /// A message unrelated to the job.
     Message(Message),
 }
 
@@ -81,18 +80,18 @@ impl Job {
     /// Waits for the next event.
     pub fn next(&mut self, inbox: &Inbox) -> Result<JobEvent> {
         loop {
-            // Checked each time: a program that prints without end must not keep its
-            // time limit from being noticed.
+            // Checked before each message: a program that floods its output must not
+            // postpone its time limit.
             let late = self.deadline.is_some_and(|at| Instant::now() >= at);
             match self.end {
                 None if late => {
                     self.end()?;
-                    self.end = Some(End::TimedOut);
+                    self.end = Some(JobEnd::TimedOut);
                 }
                 Some(end) if late || self.open == 0 => {
                     return Ok(match end {
-                        End::Exited(status) => JobEvent::Exited(status),
-                        End::TimedOut => JobEvent::TimedOut,
+                        JobEnd::Exited(status) => JobEvent::Exited(status),
+                        JobEnd::TimedOut => JobEvent::TimedOut,
                     });
                 }
                 _ => {}
@@ -105,7 +104,7 @@ impl Job {
                         }
                         process::Event::Closed(_) => self.open -= 1,
                         process::Event::Exited if self.end.is_none() => {
-                            self.end = Some(End::Exited(self.end()?));
+                            self.end = Some(JobEnd::Exited(self.end()?));
                         }
                         process::Event::Exited => {}
                     }
@@ -117,7 +116,7 @@ impl Job {
         }
     }
 
-    /// Kills the group, and sets the deadline for what is left of its output.
+    /// Kills the group, and sets the deadline for reading the rest of its output.
     fn end(&mut self) -> Result<ExitStatus> {
         self.deadline = Some(Instant::now() + DRAIN_TIMEOUT);
         self.group.kill().context("could not get a program's exit status")

@@ -1,8 +1,8 @@
-//! Reads keys: from a terminal as they are pressed, else one per line.
+//! Reads keys: from a terminal as they are pressed, otherwise one per line.
 //!
-//! A terminal in its usual "canonical" mode hands over whole lines. `watch` wants single
-//! keys, so it turns that mode and the echo off, and restores both when it ends or
-//! suspends itself. Signals stay on: Ctrl-C and Ctrl-Z are not keys.
+//! In canonical mode, the default, a terminal delivers input line by line. `watch` puts it
+//! in cbreak mode instead, without echo, and restores the original mode when it ends or is
+//! suspended. Unlike raw mode, cbreak mode keeps Ctrl-C and Ctrl-Z as signals.
 
 #[cfg(unix)]
 use std::io::IsTerminal;
@@ -14,19 +14,19 @@ use super::inbox::{Inbox, Message};
 /// The terminal's settings. Dropping this restores them.
 #[derive(Debug)]
 pub struct Keys {
-    /// The original settings, while they are changed.
+    /// The original settings, while the terminal is in cbreak mode.
     #[cfg(unix)]
     original: Option<rustix::termios::Termios>,
 }
 
 impl Keys {
-    /// Takes the terminal, and sends keys to the inbox from a thread until stdin ends.
+    /// Enters cbreak mode, and sends keys to the inbox from a thread until stdin ends.
     pub fn listen(inbox: &Inbox) -> Keys {
         let mut keys = Keys {
             #[cfg(unix)]
             original: None,
         };
-        keys.take();
+        keys.enter_cbreak();
         let (sender, single) = (inbox.sender(), keys.are_single());
         let send = move |letters: Vec<char>| {
             letters.into_iter().all(|key| sender.send(Message::Key(key)).is_ok())
@@ -52,7 +52,7 @@ impl Keys {
         keys
     }
 
-    /// Returns true if keys arrive as they are pressed, without Enter.
+    /// Returns whether keys arrive as they are pressed, without Enter.
     pub fn are_single(&self) -> bool {
         #[cfg(unix)]
         return self.original.is_some();
@@ -60,8 +60,8 @@ impl Keys {
         return false;
     }
 
-    /// Asks the terminal for single keys, unless this process is in the background.
-    pub fn take(&mut self) {
+    /// Puts the terminal in cbreak mode, unless this process is in the background.
+    pub fn enter_cbreak(&mut self) {
         #[cfg(unix)]
         {
             use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex};
@@ -88,7 +88,7 @@ impl Keys {
         #[cfg(unix)]
         if let Some(original) = self.original.take() {
             use rustix::termios::{OptionalActions, tcsetattr};
-            // Fails if the terminal is gone, which is fine.
+            // Fails if the terminal was closed, which is fine.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &original);
         }
     }
@@ -100,8 +100,8 @@ impl Drop for Keys {
     }
 }
 
-/// Returns the letters that a terminal sent, in lower case. An arrow or function key is
-/// an escape sequence, whose letters do not count.
+/// Parses input into letters, in lower case. Stops at an escape sequence, which an arrow
+/// or function key sends: its letters are not keys.
 fn letters(bytes: &[u8]) -> Vec<char> {
     let letters = bytes.iter().take_while(|byte| **byte != b'\x1b');
     let letters = letters.filter(|byte| byte.is_ascii_graphic());

@@ -1,4 +1,4 @@
-//! Shows an exercise's `hints.md` as plain text.
+//! Renders an exercise's `hints.md` as plain text.
 
 use std::fs;
 
@@ -22,8 +22,8 @@ pub fn load_hints(exercise: &Exercise) -> Result<Hints> {
     Hints::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
-/// Prints Markdown as plain text: paragraphs wrapped, code as it is, and links followed
-/// by their targets.
+/// Prints Markdown as plain text: wraps paragraphs, leaves code unchanged, and appends the
+/// targets of links.
 pub fn show(cx: &Context, indent: &str, markdown: &str) -> Result<()> {
     Ok(cx.screen.text(&render(&cx.repo, &cx.screen, indent, markdown))?)
 }
@@ -52,7 +52,7 @@ fn render(repo: &Repo, screen: &Screen, indent: &str, markdown: &str) -> String 
             text.push_str(&screen.paint(Style::Strong, code.trim_end()));
             text.push('\n');
         } else if line.starts_with('|') {
-            // A table is shown as it is, but without the rule below its head.
+            // Tables stay unchanged, except for the rule below the header row.
             flush(&mut paragraph, &mut text);
             if !line.starts_with("|-") {
                 text.push_str(&format!("{indent}{line}\n"));
@@ -102,8 +102,8 @@ fn expand_links(repo: &Repo, markdown: &str) -> String {
     text + rest
 }
 
-/// Returns the path of a chapter, given as `03_gather.md#the-program`: of the built page
-/// if there is one, else of its source.
+/// Resolves a chapter, such as `03_gather.md#the-program`, to the path of its built page if
+/// there is one, otherwise of its source.
 pub fn chapter_path(repo: &Repo, target: &str) -> String {
     let target = target.trim_start_matches("./");
     let (page, anchor) = match target.find('#') {

@@ -1,29 +1,29 @@
-//! Truncates and sanitizes what the learner's program prints.
+//! Truncates and sanitizes the output of the learner's program.
 //!
-//! A program may print without end, clear the screen, or set the window's title. Of each
-//! check's output, [`OutputTruncator`] lets the first 20 and the last 10 lines through,
-//! clips long lines, and drops escape sequences. It holds a constant amount of memory,
-//! whatever the program prints.
+//! A program may flood its output, clear the screen, or set the window's title. Of each
+//! check's output, [`OutputTruncator`] keeps the first 20 and the last 10 lines, clips long
+//! lines, and removes escape sequences. It uses constant memory, whatever the program
+//! prints.
 
 use std::collections::VecDeque;
 
 use async_workbook::text::{count, strip_ansi};
 
-/// Lines shown from the beginning of the output.
+/// The number of lines kept from the beginning of the output.
 const HEAD: usize = 20;
-/// Lines shown from its end.
+/// The number of lines kept from its end.
 const TAIL: usize = 10;
-/// Characters shown of a line.
+/// The maximum length of a line in characters.
 const LINE: usize = 400;
-/// Bytes kept of a line until it is complete, escape sequences included.
+/// The maximum length in bytes of an incomplete line, escape sequences included.
 const RAW_LINE: usize = 8 * LINE;
 
 /// Keeps the first and the last lines of some output.
 #[derive(Debug, Default)]
 pub struct OutputTruncator {
-    /// The beginning of the line that is not complete yet.
+    /// The incomplete line at the end of the output so far.
     line: String,
-    /// Characters of that line that were dropped.
+    /// The number of characters dropped from that line.
     dropped: usize,
     shown: usize,
     tail: VecDeque<String>,
@@ -32,7 +32,7 @@ pub struct OutputTruncator {
 }
 
 impl OutputTruncator {
-    /// Takes a piece of output and returns the lines to show now.
+    /// Adds output and returns the lines that can be shown now.
     pub fn push(&mut self, mut text: &str) -> Vec<String> {
         // Fast path: once the head is full, count the lines that cannot end up in the
         // tail instead of sanitizing them.
@@ -88,7 +88,7 @@ impl OutputTruncator {
         None
     }
 
-    /// Ends the output; returns the lines that were held back.
+    /// Ends the output; returns the lines that were not shown yet.
     pub fn finish(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         if !sanitize(&self.line).is_empty() {
@@ -104,7 +104,7 @@ impl OutputTruncator {
         lines
     }
 
-    /// Returns the last line that is not blank, complete or not.
+    /// Returns the last line that is not blank, even if it is incomplete.
     pub fn last_line(&self) -> Option<String> {
         let line = sanitize(&self.line);
         let line = if line.trim().is_empty() { &self.last } else { &line };

@@ -1,10 +1,10 @@
-//! What the learner has solved: `.workbook/progress.json`.
+//! The progress file, `.workbook/progress.json`: solved exercises and shown hints.
 //!
-//! Several terminals may use the file at the same time, and a crash or a full disk may
-//! strike at any moment. So a change holds a file lock for the whole of read, modify,
-//! write; the new text goes to a second file that replaces the first by `rename`, which
-//! is atomic; and the previous version is kept as `progress.json.bak`. A file that
-//! cannot be parsed is an error and is never overwritten.
+//! Several terminals may change the file at the same time, and a change may be interrupted
+//! by a crash or a full disk. So [`Progress::change`] holds a file lock while it reads,
+//! modifies and writes the file; it writes to a temporary file and renames it over the old
+//! one, which is atomic; and it keeps the previous version as `progress.json.bak`. A file
+//! that cannot be parsed is an error and is never overwritten.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -25,13 +25,13 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub struct Progress {
     version: u32,
-    /// The exercise to which the learner went by `next` or `watch LESSON`.
-    #[serde(default)]
-    pub at: Option<String>,
-    /// Number of hints shown, by exercise.
+    /// The exercise that the learner selected with `next` or `watch LESSON`.
+    #[serde(default, rename = "at")]
+    pub selected: Option<String>,
+    /// The number of hints shown, by exercise.
     #[serde(default)]
     pub hints: BTreeMap<String, usize>,
-    /// By exercise.
+    /// Solved exercises, by name.
     #[serde(default)]
     pub solved: BTreeMap<String, Solved>,
 }
@@ -40,8 +40,9 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solved {
-    /// Unix seconds.
-    pub at: u64,
+    /// The time of the pass, in Unix seconds.
+    #[serde(rename = "at")]
+    pub solved_at: u64,
     /// The text that passed.
     pub source: String,
 }
@@ -57,7 +58,7 @@ pub enum ExerciseState {
 }
 
 impl Progress {
-    /// Reads the progress of a repository; without a file it is empty.
+    /// Reads the progress of a repository, which is empty without a file.
     ///
     /// # Errors
     ///
@@ -89,11 +90,12 @@ impl Progress {
         Ok(progress)
     }
 
-    /// Reads, changes and writes the progress under a lock.
+    /// Reads, changes and writes the progress while holding the lock.
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableProgress`], or if the file cannot be written: it is then unchanged.
+    /// [`Error::UnreadableProgress`], or if the file cannot be written. Either way it is
+    /// unchanged.
     pub fn change(
         repo: &Repo,
         change: impl FnOnce(&mut Progress),
@@ -124,16 +126,16 @@ impl Progress {
     ) -> Result<()> {
         let exercises = repo.exercises();
         Progress::change(repo, |progress| {
-            // Remember this exercise so that `next` continues from it, even if the
-            // learner never ran `next` before.
+            // Select this exercise, so that `next` continues from it even if the learner
+            // never ran `next` before.
             if progress.current(&exercises) == Some(exercise) {
-                progress.at = Some(exercise.name().to_owned());
+                progress.selected = Some(exercise.name().to_owned());
             }
             let before = progress.solved.get(exercise.name());
             // Passing again with the same text keeps the time of the first pass.
             if before.is_none_or(|before| !same_lines(&before.source, source)) {
                 let solved = Solved {
-                    at: since_epoch().as_secs(),
+                    solved_at: since_epoch().as_secs(),
                     source: source.to_owned(),
                 };
                 progress.solved.insert(exercise.name().to_owned(), solved);
@@ -147,13 +149,13 @@ impl Progress {
     pub fn advance(repo: &Repo, from: Option<&str>) -> Result<Option<Exercise>> {
         let exercises = repo.exercises();
         let mut next = None;
-        // Another terminal may have moved on, so the search is under the lock, too.
+        // Another terminal may have moved on, so search while holding the lock.
         Progress::change(repo, |progress| {
             let current = || progress.current(&exercises).map(Exercise::name);
             let from = from.or_else(current);
             next = from.and_then(|from| progress.after(&exercises, from)).cloned();
             if let Some(next) = &next {
-                progress.at = Some(next.name().to_owned());
+                progress.selected = Some(next.name().to_owned());
             }
         })?;
         Ok(next)
@@ -169,22 +171,23 @@ impl Progress {
         }
     }
 
-    /// The exercise to work on: the first unsolved one, counted from where the learner
-    /// is. One that was edited after it was solved counts as solved.
+    /// Returns the exercise to work on: the first unsolved one, beginning with the
+    /// selected one. An exercise that was edited after it was solved counts as solved.
     pub fn current<'a>(&self, exercises: &'a [Exercise]) -> Option<&'a Exercise> {
-        let at =
-            exercises.iter().position(|one| Some(one.name()) == self.at.as_deref());
-        self.unsolved_from(exercises, at.unwrap_or(0))
+        let selected = self.selected.as_deref();
+        let index = exercises.iter().position(|one| Some(one.name()) == selected);
+        self.unsolved_from(exercises, index.unwrap_or(0))
     }
 
-    /// The next unsolved exercise after the named one; after the last comes the first.
+    /// Returns the next unsolved exercise after the named one; the first follows the last.
     fn after<'a>(
         &self,
         exercises: &'a [Exercise],
         name: &str,
     ) -> Option<&'a Exercise> {
-        let at = exercises.iter().position(|one| one.name() == name);
-        let next = self.unsolved_from(exercises, at.map_or(0, |at| at + 1))?;
+        let index = exercises.iter().position(|one| one.name() == name);
+        let next =
+            self.unsolved_from(exercises, index.map_or(0, |index| index + 1))?;
         (next.name() != name).then_some(next)
     }
 
@@ -194,17 +197,17 @@ impl Progress {
         from: usize,
     ) -> Option<&'a Exercise> {
         let (before, after) = exercises.split_at(from.min(exercises.len()));
-        let mut in_turn = after.iter().chain(before);
-        in_turn.find(|one| !self.solved.contains_key(one.name()))
+        let mut in_order = after.iter().chain(before);
+        in_order.find(|one| !self.solved.contains_key(one.name()))
     }
 }
 
-/// Compares two texts, ignoring whether lines end with `\n` or `\r\n`.
+/// Returns whether two texts are equal apart from line endings (`\n` or `\r\n`).
 pub fn same_lines(a: &str, b: &str) -> bool {
     a.lines().eq(b.lines())
 }
 
-/// The time since the Unix epoch.
+/// Returns the time since the Unix epoch.
 pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -224,7 +227,7 @@ fn lock(path: &Path) -> Result<File> {
         .with_context(context)?;
     match file.lock() {
         Ok(()) => Ok(file),
-        // Some network file systems have no locks. Each write is atomic even there.
+        // Some network file systems have no locks. Writes are atomic even there.
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(file),
         Err(error) => Err(error).with_context(context),
     }
@@ -258,33 +261,33 @@ mod tests {
         NAMES.into_iter().map(exercise).collect()
     }
 
-    fn solved(names: &[&str], at: Option<&str>) -> Progress {
-        let pass = || Solved { at: 1, source: String::new() };
+    fn solved(names: &[&str], selected: Option<&str>) -> Progress {
+        let pass = || Solved { solved_at: 1, source: String::new() };
         Progress {
-            at: at.map(str::to_owned),
+            selected: selected.map(str::to_owned),
             solved: names.iter().map(|name| (name.to_string(), pass())).collect(),
             ..Progress::default()
         }
     }
 
     #[test]
-    fn the_first_unsolved_exercise_is_current_unless_the_learner_went_elsewhere() {
-        let current = |solved_names: &[&str], at| {
-            solved(solved_names, at).current(&exercises()).map(Exercise::name)
+    fn the_current_exercise_is_unsolved_and_follows_the_selected_one() {
+        let current = |solved_names: &[&str], selected| {
+            solved(solved_names, selected).current(&exercises()).map(Exercise::name)
         };
         assert_eq!(current(&[], None), Some("01_a"));
         assert_eq!(current(&["01_a", "03_c"], None), Some("02_b"));
         assert_eq!(current(&["01_a"], Some("03_c")), Some("03_c"));
-        // After that one comes the next, and then the ones left out.
+        // If it is solved, the next one, and in the end the skipped ones.
         assert_eq!(current(&["01_a", "03_c"], Some("03_c")), Some("04_d"));
         assert_eq!(current(&["01_a", "03_c", "04_d"], Some("03_c")), Some("02_b"));
         assert_eq!(current(&NAMES, Some("03_c")), None);
-        // A lesson that was removed is ignored.
+        // A lesson that no longer exists is ignored.
         assert_eq!(current(&[], Some("99_gone")), Some("01_a"));
     }
 
     #[test]
-    fn next_is_another_exercise() {
+    fn next_is_never_the_same_exercise() {
         let after = |solved_names: &[&str], name| {
             solved(solved_names, None).after(&exercises(), name).map(Exercise::name)
         };

@@ -11,7 +11,7 @@ use async_workbook::{LESSONS, Lesson};
 
 use super::error::Error;
 
-/// The repository in which the command works.
+/// The repository that the command works on.
 #[derive(Clone, Debug)]
 pub struct Repo {
     /// An absolute path.
@@ -19,12 +19,12 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// Finds the repository: the one that cargo runs this program for, else the one
-    /// around the current directory.
+    /// Finds the repository: the one that cargo runs this program for, otherwise the one
+    /// that contains the current directory.
     ///
     /// # Errors
     ///
-    /// If neither has lessons.
+    /// If neither of them has lessons.
     pub fn find() -> Result<Repo> {
         let here =
             env::current_dir().context("could not get the current directory")?;
@@ -48,15 +48,15 @@ impl Repo {
         LESSONS.iter().filter_map(|lesson| self.exercise(lesson)).collect()
     }
 
-    /// Returns the exercise of a lesson, if it has one: then there is a `check.rs`.
+    /// Returns a lesson's exercise, if it has one (a `check.rs`).
     pub fn exercise(&self, lesson: &'static Lesson) -> Option<Exercise> {
         let folder = self.root.join("lessons").join(lesson.name);
         folder.join("check.rs").is_file().then_some(Exercise { lesson, folder })
     }
 
-    /// Shortens a path to be shown: relative to the current directory if it is below
-    /// it, else to the repository.
-    pub fn shown(&self, path: &Path) -> String {
+    /// Formats a path for display: relative to the current directory if it is below it,
+    /// otherwise to the repository.
+    pub fn display_path(&self, path: &Path) -> String {
         let here = env::current_dir().unwrap_or_default();
         let short =
             path.strip_prefix(&here).or_else(|_| path.strip_prefix(&self.root));
@@ -76,12 +76,12 @@ impl Exercise {
         self.lesson.name
     }
 
-    /// The learner's file, which is not in git.
+    /// Returns the path of the learner's file, which is not in git.
     pub fn file(&self) -> PathBuf {
         self.folder.join("exercise.rs")
     }
 
-    /// The text that the learner starts from.
+    /// Returns the path of the text that the learner starts from.
     pub fn starter(&self) -> PathBuf {
         self.folder.join("starter.rs")
     }
@@ -90,18 +90,17 @@ impl Exercise {
         self.folder.join("solution.rs")
     }
 
-    /// The exercise's example target, which needs the feature `exercises`.
+    /// Returns the name of the example target, which needs the feature `exercises`.
     pub fn target(&self) -> String {
         format!("{}_exercise", self.name())
     }
 
-    /// The default time limit of a run.
+    /// Returns the default time limit of a run.
     pub fn limit(&self) -> Duration {
         Duration::from_secs(if self.lesson.postgres { 20 } else { 10 })
     }
 
-    /// The command that does something with this exercise, such as
-    /// `cargo workbook hint 03`.
+    /// Formats a command for this exercise, such as `cargo workbook hint 03`.
     pub fn command(&self, subcommand: &str) -> String {
         format!("cargo workbook {subcommand} {}", self.lesson.number())
     }
@@ -111,11 +110,11 @@ impl Exercise {
         Ok(String::from_utf8_lossy(&fs::read(self.file())?).into_owned())
     }
 
-    /// Creates the learner's file from the starter if it is missing; returns true if it
-    /// did. An existing file is never overwritten, not even by two commands at once.
+    /// Creates the learner's file from the starter if it is missing; returns whether it
+    /// did. Never overwrites an existing file, even if two commands race.
     ///
-    /// The files of all other exercises are created with it: while one is missing, cargo
-    /// refuses `cargo check --all-targets --features exercises`, which editors run.
+    /// Creates the files of all other exercises, too: while one is missing, cargo rejects
+    /// `cargo check --all-targets --features exercises`, which editors run.
     ///
     /// # Errors
     ///
@@ -125,7 +124,7 @@ impl Exercise {
         if created && let Some(lessons) = self.folder.parent() {
             for lesson in LESSONS {
                 let folder = lessons.join(lesson.name);
-                // An error will be reported when that exercise is used.
+                // An error is reported when that exercise is used.
                 let _ = Exercise { lesson, folder }.create();
             }
         }
@@ -140,7 +139,7 @@ impl Exercise {
         }
         let text = fs::read(&starter).with_context(|| {
             let starter = starter.display();
-            format!("{} is missing, and {starter} cannot be read", file.display())
+            format!("{} is missing, and could not read {starter}", file.display())
         })?;
         match write_new(&file, &text) {
             Ok(()) => Ok(true),
@@ -151,11 +150,10 @@ impl Exercise {
     }
 }
 
-/// Writes a file that must not exist yet.
+/// Creates a file with these contents atomically.
 ///
-/// The text goes to a temporary file first, because another command could read the file
-/// half-written. `hard_link` then gives it its name; unlike `rename` it fails if that
-/// exists.
+/// Writes to a temporary file first, so that no other command reads a partial file, and
+/// then creates a hard link to it. Unlike `rename`, `hard_link` fails if the file exists.
 ///
 /// # Errors
 ///

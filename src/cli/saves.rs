@@ -1,9 +1,9 @@
 //! Detects saves of one file by reading it ten times a second.
 //!
-//! A notification API (inotify, FSEvents) would be some 50 ms faster, but reports
-//! nothing on network and bind mounts, so that a poller would be needed next to it. The
-//! file has a few kilobytes, so reading it costs no more than asking for its
-//! modification time, and sees a save within the time stamp's granularity.
+//! A notification API (inotify, FSEvents) would be some 50 ms faster, but does not report
+//! changes on network and bind mounts, where polling would be needed anyway. The file has
+//! a few kilobytes, so reading it costs no more than `stat`, and it detects a second save
+//! even within the granularity of the modification time.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use super::inbox::{Inbox, Message};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The last seen version of a file.
+/// Compares a file with the version at the last poll.
 #[derive(Debug)]
 pub struct SaveWatcher {
     file: PathBuf,
@@ -23,7 +23,7 @@ pub struct SaveWatcher {
     vanished: bool,
 }
 
-/// The modification time and the text; None without a file.
+/// The modification time and the text, or `None` if there is no file.
 type Version = Option<(Option<SystemTime>, Vec<u8>)>;
 
 /// The result of a poll.
@@ -52,15 +52,16 @@ impl SaveWatcher {
         watcher
     }
 
-    /// Compares the file with the version seen before.
+    /// Compares the file with the version at the last poll.
     pub fn poll(&mut self) -> SaveEvent {
         let now = self.read();
         if now == self.seen {
             self.vanished = false;
             return SaveEvent::Unchanged;
         }
-        // An editor may be between two steps of a save: it truncates the file and then
-        // writes, or deletes it and then renames another. Give it one interval.
+        // Debounce: the editor may be in the middle of a save, between truncating and
+        // writing the file, or between deleting it and renaming another. Wait for one
+        // more poll.
         let is_there = |version: &Version| {
             version.as_ref().is_some_and(|(_, text)| !text.is_empty())
         };
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn saves_are_told_from_intermediate_steps() {
+    fn the_steps_of_a_save_are_one_event() {
         let name = format!("workbook-saves-{}.rs", std::process::id());
         let file = std::env::temp_dir().join(name);
         let write = |text| fs::write(&file, text).unwrap();
@@ -105,7 +106,7 @@ mod tests {
         assert_eq!(watcher.poll(), SaveEvent::Unchanged);
         write("three");
         assert_eq!(watcher.poll(), SaveEvent::Changed);
-        // Deleted for good.
+        // Deleted, and not created again.
         fs::remove_file(&file).unwrap();
         assert_eq!(watcher.poll(), SaveEvent::Unchanged);
         assert_eq!(watcher.poll(), SaveEvent::Changed);

@@ -1,4 +1,4 @@
-//! Standard output: colours, widths and links.
+//! Writes to stdout: colours, widths and links.
 
 use std::env;
 use std::io::{self, Write};
@@ -8,15 +8,14 @@ use async_workbook::{terminal, text};
 use clap::ColorChoice;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The column at which running text wraps in a wide terminal: longer lines are hard to
-/// read.
+/// The maximum width of running text: longer lines are hard to read.
 const TEXT_COLUMNS: usize = 88;
 
-/// Standard output, and what it can display.
+/// Stdout and its capabilities.
 #[derive(Clone, Debug)]
 pub struct Screen {
     pub color: bool,
-    /// True for a terminal on which lines can be overwritten.
+    /// True if stdout is a terminal on which lines can be overwritten.
     pub terminal: bool,
     /// True if the terminal understands OSC 8 links to files.
     links: bool,
@@ -27,7 +26,7 @@ pub struct Screen {
 pub enum Style {
     Good,
     Bad,
-    Changed,
+    Warning,
     Strong,
     Quiet,
 }
@@ -40,7 +39,7 @@ impl Screen {
             ColorChoice::Auto => terminal::color(),
         };
         let terminal = terminal::is_capable();
-        // VS Code makes links of plain paths, and those open in the editor.
+        // VS Code turns plain paths into links that open in the editor.
         let vscode =
             env::var_os("TERM_PROGRAM").is_some_and(|name| name == "vscode");
         Screen { color, terminal, links: terminal && !vscode }
@@ -64,7 +63,7 @@ impl Screen {
         let code = match style {
             Style::Good => "32",
             Style::Bad => "31",
-            Style::Changed => "33",
+            Style::Warning => "33",
             Style::Strong => "1",
             Style::Quiet => "2",
         };
@@ -87,7 +86,7 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// As for all methods that write: if stdout is closed.
+    /// If writing to stdout fails, as for all methods that write.
     pub fn text(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -117,7 +116,7 @@ impl Screen {
     ) -> io::Result<()> {
         let hanging = format!("{indent}  ");
         let text = text::wrap(text, &hanging, self.text_columns());
-        // The sign is painted after wrapping, into the first line's indent.
+        // Escape sequences would count as columns, so the sign is added after wrapping.
         let text = text.get(hanging.len()..).unwrap_or_default();
         self.line(&format!("{indent}{} {text}", self.paint(style, sign)))
     }

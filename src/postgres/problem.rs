@@ -7,10 +7,9 @@ use tokio_postgres::error::SqlState;
 
 use super::PrepareError;
 
-/// The reason why there is no database.
+/// An error of [`start`](super::start).
 ///
-/// Its message says what happened, to what, and what to do next. It never contains a
-/// password.
+/// Its message names the problem and what to do next. It never contains a password.
 #[derive(Debug)]
 pub struct Problem {
     message: String,
@@ -31,8 +30,8 @@ impl Problem {
         Self { message, missing: false }
     }
 
-    /// There is no `initdb` and `postgres` that runs. `broken` has a line for each
-    /// that does not.
+    /// No `initdb` and `postgres` that run were found. `broken` has one line for each
+    /// program that was found but does not run.
     #[cfg(unix)]
     pub(super) fn no_programs(searched: &str, broken: &str) -> Self {
         let message = format!(
@@ -56,7 +55,7 @@ impl Problem {
         Self { message, missing: true }
     }
 
-    /// A private server could not be started. `what` is the step that failed.
+    /// A private server could not be started. `what` is the failed step.
     #[cfg(unix)]
     pub(super) fn private_server(what: &str, why: &str) -> Self {
         let why = why.trim_end();
@@ -96,8 +95,8 @@ impl Problem {
     }
 }
 
-/// Returns what to do about a server that refuses connections; `None` if the server
-/// could not be reached.
+/// Returns advice on a refused connection; `None` if the server could not be
+/// reached.
 fn next_step(error: &PrepareError) -> Option<&'static str> {
     const NO_TLS: &str = "The lessons connect without TLS: use a server that accepts \
         such connections, and remove sslmode from DATABASE_URL.";

@@ -1,9 +1,11 @@
 //! `check`: every way in which an exercise can pass or fail.
 
-use super::fixture::{Fixture, Run, source};
-use serde_json::Value;
 use std::fs;
 use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::fixture::{Fixture, Run, source};
 
 #[test]
 fn a_solved_exercise() {
@@ -108,7 +110,7 @@ fn errors_typical_of_async_code_are_explained() {
          drop(both);\n    42",
         &["E0499: two futures that run concurrently cannot both mutate one value"],
     );
-    // The same errors in other code are not explained.
+    // The same errors in code that is not async are not explained.
     for body in [
         "let r;\n    {\n        let async_s = 42;\n        r = &async_s;\n    }\n    *r",
         "let async_s = String::new();\n    drop(async_s);\n    async_s.len() as u32",
@@ -118,7 +120,7 @@ fn errors_typical_of_async_code_are_explained() {
         run.prints(1, &["error[E0"]);
         assert!(!run.out.contains("\nE0"), "{}", run.out);
     }
-    // So is a warning about a future that is not awaited.
+    // A warning about a future that is not awaited is explained, too.
     explains(
         "async fn b() { a(); }\n    drop(b());\n    41",
         &[
@@ -130,16 +132,15 @@ fn errors_typical_of_async_code_are_explained() {
 
 #[test]
 fn an_endless_loop_times_out() {
-    let fixture =
-        Fixture::with("endless", "println!(\"round and round\");\n    loop {}");
+    let fixture = Fixture::with("endless", "println!(\"looping\");\n    loop {}");
     let run = fixture.run(&["check", "--limit", "0.5"]);
     run.prints(
         1,
         &[
-            "│ round and round",
+            "│ looping",
             "✗ the answer is right (did not finish)",
             "✗ 01_hello_await: timed out after 0.5 s in `the answer is right`; the last line \
-             printed was: round and round",
+             printed was: looping",
         ],
     );
 }
@@ -287,7 +288,7 @@ fn a_flood_of_output_is_truncated() {
         "let line = \"many words \".repeat(1000);\n    \
          for n in 0..10_000 { println!(\"{n} {line}\"); }\n    println!(\"last\");\n    42",
     );
-    // This is 100 MB.
+    // 100 MB of output.
     let run = fixture.run(&["check", "--limit", "300"]);
     run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "more characters)"]);
     assert!(run.out.lines().count() < 50);
@@ -323,11 +324,11 @@ fn a_missing_exercise_is_created_from_the_starter() {
     let run = fixture.run(&["check"]);
     run.prints(1, &[created, "checking 01_hello_await", "Some(41) is not Some(42)"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), source("41"));
-    // The status shows the path, so the file has to exist.
+    // The command without arguments prints the path, so it creates the file, too.
     fs::remove_file(&file).unwrap();
     fixture.run(&[]).prints(0, &["lessons/01_hello_await/exercise.rs"]);
     assert!(file.is_file());
-    // The text that passed is not lost.
+    // The text that passed is in the progress file.
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["is solved"]);
     fs::remove_file(&file).unwrap();
@@ -337,7 +338,7 @@ fn a_missing_exercise_is_created_from_the_starter() {
     fs::remove_file(&starter).unwrap();
     fixture
         .run(&["check", "1"])
-        .prints(1, &["exercise.rs is missing, and", "starter.rs"]);
+        .prints(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
     fixture
         .run(&["run", "1", "--exercise"])
         .fails(1, &["exercise.rs is missing, and"]);
@@ -364,16 +365,13 @@ fn an_existing_exercise_is_never_overwritten() {
     let file = fixture.file(1);
     fs::write(&file, "").unwrap();
     let run = fixture.run(&["check"]);
-    run.prints(
-        1,
-        &["is empty; `cargo workbook reset 01` restores its starting text"],
-    );
+    run.prints(1, &["is empty; `cargo workbook reset 01` restores the starter"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "");
     fs::write(&file, "fn main() {}\n").unwrap();
     fixture
         .run(&["check"])
         .prints(1, &["`mod check;` is missing; the file must end with the lines"]);
-    // Line endings of another system are not a change.
+    // Different line endings are not a change.
     fs::write(&file, source("42").replace('\n', "\r\n")).unwrap();
     fixture.run(&["check"]).prints(0, &["is solved"]);
     fs::write(&file, source("42")).unwrap();
@@ -392,26 +390,26 @@ fn a_program_without_events_checks_nothing() {
 #[test]
 fn a_file_older_than_the_program_is_rebuilt() {
     let fixture = Fixture::with("older", "42");
-    let kept = fixture.root.join("kept.rs");
-    fs::write(&kept, source("41")).unwrap();
+    let backup = fixture.root.join("backup.rs");
+    fs::write(&backup, source("41")).unwrap();
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
-    let open = fs::File::options().append(true).open(&kept).unwrap();
+    let open = fs::File::options().append(true).open(&backup).unwrap();
     open.set_modified(long_ago).unwrap();
     fixture.run(&["check", "01"]).prints(0, &["is solved"]);
-    // As by `mv` of a backup, which keeps the modification time.
-    fs::rename(&kept, fixture.file(1)).unwrap();
+    // Like `mv`, `rename` keeps the modification time.
+    fs::rename(&backup, fixture.file(1)).unwrap();
     if cfg!(unix) {
         fixture.run(&["check", "01"]).prints(1, &["Some(41) is not Some(42)"]);
     }
 }
 
 #[test]
-fn the_build_directory_may_be_anywhere() {
+fn the_build_directory_can_be_changed() {
     let fixture = Fixture::new("where");
     let rustc = std::process::Command::new("rustc").arg("-vV").output().unwrap();
     let rustc = String::from_utf8(rustc.stdout).unwrap();
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    // The program in the default place is outdated.
+    // From now on, the executable in the default build directory is stale.
     fixture.run(&["check"]).prints(1, &[]);
     fixture.write(1, "42");
     let mut command = fixture.command(&["check", "01"]);
@@ -420,7 +418,7 @@ fn the_build_directory_may_be_anywhere() {
     let mut command = fixture.command(&["check", "01"]);
     Run::of(command.env("CARGO_TARGET_DIR", "else where")).prints(1, &["Some(43)"]);
     assert!(fixture.root.join("else where/debug").is_dir());
-    // Cargo's own errors are passed on.
+    // Cargo's errors are printed.
     fs::write(fixture.root.join("Cargo.toml"), "[package\n").unwrap();
     fixture.run(&["check"]).prints(
         1,
@@ -520,7 +518,7 @@ fn no_process_is_left_running() {
             run.out.lines().find(|line| line.contains("pid ")).expect("a line");
         line.split_whitespace().last().unwrap().to_owned()
     };
-    // Neither after it has ended, nor after it has timed out.
+    // Neither after the program exits, nor after it times out.
     let fixture = Fixture::with("left", &format!("{spawn}42"));
     let run = fixture.run(&["check", "01"]);
     run.prints(0, &["is solved"]);
@@ -533,9 +531,12 @@ fn no_process_is_left_running() {
 
 #[cfg(unix)]
 #[test]
-fn a_broken_pipe_is_not_an_error_message() {
+fn a_broken_pipe_is_not_an_error() {
     let fixture = Fixture::with("pipe", "41");
-    let sh = "\"$0\" list | head -n 1; \"$0\" check 01 2>&1 | head -n 1";
+    // `head` exits after one line; the statuses are those of the commands before it.
+    let sh = "for arguments in list 'check 01'; do\n\
+              { \"$0\" $arguments 2>&3; echo \"status $?\" >&3; } 3>&2 | head -n 1\n\
+              done";
     let mut command = fixture.command(&[]);
     let program = command.get_program().to_owned();
     let mut shell = std::process::Command::new("sh");
@@ -547,6 +548,6 @@ fn a_broken_pipe_is_not_an_error_message() {
         };
     }
     let run = Run::of(&mut shell);
-    assert_eq!(run.error, "");
+    assert_eq!(run.error, "status 0\nstatus 0\n");
     assert!(run.out.ends_with("checking 01_hello_await ...\n"), "{run:?}");
 }

@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 pub const NAMES: [&str; 3] = ["01_hello_await", "02_lazy", "03_gather"];
 
-/// A package whose exercises ask for a function `answer` that returns 42. The starters
-/// return 41, and no `exercise.rs` exists.
+/// A repository whose exercises expect a function `answer` that returns 42. The starters
+/// return 41, and there is no `exercise.rs`.
 pub struct Fixture {
     pub root: PathBuf,
 }
@@ -32,29 +32,29 @@ impl Exercise {
         let mut token = String::new();
         std::io::stdin().read_line(&mut token).unwrap();
         let exercise = Self { token: token.trim().to_owned() };
-        exercise.say(&format!(r#""opened","file":{:?}"#, file!()));
+        exercise.emit(&format!(r#""opened","file":{:?}"#, file!()));
         exercise
     }
 
-    fn say(&self, event: &str) {
+    fn emit(&self, event: &str) {
         println!("\u{1e}{{\"token\":\"{}\",\"event\":{event}}}", self.token);
     }
 
     fn check(&self, title: &str, skip: bool) -> bool {
         if skip {
-            self.say(&format!(r#""skipped","check":"{title}""#));
+            self.emit(&format!(r#""skipped","check":"{title}""#));
             return false;
         }
-        self.say(&format!(r#""began","check":"{title}""#));
+        self.emit(&format!(r#""began","check":"{title}""#));
         let answer = std::panic::catch_unwind(super::answer).ok();
         if answer == Some(42) {
-            self.say(&format!(r#""passed","check":"{title}""#));
+            self.emit(&format!(r#""passed","check":"{title}""#));
             return true;
         }
         let diagnosis = format!("{answer:?} is not Some(42)\\nAn explanation on a line \
             of its own that is longer than a narrow screen is wide, so that it wraps.");
-        self.say(&format!(r#""failed","check":"{title}","diagnosis":"{diagnosis}""#));
-        self.say(r#""verdict","passed":0,"checks":1"#);
+        self.emit(&format!(r#""failed","check":"{title}","diagnosis":"{diagnosis}""#));
+        self.emit(r#""verdict","passed":0,"checks":1"#);
         panic!("the check failed");
     }
 }
@@ -64,7 +64,7 @@ fn check() {
     let exercise = Exercise::new();
     exercise.check("the answer is right", false);
     exercise.check("so is the question", true);
-    exercise.say(r#""verdict","passed":1,"checks":1"#);
+    exercise.emit(r#""verdict","passed":1,"checks":1"#);
 }
 "##;
 
@@ -115,7 +115,7 @@ impl Fixture {
         Fixture { root }
     }
 
-    /// Creates a repository in which the learner's `answer` of exercise 01 has this body.
+    /// Creates a repository with this body of `answer` in the learner's file of exercise 01.
     pub fn with(name: &str, body: &str) -> Fixture {
         let fixture = Fixture::new(name);
         fixture.write(1, body);
@@ -134,7 +134,7 @@ impl Fixture {
         self.root.join(".workbook/progress.json")
     }
 
-    /// Returns the command, without the settings of the user who runs the test.
+    /// Returns the command, without environment variables that change what it does.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
         for (name, _) in std::env::vars_os() {
@@ -185,7 +185,7 @@ impl Run {
     pub fn prints(&self, code: i32, parts: &[&str]) -> &Run {
         assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.error);
         for part in parts {
-            // Other tests look at where lines are wrapped.
+            // Ignore line breaks, which the width of the terminal changes.
             let flat =
                 |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(

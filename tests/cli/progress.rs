@@ -1,8 +1,9 @@
 //! The progress file, and the commands that read and write it.
 
-use super::fixture::{Fixture, Run, source};
 use std::fs;
 use std::path::PathBuf;
+
+use super::fixture::{Fixture, Run, source};
 
 #[test]
 fn unreadable_progress_is_never_overwritten() {
@@ -66,15 +67,15 @@ fn the_previous_version_is_kept() {
 }
 
 #[test]
-fn an_edit_after_the_pass_is_shown() {
+fn an_edit_after_a_pass_is_shown() {
     let fixture = Fixture::with("changed", "42");
     fixture.run(&["check"]).prints(0, &[]);
     fixture.write(1, "43");
     assert_eq!(fixture.states(), ["changed", "open", "open"]);
     fixture
         .run(&["list"])
-        .prints(0, &["~ 01_hello_await", "~ solved and changed since"]);
-    // It still counts as solved, so the current exercise is the next one.
+        .prints(0, &["~ 01_hello_await", "~ changed since it was solved"]);
+    // It still counts as solved, so another exercise is current.
     fixture.run(&[]).prints(0, &["~ · · 1 of 3", "02_lazy"]);
     fixture.write(1, "42");
     assert_eq!(fixture.states(), ["solved", "open", "open"]);
@@ -110,9 +111,9 @@ fn concurrent_changes_are_not_lost() {
 }
 
 #[test]
-fn a_verdict_does_not_need_a_writable_disk() {
+fn a_check_works_on_a_read_only_disk() {
     let fixture = Fixture::with("read-only", "42");
-    // A file in place of the directory: root may write to a read-only directory.
+    // A file in place of the directory, because root can write to a read-only one.
     fs::write(fixture.root.join(".workbook"), "").unwrap();
     let run = fixture.run(&["check"]);
     run.prints(0, &["is solved", "Six by nine."]);
@@ -128,19 +129,21 @@ fn a_verdict_does_not_need_a_writable_disk() {
 fn reset_makes_a_backup() {
     let fixture = Fixture::new("reset");
     fixture.run(&["reset"]).prints(0, &["created ", " from starter.rs"]);
-    fixture.run(&["reset"]).prints(0, &["has its starting text already"]);
+    fixture
+        .run(&["reset"])
+        .prints(0, &["lessons/01_hello_await/exercise.rs is already the starter"]);
     let mut backups = Vec::new();
     for body in ["1", "2", "3"] {
         fixture.write(1, body);
         let run = fixture.run(&["reset", "hello_await"]);
         run.prints(
             0,
-            &["lessons/01_hello_await/exercise.rs has its starting text again\n"],
+            &["restored the starter: lessons/01_hello_await/exercise.rs\n"],
         );
         let backup = run
             .out
             .lines()
-            .find_map(|line| line.strip_prefix("your text was saved as "));
+            .find_map(|line| line.strip_prefix("your text was saved to "));
         let backup = fixture.root.join(PathBuf::from(backup.expect("a backup")));
         assert_eq!(fs::read_to_string(&backup).unwrap(), source(body));
         assert!(!backups.contains(&backup));
@@ -151,7 +154,7 @@ fn reset_makes_a_backup() {
 }
 
 #[test]
-fn next_goes_round_the_unsolved_exercises() {
+fn next_cycles_through_the_unsolved_exercises() {
     let fixture = Fixture::new("next");
     let current = || {
         let list = fixture.run(&["list", "--json"]).out;
@@ -159,7 +162,7 @@ fn next_goes_round_the_unsolved_exercises() {
         list["current"].as_str().unwrap_or("none").to_owned()
     };
     assert_eq!(current(), "01_hello_await");
-    // Naming an exercise does not change the current one.
+    // `hint` and `check` do not change the current exercise.
     fixture.run(&["hint", "3"]).prints(0, &["03_gather - hint 1 of 3"]);
     fixture.run(&["check", "3"]).prints(1, &[]);
     assert_eq!(current(), "01_hello_await");
@@ -183,9 +186,10 @@ fn next_goes_round_the_unsolved_exercises() {
 #[test]
 fn each_call_shows_one_more_hint() {
     let fixture = Fixture::new("hints");
-    fixture
-        .run(&["hint", "--again"])
-        .prints(0, &["you have not seen a hint on 01_hello_await yet"]);
+    fixture.run(&["hint", "--again"]).prints(
+        0,
+        &["no hint for 01_hello_await shown yet; run `cargo workbook hint 01`"],
+    );
     let run = fixture.run(&["hint"]);
     assert_eq!(
         run.out,
@@ -199,7 +203,7 @@ fn each_call_shows_one_more_hint() {
     fixture.run(&["hint", "--again"]).prints(0, &["hint 1 of 3", "hint 2 of 3"]);
     fixture.run(&["hint"]).prints(0, &["hint 3 of 3: The shape\n\n      40 + 2\n"]);
     fixture.run(&["hint"]).prints(0, &["hint 1 of 3", "hint 2 of 3", "hint 3 of 3"]);
-    // They are counted by exercise.
+    // Hints are counted for each exercise.
     fixture.run(&["hint", "2"]).prints(0, &["02_lazy - hint 1 of 3"]);
     fixture.run(&["hint", "3", "--all"]).prints(0, &["hint 1 of 3", "hint 3 of 3"]);
     // Links lead to the built page if there is one.
@@ -210,7 +214,7 @@ fn each_call_shows_one_more_hint() {
 }
 
 #[test]
-fn the_solution_is_shown_after_the_pass() {
+fn the_solution_is_shown_after_a_pass() {
     let fixture = Fixture::new("solution");
     let run = fixture.run(&["solution"]);
     run.fails(1, &["01_hello_await is not solved yet", "--spoil"]);

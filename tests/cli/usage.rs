@@ -1,7 +1,8 @@
 //! Lesson names, directories, narrow screens, and the smaller subcommands.
 
-use super::fixture::{Fixture, Run};
 use std::fs;
+
+use super::fixture::{Fixture, Run};
 
 #[test]
 fn misspelled_names_get_a_suggestion() {
@@ -31,7 +32,7 @@ fn the_command_works_in_any_directory_of_the_repository() {
     let mut command = fixture.command(&["check", "2"]);
     let run = Run::of(command.current_dir(&lesson));
     run.prints(1, &["✗ 02_lazy", "\n  exercise.rs\n"]);
-    // Cargo says which repository it is, wherever it runs.
+    // Outside of it, cargo names the repository in an environment variable.
     let outside = fixture.root.parent().unwrap();
     let mut command = fixture.command(&["list"]);
     let run = Run::of(
@@ -88,7 +89,7 @@ fn colour_needs_a_terminal_or_the_option() {
 }
 
 #[test]
-fn run_passes_arguments_and_the_exit_status_on() {
+fn run_passes_on_arguments_and_the_exit_status() {
     let fixture = Fixture::new("run");
     let run = fixture.run(&["run", "1", "--exercise"]);
     let created = "created lessons/01_hello_await/exercise.rs from starter.rs\n";
@@ -101,7 +102,7 @@ fn run_passes_arguments_and_the_exit_status_on() {
     .unwrap();
     let run = fixture.run(&["run", "2", "--exercise", "--", "--json", "a b"]);
     assert_eq!((run.code, run.out.as_str()), (Some(7), r#"["--json", "a b"]"#));
-    // This repository has no lessons; the error is cargo's.
+    // The fixture has no lessons; the error is cargo's.
     fixture.run(&["run", "3"]).fails(101, &["no example target named `03_gather`"]);
 }
 
@@ -113,7 +114,7 @@ fn open_starts_the_editor() {
         Run::of(fixture.command(&["open", "2"]).env(name, value))
     };
     let file = fixture.file(2).display().to_string();
-    // With arguments, and a path with spaces.
+    // An editor with arguments, and a path with spaces.
     let run = open("VISUAL", "printf '%s|' 'an argument'");
     run.prints(
         0,
@@ -147,8 +148,8 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "✓ offline build: all crates are downloaded",
             "✓ build directory: ",
             "✓ your progress: 0 of 3 exercises solved",
-            "✓ local web server: ",
-            "! PostgreSQL: needed only for 05_pool",
+            "✓ local web server: started at http://",
+            "! PostgreSQL: not available (only 05_pool needs it)",
             "sudo apt-get install postgresql",
             "Python",
             "Ready: cargo workbook",

@@ -1,7 +1,5 @@
 //! `watch`: saves, keys and signals, without a terminal.
 
-use super::fixture::{Fixture, alive, source};
-use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
@@ -9,7 +7,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Ends a test that hangs; no test depends on its length.
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::fixture::{Fixture, alive, source};
+
+/// Fails a test that hangs. No test depends on its length.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A running `cargo workbook watch`.
@@ -17,7 +19,7 @@ struct Watch {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
-    /// Its stdin, until it is closed.
+    /// The command's stdin; `None` once it is closed.
     keys: Option<ChildStdin>,
 }
 
@@ -59,11 +61,11 @@ impl Watch {
         }
     }
 
-    /// Waits until a check is over whose verdict contains `part`.
+    /// Waits for the end of a check whose verdict contains `part`.
     #[track_caller]
     fn verdict(&mut self, part: &str) {
         self.until(part);
-        self.until("waiting for a save of ");
+        self.until("watching lessons/");
     }
 
     fn key(&mut self, key: &str) {
@@ -74,13 +76,14 @@ impl Watch {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn end(mut self) -> Option<i32> {
+    /// Waits for the command to exit.
+    fn wait(mut self) -> Option<i32> {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "the command does not end");
+            assert!(Instant::now() < deadline, "the command did not exit");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -94,7 +97,7 @@ impl Drop for Watch {
 }
 
 #[test]
-fn every_save_gets_a_verdict() {
+fn every_save_starts_a_check() {
     let fixture = Fixture::new("saves");
     let mut watch = Watch::start(&fixture, &[]);
     watch.until(
@@ -105,29 +108,29 @@ fn every_save_gets_a_verdict() {
     fixture.write(1, "42");
     watch.verdict("✓ 01_hello_await is solved");
     assert_eq!(fixture.states()[0], "solved");
-    // Saved by renaming a new file, as many editors do.
+    // Many editors save by writing a new file and renaming it.
     let new = fixture.root.join("new.rs");
     fs::write(&new, source("43")).unwrap();
     fs::rename(&new, fixture.file(1)).unwrap();
     watch.verdict("✗ 01_hello_await: 0 of 1");
-    // Saved by renaming the old file and writing a new one, as others do.
+    // Others rename the old file and write a new one.
     let away = fixture.root.join("lessons/01_hello_await/exercise.rs~");
     fs::rename(fixture.file(1), &away).unwrap();
     fixture.write(1, "40 + 2");
     watch.verdict("is solved");
-    // Deleted.
+    // A deleted file is created again.
     fs::remove_file(fixture.file(1)).unwrap();
     watch.until("created lessons/01_hello_await/exercise.rs from starter.rs");
     watch.verdict("✗ 01_hello_await: 0 of 1");
     fixture.write(1, "\"42\"");
     watch.verdict("✗ 01_hello_await does not compile");
-    // Saving the same text is a save, too.
+    // Saving the same text again is a save, too.
     let before = watch.seen.len();
     fixture.write(1, "\"42\"");
     watch.verdict("✗ 01_hello_await does not compile");
     assert!(watch.seen[before..].iter().any(|line| line.contains("error[E0308]")));
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn a_save_during_a_check_restarts_it() {
     watch.verdict("is solved");
     assert!(!watch.seen.iter().any(|line| line.contains("timed out after")));
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
 }
 
 #[test]
@@ -171,22 +174,22 @@ fn keys_work_during_a_check_and_after_it() {
     watch.until("checking 01_hello_await ...");
     watch.until("│ hanging");
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
     fixture.run(&[]).prints(0, &["· · ✓ 1 of 3", "01_hello_await  The answer"]);
 }
 
 #[test]
-fn naming_an_exercise_makes_it_the_current_one() {
+fn watching_a_named_exercise_makes_it_the_current_one() {
     let fixture = Fixture::new("goes");
     let mut watch = Watch::start(&fixture, &["3"]);
     watch.verdict("✗ 03_gather: 0 of 1");
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
     fixture.run(&[]).prints(0, &["03_gather  The answer"]);
 }
 
 #[test]
-fn the_end_of_stdin_does_not_end_it() {
+fn watch_continues_after_the_end_of_stdin() {
     let fixture = Fixture::new("no keys");
     let mut watch = Watch::start(&fixture, &[]);
     watch.keys = None;
@@ -194,7 +197,7 @@ fn the_end_of_stdin_does_not_end_it() {
     fixture.write(1, "42");
     watch.verdict("is solved");
     watch.signal(Signal::TERM);
-    assert_eq!(watch.end(), Some(128 + 15));
+    assert_eq!(watch.wait(), Some(128 + 15));
 }
 
 #[test]
@@ -210,7 +213,7 @@ fn signals_leave_no_process_running() {
         let mut watch = Watch::start(&fixture, &["--limit", "1000"]);
         let pid = watch.until("pid ").split_whitespace().last().unwrap().to_owned();
         watch.signal(signal);
-        assert_eq!(watch.end(), Some(code));
+        assert_eq!(watch.wait(), Some(code));
         assert!(!alive(&pid));
     }
 }
@@ -227,7 +230,7 @@ fn suspended_time_does_not_count_towards_the_limit() {
     watch.signal(Signal::CONT);
     watch.verdict("✓ 01_hello_await is solved");
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
 }
 
 #[test]
@@ -243,11 +246,11 @@ fn without_a_next_exercise_the_check_continues() {
     watch.until("there is no other unsolved exercise");
     watch.verdict("timed out after 2 s");
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
 }
 
 #[test]
-fn two_watches_at_once() {
+fn two_commands_can_watch_the_same_exercise() {
     let fixture = Fixture::new("two");
     let mut watches = [1, 2].map(|_| Watch::start(&fixture, &["1"]));
     for watch in &mut watches {
@@ -259,13 +262,13 @@ fn two_watches_at_once() {
     }
     for mut watch in watches {
         watch.key("q");
-        assert_eq!(watch.end(), Some(0));
+        assert_eq!(watch.wait(), Some(0));
     }
     assert_eq!(fixture.states()[0], "solved");
 }
 
 #[test]
-fn a_flood_takes_constant_memory_and_keys_still_work() {
+fn flooded_output_takes_constant_memory_and_keys_still_work() {
     let fixture = Fixture::with(
         "flood in watch",
         "loop { println!(\"{}\", \"x\".repeat(99)) }",
@@ -285,7 +288,7 @@ fn a_flood_takes_constant_memory_and_keys_still_work() {
         assert!(peak < 64_000, "{peak} kB");
     }
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
 }
 
 #[test]
@@ -300,6 +303,6 @@ fn progress_that_becomes_unreadable_is_left_untouched() {
     watch.key("n");
     watch.key("h");
     watch.key("q");
-    assert_eq!(watch.end(), Some(0));
+    assert_eq!(watch.wait(), Some(0));
     assert_eq!(fs::read_to_string(fixture.progress()).unwrap(), "{");
 }

@@ -27,14 +27,16 @@ pub fn postgres_missing() -> bool {
     });
     if missing {
         assert!(env::var("CI").as_deref() != Ok("true"), "CI has no PostgreSQL");
-        say("NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL.");
+        print_notice(
+            "NOT TESTED: found no PostgreSQL. Install it, or set DATABASE_URL.",
+        );
     }
     missing
 }
 
-/// Prints a line to stderr even if the test passes, unlike `eprintln!`, whose output
-/// the test harness captures.
-pub fn say(text: &str) {
+/// Prints a line to stderr. Unlike `eprintln!`, whose output libtest captures, it is
+/// visible even if the test passes.
+pub fn print_notice(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -1,6 +1,6 @@
 //! The benchmarks, and the programs that compete in them.
 
-/// How a contestant is started.
+/// The kind of program that a contestant is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Program {
     /// This executable.
@@ -25,9 +25,8 @@ pub struct Contestant {
     pub packages: &'static [&'static str],
 }
 
-/// The groups of benchmarks, by the name that the command line takes, with a title.
-/// `pages` stands for two benchmarks, `pages-50` and `pages-0`, which the same
-/// programs run.
+/// The groups of benchmarks: the name, as on the command line, and a title. The group
+/// `pages` has two benchmarks, `pages-50` and `pages-0`, run by the same programs.
 pub const GROUPS: [(&str, &str); 6] = [
     ("pages", "N pages at once, with 50 ms of delay each and with none"),
     ("queries", "small SQL queries through a pool"),

@@ -37,8 +37,8 @@ const OTHER_FILES: usize = 64;
 #[derive(Debug, Parser)]
 #[command(name = "cargo workbook compare", bin_name = "cargo workbook compare")]
 struct Options {
-    /// Run everything once, with little work: shows that it runs, the numbers mean
-    /// nothing
+    /// Run everything once with little work, as a smoke test: the numbers are
+    /// meaningless
     #[arg(long)]
     quick: bool,
     /// Write book/compare/result.json, which the book's chapter shows
@@ -75,7 +75,7 @@ pub fn main() -> Result<()> {
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("result.json");
     fs::write(&file, report::json(&comparison)?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+        .with_context(|| format!("could not write {}", file.display()))?;
     println!("\nSaved as book/compare/result.json.");
     Ok(())
 }
@@ -96,7 +96,7 @@ struct Driver {
     yardstick: Vec<f64>,
     measurements: Vec<Measurement>,
     left_out: Vec<String>,
-    /// Something is missing that the book needs.
+    /// True if something that the book needs was not measured.
     incomplete: bool,
 }
 
@@ -105,12 +105,12 @@ impl Driver {
         let mut driver = Self {
             rounds: if options.quick { 1 } else { 3 },
             executable: std::env::current_exe()
-                .context("cannot find this executable")?,
+                .context("could not find this executable")?,
             python: Python::find(),
             database: None,
             pgbench: None,
             files: tempfile::tempdir()
-                .context("cannot create a temporary folder")?,
+                .context("could not create a temporary folder")?,
             variables: BTreeMap::new(),
             versions: machine::versions(),
             yardstick: Vec::new(),
@@ -127,7 +127,8 @@ impl Driver {
         Ok(driver)
     }
 
-    /// Reports something that is not measured. Its first line is saved.
+    /// Reports something that is not measured, and saves the first line of the
+    /// message.
     fn leave_out(&mut self, message: String) {
         println!("{message}\n");
         self.left_out.push(message.lines().next().unwrap_or_default().to_owned());
@@ -194,7 +195,7 @@ impl Driver {
         let quick = self.options.quick;
         let document = self.files.path().join("document.json");
         fs::write(&document, decode::document())
-            .with_context(|| format!("cannot write {}", document.display()))?;
+            .with_context(|| format!("could not write {}", document.display()))?;
         let sockets = subprocess::max_open_files().saturating_sub(OTHER_FILES);
         let most = if quick { 100 } else { 10_000 };
         if sockets < most && self.options.selects("pages") {
@@ -290,7 +291,7 @@ impl Driver {
         let server = if contestant.arguments.contains("$URL") {
             let mut command = subprocess::with_all_files(&self.executable);
             command.arg("server");
-            // A new one for each turn: fresh memory, and no ports in TIME_WAIT.
+            // A new server for each turn: fresh memory, and no ports in TIME_WAIT.
             Some(Server::start(command)?)
         } else {
             None
@@ -298,7 +299,7 @@ impl Driver {
         let mut command = self.command(contestant, server.as_ref())?;
         let stdout = subprocess::output(&mut command, LIMIT)?;
         let samples = stdout.lines().map(serde_json::from_str);
-        samples.collect::<Result<_, _>>().context("cannot parse what it printed")
+        samples.collect::<Result<_, _>>().context("could not parse what it printed")
     }
 
     fn command(

@@ -12,7 +12,7 @@
 //!  driver  <-- JSON lines on stdout
 //! ```
 //!
-//! What makes the numbers comparable:
+//! The numbers are comparable because:
 //!
 //! - Each contestant is a process of its own, so that neither allocators nor
 //!   connection pools nor warm caches leak from one to the next. The server is a
@@ -24,8 +24,8 @@
 //!   result is the median of the rounds, shown with the fastest and the slowest.
 //! - Before each turn the driver times a fixed piece of arithmetic. If that varies,
 //!   the machine was busy, and the chapter shows by how much.
-//! - Where it can be known, the theoretical limit is measured as well, so that a
-//!   ratio between two languages can be compared with the room there is.
+//! - If there is a theoretical limit, it is measured as well, so that the distance
+//!   between two languages can be compared with their distance from the limit.
 
 mod benchmarks;
 mod contestant;

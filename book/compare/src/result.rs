@@ -19,9 +19,9 @@ pub struct Comparison {
     pub machine: Machine,
     /// Versions of the compared programs and libraries, by name.
     pub versions: BTreeMap<String, String>,
-    /// How quiet that machine was.
+    /// The noise on that machine.
     pub noise: Noise,
-    /// What was not measured, and why.
+    /// Benchmarks that were not measured, with the reasons.
     pub left_out: Vec<String>,
     /// The results, in the order of benchmarks and cases.
     pub measurements: Vec<Measurement>,
@@ -41,7 +41,7 @@ pub struct Machine {
     pub system: String,
 }
 
-/// How quiet the machine was.
+/// Measurements of the noise on the machine.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Noise {
@@ -70,7 +70,7 @@ pub struct Measurement {
     /// reports it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu: Vec<f64>,
-    /// The server's CPU time meanwhile, in milliseconds.
+    /// The server's CPU time during each round, in milliseconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<f64>,
     /// The contestant's peak memory so far, in MiB, where the system reports it.
@@ -87,7 +87,7 @@ impl Comparison {
     /// rounds or impossible values.
     pub fn parse(json: &str) -> Result<Self> {
         let comparison: Self = serde_json::from_str(json).context(
-            "cannot parse it; `cargo workbook compare --save` writes a new one",
+            "could not parse it; `cargo workbook compare --save` writes a new one",
         )?;
         for (at, measurement) in comparison.measurements.iter().enumerate() {
             let name = measurement.name();
@@ -104,18 +104,14 @@ impl Comparison {
         Ok(comparison)
     }
 
-    /// The measurement of `contestant` for a place: a benchmark and a case, such as
+    /// Finds a contestant's measurement by its key: a benchmark and a case, such as
     /// `pages-50/1000`, or only a benchmark if it has one case.
     ///
     /// # Errors
     ///
     /// If there is none. The error lists similar ones.
-    pub fn measurement(
-        &self,
-        place: &str,
-        contestant: &str,
-    ) -> Result<&Measurement> {
-        let (benchmark, case) = place.split_once('/').unwrap_or((place, ""));
+    pub fn measurement(&self, key: &str, contestant: &str) -> Result<&Measurement> {
+        let (benchmark, case) = key.split_once('/').unwrap_or((key, ""));
         let of_benchmark =
             || self.measurements.iter().filter(move |m| m.benchmark == benchmark);
         let mut matching = of_benchmark();
@@ -132,14 +128,14 @@ impl Comparison {
             similar.dedup();
         }
         bail!(
-            "no measurement `{place} {contestant}`; the result has {}",
+            "no measurement `{key} {contestant}`; the result has {}",
             similar.join(", ")
         )
     }
 }
 
 impl Measurement {
-    /// The place and the contestant, such as `pages-50/1000 aiohttp`.
+    /// The key and the contestant, such as `pages-50/1000 aiohttp`.
     pub fn name(&self) -> String {
         let slash = if self.case.is_empty() { "" } else { "/" };
         format!("{}{slash}{} {}", self.benchmark, self.case, self.contestant)
@@ -215,8 +211,8 @@ pub fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn measurement(place: &str, contestant: &str, rounds: &[f64]) -> Measurement {
-        let (benchmark, case) = place.split_once('/').unwrap_or((place, ""));
+    fn measurement(key: &str, contestant: &str, rounds: &[f64]) -> Measurement {
+        let (benchmark, case) = key.split_once('/').unwrap_or((key, ""));
         Measurement {
             benchmark: benchmark.to_owned(),
             case: case.to_owned(),
@@ -285,8 +281,7 @@ mod tests {
         ]);
         assert!(found.measurement("pages-0/100", "rust").is_ok());
         assert!(found.measurement("json", "rust").is_ok());
-        let error =
-            |place, who| found.measurement(place, who).unwrap_err().to_string();
+        let error = |key, who| found.measurement(key, who).unwrap_err().to_string();
         assert_eq!(
             error("pages-0/10", "go"),
             "no measurement `pages-0/10 go`; the result has pages-0/10 rust, \

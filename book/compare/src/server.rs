@@ -59,13 +59,13 @@ pub fn main() -> Result<()> {
 }
 
 async fn serve() -> Result<()> {
-    let cannot_listen = "cannot listen on 127.0.0.1";
-    let socket = TcpSocket::new_v4().context(cannot_listen)?;
+    let could_not_listen = "could not listen on 127.0.0.1";
+    let socket = TcpSocket::new_v4().context(could_not_listen)?;
     socket
         .bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-        .context(cannot_listen)?;
-    let listener = socket.listen(BACKLOG).context(cannot_listen)?;
-    println!("http://{}", listener.local_addr().context(cannot_listen)?);
+        .context(could_not_listen)?;
+    let listener = socket.listen(BACKLOG).context(could_not_listen)?;
+    println!("http://{}", listener.local_addr().context(could_not_listen)?);
     let cpu =
         || async { sample::cpu().map_or("-".to_owned(), |cpu| cpu.to_string()) };
     let app = Router::new()

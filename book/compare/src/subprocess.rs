@@ -24,7 +24,7 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
     let Ok(text) = stdout.recv_timeout(limit) else {
         bail!("timed out after {} s", limit.as_secs());
     };
-    let status = child.0.wait().context("cannot get its exit status")?;
+    let status = child.0.wait().context("could not get its exit status")?;
     if status.success() {
         return Ok(text);
     }
@@ -53,7 +53,7 @@ struct KillOnDrop(Child);
 impl KillOnDrop {
     fn spawn(command: &mut Command) -> Result<Self> {
         let child = command.spawn().with_context(|| {
-            format!("cannot start {}", command.get_program().display())
+            format!("could not start {}", command.get_program().display())
         })?;
         Ok(Self(child))
     }

@@ -4,6 +4,8 @@
 //! Everything comes from `book/compare/result.json`; no number is typed in a
 //! chapter. Claims in prose are checked as well: `{{#compare least 4 ...}}` fails
 //! the build if the ratio is less than 4.
+//!
+//! A key names a benchmark and, if it has several, a case: `pages-50/1000`, `json`.
 
 mod draw;
 #[cfg(test)]
@@ -31,17 +33,17 @@ pub fn show(comparison: &Comparison, argument: &str) -> Result<String> {
     let words: Vec<&str> = what.split_whitespace().collect();
     match (words.as_slice(), caption) {
         (["table", benchmark], None) => table(comparison, benchmark),
-        (["bars", place], Some(_)) => {
-            let svg = draw::bars(&bars(comparison, place, Value::Result)?);
+        (["bars", key], Some(_)) => {
+            let svg = draw::bars(&bars(comparison, key, Value::Result)?);
             Ok(figure("compare", &svg, caption))
         }
-        (["bars", place, "peak"], Some(_)) => {
-            let svg = draw::bars(&bars(comparison, place, Value::Peak)?);
+        (["bars", key, "peak"], Some(_)) => {
+            let svg = draw::bars(&bars(comparison, key, Value::Peak)?);
             Ok(figure("compare", &svg, caption))
         }
         (["curves", benchmark], Some(_)) => {
             let curves = curves(comparison, benchmark)?;
-            let picture = draw::curves(&curves) + "\n" + &draw::key(&curves);
+            let picture = draw::curves(&curves) + "\n" + &draw::legend(&curves);
             Ok(figure("compare", &picture, caption))
         }
         (["bars" | "curves", ..], None) => bail!("`{what}` needs a caption"),
@@ -54,30 +56,30 @@ pub fn show(comparison: &Comparison, argument: &str) -> Result<String> {
 fn inline(comparison: &Comparison, words: &[&str]) -> Result<String> {
     let machine = &comparison.machine;
     let shown = match *words {
-        ["value", place, who] => {
-            let measurement = comparison.measurement(place, who)?;
+        ["value", key, who] => {
+            let measurement = comparison.measurement(key, who)?;
             format!("{} {}", number(measurement.value()), measurement.unit)
         }
-        ["range", place, who] => {
-            let measurement = comparison.measurement(place, who)?;
+        ["range", key, who] => {
+            let measurement = comparison.measurement(key, who)?;
             let (low, high) = measurement.spread();
             format!("{} to {} {}", number(low), number(high), measurement.unit)
         }
-        [what @ ("cpu" | "server"), place, who] => {
-            let value = metric(comparison.measurement(place, who)?, what)?;
+        [what @ ("cpu" | "server"), key, who] => {
+            let value = metric(comparison.measurement(key, who)?, what)?;
             format!("{} ms", number(value))
         }
-        ["peak", place, who] => {
-            let value = metric(comparison.measurement(place, who)?, "peak")?;
+        ["peak", key, who] => {
+            let value = metric(comparison.measurement(key, who)?, "peak")?;
             format!("{} MiB", number(value))
         }
-        ["ratio", place, one, other] => {
-            times(contestants_ratio(comparison, place, one, other)?)
+        ["ratio", key, one, other] => {
+            times(contestants_ratio(comparison, key, one, other)?)
         }
-        [bound @ ("least" | "most"), text, place, one, other] => {
+        [bound @ ("least" | "most"), text, key, one, other] => {
             let claim: f64 =
                 text.parse().with_context(|| format!("`{text}` is not a number"))?;
-            let ratio = contestants_ratio(comparison, place, one, other)?;
+            let ratio = contestants_ratio(comparison, key, one, other)?;
             let holds =
                 if bound == "least" { ratio >= claim } else { ratio <= claim };
             ensure!(
@@ -104,7 +106,7 @@ fn inline(comparison: &Comparison, words: &[&str]) -> Result<String> {
             [] => "Nothing failed, and nothing was missing.".to_owned(),
             all => all.join(" "),
         },
-        _ => bail!("cannot show `{}`; there are {KNOWN}", words.join(" ")),
+        _ => bail!("unknown form `{}`; expected one of: {KNOWN}", words.join(" ")),
     };
     Ok(shown)
 }
@@ -112,11 +114,11 @@ fn inline(comparison: &Comparison, words: &[&str]) -> Result<String> {
 /// Divides the result of one contestant by that of another.
 fn contestants_ratio(
     comparison: &Comparison,
-    place: &str,
+    key: &str,
     one: &str,
     other: &str,
 ) -> Result<f64> {
-    ratio(comparison.measurement(place, one)?, comparison.measurement(place, other)?)
+    ratio(comparison.measurement(key, one)?, comparison.measurement(key, other)?)
 }
 
 /// Formats a ratio with two significant digits, or as a whole number from 10 on.
@@ -274,7 +276,7 @@ fn cell(measurement: &Measurement) -> String {
     format!("{value} <small>{}–{}</small>", number(low), number(high))
 }
 
-/// The value that bars show.
+/// The value that a bar represents.
 #[derive(Clone, Copy, PartialEq)]
 enum Value {
     Result,
@@ -283,8 +285,8 @@ enum Value {
 }
 
 /// The bars of one case.
-fn bars(comparison: &Comparison, place: &str, value: Value) -> Result<draw::Bars> {
-    let rust = comparison.measurement(place, "rust")?;
+fn bars(comparison: &Comparison, key: &str, value: Value) -> Result<draw::Bars> {
+    let rust = comparison.measurement(key, "rust")?;
     let unit = match value {
         Value::Result => rust.unit.clone(),
         Value::Peak => "MiB".to_owned(),
@@ -317,13 +319,16 @@ fn curves(comparison: &Comparison, benchmark: &str) -> Result<draw::Curves> {
     let mut unit = None;
     for measurement in of_benchmark(comparison, benchmark) {
         let name = measurement.name();
-        let at: f64 = measurement
+        let x: f64 = measurement
             .case
             .parse()
             .with_context(|| format!("the case of `{name}` is not a number"))?;
         let (value, spread) = (measurement.value(), measurement.spread());
-        ensure!(spread.0 > 0.0 && at > 0.0, "`{name}` has no logarithm");
-        let point = draw::Point { at, value, spread };
+        ensure!(
+            spread.0 > 0.0 && x > 0.0,
+            "`{name}` is not positive, so it does not fit a logarithmic scale"
+        );
+        let point = draw::Point { x, value, spread };
         let (name, style) = contestant(&measurement.contestant)?;
         match curves.iter_mut().find(|curve| curve.name == name) {
             Some(curve) => curve.points.push(point),

@@ -1,5 +1,5 @@
-//! Predictions, which the reader makes before seeing the output: `{{#guess}}` and
-//! `{{#order}}`.
+//! The directives `{{#guess}}` and `{{#order}}`: questions that the reader answers
+//! before seeing the output.
 //!
 //! Both become a `<label>` with the question. `theme/predict.js` adds an input field
 //! and compares the reader's guess with the answers in the label's `data-`
@@ -16,33 +16,33 @@ use crate::sources::{Sources, block, lesson};
 /// Poses a question about one line of the output:
 /// `03_gather:together:ms | 100 ms | How long? | 500 ms: why not`.
 ///
-/// The block of output that starts at `together` must have exactly one line with
+/// Exactly one line of the block of output that starts at `together` must contain
 /// `ms`, and that line must contain the answer.
 pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { place, answers, text, wrong } = Question::parse(argument)?;
-    let mut place = place.splitn(3, ':').map(str::trim);
-    let name = place.next().unwrap_or_default();
-    let (Some(start), Some(line)) = (place.next(), place.next()) else {
-        bail!("no line is named, as in `03_gather:together:ms`");
+    let Question { line, answers, text, wrong } = Question::parse(argument)?;
+    let mut fields = line.splitn(3, ':').map(str::trim);
+    let name = fields.next().unwrap_or_default();
+    let (Some(start), Some(line)) = (fields.next(), fields.next()) else {
+        bail!("expected a line of the output, such as `03_gather:together:ms`");
     };
     let shown = block(&sources.output(lesson(name)?)?, start)?;
     let line = one_line(line);
     let mut lines = shown.lines().filter(|shown| one_line(shown).contains(&line));
-    let found = lines
-        .next()
-        .with_context(|| format!("no line of the block `{start}` has `{line}`"))?;
+    let found = lines.next().with_context(|| {
+        format!("no line of the block `{start}` contains `{line}`")
+    })?;
     if lines.next().is_some() {
-        bail!("more than one line of the block `{start}` has `{line}`");
+        bail!("more than one line of the block `{start}` contains `{line}`");
     }
     let answer = answers[0];
-    let parts = parts(answer);
-    if !self::parts(found).windows(parts.len()).any(|window| window == parts) {
+    let answer_words = words(answer);
+    let found_words = words(found);
+    if !found_words.windows(answer_words.len()).any(|part| part == answer_words) {
         bail!("`{answer}` is not in the line `{}`", found.trim());
     }
     for (guess, _) in &wrong {
-        let right = |one: &str| {
-            answers.iter().any(|answer| self::parts(answer) == self::parts(one))
-        };
+        let right =
+            |one: &str| answers.iter().any(|answer| words(answer) == words(one));
         if guess.split('/').any(right) {
             bail!("`{guess}` is both right and wrong");
         }
@@ -50,15 +50,16 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
     Ok(label("guess", &answers, text, &wrong))
 }
 
-/// Poses a question about the lines of the output in order, each abbreviated to some
-/// of its words:
+/// Poses a question about the lines of the output, in order. The answer abbreviates
+/// each line to some of its words:
 /// `01_hello_await | main begins / made | Which lines? | greet: why not there`.
 ///
-/// The output, or the block named after a colon, must have as many lines, each with
-/// the words of its abbreviation in order.
+/// The output, or its block after the colon, must have the same number of lines, and
+/// each line must contain the words of its abbreviation in order.
 pub fn order(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { place, answers, text, wrong } = Question::parse(argument)?;
-    let (name, start) = place.split_once(':').unwrap_or((place, ""));
+    let Question { line: block_name, answers, text, wrong } =
+        Question::parse(argument)?;
+    let (name, start) = block_name.split_once(':').unwrap_or((block_name, ""));
     let mut shown = sources.output(lesson(name.trim())?)?;
     if !start.is_empty() {
         shown = block(&shown, start.trim())?;
@@ -67,12 +68,12 @@ pub fn order(argument: &str, sources: &Sources) -> Result<String> {
         shown.lines().filter(|line| !line.trim().is_empty()).collect();
     if shown.len() != answers.len() {
         let (named, printed) = (answers.len(), shown.len());
-        bail!("{named} lines are named, but the lesson printed {printed}");
+        bail!("the output has {printed} lines, but the answer has {named}");
     }
     for (answer, line) in answers.iter().zip(shown) {
-        let parts = parts(line);
-        let mut rest = parts.iter();
-        if !self::parts(answer).iter().all(|part| rest.any(|one| one == part)) {
+        let line_words = words(line);
+        let mut rest = line_words.iter();
+        if !words(answer).iter().all(|word| rest.any(|other| other == word)) {
             bail!("the words of `{answer}` are not in the line `{}`", line.trim());
         }
     }
@@ -81,7 +82,8 @@ pub fn order(argument: &str, sources: &Sources) -> Result<String> {
 
 /// The fields of a directive, which are separated by `|`.
 struct Question<'a> {
-    place: &'a str,
+    /// The lesson, a block of its output, and for `guess` a line in it.
+    line: &'a str,
     /// The answer and its synonyms, or the lines.
     answers: Vec<&'a str>,
     text: &'a str,
@@ -92,23 +94,23 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     fn parse(argument: &'a str) -> Result<Self> {
         let mut fields = argument.split('|').map(str::trim);
-        let (Some(place), Some(answers), Some(text)) =
+        let (Some(line), Some(answers), Some(text)) =
             (fields.next(), fields.next(), fields.next())
         else {
-            bail!("a question is `where | answer | question`");
+            bail!("expected `line | answer | question`");
         };
         let answers: Vec<_> = answers.split('/').map(str::trim).collect();
-        if text.is_empty() || answers.iter().any(|one| parts(one).is_empty()) {
-            bail!("a question is `where | answer | question`, none of them empty");
+        if text.is_empty() || answers.iter().any(|one| words(one).is_empty()) {
+            bail!("in `line | answer | question`, no field may be empty");
         }
         let mut wrong = Vec::new();
         for field in fields {
-            let (guess, why) = field
-                .split_once(": ")
-                .with_context(|| format!("`{field}` is not `guess: why not`"))?;
+            let (guess, why) = field.split_once(": ").with_context(|| {
+                format!("expected `guess: explanation`, got `{field}`")
+            })?;
             wrong.push((guess, why.trim()));
         }
-        Ok(Self { place, answers, text, wrong })
+        Ok(Self { line, answers, text, wrong })
     }
 }
 
@@ -117,29 +119,30 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words and numbers of a text, without punctuation and in lower case.
-fn parts(text: &str) -> Vec<String> {
+/// Splits a text into words and numbers, without punctuation and in lower case.
+fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
-        .filter(|part| !part.is_empty())
+        .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
 }
 
-/// The question as one line of HTML, so that it works in a Markdown list. The text
-/// is Markdown.
+/// Formats a question as one line of HTML, so that it fits into a Markdown list. The
+/// text is Markdown.
 fn label(
     class: &str,
     answers: &[&str],
     text: &str,
     wrong: &[(&str, &str)],
 ) -> String {
-    let mut attributes = format!(" data-is=\"{}\"", escape_html(&answers.join("/")));
+    let mut attributes =
+        format!(" data-answers=\"{}\"", escape_html(&answers.join("/")));
     if !wrong.is_empty() {
         let wrong: Vec<_> = wrong
             .iter()
             .map(|(guess, why)| one_line(&format!("{guess}: {why}")))
             .collect();
-        attributes += &format!(" data-not=\"{}\"", escape_html(&wrong.join("|")));
+        attributes += &format!(" data-wrong=\"{}\"", escape_html(&wrong.join("|")));
     }
     format!("<label class=\"{class}\"{attributes}>{}</label>", one_line(text))
 }

@@ -55,8 +55,8 @@ fn program(
     let (what, options) =
         argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
     let options = Options::parse(options)?;
-    let (place, anchor) = split(what);
-    let (name, file) = place.split_once('/').unwrap_or((place, program.file()));
+    let (source, anchor) = split(what);
+    let (name, file) = source.split_once('/').unwrap_or((source, program.file()));
     let path = format!("lessons/{}/{file}", lesson(name)?.name);
     let region = expansion.sources.program(&path, program, anchor)?;
     let mut text = region.text;
@@ -70,22 +70,22 @@ fn program(
         Program::Rust => "rust,ignore".to_owned(),
         Program::Python => "python".to_owned(),
     };
-    let is_lesson = place == name && matches!(program, Program::Rust);
+    let is_lesson = source == name && matches!(program, Program::Rust);
     if is_lesson && anchor.is_none() {
         info += &format!(",lesson-{name}");
     }
     let mut caption = format!("<code>{path}</code>");
     let mut spans = Vec::new();
     if let Some(anchor) = anchor {
-        if let Some(page) = page_of_whole(expansion, program, place) {
-            let id = place_id(&path, anchor);
+        if let Some(page) = page_of_whole(expansion, program, source) {
+            let id = region_id(&path, anchor);
             caption = format!("<a href=\"{page}#{id}\">{caption}</a>");
         }
     } else if !options.bare && expansion.whole.insert(path.clone()) {
         // An id may occur only once on a page, so only the first copy has them.
         spans.extend(region.anchors.into_iter().map(|(anchor, lines)| {
-            let id = place_id(&path, &anchor);
-            Span { lines, attributes: format!("class=\"place\" id=\"{id}\"") }
+            let id = region_id(&path, &anchor);
+            Span { lines, attributes: format!("class=\"region\" id=\"{id}\"") }
         }));
     }
     if let Some((class, label)) = options.failure {
@@ -108,21 +108,21 @@ fn program(
 fn page_of_whole(
     expansion: &Expansion,
     program: Program,
-    place: &str,
+    source: &str,
 ) -> Option<String> {
     let directive = match program {
         Program::Rust => "lesson",
         Program::Python => "python",
     };
-    if expansion.chapter.contains(&format!("{{{{#{directive} {place}}}}}")) {
+    if expansion.chapter.contains(&format!("{{{{#{directive} {source}}}}}")) {
         return Some(String::new());
     }
-    (!place.contains('/')).then(|| format!("{place}.html"))
+    (!source.contains('/')).then(|| format!("{source}.html"))
 }
 
 /// The id of a region, such as `03_gather.together`. It is unique across chapters,
 /// because print.html holds all of them.
-fn place_id(path: &str, anchor: &str) -> String {
+fn region_id(path: &str, anchor: &str) -> String {
     let short = path.trim_start_matches("lessons/").trim_end_matches("/lesson.rs");
     format!("{short}.{anchor}")
 }
@@ -160,7 +160,7 @@ impl<'a> Options<'a> {
                 options.failure = Some(*failure.with_context(|| {
                     let known = FAILURES.map(|(class, _)| class).join(", ");
                     format!(
-                        "no option `{word}`; there are bare, mark \"...\", {known}"
+                        "no option `{word}`; expected one of: bare, mark \"...\", {known}"
                     )
                 })?);
             }

@@ -98,7 +98,7 @@ const OWN: u32 = 30;
 pub fn workshop(name: &str) -> Result<&'static Workshop> {
     WORKSHOPS.iter().find(|workshop| workshop.name == name).with_context(|| {
         let all = WORKSHOPS.map(|workshop| workshop.name).join(", ");
-        format!("no schedule `{name}`; there are {all}")
+        format!("no schedule `{name}`; expected one of: {all}")
     })
 }
 
@@ -106,7 +106,7 @@ pub fn workshop(name: &str) -> Result<&'static Workshop> {
 type Planned<'a> = (&'a Lesson, &'a Plan);
 
 impl Workshop {
-    /// Makes a schedule with as many of the lessons as there is time for.
+    /// Makes a schedule with as many of the lessons as fit.
     pub fn schedule<'a>(&self, lessons: &[Planned<'a>]) -> Schedule<'a> {
         let (mut days, mut left) = (Vec::new(), lessons);
         for n in 1..=self.days {
@@ -548,6 +548,9 @@ mod tests {
     #[test]
     fn the_error_for_an_unknown_workshop_lists_the_known_ones() {
         let error = workshop("week").err().unwrap().to_string();
-        assert_eq!(error, "no schedule `week`; there are half-day, day, two-days");
+        assert_eq!(
+            error,
+            "no schedule `week`; expected one of: half-day, day, two-days"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Rules for chapters: each has a page, and a lesson's chapter has all its sections.
 //!
-//! That SUMMARY.md lists the lessons in order is not checked here: the consistency
+//! The order of the lessons in SUMMARY.md is not checked here: the consistency
 //! test of the root package does that.
 
 use async_workbook::Lesson;

@@ -1,6 +1,5 @@
-//! Rules for links: every link leads to a file or place of the book, and pages load
-//! nothing from other hosts. Only then does the book work offline and from a USB
-//! stick.
+//! Rules for links: every link leads to a file or fragment of the book, and pages load
+//! nothing from other hosts, so that the book works offline and from a USB stick.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -72,7 +71,7 @@ fn style(css: &str, folder: &Path, dir: &Path) -> Vec<String> {
 }
 
 /// Resolves `url` relative to `folder` to a file of the site in `dir`. Returns
-/// `None` for a URL that needs no file, such as a mere fragment.
+/// `None` for a URL without a file, such as a fragment.
 pub fn resolve(
     url: &str,
     folder: &Path,
@@ -91,7 +90,9 @@ pub fn resolve(
         return Ok(None);
     }
     if path.starts_with('/') {
-        return Err(format!("`{url}` is absolute, which does not work from a file"));
+        return Err(format!(
+            "`{url}` is absolute, which does not work with `file:` URLs"
+        ));
     }
     let file = folder.join(decoded(path));
     let inside = match (file.canonicalize(), dir.canonicalize()) {
@@ -110,7 +111,7 @@ fn fragment(url: &str, name: &str, site: &BTreeMap<String, Page>) -> Option<Stri
     let file = if file.is_empty() { name } else { file };
     let page = site.get(&decoded(file))?;
     let missing = !fragment.is_empty() && !page.ids.contains(&decoded(fragment));
-    missing.then(|| format!("`{url}` is not a place in {file}"))
+    missing.then(|| format!("`{url}`: no element in {file} has this id"))
 }
 
 fn decoded(text: &str) -> String {
@@ -154,15 +155,15 @@ mod tests {
         assert_eq!(
             found("<a href=#y id=x></a><a href='other%20page.html#z'></a>"),
             [
-                "`#y` is not a place in this.html",
-                "`other%20page.html#z` is not a place in other%20page.html"
+                "`#y`: no element in this.html has this id",
+                "`other%20page.html#z`: no element in other%20page.html has this id"
             ]
         );
     }
 
     #[test]
     fn an_absolute_link() {
-        let absolute = "`/other` is absolute, which does not work from a file";
+        let absolute = "`/other` is absolute, which does not work with `file:` URLs";
         assert_eq!(found("<a href='/other'></a>"), [absolute]);
     }
 

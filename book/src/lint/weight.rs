@@ -28,17 +28,18 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// The limits that are exceeded.
+    /// Returns a fault for each exceeded limit.
     pub fn faults(&self) -> Vec<String> {
         let limits = [
-            (self.total, MAX_TOTAL, "with everything it loads"),
-            (self.alone, MAX_ALONE, "itself, compressed"),
+            (self.total, MAX_TOTAL, "the page with everything it loads"),
+            (self.alone, MAX_ALONE, "the compressed page"),
         ];
         limits
             .iter()
             .filter(|(size, most, _)| size > most)
             .map(|(size, most, what)| {
-                format!("weighs {} KiB {what}, over {} KiB", size / KIB, most / KIB)
+                let (size, most) = (size / KIB, most / KIB);
+                format!("{what} is {size} KiB, more than {most} KiB")
             })
             .collect()
     }
@@ -49,7 +50,7 @@ impl fmt::Display for Weight {
         let (total, alone) = (self.total / KIB, self.alone / KIB);
         write!(
             f,
-            "{total} KiB with everything it loads, {alone} KiB itself, compressed"
+            "{total} KiB with everything it loads, {alone} KiB compressed alone"
         )
     }
 }
@@ -69,7 +70,7 @@ pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
             continue;
         }
         let bytes = std::fs::read(&file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+            .with_context(|| format!("could not read {}", file.display()))?;
         total += bytes.len() as u64;
         if file.extension().is_some_and(|extension| extension == "css") {
             let css = String::from_utf8_lossy(&bytes);
@@ -109,8 +110,8 @@ mod tests {
         assert_eq!(
             weight.faults(),
             [
-                "weighs 451 KiB with everything it loads, over 450 KiB",
-                "weighs 61 KiB itself, compressed, over 60 KiB"
+                "the page with everything it loads is 451 KiB, more than 450 KiB",
+                "the compressed page is 61 KiB, more than 60 KiB"
             ]
         );
     }

@@ -66,8 +66,8 @@ pub struct Build {
 impl Build {
     /// Builds the book in the folder `book`.
     pub fn new(book: &Path) -> Result<Self> {
-        let pages =
-            tempfile::tempdir().context("cannot create a folder for the pages")?;
+        let pages = tempfile::tempdir()
+            .context("could not create a folder for the pages")?;
         let sources = snapshot(&book.join(".."));
         render::build_live(book, &pages.path().join("html"))?;
         Ok(Self { sources, ..Self::of(pages) })

@@ -1,7 +1,7 @@
 //! Runs a lesson, or the check of its exercise, and streams its progress to a page.
 //!
 //! A run is one `cargo run` in a process group of its own. Cargo compiles first and
-//! then replaces itself by the program, so both print into one pipe; the line
+//! then replaces itself with the program, so both print into one pipe; the line
 //! "Running ..." separates cargo's output from the program's.
 //!
 //! A run ends in one of these ways, and in all of them the whole process group is
@@ -32,7 +32,7 @@ use crate::process::{Process, ProcessEvent};
 /// The limit for compiling, which may be a first build of everything.
 const COMPILE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// How long a new run waits for the processes of the one before to end.
+/// The time that a new run waits for the processes of the previous one to end.
 const STOPPING: Duration = Duration::from_secs(1);
 
 /// The start of the line that cargo prints before it starts the program.
@@ -77,7 +77,7 @@ pub struct Runner {
 type Events = mpsc::Sender<Value>;
 
 /// The last event: a message, and whether the run was successful.
-type End = (String, bool);
+type RunEnd = (String, bool);
 
 impl Runner {
     /// Creates a runner for the workbook in `root`.
@@ -119,7 +119,7 @@ impl Runner {
         self.permit.close();
     }
 
-    async fn run(&self, job: Job, events: &Events) -> End {
+    async fn run(&self, job: Job, events: &Events) -> RunEnd {
         let mut closed = self.closed.subscribe();
         let mut process = None;
         let end = tokio::select! {
@@ -146,9 +146,9 @@ impl Runner {
         job: Job,
         process: &mut Option<Process>,
         events: &Events,
-    ) -> Result<End> {
+    ) -> Result<RunEnd> {
         let folder = tempfile::tempdir()
-            .context("cannot create a folder for the timeline")?;
+            .context("could not create a folder for the timeline")?;
         let timeline = folder.path().join("timeline.json");
         let process = process.insert(Process::spawn(self.command(job, &timeline))?);
 
@@ -176,8 +176,8 @@ impl Runner {
             return Ok((message, false));
         };
         if let Ok(saved) = std::fs::read_to_string(&timeline) {
-            let recording: Recording =
-                serde_json::from_str(&saved).context("cannot parse the timeline")?;
+            let recording: Recording = serde_json::from_str(&saved)
+                .context("could not parse the timeline")?;
             let svg = recording.svg();
             if !svg.is_empty() {
                 events.send(json!({ "timeline": svg })).await?;
@@ -188,20 +188,21 @@ impl Runner {
             (Job::Lesson(_), Some(0)) => ("Done".to_owned(), true),
             (Job::Check(_), Some(0)) => ("Solved".to_owned(), true),
             (Job::Check(_), Some(1)) => ("Not solved yet".to_owned(), false),
-            _ => (format!("Ended with {status}"), false),
+            _ => (format!("Failed ({status})"), false),
         };
-        Ok((format!("{result}, after {seconds:.1} s."), good))
+        Ok((format!("{result} after {seconds:.1} s."), good))
     }
 
-    /// The command that a learner would type. Its only variable part is a name from
-    /// the list of lessons, and there is no shell.
+    /// Returns the command that a learner would type. It runs without a shell, and its
+    /// only variable part is a name from the list of lessons.
     fn command(&self, job: Job, timeline: &Path) -> Command {
         let mut command = cargo::command();
         command.arg("run").arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         match job {
             Job::Lesson(lesson) => command.args(["--example", lesson.name]),
             Job::Check(lesson) => command
-                .args(["--features", "cli", "--bin", "workbook", "--"])
+                // The features of the alias `cargo workbook`, to share its builds.
+                .args(["--features", "cli,exercises", "--bin", "workbook", "--"])
                 .args(["check", lesson.number(), "--color", "never", "--limit"])
                 .arg(self.limits.time.as_secs().to_string()),
         };
@@ -212,13 +213,13 @@ impl Runner {
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never");
         command.current_dir(&self.root);
-        // The width of the output that the pages show, to compare the two.
+        // The width of the outputs in the pages, so that the two can be compared.
         command.env("COLUMNS", "59").env("WORKBOOK_TIMELINE", timeline);
         command
     }
 
-    /// Sends the program's output, beginning with `first`, until it exits. Returns
-    /// `None` if it exceeds the limit.
+    /// Relays the program's output, beginning with `first`, until the program exits.
+    /// Returns `None` if the output exceeds the limit.
     async fn relay(
         &self,
         process: &mut Process,
@@ -249,8 +250,8 @@ impl Runner {
     }
 }
 
-/// Sends cargo's output until the program starts, and returns what the program has
-/// printed by then. Returns `None` if cargo exits before.
+/// Relays cargo's output until the program starts, and returns the output of the
+/// program that arrived with it. Returns `None` if cargo exits first.
 async fn compile(process: &mut Process, events: &Events) -> Result<Option<String>> {
     let mut text = String::new();
     loop {

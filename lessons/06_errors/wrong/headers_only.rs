@@ -6,17 +6,16 @@ use tokio::time::timeout;
 enum FetchError {
     /// The status is 404.
     NotFound,
-    /// The status is another one from 400 to 599.
+    /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The answer is there, but it is not the JSON of a `Weather`.
+    /// The response arrived, but is not the JSON of a `Weather`.
     NotJson(reqwest::Error),
-    /// The answer is not there within `DEADLINE`, or there is no connection within
-    /// the client's own time limit for that.
+    /// The response did not arrive within `DEADLINE`, or the client's own connect
+    /// timeout expired.
     TooSlow(Box<dyn Error + Send + Sync>),
-    /// Nobody listens there.
+    /// The connection was refused.
     Refused(reqwest::Error),
-    /// Anything else: a text that is no URL, a connection that is closed without an
-    /// answer.
+    /// Anything else: an invalid URL, or a connection closed without a response.
     Other(reqwest::Error),
 }
 
@@ -37,8 +36,8 @@ impl From<reqwest::Error> for FetchError {
         match error.status() {
             Some(StatusCode::NOT_FOUND) => Self::NotFound,
             Some(status) => Self::Status(status),
-            // First of all: the time can be up while a connection is made, or
-            // while a body is read and decoded.
+            // Must come first: a timeout can also happen while connecting, or while
+            // reading and decoding the body.
             None if error.is_timeout() => Self::TooSlow(error.into()),
             None if error.is_connect() => Self::Refused(error),
             None if error.is_decode() => Self::NotJson(error),

@@ -15,7 +15,7 @@ use crate::cli::check_run::{
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::inbox::Message;
-use crate::cli::live::{Live, after_pass};
+use crate::cli::printer::{CheckPrinter, after_pass};
 use crate::cli::repo::{Exercise, Repo};
 use crate::cli::screen::Style;
 
@@ -26,15 +26,15 @@ pub fn one(
     options: &CheckOptions,
     as_json: bool,
 ) -> Result<ExitCode> {
-    // Read first, even if a lesson is named: a pass that cannot be saved is lost work.
+    // Fail early if the progress is unreadable, because a pass could not be saved.
     cx.progress()?;
     let exercise = cx.exercise(lesson)?;
     cx.inbox.listen_for_signals()?;
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
-        let mut live = Live::start(cx, &exercise)?;
-        run(cx, &exercise, options, Some(&mut live))?
+        let mut printer = CheckPrinter::start(cx, &exercise)?;
+        run(cx, &exercise, options, Some(&mut printer))?
     };
     let saved = report.save(&cx.repo);
     if as_json {
@@ -45,7 +45,7 @@ pub fn one(
     Ok(if report.solved() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Checks every exercise, and prints one line each.
+/// Checks every exercise, and prints a summary of each.
 pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCode> {
     cx.progress()?;
     cx.inbox.listen_for_signals()?;
@@ -80,34 +80,36 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs a check to its end. Without a display it is silent, and without colour.
+/// Runs a check to its end. Without a printer, prints nothing and uses no colour.
 fn run(
     cx: &Context,
     exercise: &Exercise,
     options: &CheckOptions,
-    mut live: Option<&mut Live<'_>>,
+    mut printer: Option<&mut CheckPrinter<'_>>,
 ) -> Result<Box<Report>> {
-    let color = live.is_some() && cx.screen.color;
+    let color = printer.is_some() && cx.screen.color;
     let mut run = CheckRun::start(cx, exercise, options, color)?;
     loop {
-        match (run.next(cx)?, &mut live) {
-            (CheckEvent::Finished(report), live) => {
-                if let Some(live) = live {
-                    live.verdict(&report)?;
+        match (run.next(cx)?, &mut printer) {
+            (CheckEvent::Finished(report), printer) => {
+                if let Some(printer) = printer {
+                    printer.verdict(&report)?;
                 }
                 return Ok(report);
             }
-            (CheckEvent::Message(Message::Interrupt(signal)), live) => {
-                if let Some(live) = live {
-                    live.clear_status()?;
+            (CheckEvent::Message(Message::Interrupt(signal)), printer) => {
+                if let Some(printer) = printer {
+                    printer.clear_status()?;
                     cx.screen.line("interrupted")?;
                 }
                 bail!(Error::Interrupted(signal));
             }
             (CheckEvent::Message(Message::Suspend), _) => run.suspend(),
-            (CheckEvent::Building(status), Some(live)) => live.building(&status)?,
-            (CheckEvent::Output(line), Some(live)) => live.output(&line)?,
-            (CheckEvent::Check(check), Some(live)) => live.check(&check)?,
+            (CheckEvent::Building(status), Some(printer)) => {
+                printer.building(&status)?
+            }
+            (CheckEvent::Output(line), Some(printer)) => printer.output(&line)?,
+            (CheckEvent::Check(check), Some(printer)) => printer.check(&check)?,
             _ => {}
         }
     }
@@ -129,7 +131,7 @@ fn print_short(cx: &Context, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Returns the first thing that is wrong, in one line.
+/// Returns the first problem as one line.
 fn first_reason(report: &Report) -> String {
     if let Some(error) = report.diagnostics.iter().find(|one| one.error) {
         let code = error.code.as_ref().map(|code| format!("[{code}]"));
@@ -150,8 +152,8 @@ fn first_reason(report: &Report) -> String {
     )
 }
 
-/// The document of `check --json`; the help text in `args.rs` describes its fields. Each
-/// report comes with whether its pass was recorded.
+/// Formats the document of `check --json`, whose fields the help text in `args.rs`
+/// describes. The flag of each report is true if its pass was saved.
 fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
     let exercises =
         reports.iter().map(|(one, saved)| exercise_json(repo, one, *saved));

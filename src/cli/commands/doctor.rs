@@ -16,10 +16,11 @@ use crate::cli::progress::Progress;
 use crate::cli::repo::Repo;
 use crate::cli::screen::Style;
 
-/// Returns what was found; the lines of an error after the first say what to do.
+/// Returns a description, or an error whose first line is the problem and whose other
+/// lines are what to do.
 type Inspect = fn(&Repo) -> Result<String>;
 
-/// An inspection that fails is a problem if it is required, else a warning.
+/// The inspections; one that fails is a problem if `true`, otherwise a warning.
 const INSPECTIONS: [(&str, bool, Inspect); 7] = [
     ("Rust", true, rust),
     ("offline build", false, offline),
@@ -40,7 +41,7 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
                 problems += 1;
                 (Style::Bad, "✗", format!("{error:#}"))
             }
-            Err(error) => (Style::Changed, "!", format!("{error:#}")),
+            Err(error) => (Style::Warning, "!", format!("{error:#}")),
         };
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         cx.screen.item("", style, sign, &format!("{name}: {first}"))?;
@@ -65,12 +66,12 @@ fn output(command: &mut Command) -> Result<String> {
     Ok(text(&output.stdout))
 }
 
-/// Appends what to do to an error.
+/// Appends advice to an error.
 fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
     result.map_err(|error| anyhow!("{error:#}\n{advice}"))
 }
 
-/// Compares the compiler's version with the oldest that is supported.
+/// Checks that the compiler is new enough.
 fn rust(repo: &Repo) -> Result<String> {
     let needed = env!("CARGO_PKG_RUST_VERSION");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -89,10 +90,10 @@ fn version_numbers(version: &str) -> Vec<u64> {
     numbers.map_while(|part| part.parse().ok()).collect()
 }
 
-/// Checks that cargo could build without a network.
+/// Checks that cargo can build without a network.
 fn offline(repo: &Repo) -> Result<String> {
-    // `cargo fetch --offline` is quicker than a build and fails for the same reason, a
-    // crate that was not downloaded. Crates for other systems are not needed.
+    // `cargo fetch --offline` is faster than a build, and fails for the same reason: a
+    // crate that was not downloaded. Crates for other targets are not needed.
     let rustc = output(Command::new("rustc").arg("-vV").current_dir(&repo.root))?;
     let mut cargo = build::cargo(repo, "fetch");
     cargo.args(["--offline", "--locked"]);
@@ -100,12 +101,12 @@ fn offline(repo: &Repo) -> Result<String> {
         cargo.args(["--target", host]);
     }
     let fetched = output(&mut cargo)
-        .map_err(|error| anyhow!("some crates are not downloaded\n{error:#}"));
+        .map_err(|error| anyhow!("some crates are not downloaded yet\n{error:#}"));
     with_advice(fetched, "run `cargo fetch` while you are online")?;
     Ok("all crates are downloaded".to_owned())
 }
 
-/// Checks cargo's build directory.
+/// Checks that cargo's build directory is writable.
 fn target(repo: &Repo) -> Result<String> {
     let mut cargo = build::cargo(repo, "metadata");
     cargo.args(["--no-deps", "--offline", "--format-version=1"]);
@@ -147,25 +148,25 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 fn port(_: &Repo) -> Result<String> {
     let url = block_on(async { Ok(web::Server::start().await?.url("")) })?;
-    Ok(format!("it starts, for example at {url}"))
+    Ok(format!("started at {url}"))
 }
 
-/// Starts the same server that a lesson would use.
+/// Starts the server that a lesson would use.
 fn database(_: &Repo) -> Result<String> {
     let lessons = LESSONS.iter().filter(|lesson| lesson.postgres);
     let lessons: Vec<_> = lessons.map(|lesson| lesson.name).collect();
     block_on(async { Ok(postgres::start().await?.url()) }).map_err(|error| {
-        anyhow!("needed only for {}\n{error:#}", lessons.join(", "))
+        anyhow!("not available (only {} needs it)\n{error:#}", lessons.join(", "))
     })?;
     Ok(match env::var_os("DATABASE_URL") {
         Some(url) if !url.is_empty() => {
-            "the server in DATABASE_URL answers".to_owned()
+            "connected to the server in DATABASE_URL".to_owned()
         }
-        _ => "a private server starts".to_owned(),
+        _ => "started a private server".to_owned(),
     })
 }
 
-/// Python runs the lessons' Python programs.
+/// Finds a Python that is new enough for the lessons' Python programs.
 fn python(_: &Repo) -> Result<String> {
     for name in ["python3", "python"] {
         let text = output(Command::new(name).arg("--version")).unwrap_or_default();
@@ -174,9 +175,7 @@ fn python(_: &Repo) -> Result<String> {
             return Ok(version.to_owned());
         }
     }
-    bail!(
-        "Python 3.11 or newer was not found; only the lessons' Python programs need it"
-    )
+    bail!("3.11 or newer not found (only the lessons' Python programs need it)")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `hint`: one more hint at each call.
+//! `hint`: shows one more hint each time.
 
 use anyhow::Result;
 use async_workbook::Hint;
@@ -23,8 +23,7 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
     };
     if range.is_empty() {
         let command = exercise.command("hint");
-        screen
-            .line(&format!("you have not seen a hint on {name} yet: {command}"))?;
+        screen.line(&format!("no hint for {name} shown yet; run `{command}`"))?;
         return Ok(());
     }
     for (index, Hint { title, text }) in all.iter().enumerate() {
@@ -46,8 +45,8 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
         });
         if let Err(error) = saved {
             eprintln!(
-                "could not record that you have seen this hint ({error:#}); \
-                 `hint --all` shows the rest"
+                "could not save that you have seen this hint: {error:#}; use \
+                 `cargo workbook hint --all` to see the others"
             );
         }
     }

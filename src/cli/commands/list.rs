@@ -1,4 +1,4 @@
-//! `list`: every lesson, and the state of its exercise.
+//! `list`: prints every lesson and the state of its exercise.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ pub fn show(cx: &Context) -> Result<()> {
         let exercise = cx.repo.exercise(lesson);
         let state = exercise.as_ref().map(|exercise| progress.state(exercise));
         if state == Some(ExerciseState::Changed) && !legend.contains('~') {
-            legend.push_str(", ~ solved and changed since");
+            legend.push_str(", ~ changed since it was solved");
         }
         let is_current = current.is_some() && exercise.as_ref() == current;
         let arrow = if is_current { ">" } else { " " };
@@ -49,17 +49,18 @@ pub fn show(cx: &Context) -> Result<()> {
     Ok(screen.wrapped("  ", &legend)?)
 }
 
-/// Returns the sign of a state.
+/// Returns the symbol for a state.
 pub fn sign(screen: &Screen, state: Option<ExerciseState>) -> String {
     match state {
         Some(ExerciseState::Solved) => screen.paint(Style::Good, "✓"),
-        Some(ExerciseState::Changed) => screen.paint(Style::Changed, "~"),
+        Some(ExerciseState::Changed) => screen.paint(Style::Warning, "~"),
         Some(ExerciseState::Open) => screen.paint(Style::Quiet, "·"),
         None => " ".to_owned(),
     }
 }
 
-/// The document of `list --json`; the help text in `args.rs` describes its fields.
+/// Formats the document of `list --json`, whose fields the help text in `args.rs`
+/// describes.
 fn document(cx: &Context, progress: &Progress) -> Result<String> {
     let exercises = cx.repo.exercises();
     let lessons = LESSONS.iter().map(|lesson| {
@@ -72,7 +73,7 @@ fn document(cx: &Context, progress: &Progress) -> Result<String> {
             "minutes": lesson.minutes,
             "postgres": lesson.postgres,
             "state": state,
-            "solved_at": progress.solved.get(lesson.name).map(|solved| solved.at),
+            "solved_at": progress.solved.get(lesson.name).map(|solved| solved.solved_at),
             "hints": progress.hints.get(lesson.name).unwrap_or(&0),
             "file": exercise.map(|exercise| exercise.file()),
         })

@@ -13,11 +13,11 @@ use crate::cli::repo::Exercise;
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     cx.create_if_missing(exercise)?;
     let file = exercise.file();
-    cx.screen.line(&format!("opening {}", cx.repo.shown(&file)))?;
+    cx.screen.line(&format!("opening {}", cx.repo.display_path(&file)))?;
     let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
     match set("VISUAL").or_else(|| set("EDITOR")) {
-        // The value may contain arguments and quotes, as in `code --wait`, which only
-        // the shell can split.
+        // The value may have arguments and quotes, as in `code --wait`: let the shell
+        // split it.
         Some(editor) if cfg!(unix) => {
             let mut script = editor.clone();
             script.push(" \"$1\"");

@@ -1,4 +1,4 @@
-//! `reset`: restores an exercise's starting text, after a backup of the learner's.
+//! `reset`: restores an exercise's starter, and keeps a backup of the learner's text.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,16 +10,16 @@ use crate::cli::context::Context;
 use crate::cli::progress::{same_lines, since_epoch};
 use crate::cli::repo::{Exercise, write_new};
 
-/// Saves the learner's text as a backup and restores the starting text.
+/// Backs up the learner's text and restores the starter.
 ///
 /// # Errors
 ///
 /// If the backup cannot be written; the exercise is then unchanged.
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
-    // Every command that changes something stops at an unreadable progress file.
+    // Like every command that writes, it fails if the progress is unreadable.
     cx.progress()?;
     let (file, starter) = (exercise.file(), exercise.starter());
-    let shown = cx.repo.shown(&file);
+    let shown = cx.repo.display_path(&file);
     if exercise.create_if_missing()? {
         cx.print_created(exercise)?;
         return Ok(ExitCode::SUCCESS);
@@ -29,16 +29,16 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     };
     let (old, new) = (read(&file)?, read(&starter)?);
     if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
-        cx.screen.line(&format!("{shown} has its starting text already"))?;
+        cx.screen.line(&format!("{shown} is already the starter"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let backup = back_up(cx, exercise, &old)
-        .context("could not back up your text, so nothing was changed")?;
-    let backup = format!("your text was saved as {}", cx.repo.shown(&backup));
-    // A full disk may leave half of the text: then the backup is all there is.
+        .context("could not back up your text; nothing was changed")?;
+    let backup = format!("your text was saved to {}", cx.repo.display_path(&backup));
+    // If the disk is full, the file may now be truncated: name the backup.
     fs::write(&file, new)
         .with_context(|| format!("could not write {shown}; {backup}"))?;
-    cx.screen.line(&format!("{shown} has its starting text again"))?;
+    cx.screen.line(&format!("restored the starter: {shown}"))?;
     cx.screen.line(&backup)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `run` and `compare`: replace this process by cargo.
+//! `run` and `compare`: replace this process with cargo.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -33,8 +33,9 @@ pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
     exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
 }
 
-/// Replaces this process by a program, so that keys, signals and the exit status are
-/// the program's. Without `exec`, runs it and passes its exit status on.
+/// Replaces this process with a program, which then gets the keys and signals, and whose
+/// exit status is this command's. Without `exec`, waits for the program and returns its
+/// exit status.
 pub fn exec(command: &mut Command) -> Result<ExitCode> {
     let program = command.get_program().display().to_string();
     #[cfg(unix)]

@@ -17,7 +17,8 @@ use crate::cli::repo::Exercise;
 pub fn run(cx: &Context, exercise: &Exercise, spoil: bool) -> Result<ExitCode> {
     if cx.progress()?.state(exercise) == ExerciseState::Open && !spoil {
         bail!(
-            "{} is not solved yet; `{}` helps, `{} --spoil` shows the solution anyway",
+            "{} is not solved yet; run `{}` for a hint, or `{} --spoil` to see the solution \
+             anyway",
             exercise.name(),
             exercise.command("hint"),
             exercise.command("solution")

@@ -1,5 +1,4 @@
-//! The command without arguments, and `next`: which exercise the learner is on, and
-//! what to do.
+//! The command without arguments, and `next`: print the current exercise and what to do.
 
 use std::process::ExitCode;
 
@@ -28,15 +27,15 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let Some(current) = progress.current(&exercises) else {
         screen.wrapped(
             "",
-            "All exercises are solved. `cargo workbook list` shows the lessons, \
-             `cargo workbook watch 03` goes back to one.",
+            "All exercises are solved. `cargo workbook list` lists the lessons, \
+             `cargo workbook watch 03` repeats an exercise.",
         )?;
         return Ok(ExitCode::SUCCESS);
     };
     introduce(cx, current)?;
     screen.line("")?;
     for (command, help) in [
-        ("cargo workbook watch".to_owned(), "check it at every save"),
+        ("cargo workbook watch".to_owned(), "check it after every save"),
         (current.command("run"), "run the lesson it belongs to"),
         ("cargo workbook hint".to_owned(), "show a hint"),
         ("cargo workbook open".to_owned(), "open it in your editor"),
@@ -48,17 +47,17 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Goes to the next unsolved exercise.
+/// Moves on to the next unsolved exercise.
 pub fn next(cx: &Context) -> Result<ExitCode> {
     let before = cx.progress()?;
     let exercises = cx.repo.exercises();
-    // If the learner has just solved an exercise, the current one is already the next:
-    // start from the solved one, so that it is not skipped.
-    let at = exercises
+    // After a pass, the current exercise is already the next one. Start from the solved
+    // one, so that `next` does not skip an exercise.
+    let selected = exercises
         .iter()
         .map(Exercise::name)
-        .find(|name| before.at.as_deref() == Some(name));
-    let from = at.filter(|name| before.solved.contains_key(*name));
+        .find(|name| before.selected.as_deref() == Some(name));
+    let from = selected.filter(|name| before.solved.contains_key(*name));
     match Progress::advance(&cx.repo, from)? {
         Some(exercise) => {
             introduce(cx, &exercise)?;
@@ -84,7 +83,7 @@ fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
     // The learner opens the path that is printed here, so the file has to exist.
     match exercise.create_if_missing() {
         Ok(_) => {
-            let shown = cx.repo.shown(&exercise.file());
+            let shown = cx.repo.display_path(&exercise.file());
             screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
         }
         Err(error) => screen.wrapped("  ", &format!("{error:#}"))?,

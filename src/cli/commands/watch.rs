@@ -1,9 +1,9 @@
-//! `watch`: checks an exercise at every save, and reads keys meanwhile.
+//! `watch`: checks an exercise after every save, and handles keys in the meantime.
 //!
-//! The loop has one place to block: during a check it is [`CheckRun::next`], between
-//! checks `Inbox::next`. Both return the messages about saves, keys and signals, which
-//! [`Watch::handle`] turns into the [`NextStep`]. A save during a check cancels it, by
-//! dropping the `CheckRun`, and starts over.
+//! The loop blocks in one place at a time: in [`CheckRun::next`] during a check, otherwise
+//! in `Inbox::next`. Both return the messages about saves, keys and signals, which
+//! [`Watch::handle`] turns into the [`NextStep`]. A save during a check drops the
+//! `CheckRun`, which cancels it, and starts another.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::inbox::{Message, suspend};
 use crate::cli::keys::Keys;
-use crate::cli::live::{Live, after_pass};
+use crate::cli::printer::{CheckPrinter, after_pass};
 use crate::cli::progress::Progress;
 use crate::cli::repo::Exercise;
 use crate::cli::saves::{SaveEvent, SaveWatcher, send_ticks};
@@ -26,14 +26,14 @@ use crate::cli::screen::Style;
 
 const KEYS: &str = "h hint · n next · r run again · l list · q quit";
 
-/// What a message asks for.
+/// What to do after a message.
 #[derive(Debug)]
 enum NextStep {
     Check,
     Quit,
 }
 
-/// The state of a running `watch`.
+/// A running `watch`.
 struct Watch<'a> {
     cx: &'a Context,
     options: &'a CheckOptions,
@@ -42,7 +42,7 @@ struct Watch<'a> {
     keys: Keys,
 }
 
-/// Checks an exercise at every save until the user quits.
+/// Checks an exercise after every save until the user quits.
 pub fn run(
     cx: &Context,
     lesson: Option<&'static Lesson>,
@@ -51,10 +51,11 @@ pub fn run(
     cx.progress()?;
     let exercise = cx.exercise(lesson)?;
     if lesson.is_some() {
-        let at = Some(exercise.name().to_owned());
-        // Everything else works without it.
-        if let Err(error) = Progress::change(&cx.repo, |progress| progress.at = at) {
-            eprintln!("could not save which exercise you are on: {error:#}");
+        let name = Some(exercise.name().to_owned());
+        let saved = Progress::change(&cx.repo, |progress| progress.selected = name);
+        // Not fatal: everything else works without it.
+        if let Err(error) = saved {
+            eprintln!("could not save the current exercise: {error:#}");
         }
     }
     cx.inbox.listen_for_signals()?;
@@ -83,22 +84,22 @@ impl Watch<'_> {
         let cx = self.cx;
         let exercise = self.exercise.clone();
         if cx.screen.terminal {
-            // Clear it, so that an old verdict cannot be taken for the new one.
+            // Clear the screen, so that the old verdict is not mistaken for the new one.
             cx.screen.text("\x1b[H\x1b[2J")?;
         }
-        let mut live = Live::start(cx, &exercise)?;
-        // Before the check reads the file, so that no later save is missed.
+        let mut printer = CheckPrinter::start(cx, &exercise)?;
+        // Before the check reads the file: a save in between then restarts the check.
         self.saves = SaveWatcher::new(exercise.file());
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
         let report = loop {
             match run.next(cx)? {
-                CheckEvent::Building(status) => live.building(&status)?,
-                CheckEvent::Output(line) => live.output(&line)?,
-                CheckEvent::Check(check) => live.check(&check)?,
+                CheckEvent::Building(status) => printer.building(&status)?,
+                CheckEvent::Output(line) => printer.output(&line)?,
+                CheckEvent::Check(check) => printer.check(&check)?,
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
                         drop(run);
-                        live.clear_status()?;
+                        printer.clear_status()?;
                         let same = self.exercise == exercise;
                         if matches!(step, NextStep::Check)
                             && same
@@ -112,16 +113,16 @@ impl Watch<'_> {
                 CheckEvent::Finished(report) => break report,
             }
         };
-        live.verdict(&report)?;
+        printer.verdict(&report)?;
         report.save(&cx.repo);
         if report.solved() {
-            after_pass(cx, &exercise, "key n")?;
+            after_pass(cx, &exercise, "press n")?;
         }
         self.print_footer()?;
         Ok(None)
     }
 
-    /// Waits for a message that asks for something.
+    /// Waits for a message with a next step.
     fn wait(&mut self) -> Result<NextStep> {
         loop {
             if let Some(message) = self.cx.inbox.next(None)
@@ -132,7 +133,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Handles a message; `run` is the check that it interrupts.
+    /// Handles a message; `run` is the running check, if there is one.
     fn handle(
         &mut self,
         message: Message,
@@ -146,11 +147,11 @@ impl Watch<'_> {
             Message::Suspend => {
                 self.keys.restore();
                 run.map_or_else(suspend, CheckRun::suspend);
-                self.keys.take();
+                self.keys.enter_cbreak();
             }
             Message::Tick => match self.saves.poll() {
                 SaveEvent::Changed => return Ok(Some(NextStep::Check)),
-                // The check that runs is of this very text.
+                // The running check is of the same text.
                 SaveEvent::Touched if run.is_none() => {
                     return Ok(Some(NextStep::Check));
                 }
@@ -173,7 +174,7 @@ impl Watch<'_> {
         Ok(None)
     }
 
-    /// Moves on to the next exercise. If there is none, the running check goes on.
+    /// Moves on to the next exercise. If there is none, the running check continues.
     fn next_exercise(&mut self) -> Result<Option<NextStep>> {
         match Progress::advance(&self.cx.repo, Some(self.exercise.name())) {
             Ok(Some(next)) => {
@@ -190,8 +191,8 @@ impl Watch<'_> {
 
     fn print_footer(&self) -> Result<()> {
         let screen = &self.cx.screen;
-        let file = self.cx.repo.shown(&self.exercise.file());
-        let mut text = format!("waiting for a save of {file}");
+        let file = self.cx.repo.display_path(&self.exercise.file());
+        let mut text = format!("watching {file} ...");
         if self.keys.are_single() {
             text = format!("{KEYS}\n{text}");
         }
@@ -203,7 +204,7 @@ impl Watch<'_> {
     }
 }
 
-/// Prints an error and continues, unless it is that stdout is closed.
+/// Prints an error and continues, unless writing to stdout failed.
 fn print_error(result: Result<()>) -> Result<()> {
     let Err(error) = result else { return Ok(()) };
     if error.is::<std::io::Error>() {

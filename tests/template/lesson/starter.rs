@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// TODO: the contract, to the last condition that the check tests.
+/// TODO: document everything that the check requires.
 async fn both<F: Future>(a: F, b: F) -> (F::Output, F::Output) {
     let _ = (a, b);
     todo!("run both at the same time")

@@ -28,7 +28,7 @@ struct User {
 
 /// Decodes the file repeatedly.
 pub fn main(file: &str, times: usize) -> Result<()> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?;
+    let bytes = fs::read(file).with_context(|| format!("could not read {file}"))?;
     let mut values = Vec::new();
     for _ in 0..times {
         let start = Instant::now();
@@ -45,7 +45,7 @@ pub fn main(file: &str, times: usize) -> Result<()> {
 /// The limit of the benchmark: validates the file as UTF-8, which reads each byte
 /// once.
 pub fn validate(file: &str, times: usize) -> Result<()> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?;
+    let bytes = fs::read(file).with_context(|| format!("could not read {file}"))?;
     let mut values = Vec::new();
     for _ in 0..times {
         let start = Instant::now();

@@ -9,7 +9,7 @@ use reqwest::{Client, Url};
 use super::{Case, on_all_threads, on_one_thread};
 use crate::sample::{Sample, cpu, memory, millis_since, minus};
 
-/// How the requests run concurrently.
+/// The distribution of the requests over tasks and threads.
 #[derive(Clone, Copy)]
 enum Concurrency {
     /// A task per request, on all threads.

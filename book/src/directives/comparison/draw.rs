@@ -39,7 +39,7 @@ pub struct Curve {
 }
 
 pub struct Point {
-    pub at: f64,
+    pub x: f64,
     pub value: f64,
     pub spread: (f64, f64),
 }
@@ -117,7 +117,7 @@ pub fn bars(bars: &Bars) -> String {
 pub fn curves(curves: &Curves) -> String {
     let Curves { unit, x_axis, curves } = curves;
     let points = || curves.iter().flat_map(|curve| &curve.points);
-    let across = Scale::around(points().map(|point| point.at));
+    let across = Scale::around(points().map(|point| point.x));
     let down =
         Scale::around(points().flat_map(|point| [point.spread.0, point.spread.1]));
     let x =
@@ -137,7 +137,7 @@ pub fn curves(curves: &Curves) -> String {
             LEFT - 1.5
         );
     }
-    let mut cases: Vec<f64> = points().map(|point| point.at).collect();
+    let mut cases: Vec<f64> = points().map(|point| point.x).collect();
     cases.sort_by(f64::total_cmp);
     cases.dedup();
     for (at, value) in cases.iter().enumerate() {
@@ -165,14 +165,14 @@ pub fn curves(curves: &Curves) -> String {
             let _ = write!(
                 body,
                 "\n<line class=\"{side} {stroke}\" x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>",
-                x(pair[0].at),
+                x(pair[0].x),
                 y(pair[0].value),
-                x(pair[1].at),
+                x(pair[1].x),
                 y(pair[1].value)
             );
         }
         let _ = write!(words, " {name}:");
-        for (index, Point { at, value, spread }) in points.iter().enumerate() {
+        for (index, Point { x: at, value, spread }) in points.iter().enumerate() {
             let _ = write!(
                 body,
                 "\n<line class=\"{side}\" x1=\"{0}\" x2=\"{0}\" y1=\"{1}\" y2=\"{2}\"/>\
@@ -193,7 +193,7 @@ pub fn curves(curves: &Curves) -> String {
 
 /// The legend of curves. It is hidden from screen readers: the text alternative has
 /// the names.
-pub fn key(curves: &Curves) -> String {
+pub fn legend(curves: &Curves) -> String {
     let mut key = "<p class=\"key\" aria-hidden=\"true\">".to_owned();
     for Curve { name, style, .. } in &curves.curves {
         let SeriesStyle { side, stroke } = style;

@@ -1,9 +1,9 @@
-//! Tests of what chapters show of a result.
+//! Tests of `{{#compare}}`.
 
 use super::*;
 
-fn measurement(place: &str, contestant: &str, rounds: &[f64]) -> Measurement {
-    let (benchmark, case) = place.split_once('/').unwrap_or((place, ""));
+fn measurement(key: &str, contestant: &str, rounds: &[f64]) -> Measurement {
+    let (benchmark, case) = key.split_once('/').unwrap_or((key, ""));
     Measurement {
         benchmark: benchmark.to_owned(),
         case: case.to_owned(),
@@ -16,10 +16,10 @@ fn measurement(place: &str, contestant: &str, rounds: &[f64]) -> Measurement {
 
 /// A result with two contestants and a limit in two benchmarks.
 fn comparison() -> Comparison {
-    let full = |place, contestant, rounds: &[f64]| Measurement {
+    let full = |key, contestant, rounds: &[f64]| Measurement {
         cpu: vec![1.0],
         peak: vec![8.0],
-        ..measurement(place, contestant, rounds)
+        ..measurement(key, contestant, rounds)
     };
     Comparison {
         date: "2026-11-23".to_owned(),
@@ -64,10 +64,14 @@ fn numbers_are_inline() {
 
 #[test]
 fn wrong_claims_and_unknown_forms_fail() {
-    let error = error("least 5 pages-50/1000 aiohttp rust");
-    assert_eq!(error, "the chapter claims at least 5 times, but it is 4.00");
-    let error = self::error("most 1.2 pages-50/1000 rust limit");
-    assert_eq!(error, "the chapter claims at most 1.2 times, but it is 1.30");
+    assert_eq!(
+        error("least 5 pages-50/1000 aiohttp rust"),
+        "the chapter claims at least 5 times, but it is 4.00"
+    );
+    assert_eq!(
+        error("most 1.2 pages-50/1000 rust limit"),
+        "the chapter claims at most 1.2 times, but it is 1.30"
+    );
     for argument in [
         "value pages-50/100 rust",
         "value pages-50/1000 httpx",

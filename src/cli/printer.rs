@@ -1,4 +1,4 @@
-//! Prints a check while it runs, and its verdict.
+//! Prints the progress of a check and its verdict.
 
 use anyhow::Result;
 use async_workbook::text::{clip, count, width};
@@ -10,35 +10,35 @@ use super::markdown;
 use super::repo::Exercise;
 use super::screen::Style;
 
-/// Compiler errors shown.
+/// The maximum number of compiler errors shown.
 const ERRORS: usize = 5;
 
-/// The display of one check. Its methods fail if stdout is closed.
+/// Prints one check. Its methods fail if writing to stdout fails.
 #[derive(Debug)]
-pub struct Live<'a> {
+pub struct CheckPrinter<'a> {
     cx: &'a Context,
-    /// The last line is a status line, to be overwritten.
+    /// True if the last line is a status line, to be overwritten.
     has_status: bool,
-    /// Crates compiled so far.
+    /// The number of crates compiled so far.
     compiled: usize,
 }
 
-impl<'a> Live<'a> {
-    /// Prints which exercise is checked.
-    pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<Live<'a>> {
-        // If it cannot be created, that becomes the check's verdict.
+impl<'a> CheckPrinter<'a> {
+    /// Prints the exercise's name.
+    pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<CheckPrinter<'a>> {
+        // Errors are ignored here: `CheckRun` reports them in its verdict.
         if exercise.create_if_missing().unwrap_or(false) {
             cx.print_created(exercise)?;
         }
         cx.screen.line(&format!("checking {} ...", exercise.name()))?;
-        Ok(Live { cx, has_status: false, compiled: 0 })
+        Ok(CheckPrinter { cx, has_status: false, compiled: 0 })
     }
 
-    /// Prints what cargo is doing, if it may take long.
+    /// Prints cargo's status if it compiles, or waits for another build.
     pub fn building(&mut self, status: &str) -> Result<()> {
         let screen = &self.cx.screen;
-        // The lock on the build directory may be held for a whole build, the one on the
-        // package cache only for a moment.
+        // Another cargo may hold the lock on the build directory for a whole build, but
+        // the one on the package cache only for a moment.
         let blocked =
             status.starts_with("Blocking") && !status.ends_with("package cache");
         if status.starts_with("Compiling") {
@@ -90,7 +90,7 @@ impl<'a> Live<'a> {
         if let CheckResult::Failed(diagnosis) = &check.result {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
-                // Pictures are drawn for this width, and must not be wrapped.
+                // Pictures are drawn for this width and must not be wrapped.
                 if width(line) + INDENT <= screen.columns() {
                     screen.line(format!("{indent}{line}").trim_end())?;
                 } else {
@@ -125,15 +125,15 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         let file = report.exercise.file();
-        let shown = screen.link(&file, &self.cx.repo.shown(&file));
+        let shown = screen.link(&file, &self.cx.repo.display_path(&file));
         screen.line(&format!("  {shown}"))?;
-        // Without code that was judged, a hint does not help.
-        let judged = match report.outcome {
+        // If the check did not test any code, a hint does not help.
+        let tested = match report.outcome {
             Outcome::Missing => false,
             Outcome::DoesNotCompile => report.reason.is_none(),
             _ => true,
         };
-        if judged {
+        if tested {
             screen.line(&format!("  {}", report.exercise.command("hint")))?;
         }
         Ok(())
@@ -171,11 +171,11 @@ impl<'a> Live<'a> {
     }
 }
 
-/// After a pass, prints why the solution works and which exercise is next; `how` is what
-/// to do to get there.
+/// After a pass, prints why the solution works and which exercise is next; `how` is how to
+/// get there.
 pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
     let screen = &cx.screen;
-    // Hints that cannot be read must not spoil a pass.
+    // A pass is a pass, even if the hints cannot be read.
     if let Ok(hints) = markdown::load_hints(exercise) {
         screen.line("")?;
         markdown::show(cx, "  ", &hints.why)?;
@@ -183,11 +183,11 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
     screen.line("")?;
     let progress = cx.progress().unwrap_or_default();
     if !progress.solved.contains_key(exercise.name()) {
-        // The pass could not be saved, which has been reported.
+        // The pass could not be saved; `Report::save` has reported that.
         return Ok(());
     }
     match progress.current(&cx.repo.exercises()) {
-        Some(next) if progress.at.as_deref() == Some(exercise.name()) => {
+        Some(next) if progress.selected.as_deref() == Some(exercise.name()) => {
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
         Some(current) => screen.line(&format!("you are on {}", current.name()))?,
