@@ -38,8 +38,8 @@ static PYTHONS: LazyLock<Vec<Python>> = LazyLock::new(|| {
     let candidates = match env::var_os("WORKBOOK_PYTHON") {
         Some(program) => vec![PathBuf::from(program)],
         None => vec![
-            Path::new(ROOT).join("target/venv/bin/python"),
-            Path::new(ROOT).join("target/venv/Scripts/python.exe"),
+            Path::new(ROOT).join(".venv/bin/python"),
+            Path::new(ROOT).join(".venv/Scripts/python.exe"),
             "python3".into(),
             "python".into(),
         ],
@@ -81,8 +81,8 @@ fn find_python(packages: &[&str]) -> Option<&'static Path> {
     NOTICE.call_once(|| {
         print_notice(&format!(
             "\nNOT TESTED: the Python programs, which need {needed}. To install it:\n  \
-             python3 -m venv target/venv\n  \
-             target/venv/bin/pip install -r lessons/requirements.txt\n"
+             python3 -m venv .venv\n  \
+             .venv/bin/pip install -r lessons/requirements.txt\n"
         ));
     });
     None

@@ -29,14 +29,14 @@ pub struct Python {
 
 impl Python {
     /// Uses `WORKBOOK_PYTHON` if it is set. Otherwise picks the interpreter with the
-    /// most of the packages, from `target/venv` and the `PATH`.
+    /// most of the packages, from `.venv` and the `PATH`.
     pub fn find() -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let candidates = match env::var_os("WORKBOOK_PYTHON") {
             Some(chosen) => vec![PathBuf::from(chosen)],
             None => vec![
-                root.join("target/venv/bin/python"),
-                root.join("target/venv/Scripts/python.exe"),
+                root.join(".venv/bin/python"),
+                root.join(".venv/Scripts/python.exe"),
                 "python3".into(),
                 "python".into(),
             ],
@@ -66,5 +66,5 @@ impl Python {
 }
 
 /// The commands that create an interpreter with all packages.
-pub const INSTALL: &str = "python3 -m venv target/venv\n  \
-    target/venv/bin/pip install -r book/compare/requirements.txt";
+pub const INSTALL: &str = "python3 -m venv .venv\n  \
+    .venv/bin/pip install -r book/compare/requirements.txt";
