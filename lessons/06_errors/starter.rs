@@ -50,16 +50,26 @@ impl fmt::Display for FetchError {
         match self {
             Self::NotFound => write!(f, "not found"),
             Self::Status(status) => write!(f, "the server responded with {status}"),
-            Self::NotJson(error) => write!(f, "not valid weather JSON: {error}"),
-            Self::TooSlow(error) => write!(f, "no answer in time: {error}"),
-            Self::Refused(error) => write!(f, "connection refused: {error}"),
-            Self::Other(error) => write!(f, "request failed: {error}"),
+            Self::NotJson(_) => write!(f, "not valid weather JSON"),
+            Self::TooSlow(_) => write!(f, "no answer in time"),
+            Self::Refused(_) => write!(f, "connection refused"),
+            Self::Other(_) => write!(f, "request failed"),
         }
     }
 }
 
-/// `source` must return the inner error.
-impl Error for FetchError {}
+/// Its `source` is the error that it carries.
+impl Error for FetchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotFound | Self::Status(_) => None,
+            Self::NotJson(error)
+            | Self::TooSlow(error)
+            | Self::Refused(error)
+            | Self::Other(error) => Some(error),
+        }
+    }
+}
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
