@@ -30,13 +30,15 @@ fn temporary(name: &str) -> PathBuf {
 
 /// Returns the program that `cargo run --example NAME` starts, with the width of the
 /// book's pages, on tokio's paused clock, and without environment variables that change
-/// its output.
+/// its output. `RUST_BACKTRACE`, which many developers set, must not change it: the
+/// variables in `.cargo/config.toml` and lesson 07's hook see to that.
 fn program(name: &str) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
-    for variable in ["RUST_BACKTRACE", "NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
+    for variable in ["NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {
         program.env_remove(variable);
     }
     program.env("COLUMNS", "59").env("WORKBOOK_CLOCK", "virtual");
+    program.env("RUST_BACKTRACE", "1");
     program
 }
 
@@ -58,6 +60,7 @@ fn assert_prints_snapshot(name: &str) {
     let output = run(program(name).env("WORKBOOK_TIMELINE", &saved));
     let (status, stderr) = (output.status, text(&output.stderr));
     assert!(status.success(), "{name}: {status}\n{stderr}");
+    assert_eq!(stderr, "", "{name}");
     insta::assert_snapshot!(name, text(&output.stdout));
     // Lesson 01 records no timeline.
     if let Ok(timeline) = std::fs::read_to_string(&saved) {

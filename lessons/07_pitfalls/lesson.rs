@@ -4,6 +4,7 @@
 //!
 //! Run it with `cargo run --example 07_pitfalls`.
 
+use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +86,13 @@ async fn block_on_elsewhere(runtime: Handle) -> Result<u32, JoinError> {
     spawn_blocking(move || sync_code(&runtime)).await
 }
 // ANCHOR_END: mixed
+
+/// Returns the first sentence of a task's panic.
+fn panic_message(error: JoinError) -> Option<String> {
+    let payload = error.try_into_panic().ok()?;
+    let (first, _) = payload.downcast_ref::<&str>()?.split_once(". ")?;
+    Some(first.to_owned())
+}
 
 // ANCHOR: lost_error
 async fn fails() -> Result<()> {
@@ -190,10 +198,13 @@ async fn main() -> Result<()> {
     let after = elsewhere.instrument(info_span!("spawn_blocking")).await?;
     row("2 blocking call: heartbeats of 5", before, after);
 
+    // This panic is expected: print it below the table instead of inside it.
+    panic::set_hook(Box::new(|_| {}));
     let inside = block_on_inside(Handle::current()).await;
+    let _ = panic::take_hook(); // restores the default hook
     let elsewhere = block_on_elsewhere(Handle::current()).await;
-    let panics = |result: Result<u32, JoinError>| u32::from(result.is_err());
-    row("3 block_on inside async: panics of 1", panics(inside), panics(elsewhere));
+    let panics = |result: &Result<u32, JoinError>| u32::from(result.is_err());
+    row("3 block_on inside async: panics of 1", panics(&inside), panics(&elsewhere));
 
     let (mut before, mut after) = (Vec::new(), Vec::new());
     handle_dropped(&mut before).await;
@@ -208,7 +219,9 @@ async fn main() -> Result<()> {
     let before = ends_after(lock_across_await(Arc::clone(&total))).await;
     let after = ends_after(lock_released(total)).await;
     row("6 lock held across an await", before, after);
-    println!();
+
+    let message = inside.err().and_then(panic_message).unwrap_or_default();
+    println!("\nthe panic in row 3, which is expected\n  {message}\n");
 
     timeline.print();
     Ok(())
