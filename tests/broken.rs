@@ -3,6 +3,8 @@
 //!
 //! Wording differs between compiler versions. Each snapshot records its compiler; any
 //! other version must report the same codes and lines, and its text is not compared.
+//!
+//! Also compiles the code of a chapter that no lesson has.
 
 #[path = "common/cargo.rs"]
 mod cargo;
@@ -32,19 +34,25 @@ fn compiler_name(version: &str) -> String {
     format!("rustc {minor}{dash}{channel}")
 }
 
-/// Compiles a program and returns what rustc prints on stderr.
+/// Compiles a program. Returns whether that succeeds, and what rustc prints on stderr.
+fn compile(path: &str, kind: &str) -> (bool, String) {
+    let mut rustc = cargo::rustc();
+    rustc.args([kind, "--emit=metadata", path]);
+    rustc.args(["--error-format=human", "--color=never", "--out-dir"]);
+    rustc.arg(env!("CARGO_TARGET_TMPDIR"));
+    let output = rustc.output().expect("rustc starts");
+    let stderr = String::from_utf8(output.stderr).expect("rustc writes UTF-8");
+    (output.status.success(), stderr)
+}
+
+/// Returns the compiler's messages about a program.
 ///
 /// # Panics
 ///
 /// If the program compiles.
 fn compiler_messages(path: &str) -> String {
-    let mut rustc = cargo::rustc();
-    rustc.args(["--crate-type=bin", "--emit=metadata", path]);
-    rustc.args(["--error-format=human", "--color=never", "--out-dir"]);
-    rustc.arg(env!("CARGO_TARGET_TMPDIR"));
-    let output = rustc.output().expect("rustc starts");
-    let stderr = String::from_utf8(output.stderr).expect("rustc writes UTF-8");
-    assert!(!output.status.success(), "{path} compiles:\n{stderr}");
+    let (compiles, stderr) = compile(path, "--crate-type=bin");
+    assert!(!compiles, "{path} compiles:\n{stderr}");
     stderr.lines().map(|line| strip_registry(line) + "\n").collect()
 }
 
@@ -128,6 +136,22 @@ fn broken_programs_are_rejected_with_the_errors_in_their_snapshots() {
         for program in programs(lesson.name) {
             assert_rejected(lesson.name, &program);
         }
+    }
+}
+
+/// The page about a program of the reader's own has its code typed by hand: a program and
+/// its test.
+#[test]
+fn a_program_of_your_own_compiles_without_warnings() {
+    let page = Path::new(ROOT).join("book/chapters/your_own_program.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let code = common::fenced(&page, "rust,ignore").concat();
+    assert!(code.contains("#[tokio::main]") && code.contains("#[tokio::test"));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("your_own_program.rs");
+    std::fs::write(&file, code).expect("a writable file");
+    let file = file.to_str().expect("a path in UTF-8");
+    for kind in ["--crate-type=bin", "--test"] {
+        assert_eq!(compile(file, kind), (true, String::new()));
     }
 }
 

@@ -159,6 +159,8 @@ fn the_table_in_the_readme_check_or_update() {
         part +=
             &format!("| [{name}](lessons/{name}) | {question} | {in_python} |\n");
     }
+    let minutes: u32 = LESSONS.iter().map(|lesson| lesson.minutes).sum();
+    part += &format!("\n{} lessons, {minutes} minutes in all.\n", LESSONS.len());
     check_or_update("README.md", &(part + "\n"));
 }
 
@@ -386,6 +388,33 @@ fn chapters_link_back_only_to_prerequisites() {
                 earlier.name
             );
         }
+    }
+}
+
+/// Returns the version, or other first string, of a key in a manifest.
+fn version<'a>(manifest: &'a str, key: &str) -> Option<&'a str> {
+    let value = |line: &'a str| line.strip_prefix(key)?.strip_prefix(" = ");
+    manifest.lines().find_map(value)?.split('"').nth(1)
+}
+
+/// The page's commands, its Cargo.toml and the lessons must have the same versions.
+#[test]
+fn a_program_of_your_own_has_the_versions_of_the_lessons() {
+    let page = read("book/chapters/your_own_program.md");
+    let (lessons, own) = (read("Cargo.toml"), common::fenced(&page, "toml"));
+    assert_eq!(version(&own[0], "edition"), version(&lessons, "edition"));
+    let is_code = |c: char| c.is_whitespace() || c == '`';
+    let added: Vec<_> =
+        page.split(is_code).filter_map(|word| word.split_once('@')).collect();
+    assert!(added.len() >= 4, "{added:?}");
+    for &(name, number) in &added {
+        assert_eq!(version(&lessons, name), Some(number), "{name}");
+    }
+    let dependencies = own[0].split("[dependencies]\n").nth(1).expect("a table");
+    for line in dependencies.lines() {
+        let name = line.split(' ').next().expect("a name");
+        let number = version(&own[0], name).expect("a version");
+        assert!(added.contains(&(name, number)), "no command adds {name} {number}");
     }
 }
 

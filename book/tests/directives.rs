@@ -482,6 +482,13 @@ fn a_plan_is_a_list_with_minutes_as_data() {
 }
 
 #[test]
+fn the_minutes_of_all_lessons_are_added_up() {
+    let all: u32 = LESSONS.iter().map(|lesson| lesson.minutes).sum();
+    let page = shown("{{#minutes}} in all");
+    assert_contains(&page, &format!("<p>{all} in all</p>"));
+}
+
+#[test]
 fn a_plan_that_does_not_add_up_fails_the_build() {
     let error = build_error(&Workbook::new(&PLAN.replace("15", "16")));
     assert_contains(&error, "the parts add up to 31 minutes, but the lesson has 30");

@@ -48,3 +48,11 @@ pub fn snapshot(name: &str) -> String {
     let text = text.replace("\r\n", "\n");
     text.split_once("\n---\n").map_or_else(String::new, |(_, body)| body.to_owned())
 }
+
+/// Returns the fenced code blocks of a language in a Markdown text.
+pub fn fenced(markdown: &str, language: &str) -> Vec<String> {
+    let opening = format!("\n```{language}\n");
+    let blocks = markdown.split(&*opening).skip(1);
+    let code = |rest: &str| rest.split("```").next().unwrap_or_default().to_owned();
+    blocks.map(code).collect()
+}
