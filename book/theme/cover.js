@@ -6,7 +6,7 @@ for (const run of document.querySelectorAll('.cover .run')) {
     if (matchMedia('(prefers-reduced-motion: no-preference)').matches) {
         const button = document.createElement('button');
         button.type = 'button';
-        button.textContent = `Play again, ${run.dataset.slower} times slower than in reality`;
+        button.textContent = `Play again (${run.dataset.slower} times slower)`;
         button.addEventListener('click', () => {
             for (const animation of document.getAnimations()) {
                 if (run.contains(animation.effect.target)) {

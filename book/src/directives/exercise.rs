@@ -28,8 +28,9 @@ pub fn exercise(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let checks: String = checks.collect();
     let mut shown = format!(
         "\n\n{}\n\nThe file is `lessons/{name}/exercise.rs`. Check it with\n\n\
-         ```sh,check-{name}\ncargo workbook check {number}\n```\n\nIt is done when all \
-         of this holds, and nothing blocks the thread for 100 ms:\n\n{checks}\n",
+         ```sh,check-{name}\ncargo workbook check {number}\n```\n\nIt is solved when your \
+         code never blocks the thread for 100 ms or more, and all of this holds:\n\n\
+         {checks}\n",
         hints.task,
     );
     shown += &fold("The file you begin with", &show("starter.rs", "exercise.rs")?);
