@@ -366,6 +366,21 @@ fn every_lesson_has_a_chapter() {
     assert_eq!(chapters, names());
 }
 
+/// A reader should not see how others went wrong before trying the exercise.
+#[test]
+fn wrong_answers_are_folded_in_chapters() {
+    for name in names() {
+        let chapter = read(&format!("book/chapters/{name}.md"));
+        let mut folds = 0;
+        for line in chapter.lines() {
+            folds += line.matches("<details").count();
+            folds -= line.matches("</details").count();
+            let is_wrong = line.contains("{{#verdict") || line.contains("/wrong/");
+            assert!(!is_wrong || folds > 0, "{name}.md shows unfolded: {line}");
+        }
+    }
+}
+
 /// Otherwise a reader who takes only a lesson's prerequisites would find links to
 /// chapters they have not read.
 #[test]
