@@ -30,8 +30,8 @@ fn temporary(name: &str) -> PathBuf {
 
 /// Returns the program that `cargo run --example NAME` starts, with the width of the
 /// book's pages, on tokio's paused clock, and without environment variables that change
-/// its output. `RUST_BACKTRACE`, which many developers set, must not change it: the
-/// variables in `.cargo/config.toml` and lesson 07's hook see to that.
+/// its output. `RUST_BACKTRACE`, which many developers set, must not change it, because
+/// `.cargo/config.toml` sets `RUST_LIB_BACKTRACE`.
 fn program(name: &str) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
     for variable in ["NO_COLOR", "TERM", "WORKBOOK_TIMELINE"] {

@@ -51,6 +51,7 @@ pub fn snapshot(name: &str) -> String {
 
 /// Returns the fenced code blocks of a language in a Markdown text.
 pub fn fenced(markdown: &str, language: &str) -> Vec<String> {
+    let markdown = markdown.replace("\r\n", "\n");
     let opening = format!("\n```{language}\n");
     let blocks = markdown.split(&*opening).skip(1);
     let code = |rest: &str| rest.split("```").next().unwrap_or_default().to_owned();
