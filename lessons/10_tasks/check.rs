@@ -49,6 +49,8 @@ enum Failure {
     Panic(String),
 }
 
+type Fail = fn(String) -> Failure;
+
 /// Creates the futures of jobs; `probe` logs what happens to them.
 fn start(probe: &Probe, jobs: &[Job]) -> Vec<BoxFuture<'static, Result<usize>>> {
     let start = |job: &Job| {
@@ -83,12 +85,7 @@ struct List {
 impl List {
     /// Draws a list, one job for each letter, numbered from `first` on. `s`: short; `F`:
     /// the first to fail; `e`: fails later; `l`: long; `x`: longer than all others.
-    fn draw(
-        draw: &Draw,
-        kinds: &str,
-        first: usize,
-        fail: fn(String) -> Failure,
-    ) -> Self {
+    fn draw(draw: &Draw, kinds: &str, first: usize, fail: Fail) -> Self {
         // A prime: a loop of naps does not end at the same time by chance.
         let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
         let message = draw.word();
@@ -142,23 +139,26 @@ impl<T> Outcome<T> {
     /// Checks that it returned the first failure of the list, and when.
     fn failed(&self, List { jobs, message, at }: &List) -> Result<()> {
         let Self { what, run, result, .. } = self;
-        let other = match result {
-            Ok(Err(error)) if is_cancelled(error) => {
-                "the error of a task it aborted"
-            }
-            Ok(Err(_)) => "",
-            Ok(Ok(_)) => "Ok",
-            Err(_) => "a panic",
+        let cancelled = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref().is_some_and(JoinError::is_cancelled)
         };
         let expected = format!("{message:?}");
-        let words = format!(
-            "{what}: got {other}, expected an error that reports {expected}."
-        );
-        check::that(other.is_empty(), words)?;
-        if let Ok(Err(error)) = result {
-            let reports =
-                |cause: &(dyn Error + 'static)| cause.to_string().contains(message);
-            check::that_error(error.as_ref(), reports, &expected)?;
+        let got = match result {
+            Ok(Err(error)) if !error.chain().any(cancelled) => {
+                let reports = |cause: &(dyn Error + 'static)| {
+                    cause.to_string().contains(message)
+                };
+                check::that_error(error.as_ref(), reports, &expected)?;
+                None
+            }
+            Ok(Err(_)) => Some("the error of a task that was aborted"),
+            Ok(Ok(_)) => Some("Ok"),
+            Err(_) => Some("a panic"),
+        };
+        if let Some(got) = got {
+            let words =
+                format!("{what}: got {got}, expected an error with {expected}.");
+            check::that(false, words)?;
         }
         let took = run.took.as_millis() as u32;
         let words = format!(
@@ -194,33 +194,22 @@ impl<T> Outcome<T> {
     }
 }
 
-fn is_cancelled(error: &anyhow::Error) -> bool {
-    let mut errors = error.chain().filter_map(|cause| cause.downcast_ref());
-    errors.any(JoinError::is_cancelled)
-}
-
 async fn in_order() -> Result<()> {
     let draw = check::draw();
-    for count in [5, 150, 1, 0] {
-        let times = draw.distinct(count, 30..=400).into_iter();
-        let job = |time: i32| {
-            let number = draw.number(count / 2 + 1); // some are equal
-            Job { number, time: time.unsigned_abs(), failure: None }
-        };
-        let jobs: Vec<_> = times.map(job).collect();
-        let outputs: Vec<_> = jobs.iter().map(|job| job.number).collect();
-        let (what, probe) = (format!("a list of {count}"), Probe::default());
-        let group = task_group(start(&probe, &jobs));
+    for kinds in ["lsxsl", &"ls".repeat(75), "s", ""] {
+        let list = List::draw(&draw, kinds, 1, Failure::Error);
+        let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
+        let group = task_group(start(&probe, &list.jobs));
         let Outcome { result, run, .. } = watch(&what, &probe, group).await;
-        let got = result??;
+        let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
-        run.pictured(check::explain(check::in_order(&got, &outputs), why))?;
-        let times = || jobs.iter().map(|job| job.time);
-        let (sum, longest) = (times().sum::<u32>(), times().max().unwrap_or(0));
-        run.paced(&Pace::mixed(&what, sum * MS, longest * MS))?;
+        run.pictured(check::explain(check::in_order(&got, &expected), why))?;
+        let times = list.jobs.iter().map(|job| job.time * MS);
+        let longest = times.clone().max().unwrap_or_default();
+        run.paced(&Pace::mixed(&what, times.sum(), longest))?;
     }
     Ok(())
 }
@@ -228,7 +217,7 @@ async fn in_order() -> Result<()> {
 /// Calls `task_group` with lists in which jobs fail.
 async fn failing(
     how: &str,
-    fail: fn(String) -> Failure,
+    fail: Fail,
     judge: impl Fn(&Outcome<Vec<usize>>, &List) -> Result<()>,
 ) -> Result<()> {
     let draw = check::draw();
@@ -296,7 +285,7 @@ async fn panic_is_error() -> Result<()> {
 async fn nested() -> Result<()> {
     let draw = check::draw();
     for (what, outer, inner, fail) in [
-        ("a group in a group", "sl", "ls", Failure::Error as fn(String) -> Failure),
+        ("a group in a group", "sl", "ls", Failure::Error as Fail),
         ("a job of the inner group fails", "sl", "lFx", Failure::Error),
         ("a job of the inner group panics", "sl", "lFx", Failure::Panic),
         ("a job next to the inner group fails", "lF", "lsx", Failure::Error),

@@ -1,4 +1,4 @@
-//! Wrong: yields once, and believes that the aborted tasks have stopped by then.
+//! Wrong: yields some times, and believes that the aborted tasks have stopped by then.
 
 use tokio::task::yield_now;
 
@@ -17,7 +17,9 @@ where
             Ok(output) => outputs.push(output),
             Err(error) => {
                 tasks.abort_all();
-                yield_now().await;
+                for _ in 0..20 {
+                    yield_now().await;
+                }
                 return Err(error);
             }
         }
