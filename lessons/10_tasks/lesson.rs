@@ -98,12 +98,13 @@ async fn row(
 ) {
     let (done, outcome) = oneshot::channel();
     let start = Instant::now();
-    let owner = owner(after, done).instrument(info_span!("", message = what));
     let end = async {
         let outcome = if outcome.await.is_ok() { "finished" } else { "dropped" };
         (outcome, start.elapsed().as_millis())
     };
-    let ((), (outcome, millis)) = tokio::join!(biased; owner, end);
+    let both = async { tokio::join!(biased; owner(after, done), end) };
+    let both = both.instrument(info_span!("", message = what));
+    let ((), (outcome, millis)) = both.await;
     println!("  {what:<24}  {outcome:<8}  {millis:>3} ms");
 }
 
