@@ -14,7 +14,7 @@ use tokio::task::{JoinError, spawn_blocking, yield_now};
 use tokio::time::timeout;
 
 use super::task_group;
-use async_workbook::check::{self, Draw, Pace, Probe, Run};
+use async_workbook::check::{self, Pace, Probe, Run};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -35,73 +35,59 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// Its output is its number.
-struct Job {
-    number: usize,
-    /// In milliseconds.
-    time: u32,
-    failure: Option<Failure>,
+type Job = BoxFuture<'static, Result<usize>>;
+
+/// The end of a job that fails.
+type Fail = fn(String) -> Result<usize>;
+
+fn fails(message: String) -> Result<usize> {
+    Err(anyhow!(message))
 }
 
-#[derive(Clone)]
-enum Failure {
-    Error(String),
-    Panic(String),
+/// Unlike `panic!`, it prints nothing.
+fn panics(message: String) -> Result<usize> {
+    resume_unwind(Box::new(message))
 }
 
-type Fail = fn(String) -> Failure;
+/// What is known of a list of jobs.
+struct Plan {
+    /// The time of each job, in milliseconds.
+    times: Vec<u32>,
+    /// The message of the first failure, and its time.
+    message: String,
+    at: u32,
+}
 
-/// Creates the futures of jobs; `probe` logs what happens to them.
-fn start(probe: &Probe, jobs: &[Job]) -> Vec<BoxFuture<'static, Result<usize>>> {
-    let start = |job: &Job| {
-        let work = probe.work(job.number, job.time * MS);
-        let failure = job.failure.clone();
+/// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail; `e`:
+/// fails later; `l`: long; `x`: longer than all others. The output of a job is its
+/// number, counted from `first`. `probe` logs what happens to it.
+fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
+    let draw = check::draw();
+    // A prime: a loop of naps does not end at the same time by chance.
+    let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
+    let message = draw.word();
+    let job = |(number, kind)| {
+        let (range, failure) = match kind {
+            's' => (30..=80, None),
+            'F' => (at..=at, Some(message.clone())),
+            'e' => (150..=190, Some(draw.word())),
+            'l' => (200..=290, None),
+            _ => (350..=390, None),
+        };
+        let time = draw.between(range).unsigned_abs();
+        let work = probe.work(number, time * MS);
         let job = async move {
             let number = work.await;
             // A loop that looks after each nap looks before the job is done.
             for _ in 0..4 {
                 yield_now().await;
             }
-            match failure {
-                None => Ok(number),
-                Some(Failure::Error(message)) => Err(anyhow!(message)),
-                // Unlike `panic!`, it prints nothing.
-                Some(Failure::Panic(message)) => resume_unwind(Box::new(message)),
-            }
+            failure.map_or(Ok(number), fail)
         };
-        job.boxed()
+        (job.boxed(), time)
     };
-    jobs.iter().map(start).collect()
-}
-
-/// A list of jobs.
-struct List {
-    jobs: Vec<Job>,
-    /// The message of the first failure, and its time.
-    message: String,
-    at: u32,
-}
-
-impl List {
-    /// Draws a list, one job for each letter, numbered from `first` on. `s`: short; `F`:
-    /// the first to fail; `e`: fails later; `l`: long; `x`: longer than all others.
-    fn draw(draw: &Draw, kinds: &str, first: usize, fail: Fail) -> Self {
-        // A prime: a loop of naps does not end at the same time by chance.
-        let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
-        let message = draw.word();
-        let job = |(number, kind)| {
-            let (range, failure) = match kind {
-                's' => (30..=80, None),
-                'F' => (at..=at, Some(fail(message.clone()))),
-                'e' => (150..=190, Some(fail(draw.word()))),
-                'l' => (200..=290, None),
-                _ => (350..=390, None),
-            };
-            Job { number, time: draw.between(range).unsigned_abs(), failure }
-        };
-        let jobs = (first..).zip(kinds.chars()).map(job).collect();
-        Self { jobs, message, at: at.unsigned_abs() }
-    }
+    let (jobs, times) = (first..).zip(kinds.chars()).map(job).unzip();
+    (jobs, Plan { times, message, at: at.unsigned_abs() })
 }
 
 /// What one call of `task_group` did.
@@ -137,7 +123,7 @@ async fn watch<T>(
 
 impl<T> Outcome<T> {
     /// Checks that it returned the first failure of the list, and when.
-    fn failed(&self, List { jobs, message, at }: &List) -> Result<()> {
+    fn failed(&self, Plan { times, message, at }: &Plan) -> Result<()> {
         let Self { what, run, result, .. } = self;
         let cancelled = |cause: &(dyn Error + 'static)| {
             cause.downcast_ref().is_some_and(JoinError::is_cancelled)
@@ -164,11 +150,11 @@ impl<T> Outcome<T> {
         let words = format!(
             "{what}: it returned the error after {took} ms, expected {at} ms."
         );
-        let longest = |jobs: &[Job]| jobs.iter().map(|job| job.time).max();
-        let before = jobs.iter().take_while(|job| job.time != *at).count();
-        let why = if longest(jobs) == Some(took) {
+        let longest = |times: &[u32]| times.iter().max().copied();
+        let before = times.iter().take_while(|time| *time != at).count();
+        let why = if longest(times) == Some(took) {
             Some("That is when the last job was done.")
-        } else if longest(&jobs[..before]) == Some(took) {
+        } else if longest(&times[..before]) == Some(took) {
             Some("The jobs that come before it in the list were awaited first.")
         } else {
             None
@@ -195,51 +181,49 @@ impl<T> Outcome<T> {
 }
 
 async fn in_order() -> Result<()> {
-    let draw = check::draw();
     for kinds in ["lsxsl", &"ls".repeat(75), "s", ""] {
-        let list = List::draw(&draw, kinds, 1, Failure::Error);
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
-        let group = task_group(start(&probe, &list.jobs));
-        let Outcome { result, run, .. } = watch(&what, &probe, group).await;
-        let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
+        let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, fails);
+        let seen = watch(&what, &probe, task_group(jobs)).await;
+        let (got, expected) = (seen.result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
-        run.pictured(check::explain(check::in_order(&got, &expected), why))?;
-        let times = list.jobs.iter().map(|job| job.time * MS);
-        let longest = times.clone().max().unwrap_or_default();
-        run.paced(&Pace::mixed(&what, times.sum(), longest))?;
+        let judged = check::in_order(&got, &expected);
+        seen.run.pictured(check::explain(judged, why))?;
+        let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
+        let sum = times.iter().sum::<u32>() * MS;
+        seen.run.paced(&Pace::mixed(&what, sum, longest))?;
     }
     Ok(())
 }
 
 /// Calls `task_group` with lists in which jobs fail.
 async fn failing(
-    how: &str,
     fail: Fail,
-    judge: impl Fn(&Outcome<Vec<usize>>, &List) -> Result<()>,
+    how: &str,
+    judge: impl Fn(&Outcome<Vec<usize>>, &Plan) -> Result<()>,
 ) -> Result<()> {
-    let draw = check::draw();
     let many = format!("{}F{}x", "ls".repeat(50), "l".repeat(48));
     for kinds in ["lsFlx", "elFsx", "Fxels", "xlseF", &many] {
-        let (list, probe) = (List::draw(&draw, kinds, 1, fail), Probe::default());
+        let probe = Probe::default();
+        let (jobs, plan) = list(&probe, kinds, 1, fail);
         let number = kinds.find('F').map_or(0, |index| index + 1);
-        let (count, at) = (kinds.len(), list.at);
+        let (count, at) = (kinds.len(), plan.at);
         let what = format!("a list of {count}, number {number} {how} after {at} ms");
-        let group = task_group(start(&probe, &list.jobs));
-        let seen = watch(&what, &probe, group).await;
-        seen.run.pictured(judge(&seen, &list))?;
+        let seen = watch(&what, &probe, task_group(jobs)).await;
+        seen.run.pictured(judge(&seen, &plan))?;
     }
     Ok(())
 }
 
 async fn first_error() -> Result<()> {
-    failing("fails", Failure::Error, Outcome::failed).await
+    failing(fails, "fails", Outcome::failed).await
 }
 
 async fn stopped() -> Result<()> {
-    failing("fails", Failure::Error, |seen, _| seen.all_stopped()).await?;
+    failing(fails, "fails", |seen, _| seen.all_stopped()).await?;
     computing().await
 }
 
@@ -276,55 +260,51 @@ async fn computing() -> Result<()> {
 }
 
 async fn panic_is_error() -> Result<()> {
-    let judge = |seen: &Outcome<_>, list: &List| {
-        seen.failed(list).and_then(|()| seen.all_stopped())
+    let judge = |seen: &Outcome<_>, plan: &Plan| {
+        seen.failed(plan).and_then(|()| seen.all_stopped())
     };
-    failing("panics", Failure::Panic, judge).await
+    failing(panics, "panics", judge).await
 }
 
 async fn nested() -> Result<()> {
-    let draw = check::draw();
     for (what, outer, inner, fail) in [
-        ("a group in a group", "sl", "ls", Failure::Error as Fail),
-        ("a job of the inner group fails", "sl", "lFx", Failure::Error),
-        ("a job of the inner group panics", "sl", "lFx", Failure::Panic),
-        ("a job next to the inner group fails", "lF", "lsx", Failure::Error),
+        ("a group in a group", "sl", "ls", fails as Fail),
+        ("a job of the inner group fails", "sl", "lFx", fails),
+        ("a job of the inner group panics", "sl", "lFx", panics),
+        ("a job next to the inner group fails", "lF", "lsx", fails),
     ] {
         let probe = Probe::default();
-        let outer_list = List::draw(&draw, outer, 1, fail);
-        let inner_list = List::draw(&draw, inner, 11, fail);
-        let group = task_group(start(&probe, &inner_list.jobs)).boxed();
-        let outer_jobs = start(&probe, &outer_list.jobs).into_iter();
-        let jobs = outer_jobs.map(|job| job.map_ok(|number| vec![number]).boxed());
-        let group = task_group(jobs.chain([group]).collect());
-        let seen = watch(what, &probe, group).await;
+        let (outer_jobs, outer_plan) = list(&probe, outer, 1, fail);
+        let (inner_jobs, inner_plan) = list(&probe, inner, 11, fail);
+        let jobs = outer_jobs.into_iter().map(|job| job.map_ok(|n| vec![n]).boxed());
+        let jobs = jobs.chain([task_group(inner_jobs).boxed()]).collect();
+        let seen = watch(what, &probe, task_group(jobs)).await;
         let judged = if inner.contains('F') {
-            seen.failed(&inner_list).and_then(|()| seen.all_stopped())
+            seen.failed(&inner_plan).and_then(|()| seen.all_stopped())
         } else if outer.contains('F') {
             // The inner group is dropped, and a drop cannot wait.
-            let running = seen.running[1];
-            let words =
-                format!("{what}: jobs still running: {running}, expected 0.");
-            let stopped = check::that(running == 0, words);
-            seen.failed(&outer_list).and(check::explain(stopped, Some(DETACHED)))
+            seen.failed(&outer_plan).and(none_running(seen.running[1]))
         } else {
-            let got = seen.result??;
-            check::in_order(&got, &[vec![1], vec![2], vec![11, 12]])
+            let expected = [vec![1], vec![2], vec![11, 12]];
+            check::in_order(&seen.result??, &expected)
         };
         seen.run.pictured(judged)?;
     }
     Ok(())
 }
 
+/// Checks that no jobs are running some turns after the group has ended.
+fn none_running(running: usize) -> Result<()> {
+    let words = format!("jobs still running: {running}, expected 0.");
+    check::explain(check::that(running == 0, words), Some(DETACHED))
+}
+
 async fn dropped() -> Result<()> {
-    let list = List::draw(&check::draw(), "lsxss", 1, Failure::Error);
     check::cancelled_at_every_await(async |cancel| {
         let probe = Probe::default();
-        cancel.run(task_group(start(&probe, &list.jobs))).await;
+        cancel.run(task_group(list(&probe, "lsxss", 1, fails).0)).await;
         turns().await;
-        let running = probe.running();
-        let words = format!("jobs still running: {running}, expected 0.");
-        check::explain(check::that(running == 0, words), Some(DETACHED))
+        none_running(probe.running())
     })
     .await
 }

@@ -71,13 +71,15 @@ async fn set_dropped(after: Duration, done: Done) {
 // ANCHOR_END: set
 
 // ANCHOR: child
-/// A task has no parent: the runtime owns both tasks alike.
+// ANCHOR: child_spawned
+/// A task has no parent: the runtime owns both tasks.
 async fn child_spawned(after: Duration, done: Done) {
     let work = work(done);
     let parent = spawn(async { spawn(work).await });
     sleep(after).await;
     parent.abort();
 }
+// ANCHOR_END: child_spawned
 
 /// The parent owns the set, and the set owns the child.
 async fn child_in_set(after: Duration, done: Done) {
@@ -121,7 +123,6 @@ fn heard(result: Result<Result<u32>, JoinError>) -> String {
 }
 // ANCHOR_END: heard
 
-// ANCHOR: ends
 async fn succeeds() -> Result<u32> {
     sleep(10 * MS).await;
     Ok(7)
@@ -134,7 +135,6 @@ async fn fails() -> Result<u32> {
 async fn panics() -> Result<u32> {
     panic!("no invoices")
 }
-// ANCHOR_END: ends
 
 // ANCHOR: order
 /// Returns the names of three tasks in the order in which they finish.
@@ -190,7 +190,6 @@ async fn restart_awaited() -> io::Result<TcpListener> {
 }
 // ANCHOR_END: awaited
 
-// ANCHOR: last
 /// Prints what happened to the task that holds it.
 struct LastLine;
 
@@ -199,7 +198,6 @@ impl Drop for LastLine {
         println!("\nmain has returned: the last task is dropped");
     }
 }
-// ANCHOR_END: last
 
 /// Reads `--after MS` from the command line.
 fn after_from_args() -> Result<Duration> {
@@ -223,7 +221,6 @@ async fn main() -> Result<()> {
     let after = after_from_args()?;
     let timeline = timeline::start().await;
 
-    // ANCHOR: main
     println!("100 ms of work, let go after {} ms", after.as_millis());
     row("timeout(future)", after, timeout_of_future).await;
     row("timeout(handle)", after, timeout_of_handle).await;
@@ -258,7 +255,6 @@ async fn main() -> Result<()> {
         let _last = last;
         sleep(3_600_000 * MS).await;
     });
-    // ANCHOR_END: main
 
     timeline.print();
     Ok(())

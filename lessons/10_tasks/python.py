@@ -16,7 +16,6 @@ from contextlib import suppress
 AFTER = 0.05
 
 
-# ANCHOR: work
 class Work:
     """Works for 100 ms, and notes how it ended."""
 
@@ -31,7 +30,6 @@ class Work:
             self.outcome = "finished"
         finally:
             self.ended.set()
-# ANCHOR_END: work
 
 
 # ANCHOR: timeout
@@ -48,7 +46,6 @@ async def timeout_of_task(work: Work) -> None:
 # ANCHOR_END: timeout
 
 
-# ANCHOR: handle
 async def task_deleted(work: Work) -> None:
     task = asyncio.create_task(work.run())
     await asyncio.sleep(AFTER)
@@ -59,10 +56,8 @@ async def task_cancelled(work: Work) -> None:
     task = asyncio.create_task(work.run())
     await asyncio.sleep(AFTER)
     task.cancel()
-# ANCHOR_END: handle
 
 
-# ANCHOR: set
 async def group_left(work: Work) -> None:
     """Leaves the group with an exception. Without one,
     the group would wait for the task."""
@@ -71,7 +66,6 @@ async def group_left(work: Work) -> None:
             tasks.create_task(work.run())
             await asyncio.sleep(AFTER)
             raise RuntimeError("enough")
-# ANCHOR_END: set
 
 
 # ANCHOR: child
@@ -84,6 +78,7 @@ async def child_awaited(work: Work) -> None:
     task = asyncio.create_task(parent())
     await asyncio.sleep(AFTER)
     task.cancel()
+# ANCHOR_END: child
 
 
 async def child_in_group(work: Work) -> None:
@@ -94,7 +89,6 @@ async def child_in_group(work: Work) -> None:
     task = asyncio.create_task(parent())
     await asyncio.sleep(AFTER)
     task.cancel()
-# ANCHOR_END: child
 
 
 async def row(
@@ -106,7 +100,6 @@ async def row(
     print(f"  {what:<24}  {work.outcome}")
 
 
-# ANCHOR: heard
 async def heard(task: asyncio.Task[int]) -> str:
     """Describes what awaiting a task gives."""
     try:
@@ -124,10 +117,8 @@ async def succeeds() -> int:
 
 async def fails() -> int:
     raise LookupError("no such invoice")
-# ANCHOR_END: heard
 
 
-# ANCHOR: lost
 async def lost() -> int:
     """Drops a task that fails, and counts what the event
     loop reports."""
@@ -142,10 +133,8 @@ async def lost() -> int:
     gc.collect()
     loop.set_exception_handler(None)
     return len(reports)
-# ANCHOR_END: lost
 
 
-# ANCHOR: order
 async def as_they_finish() -> list[str]:
     async def nap(name: str, seconds: float) -> str:
         await asyncio.sleep(seconds)
@@ -154,10 +143,8 @@ async def as_they_finish() -> list[str]:
     naps = nap("a", 0.09), nap("b", 0.03), nap("c", 0.06)
     finished = asyncio.as_completed(naps)
     return [await nap for nap in finished]
-# ANCHOR_END: order
 
 
-# ANCHOR: abort
 async def serve(listener: socket.socket) -> None:
     server = await asyncio.start_server(
         lambda reader, writer: None, sock=listener
@@ -181,10 +168,8 @@ async def restart(wait: bool) -> str:
         return "listening"
     except OSError:
         return "address in use"
-# ANCHOR_END: abort
 
 
-# ANCHOR: last
 async def last() -> None:
     try:
         await asyncio.sleep(3600)
@@ -193,11 +178,9 @@ async def last() -> None:
             "\nmain has returned: the last task is"
             " cancelled"
         )
-# ANCHOR_END: last
 
 
 async def main() -> None:
-    # ANCHOR: main
     print("100 ms of work, let go after 50 ms")
     await row("wait_for(coroutine)", timeout_of_coroutine)
     await row("wait_for(task)", timeout_of_task)
@@ -228,7 +211,6 @@ async def main() -> None:
     task = asyncio.create_task(last())
     await asyncio.sleep(0)
     del task
-    # ANCHOR_END: main
 
 
 asyncio.run(main())
