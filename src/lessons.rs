@@ -127,4 +127,12 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    tasks "10_tasks" {
+        title: "Tasks",
+        question: "Who owns a task, and who hears it fail?",
+        in_python: "`TaskGroup`, `cancel`, \"Task exception was never retrieved\"",
+        needs: &["06_errors"],
+        minutes: 30,
+        postgres: false,
+    }
 }

@@ -142,6 +142,25 @@ fn gather_succeeds_if_no_page_fails() {
 }
 
 #[test]
+fn tasks_lets_go_at_the_given_time() {
+    let finished = |millis| {
+        let output = run(program("10_tasks").args(["--after", millis]));
+        let rows = text(&output.stdout).lines().skip(1).take(7);
+        rows.filter(|row| row.ends_with("finished  100 ms")).count()
+    };
+    assert_eq!((finished("1"), finished("150")), (3, 7));
+    for args in [&["--after", "soon"][..], &["--after", "0"], &["--after"], &["150"]]
+    {
+        let output = run(program("10_tasks").args(args));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let given = args.join(" ");
+        let expected =
+            format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds");
+        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+    }
+}
+
+#[test]
 fn two_lessons_with_a_server_can_run_at_once() {
     let start = || program("03_gather").stdout(Stdio::piped()).spawn().unwrap();
     let outputs = [start(), start()].map(|child| child.wait_with_output().unwrap());

@@ -1,0 +1,26 @@
+//! Wrong: an error for a panic that does not say what the panic said.
+
+use anyhow::anyhow;
+
+async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (index, job) in jobs.into_iter().enumerate() {
+        tasks.spawn(async move { Ok::<_, anyhow::Error>((index, job.await?)) });
+    }
+    let mut outputs = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined.unwrap_or_else(|_| Err(anyhow!("a job has panicked"))) {
+            Ok(output) => outputs.push(output),
+            Err(error) => {
+                tasks.shutdown().await;
+                return Err(error);
+            }
+        }
+    }
+    outputs.sort_by_key(|(index, _)| *index);
+    Ok(outputs.into_iter().map(|(_, output)| output).collect())
+}
