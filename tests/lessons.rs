@@ -139,6 +139,19 @@ fn gather_succeeds_if_no_page_fails() {
 }
 
 #[test]
+fn blocking_takes_the_size_of_the_pool() {
+    let output = run(program("08_blocking").args(["--limit", "6"]));
+    let expected = "on a pool of 6\n  six calls: 200 ms, 6 at a time\n";
+    assert!(text(&output.stdout).contains(expected), "{}", transcript(&output));
+    for wrong in [&["--limit", "0"][..], &["--limit", "65"], &["--limit"], &["6"]] {
+        let usage = "usage: 08_blocking [--limit N], with N from 1 to 64\n";
+        let output = run(program("08_blocking").args(wrong));
+        assert_eq!(text(&output.stderr), usage, "{wrong:?}");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
 fn two_lessons_with_a_server_can_run_at_once() {
     let start = || program("03_gather").stdout(Stdio::piped()).spawn().unwrap();
     let outputs = [start(), start()].map(|child| child.wait_with_output().unwrap());
