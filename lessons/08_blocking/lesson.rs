@@ -1,7 +1,7 @@
 //! 08 - Blocking: why did everything stop?
 //!
 //! Calls a function that blocks its thread: next to a heartbeat, under a timeout, and
-//! six times on a small blocking pool. Then it aborts such calls.
+//! six times on a small blocking pool. Then it aborts such calls, and ends with one.
 //!
 //! Run it with `cargo run --example 08_blocking`, or give the blocking pool more
 //! threads: `cargo run --example 08_blocking -- --limit 6`.
@@ -11,9 +11,10 @@ use std::time::Duration;
 use std::{env, process, thread};
 
 use anyhow::Result;
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use tokio::net::lookup_host;
 use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
@@ -89,24 +90,29 @@ async fn two_timeouts() -> Result<()> {
 // ANCHOR_END: timeout
 
 // ANCHOR: pool
-/// Calls `hash` six times at once, and resolves a host
-/// name, which also needs a thread of the blocking pool.
-async fn six_calls() -> Result<()> {
+/// Calls `hash` six times, at most `limit` at once, and
+/// resolves a host name, which needs a thread of the
+/// blocking pool as well.
+async fn six_calls(limit: usize) -> Result<()> {
     PEAK.store(0, SeqCst);
     let start = Instant::now();
-    let calls = [(); 6].map(|()| hash_on_the_pool(TICK));
+    let permits = Semaphore::new(limit);
+    let call = async || {
+        let _permit = permits.acquire().await?;
+        anyhow::Ok(hash_on_the_pool(TICK).await?)
+    };
     let calls = async {
-        join_all(calls).await;
-        ms(start)
+        try_join_all((0..6).map(|_| call())).await?;
+        Ok(ms(start))
     };
     let lookup = async {
-        let _addresses = lookup_host(("localhost", 80)).await?;
+        let _found = lookup_host(("localhost", 80)).await?;
         anyhow::Ok(ms(start))
     };
-    let (calls, lookup) = tokio::join!(biased; calls, lookup);
+    let (calls, lookup) = tokio::try_join!(biased; calls, lookup)?;
     let peak = PEAK.load(SeqCst);
-    println!("  six calls: {calls}, {peak} at a time");
-    println!("  lookup_host(\"localhost\"): {}", lookup?);
+    print!("  at most {limit}: {calls}, peak {peak}, ");
+    println!("lookup_host after {lookup}");
     Ok(())
 }
 // ANCHOR_END: pool
@@ -159,7 +165,9 @@ async fn run(threads: usize) -> Result<Timeline> {
     two_timeouts().await?;
 
     println!("\nsix calls of 200 ms, on a pool of {threads}");
-    six_calls().instrument(info_span!("six calls", threads)).await?;
+    for limit in [6, (threads - 1).max(1)] {
+        six_calls(limit).instrument(info_span!("six calls", limit)).await?;
+    }
 
     println!("\nabort");
     two_aborts(threads).await;

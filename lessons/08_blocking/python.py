@@ -118,27 +118,31 @@ async def two_timeouts() -> None:
 
 
 # ANCHOR: pool
-async def six_calls() -> None:
-    """Calls `hash_file` six times at once, and resolves a
-    host name, which also needs a thread of the pool."""
+async def six_calls(limit: int) -> None:
+    """Calls `hash_file` six times, at most `limit` at once,
+    and resolves a host name, which needs a thread of the
+    pool as well."""
     Calls.peak = 0
     start = perf_counter()
-    loop = asyncio.get_running_loop()
+    permits = asyncio.Semaphore(limit)
 
-    async def calls() -> str:
-        await asyncio.gather(
-            *(asyncio.to_thread(hash_file, TICK) for _ in range(6))
-        )
-        return ms(start)
+    async def call() -> None:
+        async with permits:
+            await asyncio.to_thread(hash_file, TICK)
 
     async def lookup() -> str:
-        await asyncio.sleep(0.05)  # after the six
+        await asyncio.sleep(0.05)  # after the calls
+        loop = asyncio.get_running_loop()
         await loop.getaddrinfo("localhost", 80)
         return ms(start)
 
-    six, found = await asyncio.gather(calls(), lookup())
-    print(f"  six calls: {six}, {Calls.peak} at a time")
-    print(f'  getaddrinfo("localhost"): {found}')
+    resolving = asyncio.create_task(lookup())
+    await asyncio.gather(*(call() for _ in range(6)))
+    calls = ms(start)
+    print(
+        f"  at most {limit}: {calls}, peak {Calls.peak},"
+        f" getaddrinfo after {await resolving}"
+    )
 # ANCHOR_END: pool
 
 
@@ -196,7 +200,8 @@ async def main() -> None:
     await two_timeouts()
 
     print(f"\nsix calls of 200 ms, on a pool of {THREADS}")
-    await six_calls()
+    for limit in (6, THREADS - 1):
+        await six_calls(limit)
 
     print("\ncancel")
     await two_cancels()
