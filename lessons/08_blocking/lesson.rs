@@ -1,7 +1,8 @@
 //! 08 - Blocking: why did everything stop?
 //!
-//! Calls a function that blocks its thread: next to a heartbeat, under a timeout, and
-//! six times on a small blocking pool. Then it aborts such calls, and ends with one.
+//! Calls a function that blocks its thread: next to a heartbeat, under a timeout,
+//! and six times on a small blocking pool. Then it aborts such calls, and ends with
+//! one.
 //!
 //! Run it with `cargo run --example 08_blocking`, or give the blocking pool more
 //! threads: `cargo run --example 08_blocking -- --limit 6`.
@@ -73,16 +74,17 @@ async fn on_the_pool() -> Duration {
 /// Prints how a timeout of 200 ms ends, and when.
 async fn limited(what: &str, call: impl Future) {
     let start = Instant::now();
-    let result = match timeout(TICK, call).await {
+    let ended = match timeout(TICK, call).await {
         Ok(_) => "Ok",
         Err(_elapsed) => "Elapsed",
     };
-    let (took, running) = (ms(start), RUNNING.load(SeqCst));
-    println!("  {what} {result} after {took}, {running} running");
+    print!("  {what} {ended} after {}, ", ms(start));
+    println!("{} running", RUNNING.load(SeqCst));
 }
 
 async fn two_timeouts() -> Result<()> {
-    limited("on the runtime:", async { hash(3 * TICK) }).await;
+    let call = async { hash(3 * TICK) };
+    limited("on the runtime:", call).await;
     let mut call = spawn_blocking(|| hash(3 * TICK));
     limited("spawn_blocking:", &mut call).await;
     Ok(call.await?)
@@ -164,7 +166,7 @@ async fn run(threads: usize) -> Result<Timeline> {
     println!("\na timeout of 200 ms around a call of 600 ms");
     two_timeouts().await?;
 
-    println!("\nsix calls of 200 ms, on a pool of {threads}");
+    println!("\na pool of {threads}, and six calls of 200 ms");
     for limit in [6, (threads - 1).max(1)] {
         six_calls(limit).instrument(info_span!("six calls", limit)).await?;
     }
@@ -192,7 +194,7 @@ fn limit() -> Option<usize> {
 }
 
 // ANCHOR: main
-/// `#[tokio::main]` has no setting for the blocking pool, so this builds the runtime.
+/// `#[tokio::main]` has no setting for the blocking pool.
 fn main() -> Result<()> {
     let Some(threads) = limit() else {
         eprintln!("usage: 08_blocking [--limit N], with N from 1 to 64");

@@ -92,17 +92,19 @@ async def logged(work: Awaitable[float]) -> int:
 
 
 # ANCHOR: timeout
-async def limited(what: str, work: Awaitable[None]) -> None:
+async def limited(
+    what: str, work: Awaitable[None]
+) -> None:
     """Prints how a timeout of 200 ms ends, and when."""
     start = perf_counter()
     try:
         async with asyncio.timeout(TICK):
             await work
-        result = "ok"
+        ended = "ok"
     except TimeoutError:
-        result = "TimeoutError"
-    took, running = ms(start), Calls.running
-    print(f"  {what} {result} after {took}, {running} running")
+        ended = "TimeoutError"
+    print(f"  {what} {ended} after {ms(start)},", end=" ")
+    print(f"{Calls.running} running")
 
 
 async def two_timeouts() -> None:
@@ -110,9 +112,8 @@ async def two_timeouts() -> None:
         hash_file(3 * TICK)
 
     await limited("in the loop:", call())
-    await limited(
-        "to_thread:  ", asyncio.to_thread(hash_file, 3 * TICK)
-    )
+    in_thread = asyncio.to_thread(hash_file, 3 * TICK)
+    await limited("to_thread:  ", in_thread)
     await asyncio.sleep(3 * TICK)  # it cannot be awaited
 # ANCHOR_END: timeout
 
@@ -199,7 +200,7 @@ async def main() -> None:
     print("\na timeout of 200 ms around a call of 600 ms")
     await two_timeouts()
 
-    print(f"\nsix calls of 200 ms, on a pool of {THREADS}")
+    print(f"\na pool of {THREADS}, and six calls of 200 ms")
     for limit in (6, THREADS - 1):
         await six_calls(limit)
 

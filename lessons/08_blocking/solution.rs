@@ -27,12 +27,12 @@ impl Hasher {
 
     /// Returns the hash of an upload, or the error of `uploads::hash`.
     ///
-    /// - `uploads::hash` blocks. Call it where it may, and leave this thread to others.
+    /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
     /// - At most `limit` calls of it run at once. Each starts as soon as it may.
-    /// - Fails at the `DEADLINE`, counted from the call of `hash`.
-    /// - A call that has started cannot be stopped, and counts until it ends, even if
-    ///   its caller has given up or was dropped. A call that has not started by then
-    ///   never does.
+    /// - Fails at the `DEADLINE`, counted from the call of `Hasher::hash`.
+    /// - A call that has started cannot be stopped. It counts until it ends, even
+    ///   if its caller has given up or was dropped. A call that has not started by
+    ///   then never does.
     async fn hash(&self, upload: String) -> Result<String> {
         let hashed = async {
             let permit = Arc::clone(&self.permits).acquire_owned().await?;

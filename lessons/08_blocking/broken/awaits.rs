@@ -4,10 +4,10 @@ use tokio::task::spawn_blocking;
 
 #[tokio::main]
 async fn main() {
-    let text = spawn_blocking(|| fetch().await);
-    println!("{}", text.await.unwrap());
+    let call = || get().await;
+    println!("{}", spawn_blocking(call).await.unwrap());
 }
 
-async fn fetch() -> String {
+async fn get() -> String {
     "a page".to_owned()
 }
