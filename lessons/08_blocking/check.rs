@@ -130,28 +130,29 @@ async fn within(
     spawn_blocking(move || log::wait(patience, holds)).await.unwrap_or(false)
 }
 
-/// Counts the calls of `uploads::hash`.
-fn counts() -> String {
-    let (started, running) = log::with(|log| (log.calls.len(), log.running()));
-    let ended = started - running;
-    format!("Calls of `uploads::hash`: {started} started, {ended} ended.")
+/// Returns the numbers of calls of `uploads::hash` that have started and ended.
+fn calls() -> (usize, usize) {
+    log::with(|log| (log.calls.len(), log.calls.len() - log.running()))
 }
 
 /// Waits until this many calls of `uploads::hash` have started.
 async fn started(count: usize, when: &str) -> Result<()> {
     let enough = within(PATIENCE, move |log| log.calls.len() >= count).await;
-    let words = format!("{when}, call {count} should start. {}", counts());
+    let (started, ended) = calls();
+    let words = format!(
+        "{when}, the number of calls of `uploads::hash` that have started is {started}, \
+         expected {count}; {ended} have ended."
+    );
     check::that(enough, words)
 }
 
-/// Waits until this many callers have a result.
+/// Waits until this many calls of `Hasher::hash` have returned.
 async fn returned(count: usize, when: &str) -> Result<()> {
     let enough = within(PATIENCE, move |log| log.returned >= count).await;
-    let returned = log::with(|log| log.returned);
+    let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
     let words = format!(
-        "{when}, {returned} of the calls of `Hasher::hash` had returned, expected \
-         {count}. {}",
-        counts()
+        "{when}, the number of calls of `Hasher::hash` that have returned is {returned}, \
+         expected {count}; of `uploads::hash`, {started} have started and {ended} ended."
     );
     check::that(enough, words)
 }
@@ -179,11 +180,15 @@ async fn right() -> Result<()> {
             let mut uploads = uploads.to_vec();
             (1..=3).for_each(|index| uploads[index].clear());
             uploads.iter().for_each(|upload| server.call(upload));
-            returned(count, "of several uploads, 3 of them empty").await?;
+            returned(count, &format!("after {count} calls, 3 of them empty"))
+                .await?;
             for (upload, result) in uploads.iter().zip(server.results()) {
                 compare(upload, result)?;
             }
-            check::that(log::with(|log| log.calls.len()) == count, counts())
+            let (started, _) = calls();
+            let words =
+                format!("`uploads::hash` ran {started} times for {count} uploads.");
+            check::that(started == count, words)
         });
         all.await?;
     }
@@ -193,7 +198,7 @@ async fn right() -> Result<()> {
 async fn free() -> Result<()> {
     let result = scene(1, 1, async |server, uploads| {
         server.call(&uploads[0]);
-        started(1, "when it is called first").await?;
+        started(1, "after one call of `Hasher::hash`").await?;
         log::with(|log| log.all_open = true);
         returned(1, "when `uploads::hash` had ended").await
     });
@@ -228,7 +233,7 @@ async fn bounded() -> Result<()> {
             uploads.iter().for_each(|upload| server.call(upload));
             for ended in 0..all {
                 let what =
-                    format!("with the limit {limit}, and {ended} calls ended");
+                    format!("with the limit {limit}, after {ended} of {all} calls");
                 let started = started(all.min(limit + ended), &what).await;
                 if ended < 2 {
                     let before = server.wakeups.get();
@@ -268,11 +273,12 @@ async fn punctual() -> Result<()> {
         returned(1, "when the first `uploads::hash` had ended").await?;
         started(2, "when the first one had ended").await?;
         advance(199 * MS).await;
-        let early =
-            within(LOOK, |log| log.returned > 1 || log.calls.len() > 2).await;
-        let words =
-            format!("499 ms after three calls: expected no change. {}", counts());
-        check::that(!early, words)?;
+        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        let words = "with the limit 1, the third call of `uploads::hash` started while the \
+                     second was running.";
+        check::that(!third, words)?;
+        let words = "a call of `Hasher::hash` gave up 499 ms after it was made.";
+        check::that(log::with(|log| log.returned == 1), words)?;
         advance(2 * MS).await;
         if let late @ Err(_) = returned(3, "501 ms after three calls").await {
             let before = log::with(|log| log.returned);

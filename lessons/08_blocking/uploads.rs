@@ -132,19 +132,21 @@ pub mod log {
             let replaced = log.calls.iter().all(|call| call.id != id);
             log.all_open || log.open.contains(&upload) || replaced
         };
-        while !wait(Duration::from_millis(500), is_open) {
-            let thread_is_blocked = with(|log| {
-                let call = log.calls.iter_mut().find(|call| call.id == id);
-                call.is_some_and(|call| {
-                    call.gave_up = log.polling;
-                    log.polling
-                })
-            });
-            if thread_is_blocked {
-                break;
+        loop {
+            let poll = with(|log| log.polling.then_some(log.polls));
+            if wait(Duration::from_millis(500), is_open) {
+                return true;
+            }
+            // The same poll for all of that time: it waits for this call.
+            if poll.is_some() && poll == with(|log| log.polling.then_some(log.polls))
+            {
+                with(|log| {
+                    let mut calls = log.calls.iter_mut();
+                    calls.find(|call| call.id == id).map(|call| call.gave_up = true)
+                });
+                return true;
             }
         }
-        true
     }
 
     pub(super) fn end(id: usize) -> String {
