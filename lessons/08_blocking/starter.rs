@@ -54,8 +54,9 @@ async fn main() {
         println!("{:>4} ms  upload {n}: {hash}", start.elapsed().as_millis());
     });
     tokio::select! {
-        _ = join_all(uploads) => {}
+        biased;
         () = heartbeat(start) => {}
+        _ = join_all(uploads) => {}
     }
 }
 
