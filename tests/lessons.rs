@@ -140,12 +140,14 @@ fn gather_succeeds_if_no_page_fails() {
 
 #[test]
 fn blocking_takes_the_size_of_the_pool() {
-    let output = run(program("08_blocking").args(["--limit", "6"]));
+    let output = run(program("08_blocking").args(["--threads", "6"]));
     let expected =
         "a pool of 6, and six calls of 200 ms\n  at most 6: 200 ms, peak 6,";
     assert!(text(&output.stdout).contains(expected), "{}", transcript(&output));
-    for wrong in [&["--limit", "0"][..], &["--limit", "65"], &["--limit"], &["6"]] {
-        let usage = "usage: 08_blocking [--limit N], with N from 1 to 64\n";
+    for wrong in
+        [&["--threads", "0"][..], &["--threads", "65"], &["--threads"], &["6"]]
+    {
+        let usage = "usage: 08_blocking [--threads N], with N from 1 to 64\n";
         let output = run(program("08_blocking").args(wrong));
         assert_eq!(text(&output.stderr), usage, "{wrong:?}");
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");

@@ -5,7 +5,7 @@
 //! one.
 //!
 //! Run it with `cargo run --example 08_blocking`, or give the blocking pool more
-//! threads: `cargo run --example 08_blocking -- --limit 6`.
+//! threads: `cargo run --example 08_blocking -- --threads 6`.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -183,12 +183,12 @@ async fn run(threads: usize) -> Result<Timeline> {
 }
 
 /// Reads the number of threads from the command line.
-fn limit() -> Option<usize> {
+fn threads() -> Option<usize> {
     let args: Vec<_> = env::args_os().skip(1).collect();
     let args: Option<Vec<_>> = args.iter().map(|arg| arg.to_str()).collect();
     match *args? {
         [] => Some(2),
-        ["--limit", limit] => limit.parse().ok().filter(|n| (1..=64).contains(n)),
+        ["--threads", n] => n.parse().ok().filter(|n| (1..=64).contains(n)),
         _ => None,
     }
 }
@@ -196,8 +196,8 @@ fn limit() -> Option<usize> {
 // ANCHOR: main
 /// `#[tokio::main]` has no setting for the blocking pool.
 fn main() -> Result<()> {
-    let Some(threads) = limit() else {
-        eprintln!("usage: 08_blocking [--limit N], with N from 1 to 64");
+    let Some(threads) = threads() else {
+        eprintln!("usage: 08_blocking [--threads N], with N from 1 to 64");
         process::exit(2);
     };
     let runtime = Builder::new_current_thread()
