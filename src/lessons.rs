@@ -127,6 +127,14 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    blocking "08_blocking" {
+        title: "Blocking",
+        question: "Why did everything stop?",
+        in_python: "`to_thread`, `slow_callback_duration`, process pools",
+        needs: &["07_pitfalls"],
+        minutes: 30,
+        postgres: false,
+    }
     tasks "10_tasks" {
         title: "Tasks",
         question: "Who owns a task, and who hears it fail?",

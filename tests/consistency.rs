@@ -366,6 +366,22 @@ fn every_lesson_has_a_chapter() {
     assert_eq!(chapters, names());
 }
 
+#[test]
+fn chapters_have_the_sections_of_the_template_in_order() {
+    fn sections(chapter: &str) -> impl Iterator<Item = &str> {
+        chapter.lines().filter(|line| line.starts_with("## "))
+    }
+    let template = read("tests/template/chapter.md");
+    for name in names() {
+        let chapter = read(&format!("book/chapters/{name}.md"));
+        let mut found = sections(&chapter);
+        for section in sections(&template).filter(|line| *line != "## Try it") {
+            let exists = found.any(|line| line.starts_with(section));
+            assert!(exists, "{name}.md: {section} is missing or out of order");
+        }
+    }
+}
+
 /// A reader should not see how others went wrong before trying the exercise.
 #[test]
 fn wrong_answers_are_folded_in_chapters() {

@@ -142,6 +142,24 @@ fn gather_succeeds_if_no_page_fails() {
 }
 
 #[test]
+fn blocking_takes_the_size_of_the_pool() {
+    let output = run(program("08_blocking").args(["--threads", "6"]));
+    let expected =
+        "a pool of 6, and six calls of 200 ms\n  at most 6: 200 ms, peak 6,";
+    assert!(text(&output.stdout).contains(expected), "{}", transcript(&output));
+    for wrong in
+        [&["--threads", "0"][..], &["--threads", "65"], &["--threads"], &["6"]]
+    {
+        let output = run(program("08_blocking").args(wrong));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let given = wrong.join(" ");
+        let expected =
+            format!("`{given}`: expected `--threads N`, with 1 to 64 threads");
+        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+    }
+}
+
+#[test]
 fn tasks_lets_go_at_the_given_time() {
     let finished = |millis| {
         let output = run(program("10_tasks").args(["--after", millis]));

@@ -6,6 +6,7 @@
 //! Run it with `cargo run --example 10_tasks`, or let go at another time: `cargo run
 //! --example 10_tasks -- --after 150`.
 
+use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -201,15 +202,14 @@ impl Drop for LastLine {
 
 /// Reads `--after MS` from the command line.
 fn after_from_args() -> Result<Duration> {
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    let after = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Some(50),
-        ["--after", millis] => {
-            millis.parse().ok().filter(|n| (1..=1000).contains(n))
-        }
-        _ => None,
-    };
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     let given = args.join(" ");
+    let after = match given.strip_prefix("--after ") {
+        None if given.is_empty() => Some(50),
+        millis => millis.and_then(|millis| millis.parse().ok()),
+    };
+    let after = after.filter(|millis| (1..=1000).contains(millis));
     let after = after.with_context(|| {
         format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds")
     })?;
