@@ -51,8 +51,11 @@ impl Site {
         let server = Arc::new(web::Server::start().await?);
         let agent = draw.word();
         let connect_timeout = draw.between(150..=300).unsigned_abs() * MS;
-        let client =
-            Client::builder().no_proxy().connect_timeout(connect_timeout).build()?;
+        let client = Client::builder()
+            .no_proxy()
+            .user_agent(&agent)
+            .connect_timeout(connect_timeout)
+            .build()?;
         Ok(Self { client, agent, connect_timeout, server })
     }
 

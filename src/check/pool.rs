@@ -121,9 +121,9 @@ async fn connect(config: &Config) -> Result<Client> {
 pub struct Session {
     /// Its process id.
     pub pid: i32,
-    /// It runs no query.
+    /// True if it runs no query.
     pub idle: bool,
-    /// It has begun a transaction, and runs no query.
+    /// True if it has begun a transaction, and runs no query.
     pub in_transaction: bool,
     /// Its last query.
     pub query: String,
@@ -131,7 +131,7 @@ pub struct Session {
     pub start: String,
     /// The table whose gate its query waits at.
     pub waits_at: Option<String>,
-    /// Its state has not changed for a while.
+    /// True if its state has not changed for a while.
     quiet: bool,
 }
 
@@ -150,7 +150,7 @@ impl Session {
         })
     }
 
-    /// It has run no query since it was taken from the pool.
+    /// Returns true if it has run no query since it was taken from the pool.
     fn is_unused(&self) -> bool {
         self.query.ends_with(TAKEN)
     }
@@ -411,8 +411,9 @@ impl ObservedPool {
         }
     }
 
-    /// Awaits `work` while the gates of `tables` are closed until nothing happens any
-    /// more. Returns its output if it ends before, and opens the gates.
+    /// Closes the gates of `tables`, awaits `work` until it ends or nothing happens any
+    /// more, calls `look`, and opens the gates. Returns the output of `work` if it has
+    /// ended, and that of `look`.
     ///
     /// # Errors
     ///
