@@ -1,6 +1,6 @@
 //! The exercise kit: decides whether an exercise is solved.
 //!
-//! A solution has to return the right answers, and it also has to be good async
+//! A solution has to return the right results, and it also has to be good async
 //! code: concurrent, bounded, cancel-safe, never blocking. The kit makes these
 //! properties measurable. Each check runs the learner's code on a current-thread
 //! runtime whose clock is paused (see `runner.rs`). Times are then exact, so "all
@@ -38,37 +38,48 @@
 //!
 //! | property | checked by |
 //! |---|---|
-//! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight |
+//! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight; [`Run::calls`]: the times of each call |
 //! | in order | [`in_order`]; [`Exercise::check_schedules`]: many orders of events |
 //! | computed, not copied | [`draw`]: values that differ from run to run |
-//! | bounded | [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
+//! | bounded | [`timetable`]: when each job starts; [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
+//! | not polling in a loop | [`Run::few_wakeups`]: how often the thread woke up |
 //! | no deadlock | every check reports a deadlock, without waiting for a timeout |
-//! | non-blocking | [`Run::never_blocked`]: the longest time the thread was held |
+//! | non-blocking | [`Run::never_blocked`]: the time for which the thread was blocked |
 //! | cancel-safe | [`cancelled_at_every_await`]: dropped at each `.await` |
+//! | no connection wasted | [`ObservedPool`]: a PostgreSQL pool and its connections, seen from the server |
 //! | clean | [`Probe`] and [`Server::requests`]: what finished, what was dropped |
 //!
 //! [`Server::requests`]: crate::web::Server::requests
 
 mod assertions;
+mod calls;
 mod cancel;
 mod chain;
+mod clock;
 mod diagnosis;
 mod difference;
 mod draw;
 pub mod event;
+mod pool;
 mod probe;
+mod raw_server;
 mod runner;
 mod schedule;
+pub mod timetable;
 mod watchdog;
 
 pub use assertions::{Pace, peak, that};
-pub use cancel::{Cancel, cancelled_at_every_await};
+pub use calls::{Call, Calls};
+pub use cancel::{Cancel, OWNED_BY_RUNTIME, cancelled_at_every_await};
 pub use chain::{chain, that_error};
-pub use diagnosis::{Diagnosis, explain};
-pub use difference::{Difference, difference, in_order};
+pub use clock::{ArriveTogether, StoppedClock, arrive_together, stop_clock};
+pub use diagnosis::{Diagnosis, Explain};
+pub use difference::{Difference, difference, in_order, list, without};
 pub use draw::{Draw, draw};
+pub use pool::{ObservedPool, Session, TestDatabase};
 pub use probe::Probe;
-pub use runner::{Run, caught, on_paused_clock, panicked, run};
+pub use raw_server::RawServer;
+pub use runner::{Run, caught, on_paused_clock, panicked, run, run_with_few_polls};
 pub use schedule::Schedule;
 
 use std::fmt;

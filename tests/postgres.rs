@@ -13,11 +13,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use async_workbook::check::{ObservedPool, TestDatabase};
 use async_workbook::postgres;
+use deadpool_postgres::Object;
+use tokio::runtime::Builder;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -319,6 +323,51 @@ fn a_pool_accepts_the_config() {
         let client = pool.get().await.unwrap();
         assert_eq!(users(&client).await, USERS);
     });
+}
+
+#[test]
+fn an_observed_pool_shows_waiting_queries_and_deadlocks() {
+    if postgres_missing() {
+        return;
+    }
+    let database = TestDatabase::start().unwrap();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tables = "CREATE TABLE a (n int); INSERT INTO a VALUES (7);";
+        let observed = ObservedPool::new(1, &database, tables).await.unwrap();
+        let pool = &observed.pool;
+        assert_eq!((observed.taken(), observed.replaced()), (0, 0));
+
+        let mut query = pin!(async {
+            let client = pool.get().await.unwrap();
+            let row = client.query_one("SELECT n FROM a", &[]).await.unwrap();
+            row.get::<_, i32>(0)
+        });
+        let look = async || observed.sessions().await.unwrap();
+        let gated = observed.behind_gates(&["a"], &mut query, look);
+        let (early, sessions) = gated.await.unwrap();
+        assert_eq!(early, None);
+        assert_eq!(sessions[0].waits_at.as_deref(), Some("a"));
+        assert_eq!(query.await, 7);
+        assert_eq!((observed.taken(), observed.in_use()), (1, 0));
+
+        let two = async {
+            let _one = pool.get().await;
+            pool.get().await.map(drop)
+        };
+        let deadlock = observed.awaits(two).await.unwrap_err().to_string();
+        let begin = "deadlock: the pool's only connection is in use with no query";
+        assert!(deadlock.starts_with(begin), "{deadlock}");
+
+        drop(Object::take(pool.get().await.unwrap()));
+        drop(observed.all().await.unwrap());
+        assert_eq!(observed.replaced(), 1);
+
+        let refusing = ObservedPool::refusing(2, &database, tables).await.unwrap();
+        assert!(refusing.pool.get().await.is_ok() && !refusing.has_refused());
+        assert!(refusing.pool.get().await.is_err() && refusing.has_refused());
+    });
+    database.clean_up();
 }
 
 #[test]

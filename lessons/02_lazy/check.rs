@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::site::{Content, Site};
 use super::{Page, home_page};
-use async_workbook::check::{self, Run};
+use async_workbook::check::{self, Call, Calls, Explain, Run};
 
 /// The requests, in the order of [`Content::millis`].
 const REQUESTS: [&str; 5] = ["user", "orders", "messages", "news", "weather"];
@@ -19,11 +19,8 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// The texts on a page, in the order of [`REQUESTS`].
-type Texts = [String; 5];
-
-/// The texts of the right page.
-fn expected(content: &Content) -> Texts {
+/// The texts of the right page, in the order of [`REQUESTS`].
+fn expected(content: &Content) -> [String; 5] {
     let Content { user, orders, messages, news, degrees, .. } = content;
     [
         user.clone(),
@@ -36,29 +33,24 @@ fn expected(content: &Content) -> Texts {
 
 async fn right() -> Result<()> {
     let draw = check::draw();
-    let mut words = draw.words(8).into_iter();
-    let mut counts = draw.distinct(8, 4..=99).into_iter();
-    let mut content = || {
-        let mut content = Content::of(&words.next().unwrap_or_default());
-        content.news = format!("a new {}", words.next().unwrap_or_default());
-        content.orders = counts.next().unwrap_or(0) as u32;
-        content.messages = counts.next().unwrap_or(0) as u32;
-        content
-    };
-    let mut contents = [content(), content(), content(), content()];
-    for (content, degrees) in contents.iter_mut().zip(draw.distinct(4, -9..=39)) {
-        content.degrees = degrees;
-    }
-
+    let words = draw.words(8);
+    let counts = draw.distinct(8, 4..=99);
+    let degrees = draw.distinct(4, -9..=39);
+    let contents = [0, 1, 2, 3].map(|n| Content {
+        news: format!("a new {}", words[2 * n + 1]),
+        orders: counts[2 * n].unsigned_abs(),
+        messages: counts[2 * n + 1].unsigned_abs(),
+        degrees: degrees[n],
+        ..Content::of(&words[2 * n])
+    });
     let sites = contents.clone().map(Site::with);
     let mut pages = vec![home_page(&sites[0]).await, home_page(&sites[1]).await];
     // The last two at the same time.
     let (third, fourth) = tokio::join!(home_page(&sites[2]), home_page(&sites[3]));
     pages.extend([third, fourth]);
-    for (number, page) in pages.into_iter().enumerate() {
-        let others = |other: &usize| *other != number;
-        let others = (0..4).filter(others).map(|other| &contents[other]).collect();
-        right_page(page?, &sites[number], &contents[number], others)?;
+    for (n, page) in pages.into_iter().enumerate() {
+        let others = [&contents[..n], &contents[n + 1..]].concat();
+        right_page(page?, &sites[n], &contents[n], &others)?;
     }
     Ok(())
 }
@@ -68,7 +60,7 @@ fn right_page(
     page: Page,
     site: &Site,
     content: &Content,
-    others: Vec<&Content>,
+    others: &[Content],
 ) -> Result<()> {
     let Page { user, orders, messages, news, weather } = page;
     let got = [user, orders, messages, news, weather];
@@ -77,61 +69,48 @@ fn right_page(
         return Ok(());
     };
     let (name, text) = (REQUESTS[wrong], &got[wrong]);
-    let sent = site.requests().iter().filter(|(request, _)| request == name).count();
-    let of_other = others.iter().any(|other| expected(other)[wrong] == *text);
+    let sent = site.requests().iter().any(|(request, _)| request == name);
+    let unsent = format!("`{name}` was not requested for this page.");
+    let cached = others.iter().any(|other| expected(other)[wrong] == *text);
     // `9 orders of Ada`: the site returns the name that it got.
-    let requested_for = match name {
-        "orders" => text.strip_prefix(&format!("{} orders of ", content.orders)),
-        "messages" => {
-            text.strip_prefix(&format!("{} messages to ", content.messages))
-        }
-        _ => None,
-    };
-    let why = if let Some(requested_for) = requested_for {
-        let user = &content.user;
+    let begin = expected_texts[wrong].strip_suffix(&content.user);
+    let requested_for = begin.and_then(|begin| text.strip_prefix(begin));
+    let why = if let Some(requested_for) = requested_for.filter(|_| wrong > 0) {
         Some(format!(
-            "`{name}` was requested for {requested_for:?}, but {user} is logged in. Use \
-             the name that `site.user()` returns."
+            "`{name}` was requested for {requested_for:?}, but {} is logged in. Use the \
+             name that `site.user()` returns.",
+            content.user
         ))
-    } else if of_other {
-        let sent = match sent {
-            0 => format!(" `{name}` was not requested for this page."),
-            _ => String::new(),
-        };
+    } else if cached {
         Some(format!(
             "{text:?} belongs to another page: something keeps it between two calls \
-             of `home_page`.{sent}"
+             of `home_page`.{}",
+            if sent { String::new() } else { format!(" {unsent}") }
         ))
-    } else if sent == 0 {
-        Some(format!("`{name}` was not requested for this page."))
+    } else if !sent {
+        Some(unsent)
     } else {
         let place = expected_texts.iter().position(|other| other == text);
-        place
-            .map(|other| format!("{text:?} is the answer to `{}`.", REQUESTS[other]))
+        place.map(|other| {
+            format!("{text:?} is the response to `{}`.", REQUESTS[other])
+        })
     };
-    check::explain(check::in_order(&got, &expected_texts), why.as_deref())
+    check::in_order(&got, &expected_texts).because(why)
 }
 
-/// A request, with its start and end in milliseconds.
-#[derive(Debug)]
-struct Request {
-    name: String,
-    start: u128,
-    end: u128,
-}
-
-impl Request {
-    fn needs_user(&self) -> bool {
-        ["orders", "messages"].contains(&&*self.name)
-    }
+fn needs_user(call: &Call) -> bool {
+    ["orders", "messages"].contains(&&*call.name)
 }
 
 /// A page that was fetched, with its requests.
 struct Fetched {
-    run: Run<Result<Page>>,
+    page: Result<Page>,
+    run: Run<()>,
     site: Site,
     content: Content,
-    requests: Vec<Request>,
+    requests: Calls,
+    /// The time at which the user's name was known, if it was requested.
+    user_known: Option<u64>,
 }
 
 impl Fetched {
@@ -139,76 +118,47 @@ impl Fetched {
     async fn with(millis: [u64; 5]) -> Self {
         let content = Content { millis, ..Content::of("Ada") };
         let site = Site::with(content.clone());
-        let run = check::run("home page", home_page(&site)).await;
-        let takes = |name: &str| {
-            let place = REQUESTS.iter().position(|&known| known == name);
-            place.map_or(0, |place| u128::from(millis[place]))
-        };
-        let requests = site.requests().into_iter().map(|(name, start)| {
-            let start = start.as_millis();
-            Request { end: start + takes(&name), name, start }
-        });
-        let requests = requests.collect();
-        Self { run, site, content, requests }
+        let (page, run) = check::run("home page", home_page(&site)).await.split();
+        let requests = run.calls(|label| REQUESTS.contains(&label).then_some(label));
+        let user = requests.iter().find(|call| call.name == "user");
+        let user_known = user.map(|call| call.end);
+        Self { page, run, site, content, requests, user_known }
     }
 
     async fn as_documented() -> Self {
         Self::with(Content::of("Ada").millis).await
     }
-
-    /// The time at which the user's name was known, if it was requested.
-    fn user_known(&self) -> Option<u128> {
-        self.requests.iter().find(|one| one.name == "user").map(|user| user.end)
-    }
-
-    /// The time at which a request of this name was dropped, if one was.
-    fn dropped(&self, name: &str) -> Option<u64> {
-        let takes = self.requests.iter().find(|request| request.name == name);
-        let takes = takes.map_or(0, |one| (one.end - one.start) as u64);
-        let mut lives = self
-            .run
-            .rows()
-            .iter()
-            .filter(|row| row.label == name)
-            .map(|row| row.life);
-        let (_, end) = lives.find(|(start, end)| (end - start) / 1000 < takes)?;
-        Some(end / 1000)
-    }
 }
 
 async fn once() -> Result<()> {
-    let fetched = Fetched::as_documented().await;
-    let Fetched { run, requests, .. } = &fetched;
-    for name in REQUESTS {
-        let times = requests.iter().filter(|request| request.name == name).count();
+    let Fetched { run, requests, content, .. } = Fetched::as_documented().await;
+    for (name, takes) in REQUESTS.iter().zip(content.millis) {
+        let times = requests.count(name);
         let words = format!("`{name}` was requested {times} times, expected once.");
-        let why = match (name, times, fetched.dropped(name)) {
+        let mut calls = requests.iter().filter(|call| call.name == *name);
+        let dropped = calls.find(|call| call.end - call.start < takes);
+        let why = match (*name, times, dropped) {
             ("user", 0, _) => {
-                Some("Without it, the program cannot know whose page it is.".to_owned())
+                "Without it, the program cannot know whose page it is.".to_owned()
             }
-            (_, 0, _) => Some("It is part of the page.".to_owned()),
-            (_, 2.., Some(dropped)) => Some(format!(
-                "One of the requests was dropped at {dropped} ms, before its answer \
-                 came. `select!` drops the futures that lose, and a timeout drops one \
-                 that is late; a new call starts again."
-            )),
-            ("user", 2.., None) => Some(
-                "Await the user once, keep the name, and join the two requests that \
-                 need it."
-                    .to_owned(),
+            (_, 0, _) => "It is part of the page.".to_owned(),
+            (_, _, Some(Call { end, .. })) => format!(
+                "One of the requests was dropped at {end} ms, before its response came. \
+                 `select!` drops the futures that lose, and a timeout drops one that is \
+                 late; a new call starts again."
             ),
-            (_, 2.., None) => Some("Each was answered. Keep the first answer.".to_owned()),
-            _ => None,
+            ("user", ..) => "Await the user once, keep the name, and join the two \
+                             requests that need it."
+                .to_owned(),
+            _ => "Each had a response. Keep the first one.".to_owned(),
         };
-        let sent_once = run.pictured(check::that(times == 1, words));
-        check::explain(sent_once, why.as_deref())?;
+        run.that(times == 1, words).because([why])?;
     }
     Ok(())
 }
 
 async fn not_too_early() -> Result<()> {
-    let fetched = Fetched::as_documented().await;
-    never_early(&fetched)?;
+    never_early(&Fetched::as_documented().await)?;
     for millis in drawn_millis() {
         never_early(&Fetched::with(millis).await)?;
     }
@@ -216,10 +166,10 @@ async fn not_too_early() -> Result<()> {
 }
 
 fn never_early(fetched: &Fetched) -> Result<()> {
-    let known = fetched.user_known();
-    let mut theirs = fetched.requests.iter().filter(|request| request.needs_user());
+    let known = fetched.user_known;
+    let mut theirs = fetched.requests.iter().filter(|call| needs_user(call));
     let early = theirs.find(|one| known.is_none_or(|known| one.start < known));
-    let Some(Request { name, start, .. }) = early else {
+    let Some(Call { name, start, .. }) = early else {
         return Ok(());
     };
     let known = match known {
@@ -227,14 +177,9 @@ fn never_early(fetched: &Fetched) -> Result<()> {
         None => "the user was never requested".to_owned(),
     };
     let words = format!("`{name}` started at {start} ms; {known}.");
-    let done = fetched.requests.iter().any(|other| other.end == *start);
-    let why = if *start > 0 && !done {
-        "No request was done at that time, so a timer decided when it started: wait \
-         for the answer, not for a time."
-    } else {
-        "Use the name that `site.user()` returns, not one from elsewhere."
-    };
-    check::explain(fetched.run.pictured(check::that(false, words)), Some(why))
+    let timer = fetched.requests.started_by_timer();
+    let why = "Use the name that `site.user()` returns, not one from elsewhere.";
+    fetched.run.that(false, words).when(timer.is_none(), why).because(timer)
 }
 
 /// Durations of the requests such that each of several paths is the longest.
@@ -257,93 +202,63 @@ async fn not_too_late() -> Result<()> {
     for millis in drawn_millis() {
         never_late(Fetched::with(millis).await)?;
     }
+    // So slow that a loop of short sleeps wakes up often.
     let slow = drawn_millis()[2].map(|millis| 10 * millis);
-    let fetched = Fetched::with(slow).await;
-    let parks = fetched.run.parks;
-    never_late(fetched)?;
-    let words = format!(
-        "the thread woke up {parks} times for five requests. Only a timer can wake it \
-         here: something sleeps and looks, again and again. Await what you wait for."
-    );
-    check::that(parks < 200, words)
+    never_late(Fetched::with(slow).await)
 }
 
 fn never_late(fetched: Fetched) -> Result<()> {
-    let known = fetched.user_known().unwrap_or(0);
-    let Fetched { run, site, content, requests } = fetched;
+    let Fetched { page, run, site, content, requests, user_known } = fetched;
+    let known = user_known.unwrap_or(0);
     run.never_blocked()?;
-    let [user, orders, messages, news, weather] = content.millis.map(u128::from);
+    let [user, orders, messages, news, weather] = content.millis;
     let shortest = (user + orders.max(messages)).max(news).max(weather);
-    let took = run.took.as_millis();
-    let needed = |request: &Request| if request.needs_user() { known } else { 0 };
-    let late: Vec<_> =
-        requests.iter().filter(|one| one.start > needed(one)).collect();
-    if late.is_empty() {
-        let last = requests.iter().map(|request| request.end).max().unwrap_or(0);
-        let words = match took > last {
-            true => format!(
-                "its last request was done at {last} ms, but the home page took {took} \
-                 ms. No request was in flight in between: something slept."
-            ),
-            false => {
-                format!("the home page took {took} ms, expected {shortest} ms.")
-            }
-        };
-        // A time that is too short is reported by the check before this one.
-        run.pictured(check::that(took <= shortest, words))?;
-        return right_page(run.value?, &site, &content, Vec::new());
-    }
+    let took = run.took.as_millis() as u64;
     let words = match took > shortest {
         false => "the page was done in time, yet a request waited.".to_owned(),
         true => format!("the home page took {took} ms, expected {shortest} ms."),
     };
-    let done_at = |time: u128| -> Vec<&Request> {
-        requests.iter().filter(|other| other.end == time).collect()
-    };
+    let needed = |call: &Call| if needs_user(call) { known } else { 0 };
+    let late = requests.iter().filter(|one| one.start > needed(one));
+    let late: Vec<_> = late.collect();
+    if late.is_empty() {
+        // A time that is too short is reported by the check before this one.
+        run.that(took <= shortest, words).because(requests.slept_after(run.took))?;
+        run.few_wakeups(199, "five requests")?;
+        return right_page(page?, &site, &content, &[]);
+    }
     let lines = late.iter().map(|one| {
-        let Request { name, start, .. } = one;
-        let done: Vec<_> = done_at(*start)
-            .iter()
-            .map(|other| format!("`{}`", other.name))
-            .collect();
+        let Call { name, start, .. } = one;
+        let done = requests.ending_at(*start);
+        let done: Vec<_> = done.iter().map(|c| format!("`{}`", c.name)).collect();
         let when = match &*done {
-            [] => ", when no request was done".to_owned(),
-            [_] => format!(", when {} was done", done[0]),
-            _ => format!(", when {} were done", done.join(" and ")),
+            [] => ", when no request ended".to_owned(),
+            [one] => format!(", when {one} ended"),
+            _ => format!(", when {} ended", done.join(" and ")),
         };
-        let needs = match one.needs_user() {
+        let needs = match needs_user(one) {
             true => format!("the user, known at {known} ms"),
             false => "nothing".to_owned(),
         };
         format!("`{name}` started at {start} ms{when}. It needs {needs}.")
     });
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    let late_words = run.pictured(check::that(false, format!("{words}\n{lines}")));
-    check::explain(late_words, cause(&requests, &late, known))
+    let timer = requests.started_by_timer();
+    let cause = cause(&requests, &late, known).filter(|_| timer.is_none());
+    run.that(false, words).because(lines).because(timer).because(cause)
 }
 
 /// Returns what the times of the requests show about the cause of late ones.
-fn cause(
-    requests: &[Request],
-    late: &[&Request],
-    known: u128,
-) -> Option<&'static str> {
-    let ends = |time: u128| requests.iter().any(|other| other.end == time);
+fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
     let start_of =
         |name| late.iter().find(|one| one.name == name).map(|one| one.start);
     // The end of all requests that started earlier.
-    let round = |time: u128| {
+    let round = |time: u64| {
         let earlier = requests.iter().filter(|other| other.start < time);
         earlier.map(|other| other.end).max() == Some(time)
     };
     let of_user = (start_of("orders"), start_of("messages"));
-    let of_others = (start_of("news"), start_of("weather"));
-    if !late.iter().all(|one| ends(one.start)) {
-        Some(
-            "A start at which no request is done was decided by a timer: wait for the \
-             answer, not for a time.",
-        )
-    } else if requests.windows(2).all(|pair| pair[1].start == pair[0].end) {
+    let of_others = start_of("news").or(start_of("weather"));
+    if requests.one_after_another() {
         Some(
             "Each request waits for the one before it. Creating a future starts \
              nothing; `.await`, `join!` or `spawn` does. And a task that you await \
@@ -353,16 +268,13 @@ fn cause(
         Some(
             "The user needs nothing, and other requests need the user: start with it.",
         )
-    } else if let (Some(orders), Some(messages)) = of_user
-        && orders == messages
-        && round(orders)
-    {
+    } else if of_user.0.is_some_and(round) && of_user.0 == of_user.1 {
         Some(
             "These are two rounds: the second starts when the whole first round is \
              done. Put the user and the requests that need it into one async block, \
              and join that with the rest.",
         )
-    } else if of_others.0.or(of_others.1) == Some(known) {
+    } else if of_others == Some(known) {
         Some(
             "News and weather can start together with the user: join them with an \
              async block that awaits the user.",

@@ -10,11 +10,15 @@ use tokio::time::{Instant, error::Elapsed, timeout};
 
 use super::{Guide, guides};
 use async_workbook::{
-    check::{self, Draw, Pace, Run},
+    check::{self, Call, Calls, Draw, Explain, Pace, Run},
     web,
 };
 
+const MS: Duration = Duration::from_millis(1);
+
 const CITIES: [&str; 3] = ["Lisbon", "Oslo", "Helsinki"];
+
+const APIS: [&str; 2] = ["weather", "events"];
 
 #[test]
 fn check() -> check::Verdict {
@@ -40,7 +44,8 @@ struct World {
 }
 
 impl World {
-    async fn start() -> Result<Self> {
+    /// Starts a server that knows `cities`, with drawn weather and events.
+    async fn of(cities: &[&str], draw: &Draw) -> Result<Self> {
         // The server installs the provider that the client needs.
         let server = web::Server::start().await?;
         let client = match CLIENT.get() {
@@ -48,12 +53,7 @@ impl World {
             None => Client::builder().no_proxy().build()?,
         };
         let client = CLIENT.get_or_init(|| client).clone();
-        Ok(Self { server, client, known: Vec::new() })
-    }
-
-    /// Starts a server that knows `cities`, with drawn weather and events.
-    async fn of(cities: &[&str], draw: &Draw) -> Result<Self> {
-        let mut world = Self::start().await?;
+        let mut world = Self { server, client, known: Vec::new() };
         for city in cities {
             world.add(city, draw);
         }
@@ -72,26 +72,40 @@ impl World {
             guide += &format!(", {day}: {title}");
             events.push(json!({ "title": title, "day": day }));
         }
-        self.server.set_response(&weather_of(city), 200, weather.to_string());
-        self.server.set_response(&events_of(city), 200, json!(events).to_string());
+        self.respond("weather", city, 200, weather.to_string());
+        self.respond("events", city, 200, json!(events).to_string());
         self.known.push((city.to_owned(), guide));
     }
 
-    /// Sets how long the requests about a city take.
-    fn delay(&self, city: &str, millis: [u64; 2]) {
-        let [weather, events] = millis.map(Duration::from_millis);
-        self.server.delay(&weather_of(city), weather);
-        self.server.delay(&events_of(city), events);
+    fn respond(&self, api: &str, city: &str, status: u16, body: String) {
+        self.server.set_response(&format!("/api/{api}/{city}"), status, body);
     }
 
-    async fn guides(&self, what: &str, cities: &[&str]) -> Run<Vec<Result<Guide>>> {
-        check::run(what, guides(&self.client, &self.server, cities)).await
+    /// Sets how long the requests about a city take.
+    fn delay(&self, city: &str, millis: [u32; 2]) {
+        for (api, millis) in APIS.iter().zip(millis) {
+            self.server.delay(&format!("/api/{api}/{city}"), millis * MS);
+        }
+    }
+
+    async fn guides(
+        &self,
+        what: &str,
+        cities: &[&str],
+    ) -> (Vec<Result<Guide>>, Run<()>) {
+        let guides = guides(&self.client, &self.server, cities);
+        check::run(what, guides).await.split()
     }
 
     /// Formats an error without the address of the server, which is different in
     /// every run.
     fn in_words(&self, error: &Error) -> String {
         format!("{error:#}").replace(&self.server.url(""), "")
+    }
+
+    fn guide(&self, city: &str) -> Option<&str> {
+        let known = self.known.iter().find(|(known, _)| known == city);
+        known.map(|(_, guide)| &**guide)
     }
 
     /// Compares the guides with the expected ones: first their cities, then all of them.
@@ -103,19 +117,13 @@ impl World {
         ordered: bool,
     ) -> Result<()> {
         self.no_unexpected_error(guides, cities)?;
-        let known = |city: &str| self.known.iter().find(|(known, _)| known == city);
-        let known_names =
-            cities.iter().map(|&city| known(city).map_or(AN_ERROR, |_| city));
-        let known_lines = cities
-            .iter()
-            .map(|city| known(city).map_or(AN_ERROR, |(_, guide)| guide));
-        same(names(guides), known_names.collect(), ordered)?;
+        let known = cities.iter().map(|city| self.guide(city).map(|_| *city));
+        let known = known.map(|city| city.unwrap_or(AN_ERROR));
+        same(names(guides), known.collect(), ordered)?;
         let lines = guides.iter().map(in_one_line).collect::<Vec<_>>();
-        same(
-            lines.iter().map(|line| &**line).collect(),
-            known_lines.collect(),
-            ordered,
-        )
+        let lines = lines.iter().map(|line| &**line).collect();
+        let known = cities.iter().map(|city| self.guide(city).unwrap_or(AN_ERROR));
+        same(lines, known.collect(), ordered)
     }
 
     /// Checks that only the unknown cities are errors.
@@ -124,13 +132,9 @@ impl World {
         guides: &[Result<Guide>],
         cities: &[&str],
     ) -> Result<()> {
-        let known =
-            |city: &&&str| self.known.iter().any(|(known, _)| known == **city);
-        let unknown = cities.len() - cities.iter().filter(known).count();
+        let unknown =
+            cities.iter().filter(|city| self.guide(city).is_none()).count();
         let errors = errors(guides)?;
-        if errors.len() <= unknown || guides.len() != cities.len() {
-            return Ok(());
-        }
         let mut texts: Vec<_> =
             errors.iter().map(|error| self.in_words(error)).collect();
         texts.sort();
@@ -147,9 +151,11 @@ impl World {
             cause.is::<Elapsed>()
                 || of_request.is_some_and(reqwest::Error::is_timeout)
         });
-        let why =
-            "A time limit has passed. The exercise has none: a server may be slow.";
-        check::explain(check::that(false, words), timed_out.then_some(why))
+        let expected = errors.len() <= unknown || guides.len() != cities.len();
+        check::that(expected, words).when(
+            timed_out,
+            "A timeout has passed. The exercise has none: a server may be slow.",
+        )
     }
 }
 
@@ -176,33 +182,23 @@ fn names(guides: &[Result<Guide>]) -> Vec<&str> {
     cities.map(|city| city.unwrap_or(AN_ERROR)).collect()
 }
 
-fn weather_of(city: &str) -> String {
-    format!("/api/weather/{city}")
-}
-
-fn events_of(city: &str) -> String {
-    format!("/api/events/{city}")
-}
-
 /// Formats a guide in one line, for comparing and printing.
 fn in_one_line(guide: &Result<Guide>) -> String {
-    match guide {
-        Ok(Guide { city, weather, events }) => {
-            let (celsius, sky) = (weather.celsius, &weather.sky);
-            let days = events.iter().map(|e| format!(", {}: {}", e.day, e.title));
-            format!("{city}: {celsius}, {sky}{}", days.collect::<String>())
-        }
-        Err(_) => AN_ERROR.to_owned(),
-    }
+    let Ok(Guide { city, weather, events }) = guide else {
+        return AN_ERROR.to_owned();
+    };
+    let days = events.iter().map(|e| format!(", {}: {}", e.day, e.title));
+    let days = days.collect::<String>();
+    format!("{city}: {}, {}{days}", weather.celsius, weather.sky)
 }
 
 async fn right() -> Result<()> {
     let draw = check::draw();
     let world = World::of(&CITIES, &draw).await?;
     for (place, city) in CITIES.iter().enumerate() {
-        world.delay(city, [100 + 10 * place as u64; 2]);
+        world.delay(city, [100 + 10 * place as u32; 2]);
     }
-    let guides = world.guides("three cities", &CITIES).await.value;
+    let (guides, _) = world.guides("three cities", &CITIES).await;
     world.compare(&guides, &CITIES, true)?;
 
     // Some of the same cities with other weather, one twice, and some others.
@@ -210,12 +206,11 @@ async fn right() -> Result<()> {
     let [one, two, three] = [0, 1, 2].map(|index| &*drawn[index]);
     let cities = [three, "Oslo", one, "Oslo", two, "Lisbon"];
     let world = World::of(&[one, two, three, "Lisbon", "Oslo"], &draw).await?;
-    let guides = world.guides("six cities", &cities).await.value;
+    let (guides, _) = world.guides("six cities", &cities).await;
     world.compare(&guides, &cities, false)?;
 
-    let none =
-        timeout(Duration::from_secs(600), world.guides("no cities", &[])).await;
-    let none = none.ok().map(|run| run.value.len());
+    let none = timeout(600_000 * MS, world.guides("no cities", &[])).await;
+    let none = none.ok().map(|(guides, _)| guides.len());
     let words = match none {
         None => "with an empty list of cities, `guides` never returns.".to_owned(),
         Some(count) => format!("got {count} guides for an empty list of cities."),
@@ -223,38 +218,21 @@ async fn right() -> Result<()> {
     check::that(none == Some(0), words)
 }
 
-/// A request, with its start and end in milliseconds.
-struct Request {
-    api: String,
-    city: String,
-    start: u64,
-    end: u64,
-}
-
-/// The requests of a run, in the order of their start.
-fn requests<T>(run: &Run<T>) -> Vec<Request> {
-    let requests = run.rows().iter().filter_map(|row| {
-        let (api, city) = row.label.strip_prefix("GET /api/")?.split_once('/')?;
-        let (start, end) = (row.life.0 / 1000, row.life.1 / 1000);
-        Some(Request { api: api.to_owned(), city: city.to_owned(), start, end })
-    });
-    let mut requests: Vec<_> = requests.collect();
-    requests.sort_by_key(|request| request.start);
-    requests
+/// The requests of a run, called `API/CITY`.
+fn requests(run: &Run<()>) -> Calls {
+    run.calls(|label| label.strip_prefix("GET /api/"))
 }
 
 /// Checks that each city was requested once from each API.
-fn once<T>(run: &Run<T>, cities: &[&str]) -> Result<()> {
+fn once(run: &Run<()>, cities: &[&str]) -> Result<()> {
     let requests = requests(run);
     for city in cities {
-        for api in ["weather", "events"] {
-            let sent =
-                requests.iter().filter(|one| one.city == *city && one.api == api);
-            let times = sent.count();
+        for api in APIS {
+            let times = requests.count(&format!("{api}/{city}"));
             let words = format!(
                 "`/api/{api}/{city}` was requested {times} times, expected once."
             );
-            run.pictured(check::that(times == 1, words))?;
+            run.that(times == 1, words)?;
         }
     }
     Ok(())
@@ -262,142 +240,111 @@ fn once<T>(run: &Run<T>, cities: &[&str]) -> Result<()> {
 
 async fn together() -> Result<()> {
     let world = World::of(&CITIES, &Draw::new(2)).await?;
-    let run = world.guides("three cities", &CITIES).await;
+    let (guides, run) = world.guides("three cities", &CITIES).await;
     run.never_blocked()?;
-    world.no_unexpected_error(&run.value, &CITIES)?;
+    world.no_unexpected_error(&guides, &CITIES)?;
     once(&run, &CITIES)?;
-    let pace = Pace::of(6, "requests", Duration::from_millis(100));
-    check::explain(run.paced(&pace), cause(&run).as_deref())?;
+    run.paced(&Pace::of(6, "requests", 100 * MS)).because(cause(&run))?;
     check::peak("requests", world.server.peak(), 6)?;
 
-    // More cities than any limit that an answer might have.
+    // More cities than any limit that code might set.
     let draw = Draw::new(7);
     let drawn = draw.words(web::capacity(220) / 2);
     let many: Vec<_> = drawn.iter().map(|city| &**city).collect();
     let world = World::of(&many, &draw).await?;
     let began = Instant::now();
-    let guides = guides(&world.client, &world.server, &many).await;
+    // Not `check::run`: opening this many connections computes for long.
+    let guides = super::guides(&world.client, &world.server, &many).await;
     let (took, peak) = (began.elapsed(), world.server.peak());
     world.no_unexpected_error(&guides, &many)?;
     let count = 2 * many.len();
-    let pace = Pace::of(count as u32, "requests", Duration::from_millis(100));
-    let why = format!(
-        "There are never more than {peak} requests in flight. Where does that limit \
-         come from?"
-    );
-    check::explain(pace.judge(took), (peak < count).then_some(&why))?;
+    Pace::of(count as u32, "requests", 100 * MS).judge(took).when(
+        peak < count,
+        format!(
+            "There are never more than {peak} requests in flight. Where does that limit \
+             come from?"
+        ),
+    )?;
     check::peak("requests", peak, count)?;
     world.compare(&guides, &many, false)?;
 
-    // Answers that take long, so that a loop of naps shows.
+    // Responses that take long, so that a loop of short sleeps shows.
     let world = slow_world().await?;
-    let run = world.guides("five slow cities", &SLOW).await;
-    world.no_unexpected_error(&run.value, &SLOW)?;
-    let took = run.took.as_millis();
-    let words = format!("five cities took {took} ms, expected {LONGEST} ms.");
-    let exact = run.pictured(check::that(took == u128::from(LONGEST), words));
-    check::explain(exact, cause(&run).as_deref())?;
-    let words = format!(
-        "the thread woke up {} times for ten requests: something sleeps and looks, again \
-         and again. Await what you wait for.",
-        run.parks
-    );
-    check::that(run.parks < 1000, words)?;
+    let (guides, run) = world.guides("five slow cities", &SLOW).await;
+    world.no_unexpected_error(&guides, &SLOW)?;
+    let in_turn = (DELAYS.iter().sum::<u32>() + 5 * 1_009) * MS;
+    let pace = Pace::mixed("five slow cities", in_turn, DELAYS[4] * MS);
+    run.paced(&pace).because(cause(&run))?;
+    run.few_wakeups(1000, "ten requests")?;
 
     // A failing city must not make others wait, either.
     let world = World::mixed(&MIXED, false).await?;
     let run = check::caught(world.guides("seven cities", &MIXED)).await;
-    let as_expected = |run: &Run<Vec<Result<Guide>>>| {
-        world.compare(&run.value, &MIXED, false).is_ok()
-    };
-    let Some(run) = run.ok().filter(as_expected) else {
+    let Some((_, run)) =
+        run.ok().filter(|(guides, _)| world.compare(guides, &MIXED, false).is_ok())
+    else {
         // The last check reports the guides.
         return Ok(());
     };
-    let took = run.took.as_millis();
-    let words = format!(
-        "seven cities, three of them unknown, took {took} ms, expected 360 ms."
-    );
-    let exact = run.pictured(check::that(took == 360, words));
-    check::explain(exact, cause(&run).as_deref())?;
+    let what = "seven cities, three of them unknown,";
+    run.paced(&Pace::mixed(what, 2540 * MS, 360 * MS)).because(cause(&run))?;
     once(&run, &MIXED)
 }
 
 /// Returns what the times of the requests show about the cause of a wait.
-fn cause<T>(run: &Run<T>) -> Option<String> {
+fn cause(run: &Run<()>) -> Option<String> {
     let requests = requests(run);
-    let took = run.took.as_millis() as u64;
-    let last = requests.iter().map(|request| request.end).max()?;
-    let late: Vec<_> = requests.iter().filter(|request| request.start > 0).collect();
-    let ends = |time: u64| requests.iter().any(|other| other.end == time);
-    let (first, second): (Vec<_>, Vec<_>) =
-        requests.iter().partition(|request| request.api == requests[0].api);
-    let in_flight = |time: u64| {
-        requests.iter().filter(|one| (one.start..one.end).contains(&time)).count()
-    };
-    let peak = requests.iter().map(|one| in_flight(one.start)).max()?;
-    // The name, the first start and the last end of each city.
-    let mut cities: Vec<(&str, u64, u64)> = Vec::new();
-    for one in &requests {
-        match cities.iter_mut().find(|(city, ..)| *city == one.city) {
-            Some((_, _, end)) => *end = one.end.max(*end),
-            None => cities.push((&one.city, one.start, one.end)),
-        }
+    let known =
+        requests.started_by_timer().or_else(|| requests.slept_after(run.took));
+    if known.is_some() || requests.iter().all(|one| one.start == 0) {
+        return known;
     }
-    if let Some(late) = late.iter().find(|request| !ends(request.start)) {
-        Some(format!(
-            "`/api/{}/{}` was sent at {} ms, when no other request was done: a timer \
-             decides when it starts.",
-            late.api, late.city, late.start
-        ))
-    } else if late.is_empty() {
-        (took > last).then(|| {
-            format!(
-                "The last request was done at {last} ms. After that, no request was in \
-                 flight: something slept."
-            )
-        })
-    } else if requests.windows(2).all(|pair| pair[1].start == pair[0].end) {
+    if requests.one_after_another() {
+        return Some(
+            "Each request waits for the one before it, in both functions.".into(),
+        );
+    }
+    // All calls whose name has the same part, as one call.
+    let grouped = |part: fn(&str) -> Option<(&str, &str)>| {
+        let mut groups: Vec<Call> = Vec::new();
+        for one in requests.iter() {
+            let (_, name) = part(&one.name)?;
+            match groups.iter_mut().find(|group| group.name == name) {
+                Some(group) => group.end = group.end.max(one.end),
+                None => groups.push(Call { name: name.to_owned(), ..one.clone() }),
+            }
+        }
+        Some(groups.into_iter().collect::<Calls>())
+    };
+    let cities = grouped(|name| name.split_once('/'))?;
+    let apis = grouped(|name| name.split_once('/').map(|(api, city)| (city, api)))?;
+    if cities.one_after_another() {
         Some(
-            "Each request waits for the one before it, in both functions."
-                .to_owned(),
+            "The requests of each city wait for those of the city before it.".into(),
         )
-    } else if cities.windows(2).all(|pair| pair[1].1 == pair[0].2) {
-        Some(
-            "The requests of each city wait for those of the city before it."
-                .to_owned(),
-        )
-    } else if second.iter().map(|one| one.start).min()
-        >= first.iter().map(|one| one.end).max()
-    {
-        let (first, second) = (&first[0].api, &second.first()?.api);
+    } else if apis.one_after_another() {
         Some(format!(
-            "No request is sent to `/api/{second}` before the answers of `/api/{first}` \
-             are there."
+            "No request is sent to `/api/{}` before all responses of `/api/{}` have \
+             arrived.",
+            apis[1].name, apis[0].name
         ))
     } else {
-        (peak < requests.len()).then(|| {
-            format!(
-                "Some requests wait until others are done: there are never more than \
-                 {peak} in flight."
-            )
-        })
+        requests.limited()
     }
 }
 
 const SLOW: [&str; 5] = ["Lisbon", "Oslo", "Helsinki", "Rome", "Athens"];
 
-/// The order in which the answers of [`slow_world`] arrive: neither that of the list,
+/// The order in which the responses of [`slow_world`] arrive: neither that of the list,
 /// nor its reverse, nor alphabetical.
 const ARRIVED: [&str; 5] = ["Helsinki", "Oslo", "Athens", "Lisbon", "Rome"];
 
-/// The milliseconds until the last of them.
-const LONGEST: u64 = 55_787;
+/// The milliseconds until each of them arrives.
+const DELAYS: [u32; 5] = [35_353, 42_083, 48_817, 51_131, 55_787];
 
 async fn slow_world() -> Result<World> {
     let world = World::of(&SLOW, &Draw::new(3)).await?;
-    let delays = [35_353, 42_083, 48_817, 51_131, LONGEST];
-    for (city, weather) in ARRIVED.iter().zip(delays) {
+    for (city, weather) in ARRIVED.iter().zip(DELAYS) {
         world.delay(city, [weather, 1_009]);
     }
     Ok(world)
@@ -405,12 +352,11 @@ async fn slow_world() -> Result<World> {
 
 async fn in_order() -> Result<()> {
     let world = slow_world().await?;
-    let run = world.guides("five slow cities", &SLOW).await;
-    let why = (names(&run.value) == ARRIVED).then_some(
-        "That is the order in which the answers arrived, not that of the list.",
-    );
-    let in_order = run.pictured(world.compare(&run.value, &SLOW, true));
-    check::explain(in_order, why)
+    let (guides, run) = world.guides("five slow cities", &SLOW).await;
+    run.pictured(world.compare(&guides, &SLOW, true)).when(
+        names(&guides) == ARRIVED,
+        "That is the order in which the responses arrived, not that of the list.",
+    )
 }
 
 /// Cities that the server knows, and between them one that it does not know, one
@@ -428,7 +374,7 @@ impl World {
     async fn mixed(cities: &[&str], json: bool) -> Result<Self> {
         let mut world = Self::of(cities, &Draw::new(5)).await?;
         for (place, city) in cities.iter().enumerate() {
-            world.delay(city, [200, 300 + 10 * place as u64]);
+            world.delay(city, [200, 300 + 10 * place as u32]);
         }
         for (place, apis) in NOT_FOUND {
             let city = cities[place];
@@ -442,7 +388,7 @@ impl World {
                     }
                     (true, _) => "[]".to_owned(),
                 };
-                world.server.set_response(&format!("/api/{api}/{city}"), 404, body);
+                world.respond(api, city, 404, body);
             }
         }
         Ok(world)
@@ -467,30 +413,31 @@ const NO_BUG: &str = "An unknown city is no bug of the program: return an error,
 async fn unknown() -> Result<()> {
     let world = World::mixed(&MIXED, false).await?;
     let guides = check::caught(world.guides("seven cities", &MIXED)).await;
-    let guides = check::explain(guides, Some(NO_BUG))?.value;
+    let (guides, _) = guides.because([NO_BUG])?;
     for (place, apis) in NOT_FOUND {
         let (city, api) = (MIXED[place], apis[apis.len() - 1]);
-        let mut of_city = guides.iter().flatten().filter(|guide| guide.city == city);
         let words = format!(
             "the guide to {city} is not an error, but `/api/{api}/{city}` returned the \
              status 404."
         );
-        check::that(of_city.next().is_none(), words)?;
+        check::that(!names(&guides).contains(&city), words)?;
     }
-    let errors = errors(&guides)?.into_iter();
-    let mut errors: Vec<_> = errors.map(|error| world.in_words(error)).collect();
-    let (failed, known) = (errors.len(), MIXED.len() - NOT_FOUND.len());
-    errors.dedup();
-    let why = if failed == guides.len() && errors.len() == 1 {
-        Some("One failing city discards the results of the others.")
-    } else if failed == 0 && guides.len() == known {
-        Some("The cities that failed are left out.")
-    } else {
-        None
-    };
-    check::explain(world.compare(&guides, &MIXED, false), why)?;
+    let errors = errors(&guides)?;
+    let mut texts: Vec<_> =
+        errors.iter().map(|error| world.in_words(error)).collect();
+    texts.dedup();
+    world
+        .compare(&guides, &MIXED, false)
+        .when(
+            errors.len() == guides.len() && texts.len() == 1,
+            "One failing city discards the results of the others.",
+        )
+        .when(
+            errors.is_empty() && guides.len() == MIXED.len() - NOT_FOUND.len(),
+            "The cities that failed are left out.",
+        )?;
     let words = "for an unknown city, the code panics.";
-    check::explain(check::that(!check::panicked(), words), Some(NO_BUG))?;
+    check::that(!check::panicked(), words).because([NO_BUG])?;
     // An error takes the place of its city.
     world.compare(&guides, &MIXED, true)?;
 
@@ -498,7 +445,7 @@ async fn unknown() -> Result<()> {
     let drawn = check::draw().words(MIXED.len());
     let cities: Vec<_> = drawn.iter().map(|city| &**city).collect();
     let with_json = World::mixed(&cities, true).await?;
-    let judged = with_json.guides("seven cities", &cities).await.value;
+    let (judged, _) = with_json.guides("seven cities", &cities).await;
     for (place, apis) in NOT_FOUND {
         let checked = judged.get(place).is_some_and(Result::is_err);
         let reported =

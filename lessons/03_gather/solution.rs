@@ -29,18 +29,31 @@ struct Guide {
     events: Vec<Event>,
 }
 
+async fn weather(
+    client: &Client,
+    server: &web::Server,
+    city: &str,
+) -> reqwest::Result<Weather> {
+    let url = server.url(&format!("/api/weather/{city}"));
+    client.get(url).send().await?.error_for_status()?.json().await
+}
+
+async fn events(
+    client: &Client,
+    server: &web::Server,
+    city: &str,
+) -> reqwest::Result<Vec<Event>> {
+    let url = server.url(&format!("/api/events/{city}"));
+    client.get(url).send().await?.error_for_status()?.json().await
+}
+
 /// Queries both APIs about one city at the same time. A status 404 from either of
 /// them, whatever the body, means that the city is unknown: an error.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
-    let weather = async {
-        let url = server.url(&format!("/api/weather/{city}"));
-        client.get(url).send().await?.error_for_status()?.json().await
-    };
-    let events = async {
-        let url = server.url(&format!("/api/events/{city}"));
-        client.get(url).send().await?.error_for_status()?.json().await
-    };
-    let (weather, events) = tokio::try_join!(weather, events)?;
+    let (weather, events) = tokio::try_join!(
+        weather(client, server, city),
+        events(client, server, city)
+    )?;
     Ok(Guide { city: city.to_owned(), weather, events })
 }
 

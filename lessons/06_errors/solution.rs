@@ -22,6 +22,9 @@ struct Weather {
     celsius: i32,
 }
 
+/// The error that a [`FetchError`] wraps: reqwest's, or that of another library.
+type Cause = Box<dyn Error + Send + Sync>;
+
 /// The reason why a URL gave no weather.
 #[derive(Debug)]
 enum FetchError {
@@ -30,14 +33,26 @@ enum FetchError {
     /// The status is any other from 400 to 599.
     Status(StatusCode),
     /// The response arrived, but is not the JSON of a `Weather`.
-    NotJson(reqwest::Error),
+    NotJson(Cause),
     /// The response did not arrive within `DEADLINE`, or the client's own connect
     /// timeout expired.
-    TooSlow(reqwest::Error),
+    TooSlow(Cause),
     /// The connection was refused.
-    Refused(reqwest::Error),
+    Refused(Cause),
     /// Anything else: an invalid URL, or a connection closed without a response.
-    Other(reqwest::Error),
+    Other(Cause),
+}
+
+impl FetchError {
+    fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::NotFound | Self::Status(_) => None,
+            Self::NotJson(cause)
+            | Self::TooSlow(cause)
+            | Self::Refused(cause)
+            | Self::Other(cause) => Some(cause),
+        }
+    }
 }
 
 /// Describes what happened, without the text of the inner error, which `source`
@@ -55,16 +70,10 @@ impl fmt::Display for FetchError {
     }
 }
 
-/// Its `source` is the error that it carries.
+/// Its `source` is the error that it wraps.
 impl Error for FetchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NotFound | Self::Status(_) => None,
-            Self::NotJson(error)
-            | Self::TooSlow(error)
-            | Self::Refused(error)
-            | Self::Other(error) => Some(error),
-        }
+        Some(self.cause()?.as_ref())
     }
 }
 
@@ -75,10 +84,10 @@ impl From<reqwest::Error> for FetchError {
             Some(status) => Self::Status(status),
             // Must come first: a timeout can also happen while connecting, or while
             // reading and decoding the body.
-            None if error.is_timeout() => Self::TooSlow(error),
-            None if error.is_connect() => Self::Refused(error),
-            None if error.is_decode() => Self::NotJson(error),
-            None => Self::Other(error),
+            None if error.is_timeout() => Self::TooSlow(error.into()),
+            None if error.is_connect() => Self::Refused(error.into()),
+            None if error.is_decode() => Self::NotJson(error.into()),
+            None => Self::Other(error.into()),
         }
     }
 }
@@ -97,6 +106,15 @@ struct Report {
     failures: Vec<(String, FetchError)>,
 }
 
+impl Report {
+    fn add(&mut self, url: &str, result: Result<Weather, FetchError>) {
+        match result {
+            Ok(answer) => self.answers.push(answer),
+            Err(error) => self.failures.push((url.to_owned(), error)),
+        }
+    }
+}
+
 /// Fetches all URLs at the same time. One failure does not affect the other
 /// requests. Dropping this future halfway cancels all of them.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
@@ -104,10 +122,7 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let results = join_all(fetches).await;
     let mut report = Report::default();
     for (url, result) in urls.iter().zip(results) {
-        match result {
-            Ok(answer) => report.answers.push(answer),
-            Err(error) => report.failures.push((url.clone(), error)),
-        }
+        report.add(url, result);
     }
     report
 }

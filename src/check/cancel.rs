@@ -28,6 +28,11 @@ use super::runner::open_spans;
 /// A limit for futures that never finish. No exercise needs this many polls.
 const MAX_POLLS: usize = 10_000;
 
+/// Explains work that continues after its future was dropped.
+pub const OWNED_BY_RUNTIME: &str = "The runtime owns a spawned task, so the task keeps \
+    running when its handle is dropped. Futures that are not spawned are dropped with \
+    their owner, and so are the tasks of a `JoinSet`.";
+
 /// Runs a scenario repeatedly, dropping its future after one poll, after two, and so
 /// on, until the future finishes. It is thus dropped at every `.await` that suspends
 /// it.

@@ -1,8 +1,8 @@
 //! Judges errors by all that they report: by their own text, by that of each cause, and
 //! by the types of the causes.
 //!
-//! An answer may report a status in the text of a context as well as in a cause, so a
-//! check that looks at one of them refuses good answers.
+//! A solution may report a status in the text of a context as well as in a cause, so a
+//! check that looks at one of them refuses good ones.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ pub fn chain<'a>(
     let mut last = error;
     while let Some(source) = last.source() {
         if chain.len() > MAX_CAUSES {
-            // A first field has the same address, too, but does not go on for ever.
+            // A first field has the same address, too, but does not go on forever.
             let itself =
                 chain.windows(2).all(|two| std::ptr::addr_eq(two[0], two[1]));
             let message = match itself {

@@ -102,27 +102,42 @@ impl fmt::Display for Diagnosis {
 
 impl std::error::Error for Diagnosis {}
 
-/// Adds the most likely cause to a diagnosis, if it is known.
+/// Adds causes to the [`Diagnosis`] of a check that failed.
 ///
 /// ```
-/// use async_workbook::check;
+/// use async_workbook::check::{self, Explain};
 ///
-/// let slow = check::that(false, "it took 300 ms.");
-/// let explained = check::explain(slow, Some("There is an `.await` in the loop."));
+/// let (took, in_turn) = (300, true);
+/// let slow = check::that(took == 100, format!("it took {took} ms."))
+///     .when(in_turn, "There is an `.await` in the loop.")
+///     .when(took > 1000, "A timeout has passed.");
 /// let message = "it took 300 ms.\nThere is an `.await` in the loop.";
-/// assert_eq!(explained.unwrap_err().to_string(), message);
+/// assert_eq!(slow.unwrap_err().to_string(), message);
 /// ```
-///
-/// # Errors
-///
-/// The error of `result`, with one more line if it is a [`Diagnosis`].
-pub fn explain<T>(result: Result<T>, why: Option<&str>) -> Result<T> {
-    result.map_err(|error| match (error.downcast::<Diagnosis>(), why) {
-        (Ok(mut diagnosis), Some(why)) => {
-            diagnosis.message += &format!("\n{why}");
-            diagnosis.into()
-        }
-        (Ok(diagnosis), None) => diagnosis.into(),
-        (Err(error), _) => error,
-    })
+pub trait Explain: Sized {
+    /// Adds each cause in a line of its own: an `Option`, or a list.
+    ///
+    /// It changes nothing if the result is `Ok`, or an error of another type.
+    #[must_use]
+    fn because<C: AsRef<str>>(self, causes: impl IntoIterator<Item = C>) -> Self;
+
+    /// Adds the cause if it was seen.
+    #[must_use]
+    fn when(self, seen: bool, cause: impl AsRef<str>) -> Self {
+        self.because(seen.then_some(cause))
+    }
+}
+
+impl<T> Explain for Result<T> {
+    fn because<C: AsRef<str>>(self, causes: impl IntoIterator<Item = C>) -> Self {
+        self.map_err(|error| match error.downcast::<Diagnosis>() {
+            Ok(mut diagnosis) => {
+                for cause in causes {
+                    diagnosis.message += &format!("\n{}", cause.as_ref());
+                }
+                diagnosis.into()
+            }
+            Err(error) => error,
+        })
+    }
 }

@@ -113,14 +113,13 @@ fn order<T: PartialOrd>(got: &[T], expected: &[T]) -> Difference {
 /// was seen:
 ///
 /// ```
-/// use async_workbook::check::{self, Difference};
+/// use async_workbook::check::{self, Difference, Explain};
 ///
 /// let (got, expected) = ([2, 2, 1], [2, 3, 1]);
-/// let why = match check::difference(&got, &expected) {
-///     Some(Difference::Reversed) => Some("`pop` takes the last item first."),
-///     _ => None,
-/// };
-/// let result = check::explain(check::in_order(&got, &expected), why);
+/// let reversed =
+///     check::difference(&got, &expected) == Some(Difference::Reversed);
+/// let result = check::in_order(&got, &expected)
+///     .when(reversed, "`pop` takes the last item first.");
 /// assert!(!result.unwrap_err().to_string().contains("pop"));
 /// ```
 ///
@@ -173,8 +172,8 @@ pub fn in_order<T: PartialOrd + Debug>(got: &[T], expected: &[T]) -> Result<()> 
             }
         };
         let (got, expected) = (part(got), part(expected));
-        let place = first + 1;
-        format!("got {got} from item {place} on, expected {expected}: {meaning}.")
+        let item = first + 1;
+        format!("got {got} from item {item} on, expected {expected}: {meaning}.")
     };
     Err(Diagnosis::new(message).into())
 }
@@ -186,7 +185,7 @@ const LONG: usize = 12;
 const SHOWN: usize = 6;
 
 /// Formats a list, or the beginning of a long one.
-fn list<T: Debug>(items: &[T]) -> String {
+pub fn list<T: Debug>(items: &[T]) -> String {
     if items.len() <= LONG {
         return format!("{items:?}");
     }
@@ -209,8 +208,15 @@ fn distinct<'a, T: PartialEq>(items: &[&'a T]) -> Vec<&'a T> {
     distinct
 }
 
-/// Returns the multiset difference of `all` and `others`.
-fn without<'a, T: PartialEq>(all: &'a [T], others: &[T]) -> Vec<&'a T> {
+/// Returns the items of `all` that are not in `others`, each as often as `all` has
+/// more of it.
+///
+/// ```
+/// use async_workbook::check::without;
+///
+/// assert_eq!(without(&[1, 2, 1, 3], &[3, 1]), [&2, &1]);
+/// ```
+pub fn without<'a, T: PartialEq>(all: &'a [T], others: &[T]) -> Vec<&'a T> {
     let mut others: Vec<_> = others.iter().collect();
     all.iter()
         .filter(|&one| match others.iter().position(|&other| other == one) {

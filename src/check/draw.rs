@@ -1,4 +1,4 @@
-//! Draws the values of a check at random, so that no answer can contain them.
+//! Draws the values of a check at random, so that no solution can contain them.
 //!
 //! An expected value that is the same in every run can be copied: from the check, or
 //! from its diagnosis. A check therefore draws names, temperatures and delays, and the

@@ -8,7 +8,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::task;
+use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span};
 
 /// Creates futures that only sleep, and logs what happens to each of them.
@@ -36,7 +37,9 @@ pub struct Probe(Arc<Mutex<Log>>);
 struct Log {
     running: usize,
     peak: usize,
-    begun: Vec<usize>,
+    begun: Vec<(usize, Instant)>,
+    /// The number of futures that were first polled by a spawned task.
+    in_tasks: usize,
     finished: Vec<usize>,
     dropped: Vec<usize>,
 }
@@ -80,7 +83,21 @@ impl Probe {
     /// Returns the numbers of the futures that were polled, in the order of their
     /// first poll.
     pub fn begun(&self) -> Vec<usize> {
-        self.lock().begun.clone()
+        self.lock().begun.iter().map(|(number, _)| *number).collect()
+    }
+
+    /// Returns the time of the first poll of the future with this number, if it was
+    /// polled.
+    pub fn start(&self, number: usize) -> Option<Instant> {
+        let log = self.lock();
+        Some(log.begun.iter().find(|(begun, _)| *begun == number)?.1)
+    }
+
+    /// Returns true if all futures that were polled were first polled by a spawned
+    /// task.
+    pub fn all_in_tasks(&self) -> bool {
+        let log = self.lock();
+        log.in_tasks == log.begun.len()
     }
 
     /// Returns the numbers of the futures that finished, in the order of their ends.
@@ -105,7 +122,8 @@ struct DropGuard {
 impl DropGuard {
     fn new(probe: Probe, number: usize) -> Self {
         let mut log = probe.lock();
-        log.begun.push(number);
+        log.begun.push((number, Instant::now()));
+        log.in_tasks += usize::from(task::try_id().is_some());
         log.running += 1;
         log.peak = log.peak.max(log.running);
         drop(log);
@@ -144,5 +162,17 @@ mod tests {
         assert_eq!(probe.finished(), [3]);
         assert_eq!(probe.dropped(), [4]);
         assert_eq!((probe.peak(), probe.running()), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_has_a_time_and_maybe_a_task() {
+        let (probe, began) = (Probe::default(), Instant::now());
+        let ms = Duration::from_millis;
+        task::spawn(probe.work(1, ms(10))).await.unwrap();
+        assert!(probe.all_in_tasks());
+        probe.work(2, ms(10)).await;
+        assert!(!probe.all_in_tasks());
+        let starts = [1, 2, 3].map(|n| probe.start(n).map(|start| start - began));
+        assert_eq!(starts, [Some(ms(0)), Some(ms(10)), None]);
     }
 }

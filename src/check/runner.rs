@@ -16,7 +16,7 @@
 //! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
 //! process.
 //!
-//! **A held thread.** On a current-thread runtime the only thread parks whenever
+//! **A blocked thread.** On a current-thread runtime the only thread parks whenever
 //! there is nothing to poll. The runtime's park and unpark hooks measure how the thread
 //! spent the time in between (see `thread_time.rs`):
 //!
@@ -28,7 +28,7 @@
 //! A single long poll and an endless sequence of short ones look the same here, and
 //! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
 //! from time in which it computed, and the time in which other programs had the CPU
-//! counts as neither. Blocked time is added up over a run; right answers have almost
+//! counts as neither. Blocked time is added up over a run; right solutions have almost
 //! none. A machine may still swap, or be paused by its host, so a failure is only
 //! reported if it happens three times in a row. (The paused clock stops while
 //! code blocks; it could not show this.)
@@ -49,6 +49,7 @@ use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -58,6 +59,7 @@ use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
+use super::calls::{Call, Calls};
 use super::diagnosis::{Diagnosis, Kind};
 use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::{Moment, Spent, slowness};
@@ -78,8 +80,8 @@ const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
 /// at once takes a while, above all in a debug build.
 const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
 
-/// The longest time for which code may hold the thread, if more is not known.
-const HOLD_LIMIT: Duration = Duration::from_millis(75);
+/// The longest wall time for which code may block the thread, where more is not known.
+const WALL_LIMIT: Duration = Duration::from_millis(75);
 
 /// The clock that a check runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +112,7 @@ impl Clock {
 ///     let _second = lock.lock().await;
 ///     Ok(())
 /// });
-/// assert!(stuck.unwrap_err().to_string().starts_with("a deadlock"));
+/// assert!(stuck.unwrap_err().to_string().starts_with("deadlock: "));
 /// ```
 ///
 /// # Errors
@@ -161,12 +163,12 @@ pub(super) fn on_clock<T>(
             Err(_elapsed) => Err(stuck(clock, last_poll, &spans).into()),
         }
     };
-    HELD_THREAD.take();
+    BLOCKED_THREAD.take();
     LAST_RUN.take();
     let result = catch_panics(|| runtime.block_on(watched));
-    // Code that holds the thread fails a check that it would otherwise pass.
-    let result = match HELD_THREAD.take() {
-        Some(held) if result.is_ok() => Err(held.into()),
+    // Code that blocks the thread fails a check that it would otherwise pass.
+    let result = match BLOCKED_THREAD.take() {
+        Some(blocked) if result.is_ok() => Err(blocked.into()),
         _ => result,
     };
     SPANS.set(None);
@@ -209,7 +211,7 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
              and waking up{repeated}.{waiting}"
         ),
         Clock::Paused => format!(
-            "a deadlock: it waits forever, because nothing is left that could wake it.\
+            "deadlock: every task is waiting, and nothing is left that could wake one.\
              {waiting}"
         ),
         Clock::Real(limit) => format!(
@@ -234,8 +236,8 @@ thread_local! {
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
     /// The panics during the current check.
     static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
-    /// The diagnosis of a run that held the thread.
-    static HELD_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
+    /// The diagnosis of a run that blocked the thread.
+    static BLOCKED_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
     /// The recording of the latest run.
     static LAST_RUN: RefCell<Option<Section>> = const { RefCell::new(None) };
     /// A check is running, so the panic hook records panics.
@@ -288,17 +290,17 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 /// Awaits `future` and converts a panic in it to an error, which a check can
-/// [`explain`] or ignore. (Any other panic fails the check.)
+/// [`Explain`] or ignore. (Any other panic fails the check.)
 ///
 /// ```
-/// use async_workbook::check;
+/// use async_workbook::check::{self, Explain};
 ///
 /// let explained = check::on_paused_clock(async {
 ///     let first = async { Vec::<u32>::new()[0] };
-///     check::explain(check::caught(first).await, Some("There may be none."))
+///     check::caught(first).await.because(["There may be none."])
 /// });
 /// let message = explained.unwrap_err().to_string();
-/// assert!(message.starts_with("a panic at "));
+/// assert!(message.starts_with("the code panicked at "));
 /// assert!(message.ends_with("\nThere may be none."));
 /// ```
 ///
@@ -306,7 +308,7 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
 ///
 /// A [`Diagnosis`] with the location and the message of the panic.
 ///
-/// [`explain`]: super::explain
+/// [`Explain`]: super::Explain
 pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
     let result = AssertUnwindSafe(future).catch_unwind().await;
     Ok(result.map_err(|_| last_panic())?)
@@ -326,23 +328,22 @@ fn last_panic() -> Diagnosis {
 /// The number of panics in libraries for which a backtrace is captured.
 const MAX_BACKTRACES: usize = 20;
 
-/// Returns where a panic comes from: its place, if that is in our sources.
+/// Describes the location of a panic.
 ///
 /// A library panics in its own sources, unless its function is `#[track_caller]`. The
-/// place that says something then is the innermost one in a lesson, which only a
-/// backtrace has. Without debug information it has no lines.
-fn origin(place: &Location<'_>) -> String {
-    let Some(library) = library(place.file()) else {
+/// useful location is then the innermost one in a lesson, which only a backtrace has. Without debug information it has no lines.
+fn describe(location: &Location<'_>) -> String {
+    let Some(library) = library(location.file()) else {
         // Files included by a test are named relative to it: `tests/../lessons/...`.
-        let file = place.file().trim_start_matches("tests/../");
-        return format!("at {file}:{}", place.line());
+        let file = location.file().trim_start_matches("tests/../");
+        return format!("at {file}:{}", location.line());
     };
     // Reading the debug information takes a while, and many tasks may panic.
     static BACKTRACES: AtomicUsize = AtomicUsize::new(0);
     let affordable = BACKTRACES.fetch_add(1, Ordering::Relaxed) < MAX_BACKTRACES;
     let backtrace = affordable.then(|| Backtrace::force_capture().to_string());
-    match backtrace.as_deref().and_then(place_in_a_lesson) {
-        Some(place) => format!("in {library}, called at {place}"),
+    match backtrace.as_deref().and_then(location_in_a_lesson) {
+        Some(location) => format!("in {library}, called at {location}"),
         None => format!("in {library}"),
     }
 }
@@ -359,24 +360,24 @@ fn library(file: &str) -> Option<&str> {
     Some(name)
 }
 
-/// Finds the innermost place of a backtrace that is in a lesson, as `FILE:LINE`.
-fn place_in_a_lesson(backtrace: &str) -> Option<String> {
-    let mut places = backtrace.lines().filter_map(|line| {
-        let place = line.trim().strip_prefix("at ")?;
-        let file = &place[place.find("lessons/")?..];
-        let (place, _column) = file.rsplit_once(':')?;
-        (!place.contains("/check.rs:")).then(|| place.to_owned())
+/// Finds the innermost location of a backtrace that is in a lesson, as `FILE:LINE`.
+fn location_in_a_lesson(backtrace: &str) -> Option<String> {
+    let mut locations = backtrace.lines().filter_map(|line| {
+        let location = line.trim().strip_prefix("at ")?;
+        let file = &location[location.find("lessons/")?..];
+        let (location, _column) = file.rsplit_once(':')?;
+        (!location.contains("/check.rs:")).then(|| location.to_owned())
     });
-    places.next()
+    locations.next()
 }
 
-fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
-    let place = place.map_or_else(String::new, origin);
+fn panic_diagnosis(message: &str, location: Option<&Location<'_>>) -> Diagnosis {
+    let location = location.map_or_else(String::new, describe);
     match message.strip_prefix("not yet implemented") {
         Some(task) => {
             let task = task.trim_start_matches(": ");
             let colon = if task.is_empty() { "" } else { ": " };
-            Diagnosis::new(format!("not implemented yet {place}{colon}{task}"))
+            Diagnosis::new(format!("not implemented yet {location}{colon}{task}"))
                 .of_kind(Kind::Unwritten)
         }
         None => {
@@ -386,7 +387,7 @@ fn panic_diagnosis(message: &str, place: Option<&Location<'_>>) -> Diagnosis {
                 true => "\n`spawn_blocking` works on every runtime.",
                 false => "",
             };
-            Diagnosis::new(format!("a panic {place}: {message}{why}"))
+            Diagnosis::new(format!("the code panicked {location}: {message}{why}"))
         }
     }
 }
@@ -401,7 +402,7 @@ struct Busy {
     /// The longest time that it computed between an unpark and the next park.
     computed: Duration,
     /// The longest wall time between the two, if nothing else is known.
-    held: Duration,
+    wall: Duration,
     /// How often the run was polled since the latest unpark, and in the longest time
     /// that it computed.
     polls: u64,
@@ -413,7 +414,7 @@ impl Busy {
         since: None,
         blocked: Duration::ZERO,
         computed: Duration::ZERO,
-        held: Duration::ZERO,
+        wall: Duration::ZERO,
         polls: 0,
         computed_polls: 0,
     };
@@ -431,7 +432,7 @@ impl Busy {
                     (busy.computed, busy.computed_polls) = (computed, busy.polls);
                 }
             }
-            Some(Spent::Wall(held)) => busy.held = busy.held.max(held),
+            Some(Spent::Wall(wall)) => busy.wall = busy.wall.max(wall),
             None => {}
         }
         BUSY.set(busy);
@@ -442,7 +443,7 @@ impl Busy {
         BUSY.set(Busy { polls: busy.polls + 1, ..busy });
     }
 
-    /// Describes how a run that recorded this many spans held the thread for too long,
+    /// Describes how a run that recorded this many spans blocked the thread for too long,
     /// if it did: the time, what happened for how long, and what that means.
     fn excess(&self, spans: u32) -> Option<(Duration, String, &'static str)> {
         // Rounded, so that repeated runs usually give the same message.
@@ -474,9 +475,9 @@ impl Busy {
             };
             return Some((self.computed, words, meaning));
         }
-        exceeds(self.held, HOLD_LIMIT).then(|| {
-            let time = about(self.held, 50);
-            (self.held, format!("the thread was held for {time}"), blocks)
+        exceeds(self.wall, WALL_LIMIT).then(|| {
+            let time = about(self.wall, 50);
+            (self.wall, format!("the thread was blocked for {time}"), blocks)
         })
     }
 }
@@ -496,7 +497,7 @@ pub struct Run<T> {
     /// no duration shows it.
     pub parks: u64,
     section: Section,
-    /// How it held the thread, on the real clock.
+    /// How it used the thread, on the real clock.
     busy: Busy,
     /// The label of the span with the longest poll, and the duration of that poll.
     longest_poll: Option<(String, Duration)>,
@@ -504,7 +505,7 @@ pub struct Run<T> {
 
 /// Awaits `future` and measures it. `what` is the title of the run in pictures.
 ///
-/// If the run holds the thread for too long (see [`Run::never_blocked`]), the check
+/// If the run blocks the thread for too long (see [`Run::never_blocked`]), the check
 /// fails even if it returns `Ok`.
 ///
 /// ```
@@ -541,13 +542,106 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     LAST_RUN.set(Some(section.clone()));
     let longest_poll = spans.longest_poll();
     let run = Run { value, took, parks, section, busy, longest_poll };
-    if let Some(held) = run.held_thread() {
-        HELD_THREAD.set(Some(held));
+    if let Some(blocked) = run.blocked_thread() {
+        BLOCKED_THREAD.set(Some(blocked));
     }
     run
 }
 
+/// The number of polls after which [`run_with_few_polls`] gives up.
+const ENDLESS_POLLS: usize = 10_000;
+
+/// Like [`run`], and checks that `future` is polled at most `most` times: that it does
+/// not keep waking itself.
+///
+/// A loop of `yield_now` never lets the paused clock move, and one of short sleeps
+/// ends almost on time: only the number of polls shows either.
+///
+/// ```
+/// use async_workbook::check;
+/// use tokio::task::yield_now;
+///
+/// let result = check::on_paused_clock(async {
+///     let spin = async { loop { yield_now().await } };
+///     check::run_with_few_polls::<()>("a loop", 20, spin).await
+/// });
+/// let message = result.unwrap_err().to_string();
+/// assert!(message.starts_with("a loop: it woke up 10000 times while it waited."));
+/// ```
+///
+/// # Errors
+///
+/// A [`Diagnosis`] with the number of polls, if there were more.
+pub async fn run_with_few_polls<T>(
+    what: &str,
+    most: usize,
+    future: impl Future<Output = T>,
+) -> Result<Run<T>> {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    let counted = poll_fn(|context| {
+        polls += 1;
+        match polls {
+            ENDLESS_POLLS => Poll::Ready(None),
+            _ => future.as_mut().poll(context).map(Some),
+        }
+    });
+    let (value, run) = run(what, counted).await.split();
+    match value {
+        Some(value) if polls <= most => {
+            let Run { took, parks, section, busy, longest_poll, .. } = run;
+            Ok(Run { value, took, parks, section, busy, longest_poll })
+        }
+        _ => run.pictured(Err(Diagnosis::new(format!(
+            "{what}: it woke up {polls} times while it waited. A future that awaits the \
+             work itself wakes up when the work is done, and not before."
+        ))
+        .into())),
+    }
+}
+
 impl<T> Run<T> {
+    /// Separates the output of the future from the measurements.
+    pub fn split(self) -> (T, Run<()>) {
+        let Self { value, took, parks, section, busy, longest_poll } = self;
+        (value, Run { value: (), took, parks, section, busy, longest_poll })
+    }
+
+    /// Returns the spans and requests of the run for whose label `name` returns a
+    /// name.
+    pub fn calls<'a>(&'a self, name: impl Fn(&'a str) -> Option<&'a str>) -> Calls {
+        let call = |row: &'a Row| {
+            let (start, end) = (row.life.0 / 1000, row.life.1 / 1000);
+            Some(Call { name: name(&row.label)?.to_owned(), start, end })
+        };
+        self.rows().iter().filter_map(call).collect()
+    }
+
+    /// Fails with a diagnosis and a picture of this run unless `holds`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Diagnosis`] if `holds` is false.
+    pub fn that(&self, holds: bool, otherwise: impl Into<String>) -> Result<()> {
+        self.pictured(super::that(holds, otherwise))
+    }
+
+    /// Checks that the thread woke up at most `most` times in the run: a loop of short
+    /// sleeps wakes it more often than timers and responses do. `work` is what the
+    /// run waits for, such as `ten requests`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Diagnosis`] with the number, if it is larger.
+    pub fn few_wakeups(&self, most: u64, work: &str) -> Result<()> {
+        let message = format!(
+            "the thread woke up {} times for {work}: something sleeps and polls in a \
+             loop. Await what you wait for.",
+            self.parks
+        );
+        super::that(self.parks <= most, message)
+    }
+
     /// Returns the recorded spans and requests of the run, in the order in which they
     /// began.
     pub fn rows(&self) -> &[Row] {
@@ -575,11 +669,11 @@ impl<T> Run<T> {
         })
     }
 
-    /// Checks that the run did not hold the thread, on either clock: it was not
-    /// blocked for 25 ms, and did not compute for 70 ms at a stretch; longer on a
+    /// Checks that the run did not block the thread, on either clock: it did
+    /// not wait in it for 25 ms, and did not compute for 70 ms at a stretch; longer on a
     /// slower machine, and with many spans.
     ///
-    /// A future that keeps waking itself without ever waiting holds the thread, too.
+    /// A future that keeps waking itself without ever waiting blocks the thread, too.
     ///
     /// # Errors
     ///
@@ -587,19 +681,19 @@ impl<T> Run<T> {
     /// could be the cause, so [`Exercise::check`](super::Exercise::check) reports it
     /// only if it happens three times in a row.
     pub fn never_blocked(&self) -> Result<()> {
-        self.held_thread().map_or(Ok(()), |held| Err(held.into()))
+        self.blocked_thread().map_or(Ok(()), |blocked| Err(blocked.into()))
     }
 
-    fn held_thread(&self) -> Option<Diagnosis> {
+    fn blocked_thread(&self) -> Option<Diagnosis> {
         let spans = u32::try_from(self.section.rows.len()).unwrap_or(u32::MAX);
         let (time, what, meaning) = self.busy.excess(spans)?;
-        let place = match &self.longest_poll {
+        let span = match &self.longest_poll {
             Some((label, longest)) if *longest >= time / 2 => {
                 format!(" (in `{label}`)")
             }
             _ => String::new(),
         };
-        let message = format!("{what}{place}{meaning}");
+        let message = format!("{what}{span}{meaning}");
         Some(Diagnosis::new(message).of_kind(Kind::MayBeNoise))
     }
 }
@@ -635,7 +729,7 @@ mod tests {
         assert!(real.elapsed() < VIRTUAL_TIME_LIMIT / 60);
         assert_eq!(
             message(stuck),
-            "a deadlock: it waits forever, because nothing is left that could wake it. \
+            "deadlock: every task is waiting, and nothing is left that could wake one. \
              Still waiting: `save user=2`."
         );
     }
@@ -665,12 +759,15 @@ mod tests {
     fn a_panic_is_reported_with_its_location() {
         let panicked: Result<()> = on_paused_clock(async { panic!("no {}", 7) });
         let message = message(panicked);
-        assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
+        assert!(
+            message.starts_with("the code panicked at src/check/runner.rs:"),
+            "{message}"
+        );
         assert!(message.ends_with(": no 7"), "{message}");
     }
 
     #[test]
-    fn a_panic_in_a_library_comes_from_the_innermost_place_in_a_lesson() {
+    fn a_panic_in_a_library_has_the_innermost_location_in_a_lesson() {
         let registry =
             "/x/registry/src/index.crates.io-19/tokio-util-1.54.1/src/a.rs";
         assert_eq!(library(registry), Some("tokio-util"));
@@ -682,8 +779,8 @@ mod tests {
         let backtrace = "   5: tokio::block_on\n   6: check::right\n             \
             at ./lessons/03_gather/check.rs:7:3\n   7: guides::{async_fn#0}\n             \
             at ./lessons/03_gather/exercise.rs:40:17\n";
-        let place = place_in_a_lesson(backtrace);
-        assert_eq!(place.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
+        let location = location_in_a_lesson(backtrace);
+        assert_eq!(location.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
     }
 
     #[test]
@@ -710,7 +807,10 @@ mod tests {
             Ok(message::<()>(panicked))
         });
         let message = checked.unwrap();
-        assert!(message.starts_with("a panic at src/check/runner.rs:"), "{message}");
+        assert!(
+            message.starts_with("the code panicked at src/check/runner.rs:"),
+            "{message}"
+        );
         assert!(message.ends_with(": no 8"), "{message}");
     }
 
@@ -735,8 +835,7 @@ mod tests {
             message(result)
         };
         let message = led_to(|| panic!("no"));
-        let begin =
-            "nothing was saved.\nBefore that, a panic at src/check/runner.rs:";
+        let begin = "nothing was saved.\nBefore that, the code panicked at src/check/runner.rs:";
         assert!(message.starts_with(begin), "{message}");
         let message = led_to(|| todo!());
         assert!(
@@ -748,11 +847,11 @@ mod tests {
     #[test]
     fn blocking_is_detected_in_futures_and_tasks() {
         let block = || std::thread::sleep(90 * MS);
-        let blocked = |place: &str| {
+        let blocked = |where_: &str| {
             on_paused_clock(async {
                 let work =
                     async move { block() }.instrument(info_span!("hash", n = 1));
-                match place {
+                match where_ {
                     "future" => run("", work).await.never_blocked(),
                     "task" => {
                         run("", async { spawn(work).await }).await.never_blocked()
@@ -761,8 +860,8 @@ mod tests {
                 }
             })
         };
-        for place in ["future", "task"] {
-            let message = message(blocked(place));
+        for where_ in ["future", "task"] {
+            let message = message(blocked(where_));
             assert!(message.starts_with("the thread was "), "{message}");
             assert!(message.contains("(in `hash n=1`)"), "{message}");
         }
@@ -770,7 +869,7 @@ mod tests {
     }
 
     #[test]
-    fn any_run_that_holds_the_thread_fails_the_check() {
+    fn any_run_that_blocks_the_thread_fails_the_check() {
         let check = |first, second| {
             on_paused_clock(async move {
                 run("", async { std::thread::sleep(first) }).await;
@@ -842,7 +941,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_measured_run_can_hold_the_thread() {
+    fn only_the_measured_run_can_block_the_thread() {
         let result = on_paused_clock(async {
             std::thread::sleep(90 * MS);
             run("", sleep(1000 * MS)).await.never_blocked()
@@ -865,6 +964,33 @@ mod tests {
         assert!((1..5).contains(&one), "{one}");
         let many = parks(1000, MS);
         assert!((1000..2010).contains(&many), "{many}");
+        let judged = |most| {
+            on_paused_clock(async {
+                run("nap", nap(1000, MS)).await.few_wakeups(most, "a nap")
+            })
+        };
+        assert!(judged(2010).is_ok());
+        assert!(message(judged(999)).ends_with(
+            "for a nap: something sleeps and polls in a \
+            loop. Await what you wait for."
+        ));
+    }
+
+    #[test]
+    fn the_calls_of_a_run_are_its_spans_of_some_labels() {
+        let calls = on_paused_clock(async {
+            let nap = |n: u64| {
+                let millis = 10 * n;
+                sleep(Duration::from_millis(millis)).instrument(info_span!("nap", n))
+            };
+            nap(1).await;
+            let work = async { tokio::join!(nap(2), nap(3)) };
+            let work = work.instrument(info_span!("both"));
+            let (_, run) = run("naps", work).await.split();
+            Ok(run.calls(|label| label.strip_prefix("nap ")))
+        });
+        let call = |name: &str, end| Call { name: name.to_owned(), start: 0, end };
+        assert_eq!(*calls.unwrap(), [call("n=2", 20), call("n=3", 30)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! ```text
 //! thread of the check   poll ... (never returns)
 //!   counts its polls and parks, notes the time on its clock
-//! watchdog              look, look, look ... 2.5 s without progress: report
+//! watchdog              sample, sample, sample ... 2.5 s without progress: report
 //! ```
 //!
 //! The clock of the check makes progress if it is paused, else the parks of the thread
@@ -28,8 +28,8 @@ use super::runner::Clock;
 use crate::thread_time::{Scheduled, Thread};
 use crate::timeline::Spans;
 
-/// The time between two looks at the thread.
-const LOOK: Duration = Duration::from_millis(100);
+/// The time between two samples.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The time without progress after which the watchdog reports.
 const PATIENCE: Duration =
@@ -119,9 +119,9 @@ impl Watchdog {
     }
 }
 
-/// What the watchdog sees in one look.
+/// One sample of the state of a check.
 #[derive(Clone, Copy)]
-struct Look {
+struct Sample {
     at: Instant,
     scheduled: Option<Scheduled>,
     polls: u64,
@@ -129,15 +129,15 @@ struct Look {
     millis: u64,
 }
 
-impl Look {
-    /// Returns the time since this look, without the time in a run queue.
-    fn held(&self, now: &Self) -> Duration {
+impl Sample {
+    /// Returns the time since this sample, without the time in a run queue.
+    fn elapsed(&self, now: &Self) -> Duration {
         let queued = self.scheduled.zip(now.scheduled);
         let queued = queued.map(|(from, to)| to.queued.saturating_sub(from.queued));
         (now.at - self.at).saturating_sub(queued.unwrap_or_default())
     }
 
-    /// Returns the CPU time since this look, if it is known.
+    /// Returns the CPU time since this sample, if it is known.
     fn computed(&self, now: &Self) -> Option<Duration> {
         let (from, to) = self.scheduled.zip(now.scheduled)?;
         Some(to.cpu.saturating_sub(from.cpu))
@@ -147,39 +147,39 @@ impl Look {
 impl Watched {
     /// Returns a report once the check does not progress, or `None` at its end.
     fn watch(&self, end: &Receiver<()>) -> Option<Stuck> {
-        let began = self.look();
+        let began = self.sample();
         let mut last_progress = began;
-        let mut last_look = began;
+        let mut last_sample = began;
         loop {
-            match end.recv_timeout(LOOK) {
+            match end.recv_timeout(INTERVAL) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return None,
             }
-            let now = self.look();
+            let now = self.sample();
             let progress = match self.clock {
                 Clock::Paused => now.millis != last_progress.millis,
                 Clock::Real(_) => now.parks != last_progress.parks,
             };
-            // After a long time without a look, the process was suspended.
-            if progress || now.at - last_look.at > 10 * LOOK {
+            // After a long time without a sample, the process was suspended.
+            if progress || now.at - last_sample.at > 10 * INTERVAL {
                 last_progress = now;
             }
-            last_look = now;
+            last_sample = now;
             let endless = Duration::from_millis(now.millis) > ENDLESS
                 && self.clock == Clock::Paused
-                && began.held(&now) > PATIENCE;
+                && began.elapsed(&now) > PATIENCE;
             if endless {
                 return Some(self.endless(&now));
             }
-            if last_progress.held(&now) > PATIENCE {
+            if last_progress.elapsed(&now) > PATIENCE {
                 let turns = self.turns(end)?;
-                return Some(self.stuck(&last_progress, &self.look(), turns));
+                return Some(self.stuck(&last_progress, &self.sample(), turns));
             }
         }
     }
 
-    fn look(&self) -> Look {
-        Look {
+    fn sample(&self) -> Sample {
+        Sample {
             at: Instant::now(),
             scheduled: self.thread.scheduled(),
             polls: self.activity.polls.load(SeqCst),
@@ -193,9 +193,9 @@ impl Watched {
         let ran = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&ran);
         self.runtime.spawn(async move { mark.store(true, SeqCst) });
-        let from = self.look();
-        while !ran.load(SeqCst) && from.held(&self.look()) < 3 * LOOK {
-            match end.recv_timeout(LOOK) {
+        let from = self.sample();
+        while !ran.load(SeqCst) && from.elapsed(&self.sample()) < 3 * INTERVAL {
+            match end.recv_timeout(INTERVAL) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return None,
             }
@@ -203,13 +203,13 @@ impl Watched {
         Some(ran.load(SeqCst))
     }
 
-    fn stuck(&self, from: &Look, now: &Look, turns: bool) -> Stuck {
-        let held = from.held(now);
-        let seconds = format!("{:.0} s", held.as_secs_f64());
+    fn stuck(&self, from: &Sample, now: &Sample, turns: bool) -> Stuck {
+        let elapsed = from.elapsed(now);
+        let seconds = format!("{:.0} s", elapsed.as_secs_f64());
         let computed = from.computed(now);
-        let computes = computed.map(|computed| computed >= held / 2);
-        let in_poll = place("in", &self.spans.entered());
-        let waiting = place("waiting in", &self.spans.open());
+        let computes = computed.map(|computed| computed >= elapsed / 2);
+        let in_poll = spans("in", &self.spans.entered());
+        let waiting = spans("waiting in", &self.spans.open());
         let certain = |diagnosis: String| Stuck { diagnosis, certain: true };
         let perhaps = |diagnosis: String| Stuck { diagnosis, certain: false };
         match (turns, computes) {
@@ -260,7 +260,7 @@ impl Watched {
         }
     }
 
-    fn endless(&self, now: &Look) -> Stuck {
+    fn endless(&self, now: &Sample) -> Stuck {
         let minutes = now.millis / 60_000;
         let repeated = match self.spans.most_frequent() {
             Some((label, times)) if times > 10 => {
@@ -268,7 +268,7 @@ impl Watched {
             }
             _ => String::new(),
         };
-        let waiting = place("still waiting in", &self.spans.open());
+        let waiting = spans("still waiting in", &self.spans.open());
         let diagnosis = format!(
             "{minutes} minutes have passed on its clock{repeated}, and it goes \
              on{waiting}"
@@ -277,8 +277,8 @@ impl Watched {
     }
 }
 
-/// Formats spans as a place: `, in a, b`.
-fn place(preposition: &str, labels: &[String]) -> String {
+/// Formats spans: `, in a, b`.
+fn spans(preposition: &str, labels: &[String]) -> String {
     const SHOWN: usize = 3;
     let more = labels.len().saturating_sub(SHOWN);
     match labels {

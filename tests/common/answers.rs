@@ -17,12 +17,13 @@
 //! ```
 //!
 //! `rustc` compiles it directly, against libraries that cargo has built for the lessons
-//! anyway, and only when a source or a library is newer than the program.
+//! anyway, and only when the content of a source or of this package's library has
+//! changed, or a dependency has.
 
 use std::env::consts::EXE_EXTENSION;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::cargo;
 
@@ -42,7 +43,10 @@ pub fn program(lesson: &str) -> PathBuf {
     let root = folder.join("answers.rs");
     write_if_changed(&root, &root_module(lesson, &composed));
     let program = folder.join("answers").with_extension(EXE_EXTENSION);
-    if is_stale(&program, &folder) {
+    let built_from = folder.join("inputs");
+    let is_built = program.exists()
+        && inputs(&folder).is_some_and(|now| read_if_exists(&built_from) == now);
+    if !is_built {
         let mut rustc = cargo::rustc();
         rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
         rustc.arg("--emit=link,dep-info").arg("--out-dir").arg(&folder);
@@ -54,6 +58,8 @@ pub fn program(lesson: &str) -> PathBuf {
         let output = rustc.arg(&root).output().expect("rustc starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "an answer does not compile:\n{errors}");
+        let inputs = inputs(&folder).expect("rustc lists the sources");
+        write_if_changed(&built_from, &inputs);
     }
     program
 }
@@ -193,18 +199,25 @@ fn write_if_changed(path: &Path, text: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// Compares the program's age with that of each source, which rustc has listed in a file
-/// for make, and of each library.
-fn is_stale(program: &Path, folder: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    let Ok(built) = modified(program) else { return true };
-    let Ok(list) = fs::read_to_string(folder.join("answers.d")) else { return true };
-    let newer =
-        |path: &Path| modified(path).map_or(SystemTime::now(), |time| time) > built;
+/// Returns a hash of all inputs of the program in `folder`: of the content of each
+/// source, which rustc has listed in a file for make, and of this package's library;
+/// and of the paths of all libraries, in which cargo puts a hash of their inputs.
+fn inputs(folder: &Path) -> Option<String> {
+    let list = fs::read_to_string(folder.join("answers.d")).ok()?;
+    let mut hasher = DefaultHasher::new();
     // Each source is also listed as a target without prerequisites: `path:`.
-    let mut sources = list.lines().filter_map(|line| line.strip_suffix(':'));
-    sources.any(|path| newer(Path::new(&path.replace("\\ ", " "))))
-        || cargo::libraries().values().any(|library| newer(library))
+    for path in list.lines().filter_map(|line| line.strip_suffix(':')) {
+        fs::read(path.replace("\\ ", " ")).ok()?.hash(&mut hasher);
+    }
+    let mut libraries: Vec<_> = cargo::libraries().iter().collect();
+    libraries.sort();
+    libraries.hash(&mut hasher);
+    fs::read(&cargo::libraries()["async_workbook"]).ok()?.hash(&mut hasher);
+    Some(format!("{:016x}\n", hasher.finish()))
+}
+
+fn read_if_exists(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
 
 #[cfg(test)]

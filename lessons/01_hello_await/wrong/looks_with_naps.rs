@@ -1,4 +1,4 @@
-//! Wrong: saves each line in a task, and looks every 10 ms whether it is there.
+//! Wrong: saves each line in a task, and polls the log every 10 ms for it.
 
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
     let before = log.lines().len();

@@ -1,4 +1,4 @@
-//! Wrong: looks every millisecond whether its tasks are done.
+//! Wrong: polls every millisecond whether its tasks are finished.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Wrong: adds a time limit that the exercise does not have.
+//! Wrong: adds a timeout that the exercise does not have.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Wrong: each job acquires all permits.
+//! Wrong: lets each job acquire all permits.
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;

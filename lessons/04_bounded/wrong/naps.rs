@@ -1,4 +1,4 @@
-//! Wrong: waits for a free slot in a loop of short naps.
+//! Wrong: waits for a free slot in a loop of short sleeps.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 

@@ -1,4 +1,4 @@
-//! Wrong: waits for a free place only after it has started one too many.
+//! Wrong: waits for a free slot only after it has started one too many.
 
 use futures::stream::FuturesUnordered;
 

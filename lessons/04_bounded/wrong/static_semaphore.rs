@@ -1,4 +1,4 @@
-//! Wrong: all calls share one semaphore, with the limit of the first call.
+//! Wrong: shares one semaphore among all calls, with the limit of the first call.
 
 use std::sync::OnceLock;
 

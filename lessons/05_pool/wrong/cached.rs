@@ -1,4 +1,4 @@
-//! Wrong: answers from a cache when a query fails.
+//! Wrong: returns a cached account when a query fails.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -7,10 +7,7 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let results: Vec<_> = fetches.buffered(10).collect().await;
     let mut report = Report::default();
     for (url, result) in urls.iter().zip(results) {
-        match result {
-            Ok(answer) => report.answers.push(answer),
-            Err(error) => report.failures.push((url.clone(), error)),
-        }
+        report.add(url, result);
     }
     report
 }

@@ -5,10 +5,10 @@ impl From<reqwest::Error> for FetchError {
         match error.status() {
             Some(StatusCode::NOT_FOUND) => Self::NotFound,
             Some(status) => Self::Status(status),
-            None if error.is_decode() => Self::NotJson(error),
-            None if error.is_timeout() => Self::TooSlow(error),
-            None if error.is_connect() => Self::Refused(error),
-            None => Self::Other(error),
+            None if error.is_decode() => Self::NotJson(error.into()),
+            None if error.is_timeout() => Self::TooSlow(error.into()),
+            None if error.is_connect() => Self::Refused(error.into()),
+            None => Self::Other(error.into()),
         }
     }
 }

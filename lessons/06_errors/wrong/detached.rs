@@ -11,10 +11,8 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     }
     let mut report = Report::default();
     for task in tasks {
-        match task.await.expect("no task panics") {
-            (_, Ok(answer)) => report.answers.push(answer),
-            (url, Err(error)) => report.failures.push((url, error)),
-        }
+        let (url, result) = task.await.expect("no task panics");
+        report.add(&url, result);
     }
     report
 }

@@ -7,10 +7,8 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut results: HashMap<_, _> = join_all(fetches).await.into_iter().collect();
     let mut report = Report::default();
     for url in urls {
-        match results.remove(url) {
-            Some(Ok(answer)) => report.answers.push(answer),
-            Some(Err(error)) => report.failures.push((url.clone(), error)),
-            None => {}
+        if let Some(result) = results.remove(url) {
+            report.add(url, result);
         }
     }
     report

@@ -7,10 +7,7 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut results: FuturesUnordered<_> = fetches.collect();
     let mut report = Report::default();
     while let Some((url, result)) = results.next().await {
-        match result {
-            Ok(answer) => report.answers.push(answer),
-            Err(error) => report.failures.push((url.clone(), error)),
-        }
+        report.add(url, result);
     }
     report
 }

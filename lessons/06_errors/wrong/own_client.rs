@@ -5,10 +5,7 @@ async fn fetch_all(_given: &Client, urls: &[String]) -> Report {
     let results = join_all(urls.iter().map(|url| fetch(&client, url))).await;
     let mut report = Report::default();
     for (url, result) in urls.iter().zip(results) {
-        match result {
-            Ok(answer) => report.answers.push(answer),
-            Err(error) => report.failures.push((url.clone(), error)),
-        }
+        report.add(url, result);
     }
     report
 }

@@ -1,0 +1,130 @@
+//! Stops the paused clock while something outside of the runtime has to happen first.
+
+use std::future::pending;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
+
+/// The longest real time for which the clock stops: no check needs more, and code
+/// under test that never ends must not block a thread for longer.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// Keeps the paused clock from moving until it is dropped.
+#[derive(Debug)]
+pub struct StoppedClock(
+    #[expect(dead_code, reason = "its drop is the signal")] Sender<()>,
+);
+
+/// Stops the paused clock of the current runtime, for at most 3 s of real time.
+///
+/// The paused clock jumps to the next timer as soon as the runtime has nothing to do,
+/// also while a plain thread works or the kernel still delivers data. It does not
+/// jump while one of tokio's blocking threads works, so this occupies one.
+///
+/// ```
+/// use async_workbook::check;
+/// use std::time::Duration;
+/// use tokio::{sync::oneshot, time::timeout};
+///
+/// let received = check::on_paused_clock(async {
+///     let (sender, receiver) = oneshot::channel();
+///     let clock = check::stop_clock();
+///     std::thread::spawn(move || sender.send(7));
+///     let received = timeout(Duration::from_millis(1), receiver).await??;
+///     drop(clock);
+///     Ok(received)
+/// });
+/// assert_eq!(received.unwrap(), 7);
+/// ```
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub fn stop_clock() -> StoppedClock {
+    let (sender, dropped) = channel();
+    spawn_blocking(move || dropped.recv_timeout(LIMIT));
+    StoppedClock(sender)
+}
+
+/// The longest real time without another request after which no more are expected.
+const NO_MORE: Duration = Duration::from_millis(500);
+
+/// Lets many requests arrive together; see [`arrive_together`].
+#[derive(Debug)]
+pub struct ArriveTogether(JoinHandle<()>);
+
+/// Stops the paused clock until `count` requests are in flight, and again when a
+/// server responds to them, `after` that, until the guard is dropped.
+///
+/// The clock moves as soon as the runtime has nothing to do. With hundreds of
+/// connections, the kernel may not have delivered everything by then. If code limits
+/// the number of its requests, the clock moves on when no more of them arrive.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub fn arrive_together(
+    count: usize,
+    after: Duration,
+    in_flight: impl Fn() -> usize + Send + 'static,
+) -> ArriveTogether {
+    ArriveTogether(tokio::spawn(async move {
+        let arrival = spawn_blocking(move || {
+            let mut last = (0, Instant::now());
+            while last.0 < count && last.1.elapsed() < NO_MORE {
+                thread::sleep(Duration::from_millis(1));
+                let now = in_flight();
+                if now != last.0 {
+                    last = (now, Instant::now());
+                }
+            }
+        });
+        // An error means that the runtime shuts down.
+        let _ = arrival.await;
+        sleep(after).await;
+        let _stopped = stop_clock();
+        pending().await
+    }))
+}
+
+impl Drop for ArriveTogether {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::check::on_paused_clock;
+
+    #[test]
+    fn the_clock_waits_for_requests_from_another_thread() {
+        let took = on_paused_clock(async {
+            let in_flight = Arc::new(AtomicUsize::new(0));
+            let seen = Arc::clone(&in_flight);
+            let after = Duration::from_millis(100);
+            let began = tokio::time::Instant::now();
+            let arriving = arrive_together(3, after, move || seen.load(SeqCst));
+            let (sender, arrived) = mpsc::channel();
+            thread::spawn(move || {
+                for _ in 0..3 {
+                    in_flight.fetch_add(1, SeqCst);
+                    thread::yield_now();
+                }
+                sender.send(())
+            });
+            sleep(after).await;
+            arrived.try_recv()?;
+            drop(arriving);
+            Ok(began.elapsed())
+        });
+        assert_eq!(took.unwrap(), Duration::from_millis(100));
+    }
+}

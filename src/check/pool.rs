@@ -1,0 +1,490 @@
+//! PostgreSQL pools that a check observes from the server.
+//!
+//! Each pool has tables of its own, in a schema of its own, and each table has a
+//! *gate*: while the check locks the table, queries on it wait. So "both queries run at
+//! the same time" is seen on the server, as two connections that wait for two tables,
+//! however fast the machine is:
+//!
+//! ```text
+//! code under test   get, SELECT .. FROM users ──┐ waits for the lock
+//!                   get, SELECT .. FROM orders ─┤ waits for the lock
+//! gates             LOCK users, LOCK orders     │
+//! observer          pg_stat_activity, pg_locks ─┴─ two queries wait
+//! ```
+//!
+//! A private server is discarded after the check, with all of its schemas. On the
+//! server in `DATABASE_URL`, [`TestDatabase`] drops the schemas, also those of an
+//! earlier check that was killed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, Object, Pool};
+use futures::future::{FutureExt, try_join_all};
+use tokio::time::sleep;
+use tokio_postgres::{Client, Config, NoTls, Row};
+
+use super::{Diagnosis, that};
+use crate::postgres::{self, Database};
+
+/// The schema of each pool is called this and the process id of its observer.
+const SCHEMA: &str = "async_workbook_check_";
+
+/// The statement that marks a connection as taken from the pool. It is empty.
+const TAKEN: &str = "-- taken from the pool";
+
+/// The time between two queries for the state of the connections.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// The server for the pools of a check.
+#[derive(Debug)]
+pub struct TestDatabase(Database);
+
+fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime?.block_on(work)
+}
+
+impl TestDatabase {
+    /// Starts a private server or connects to that in `DATABASE_URL`, and drops what
+    /// earlier checks have left behind. Call it outside of async code, before the
+    /// checks: to create a server may take longer than the time limit of a check.
+    ///
+    /// # Errors
+    ///
+    /// If there is no PostgreSQL, or if the user may not create schemas.
+    pub fn start() -> Result<Self> {
+        let database = Self(on_runtime(postgres::start())?);
+        database.drop_schemas(1)?;
+        Ok(database)
+    }
+
+    /// Drops the schemas of pools that were dropped. What is left, because the server
+    /// has not noticed in time that a client is gone, is dropped by the next check.
+    pub fn clean_up(&self) {
+        let _ = self.drop_schemas(20);
+    }
+
+    /// Drops the schemas whose observer is gone.
+    fn drop_schemas(&self, attempts: usize) -> Result<()> {
+        if std::env::var_os("DATABASE_URL").is_none_or(|url| url.is_empty()) {
+            return Ok(());
+        }
+        on_runtime(async {
+            let client = connect(&self.0.config()).await?;
+            let query = format!(
+                "SELECT nspname, EXISTS (SELECT FROM pg_stat_activity \
+                 WHERE pid::text = substr(nspname, {})) \
+                 FROM pg_namespace WHERE nspname LIKE '{SCHEMA}%'",
+                SCHEMA.len() + 1
+            );
+            let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
+            if !client.query_one(may, &[]).await?.try_get(0)? {
+                anyhow::bail!(
+                    "the check creates schemas for its rows and drops them again, but \
+                     the user in DATABASE_URL may not create any. Grant it CREATE on \
+                     the database, or use another one."
+                );
+            }
+            for _ in 0..attempts {
+                let schemas = client.query(&query, &[]).await?;
+                for schema in &schemas {
+                    let (name, in_use): (&str, bool) =
+                        (schema.try_get(0)?, schema.try_get(1)?);
+                    if !in_use {
+                        // It may belong to another role.
+                        let drop = format!("DROP SCHEMA {name} CASCADE");
+                        let _ = client.batch_execute(&drop).await;
+                    }
+                }
+                if schemas.is_empty() {
+                    break;
+                }
+                sleep(INTERVAL).await;
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn connect(config: &Config) -> Result<Client> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// A connection of a pool, according to the server.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its process id.
+    pub pid: i32,
+    /// True if it runs no query.
+    pub idle: bool,
+    /// True if it has begun a transaction, and runs no query.
+    pub in_transaction: bool,
+    /// Its last query.
+    pub query: String,
+    /// When that query started.
+    pub start: String,
+    /// The table whose gate its query waits at.
+    pub waits_at: Option<String>,
+    /// True if its state has not changed for a while.
+    quiet: bool,
+}
+
+impl Session {
+    fn read(row: &Row) -> Result<Self> {
+        let is =
+            |index| Ok::<_, anyhow::Error>(row.try_get::<_, Option<bool>>(index)?);
+        Ok(Self {
+            pid: row.try_get(0)?,
+            query: row.try_get(1)?,
+            start: row.try_get::<_, Option<_>>(2)?.unwrap_or_default(),
+            idle: is(3)?.unwrap_or_default(),
+            in_transaction: is(4)?.unwrap_or_default(),
+            quiet: is(5)?.unwrap_or_default(),
+            waits_at: row.try_get(6)?,
+        })
+    }
+
+    /// Returns true if it has run no query since it was taken from the pool.
+    fn is_unused(&self) -> bool {
+        self.query.ends_with(TAKEN)
+    }
+}
+
+/// The pool's counters.
+#[derive(Debug, Default)]
+struct Counters {
+    created: AtomicUsize,
+    taken: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+/// A pool that records how its connections are used.
+#[derive(Debug)]
+pub struct ObservedPool {
+    /// The pool, for the code under test.
+    pub pool: Pool,
+    counters: Arc<Counters>,
+    /// A separate connection, for reading the state of the pool's connections.
+    observer: Client,
+    /// Their `application_name` on the server.
+    name: String,
+    config: Config,
+    /// The connection that has locked each table.
+    gates: Mutex<HashMap<String, Client>>,
+}
+
+impl ObservedPool {
+    /// Creates a pool of `size` connections, and opens all of them. The SQL in `tables`
+    /// creates its tables, in a schema that they need not name.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses any of it.
+    pub async fn new(
+        size: usize,
+        database: &TestDatabase,
+        tables: &str,
+    ) -> Result<Self> {
+        let this = Self::cold(size, database, tables, None).await?;
+        drop(this.all().await?);
+        this.counters.created.store(0, Ordering::Relaxed);
+        this.counters.taken.store(0, Ordering::Relaxed);
+        Ok(this)
+    }
+
+    /// Creates a pool of one connection, on which the `nth` `get` fails.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses any of it.
+    pub async fn refusing(
+        nth: usize,
+        database: &TestDatabase,
+        tables: &str,
+    ) -> Result<Self> {
+        Self::cold(1, database, tables, Some(nth)).await
+    }
+
+    async fn cold(
+        size: usize,
+        database: &TestDatabase,
+        tables: &str,
+        refuse: Option<usize>,
+    ) -> Result<Self> {
+        let mut config = database.0.config();
+        let observer = connect(&config).await?;
+        // The process id makes the names unique on that server.
+        let pid = observer.query_one("SELECT pg_backend_pid()", &[]).await?;
+        let pid: i32 = pid.try_get(0)?;
+        let schema = format!("{SCHEMA}{pid}");
+        let setup = format!(
+            "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
+             SET search_path = {schema}; {tables}"
+        );
+        let created = observer.batch_execute(&setup).await;
+        created.context("creating a schema for the rows of this check")?;
+        let options = config.get_options().unwrap_or_default();
+        let options = options
+            .replace("search_path=async_workbook", &format!("search_path={schema}"));
+        let name = format!("an exercise, observed by {pid}");
+        config.options(options).application_name(&name);
+
+        let counters = Arc::<Counters>::default();
+        let take = {
+            let counters = Arc::clone(&counters);
+            move |client: &Client| {
+                let nth = counters.taken.fetch_add(1, Ordering::Relaxed) + 1;
+                // The pool replaces a connection that it cannot use again, so the
+                // new one is refused, too.
+                if refuse.is_some_and(|n| nth == n || (n > 1 && nth == n + 1)) {
+                    counters.refused.fetch_add(1, Ordering::Relaxed);
+                    return Err(HookError::message("refused by the check"));
+                }
+                // Marks the connection, without waiting: `get` must not take longer
+                // here than elsewhere. The first poll sends the request.
+                drop(client.batch_execute(TAKEN).now_or_never());
+                Ok(())
+            }
+        };
+        let (counted, again) = (Arc::clone(&counters), take.clone());
+        let on_create = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
+            counted.created.fetch_add(1, Ordering::Relaxed);
+            take(client)
+        });
+        let on_recycle =
+            Hook::sync_fn(move |client: &mut ClientWrapper, _| again(client));
+        let pool = Pool::builder(Manager::new(config.clone(), NoTls)).max_size(size);
+        let pool = pool.post_create(on_create).post_recycle(on_recycle).build()?;
+        let gates = Mutex::default();
+        Ok(Self { pool, counters, observer, name, config, gates })
+    }
+
+    /// Runs SQL on the tables, from a connection outside of the pool.
+    ///
+    /// # Errors
+    ///
+    /// If the SQL fails.
+    pub async fn execute(&self, sql: &str) -> Result<()> {
+        Ok(self.observer.batch_execute(sql).await?)
+    }
+
+    /// Returns the number of connections that are taken from the pool.
+    pub fn in_use(&self) -> usize {
+        let status = self.pool.status();
+        status.size - status.available
+    }
+
+    /// Returns how often the code under test has taken a connection from the pool.
+    pub fn taken(&self) -> usize {
+        self.counters.taken.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of connections that the pool has opened to replace others.
+    pub fn replaced(&self) -> usize {
+        self.counters.created.load(Ordering::Relaxed)
+    }
+
+    /// Returns true if a `get` was refused.
+    pub fn has_refused(&self) -> bool {
+        self.counters.refused.load(Ordering::Relaxed) > 0
+    }
+
+    /// Awaits `work` on this pool, and fails as soon as it is deadlocked: every
+    /// connection is in use, another one is requested, and the server is idle.
+    ///
+    /// # Errors
+    ///
+    /// A [`Diagnosis`] of the deadlock.
+    pub async fn awaits<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            stuck = self.stuck() => Err(stuck?.into()),
+        }
+    }
+
+    /// Takes all connections of the pool at once.
+    ///
+    /// # Errors
+    ///
+    /// A [`Diagnosis`] if some do not come back to the pool.
+    pub async fn all(&self) -> Result<Vec<Object>> {
+        let all = (0..self.pool.status().max_size).map(|_| self.pool.get());
+        tokio::select! {
+            biased;
+            all = try_join_all(all) => Ok(all?),
+            stuck = self.stuck() => {
+                stuck?;
+                that(false, "not all connections came back to the pool.")?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Waits until the code under test is deadlocked.
+    async fn stuck(&self) -> Result<Diagnosis> {
+        let (sessions, status) = loop {
+            let sessions = self.settled().await?;
+            let status = self.pool.status();
+            let idle = sessions.iter().all(|session| session.idle);
+            if idle && status.waiting > 0 && sessions.len() == status.max_size {
+                break (sessions, status);
+            }
+        };
+        let in_use = match status.max_size {
+            1 => "the pool's only connection is in use with".to_owned(),
+            all => format!("all {all} connections of the pool are in use with"),
+        };
+        let more = match status.waiting {
+            1 => "1 more is".to_owned(),
+            number => format!("{number} more are"),
+        };
+        let unused = sessions.iter().filter(|session| session.is_unused()).count();
+        let why = if unused == sessions.len() {
+            "It has run no query yet: something waits for another connection before it \
+             uses this one. Let each query get its connection in its own future."
+                .to_owned()
+        } else if unused == 0 {
+            let query = sessions.first().map_or("", |session| &session.query);
+            let query: Vec<_> = query.split_whitespace().collect();
+            format!(
+                "Its query is done (`{}`), but the `client` was not dropped. A future \
+                 that returns it, or that goes on while it is in scope, keeps the \
+                 connection.",
+                query.join(" ")
+            )
+        } else {
+            format!(
+                "{unused} of them have run no query yet, and the others are done."
+            )
+        };
+        let why = match status.max_size {
+            1 => why,
+            _ => why
+                .replace("It has", "They have")
+                .replace("Its query is", "For each, the query is"),
+        };
+        Ok(Diagnosis::new(format!(
+            "deadlock: {in_use} no query running, and {more} requested.\n{why}"
+        )))
+    }
+
+    /// Waits until nothing happens any more: each connection is idle, or its query
+    /// waits at a gate.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not report its connections.
+    pub async fn settled(&self) -> Result<Vec<Session>> {
+        self.settled_or(0).await
+    }
+
+    /// Waits until nothing happens any more, or until queries wait at `gates`
+    /// different gates.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not report its connections.
+    pub async fn settled_or(&self, gates: usize) -> Result<Vec<Session>> {
+        // Uses the server's clock and three samples, so that a slow machine is not
+        // mistaken for a deadlock: pending messages are processed in between.
+        let mut seen = 0;
+        loop {
+            sleep(INTERVAL).await;
+            let sessions = self.sessions().await?;
+            let mut waits: Vec<_> =
+                sessions.iter().filter_map(|one| one.waits_at.as_ref()).collect();
+            waits.sort();
+            waits.dedup();
+            let rests =
+                |one: &Session| one.quiet && (one.idle || one.waits_at.is_some());
+            seen = if sessions.iter().all(rests) { seen + 1 } else { 0 };
+            if seen == 3 || (gates > 0 && waits.len() >= gates) {
+                return Ok(sessions);
+            }
+        }
+    }
+
+    /// Closes the gates of `tables`, awaits `work` until it ends or nothing happens any
+    /// more, calls `look`, and opens the gates. Returns the output of `work` if it has
+    /// ended, and that of `look`.
+    ///
+    /// # Errors
+    ///
+    /// If the server fails.
+    pub async fn behind_gates<T, U>(
+        &self,
+        tables: &[&str],
+        work: &mut (impl Future<Output = T> + Unpin),
+        look: impl AsyncFnOnce() -> U,
+    ) -> Result<(Option<T>, U)> {
+        for table in tables {
+            self.close(table).await?;
+        }
+        let early = tokio::select! {
+            biased;
+            done = work => Some(done),
+            settled = self.settled() => settled.map(|_| None)?,
+        };
+        let seen = look().await;
+        for table in tables {
+            self.open(table).await?;
+        }
+        Ok((early, seen))
+    }
+
+    /// Reads the state of the pool's connections from the server.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not report them.
+    pub async fn sessions(&self) -> Result<Vec<Session>> {
+        let query = "SELECT a.pid, a.query, a.query_start::text, \
+                     a.state LIKE 'idle%', a.state LIKE 'idle in transaction%', \
+                     clock_timestamp() - a.state_change > interval '200 ms', \
+                     c.relname::text \
+                     FROM pg_stat_activity a \
+                     LEFT JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted \
+                     LEFT JOIN pg_class c ON c.oid = l.relation \
+                     WHERE a.application_name = $1 ORDER BY a.pid";
+        let rows = self.observer.query(query, &[&self.name]).await?;
+        rows.iter().map(Session::read).collect()
+    }
+
+    /// Closes the gate of this table: queries on it wait.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not lock the table.
+    pub async fn close(&self, table: &str) -> Result<()> {
+        let gate = connect(&self.config).await?;
+        let sql = format!(
+            "SET application_name = 'a gate'; BEGIN; \
+             LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
+        );
+        gate.batch_execute(&sql).await?;
+        self.gates().insert(table.to_owned(), gate);
+        Ok(())
+    }
+
+    /// Opens the gate of this table.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not unlock the table.
+    pub async fn open(&self, table: &str) -> Result<()> {
+        let gate = self.gates().remove(table);
+        let Some(gate) = gate else { return Ok(()) };
+        Ok(gate.batch_execute("ROLLBACK").await?)
+    }
+
+    fn gates(&self) -> std::sync::MutexGuard<'_, HashMap<String, Client>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
