@@ -56,6 +56,8 @@ mod diagnosis;
 mod difference;
 mod draw;
 pub mod event;
+#[cfg(feature = "cli")]
+pub mod genuine;
 mod probe;
 mod runner;
 mod schedule;

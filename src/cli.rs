@@ -8,7 +8,6 @@
 //! printer     prints a check and its verdict, with the help of advice and markdown
 //! check_run   builds an exercise, runs it, and collects a report
 //! build, job  cargo and its messages; a running program
-//! genuine     whether a verdict is that of the lesson's own check
 //! context     the repository, the screen and the inbox
 //! keys, saves, progress, repo, inbox, screen, output, args
 //! error       errors and their exit status
@@ -26,7 +25,6 @@ mod check_run;
 mod commands;
 mod context;
 mod error;
-mod genuine;
 mod inbox;
 mod job;
 mod keys;

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, EventParser, Part};
+use async_workbook::check::genuine;
 use async_workbook::process::{Output, Stdin};
 use async_workbook::text::{capitalize, clip, count};
 use serde::Serialize;
@@ -28,7 +29,6 @@ use serde::Serialize;
 use super::args::CheckOptions;
 use super::build::{Build, BuildEvent, Diagnostic};
 use super::context::Context;
-use super::genuine;
 use super::inbox::{Message, suspend};
 use super::job::{Job, JobEvent};
 use super::output::OutputTruncator;
@@ -252,7 +252,8 @@ impl CheckRun {
         self.report.build_time = self.started.elapsed();
         self.started = Instant::now();
         let Report { exercise, source, .. } = &self.report;
-        let missing = genuine::missing_check(&cx.repo, exercise, source, executable);
+        let (root, check) = (&cx.repo.root, exercise.check());
+        let missing = genuine::missing_check(root, &check, source, executable);
         if let Some(reason) = missing {
             let reason = format!("no check ran: {reason}");
             self.stage = Stage::Finished;
@@ -465,7 +466,8 @@ impl CheckRun {
         let checks = self.report.checks.iter();
         let titles: Vec<_> = checks.map(|check| &*check.title).collect();
         let file = self.opened_by.as_deref().unwrap_or_default();
-        genuine::foreign_verdict(&cx.repo, &self.report.exercise, file, &titles)
+        let check = self.report.exercise.check();
+        genuine::foreign_verdict(&cx.repo.root, &check, file, &titles)
     }
 
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {

@@ -51,7 +51,7 @@ impl Repo {
     /// Returns a lesson's exercise, if it has one (a `check.rs`).
     pub fn exercise(&self, lesson: &'static Lesson) -> Option<Exercise> {
         let folder = self.root.join("lessons").join(lesson.name);
-        folder.join("check.rs").is_file().then_some(Exercise { lesson, folder })
+        Some(Exercise { lesson, folder }).filter(|one| one.check().is_file())
     }
 
     /// Formats a path for display: relative to the current directory if it is below it,
@@ -84,6 +84,10 @@ impl Exercise {
     /// Returns the path of the text that the learner starts from.
     pub fn starter(&self) -> PathBuf {
         self.folder.join("starter.rs")
+    }
+
+    pub fn check(&self) -> PathBuf {
+        self.folder.join("check.rs")
     }
 
     pub fn solution(&self) -> PathBuf {
