@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result, ensure};
 use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::check::genuine;
-use async_workbook::process::{Output, Stdin};
+use async_workbook::process::Stdin;
 use async_workbook::text::{capitalize, clip, count};
 use serde::Serialize;
 
@@ -125,17 +125,12 @@ pub struct CheckRun {
     forged: bool,
     /// The title of the check that is running.
     current: Option<String>,
-    /// The output of the exercise during that check.
+    /// The output since the last event.
     output: OutputTruncator,
-    /// The output of the test harness.
-    harness: OutputTruncator,
-    /// True once the harness has reported that there is no such test.
-    no_tests: bool,
-    /// True once a check has begun.
-    begun: bool,
+    /// The lines that the test harness has printed, outside of any check.
+    harness: Vec<String>,
     /// The number of checks that passed, and of all checks.
     verdict: Option<(usize, usize)>,
-    stack_overflow: bool,
     /// The program's own diagnosis of a check that does not progress.
     stuck: Option<String>,
 }
@@ -182,11 +177,8 @@ impl CheckRun {
             forged: false,
             current: None,
             output: OutputTruncator::default(),
-            harness: OutputTruncator::default(),
-            no_tests: false,
-            begun: false,
+            harness: Vec::new(),
             verdict: None,
-            stack_overflow: false,
             stuck: None,
         };
         match read_source(&cx.repo, exercise) {
@@ -215,7 +207,7 @@ impl CheckRun {
                     BuildEvent::Failed(messages) => self.build_failed(&messages),
                 },
                 Stage::Running(job) => match job.next(&cx.inbox)? {
-                    JobEvent::Output(_, bytes) => self.read(&bytes),
+                    JobEvent::Output(bytes) => self.read(&bytes),
                     JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
                     JobEvent::TimedOut => self.timed_out(),
                     JobEvent::Exited(status) => self.exited(cx, status),
@@ -308,7 +300,7 @@ impl CheckRun {
                 program.env("WORKBOOK_SEED", seed.to_string());
             }
             let limit = Some(self.limit());
-            Job::start(program, Stdin::Lifeline, Output::Merged, limit, &cx.inbox)
+            Job::start(program, Stdin::Lifeline, limit, &cx.inbox)
         };
         loop {
             match program() {
@@ -349,14 +341,26 @@ impl CheckRun {
     }
 
     fn read_output(&mut self, text: &str) {
-        self.stack_overflow |= text.contains("has overflowed its stack");
-        if self.current.is_none() {
-            self.no_tests |= text.contains("running 0 tests");
-            self.harness.push(text);
-        } else {
-            let lines = self.output.push(text);
+        let lines = self.output.push(text);
+        self.add_output(lines);
+    }
+
+    fn finish_output(&mut self) {
+        let lines = self.output.finish();
+        self.add_output(lines);
+    }
+
+    fn add_output(&mut self, lines: Vec<String>) {
+        if self.current.is_some() {
             self.show(lines);
+        } else {
+            self.harness.extend(lines);
         }
+    }
+
+    fn show(&mut self, lines: Vec<String>) {
+        self.report.output.extend(lines.iter().cloned());
+        self.events.extend(lines.into_iter().map(CheckEvent::Output));
     }
 
     fn read_event(&mut self, event: Event) {
@@ -373,7 +377,6 @@ impl CheckRun {
                 return;
             }
             Event::Began { check } => {
-                self.begun = true;
                 self.finish_output();
                 self.current = Some(check);
                 self.output = OutputTruncator::default();
@@ -389,27 +392,16 @@ impl CheckRun {
             }
             Event::Skipped { check } => (check, CheckResult::Skipped),
         };
-        self.begun = true;
-        self.current = None;
         self.stuck = None;
         self.end_check(title, result);
     }
 
     fn end_check(&mut self, title: String, result: CheckResult) {
         self.finish_output();
+        self.current = None;
         let check = Check { title, result };
         self.report.checks.push(check.clone());
         self.events.push_back(CheckEvent::Check(check));
-    }
-
-    fn finish_output(&mut self) {
-        let lines = self.output.finish();
-        self.show(lines);
-    }
-
-    fn show(&mut self, lines: Vec<String>) {
-        self.report.output.extend(lines.iter().cloned());
-        self.events.extend(lines.into_iter().map(CheckEvent::Output));
     }
 
     fn timed_out(&mut self) {
@@ -426,6 +418,8 @@ impl CheckRun {
     }
 
     fn exited(&mut self, cx: &Context, status: ExitStatus) {
+        self.finish_output();
+        let begun = self.current.is_some() || !self.report.checks.is_empty();
         match self.verdict {
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
@@ -438,13 +432,13 @@ impl CheckRun {
                 let how = match status.code() {
                     // The exit status of the test harness, not only of a panic.
                     Some(101) => "a test of the program failed".to_owned(),
-                    _ => exit_reason(status, self.stack_overflow),
+                    _ => exit_reason(status, &self.report.output),
                 };
                 let reason = format!("all checks passed, but then {how}");
                 self.finish(Outcome::Exited, Some(reason));
             }
-            _ if self.begun => {
-                let how = exit_reason(status, self.stack_overflow);
+            _ if begun => {
+                let how = exit_reason(status, &self.report.output);
                 let mut reason = format!("{how}{}", self.where_it_ended());
                 if self.forged {
                     reason.push_str(
@@ -471,18 +465,20 @@ impl CheckRun {
     }
 
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        // Only the end of the harness's output can explain it.
-        let mut lines = self.harness.finish();
-        self.show(lines.split_off(lines.len().saturating_sub(10)));
-        match status.success() {
-            true if self.no_tests => {
+        let lines = std::mem::take(&mut self.harness);
+        let reason = match status.success() {
+            true if lines.iter().any(|line| line == "running 0 tests") => {
                 "the program has no test `check::check`. `mod check;` \
                 must be at the end of the file, outside of any other module"
                     .to_owned()
             }
             true => "the program exited without reporting one".to_owned(),
-            false => exit_reason(status, self.stack_overflow),
-        }
+            false => exit_reason(status, &lines),
+        };
+        // Only the end of the harness's output can explain it.
+        let end = lines.len().saturating_sub(10);
+        self.show(lines[end..].to_vec());
+        reason
     }
 
     /// Marks the running check as unfinished. Returns its title and the last line of
@@ -492,7 +488,7 @@ impl CheckRun {
             Some(line) => format!("the last line printed was: {}", clip(&line, 60)),
             None => "it printed nothing".to_owned(),
         };
-        let place = match self.current.take() {
+        let place = match self.current.clone() {
             Some(title) => {
                 self.end_check(title.clone(), CheckResult::Unfinished);
                 format!(" in `{title}`")
@@ -553,9 +549,10 @@ fn update_mtime(file: &Path) {
     let _ = file;
 }
 
-/// Describes an early exit, as the beginning of a sentence.
-fn exit_reason(status: ExitStatus, stack_overflow: bool) -> String {
-    if stack_overflow {
+/// Describes an early exit, as the beginning of a sentence. `output` are the last lines
+/// that the program printed.
+fn exit_reason(status: ExitStatus, output: &[String]) -> String {
+    if output.iter().any(|line| line.contains("has overflowed its stack")) {
         return "the stack overflowed".to_owned();
     }
     #[cfg(unix)]

@@ -4,8 +4,9 @@ use anyhow::Result;
 use async_workbook::text::{clip, count, width};
 
 use super::advice;
-use super::check_run::{Check, CheckResult, INDENT, Outcome, Report};
+use super::check_run::{Check, CheckEvent, CheckResult, INDENT, Outcome, Report};
 use super::context::Context;
+use super::inbox::Message;
 use super::markdown;
 use super::repo::Exercise;
 use super::screen::Style;
@@ -34,8 +35,23 @@ impl<'a> CheckPrinter<'a> {
         Ok(CheckPrinter { cx, has_status: false, compiled: 0 })
     }
 
+    /// Prints an event.
+    pub fn print(&mut self, event: &CheckEvent) -> Result<()> {
+        match event {
+            CheckEvent::Building(status) => return self.building(status),
+            CheckEvent::Message(Message::Tick) => return Ok(()),
+            _ => self.clear_status()?,
+        }
+        match event {
+            CheckEvent::Output(line) => self.output(line),
+            CheckEvent::Check(check) => self.check(check),
+            CheckEvent::Finished(report) => self.verdict(report),
+            CheckEvent::Building(_) | CheckEvent::Message(_) => Ok(()),
+        }
+    }
+
     /// Prints cargo's status if it compiles, or waits for another build.
-    pub fn building(&mut self, status: &str) -> Result<()> {
+    fn building(&mut self, status: &str) -> Result<()> {
         let screen = &self.cx.screen;
         // Another cargo may hold the lock on the build directory for a whole build, but
         // the one on the package cache only for a moment.
@@ -60,7 +76,7 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Removes the status line.
-    pub fn clear_status(&mut self) -> Result<()> {
+    fn clear_status(&mut self) -> Result<()> {
         if self.has_status {
             self.cx.screen.text("\r\x1b[K")?;
             self.has_status = false;
@@ -69,16 +85,14 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Prints a line of the program's output.
-    pub fn output(&mut self, line: &str) -> Result<()> {
-        self.clear_status()?;
+    fn output(&self, line: &str) -> Result<()> {
         let screen = &self.cx.screen;
         let bar = screen.paint(Style::Quiet, "│");
         Ok(screen.line(format!("  {bar} {line}").trim_end())?)
     }
 
     /// Prints the result of one check.
-    pub fn check(&mut self, check: &Check) -> Result<()> {
-        self.clear_status()?;
+    fn check(&self, check: &Check) -> Result<()> {
         let screen = &self.cx.screen;
         let (style, sign, note) = match &check.result {
             CheckResult::Passed => (Style::Good, "✓", ""),
@@ -102,8 +116,7 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Prints the verdict: compiler errors, the reason, and what to do next.
-    pub fn verdict(&mut self, report: &Report) -> Result<()> {
-        self.clear_status()?;
+    fn verdict(&self, report: &Report) -> Result<()> {
         self.diagnostics(report)?;
         let screen = &self.cx.screen;
         let name = report.exercise.name();

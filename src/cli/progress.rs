@@ -62,15 +62,26 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableProgress`].
+    /// If the file is damaged, or another version of this command wrote it.
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
-            let backup = Some(backup(&path)).filter(|path| path.is_file());
-            Error::UnreadableProgress { path: path.clone(), backup, reason }
+            let backup = backup(&path);
+            let advice = match backup.is_file() {
+                true => format!(
+                    "The previous version is {}: copy it over the file, or delete the \
+                     file to start over.",
+                    backup.display()
+                ),
+                false => "Fix it, or delete it to start over.".to_owned(),
+            };
+            Error::Usage(format!(
+                "could not read your progress from {}: {reason}\n\
+                 The file was left untouched. {advice}",
+                path.display()
+            ))
         };
         let text = match fs::read(&path) {
-            Ok(text) => text,
             Err(error)
                 if matches!(
                     error.kind(),
@@ -79,12 +90,12 @@ impl Progress {
             {
                 return Ok(Progress { version: VERSION, ..Progress::default() });
             }
-            Err(error) => bail!(unreadable(error.to_string())),
+            text => text.map_err(|error| unreadable(error.to_string()))?,
         };
         let progress: Progress = serde_json::from_slice(&text)
             .map_err(|error| unreadable(error.to_string()))?;
-        if progress.version != VERSION {
-            let version = progress.version;
+        let version = progress.version;
+        if version != VERSION {
             bail!(unreadable(format!("format version {version} is not supported")));
         }
         Ok(progress)
@@ -94,8 +105,7 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableProgress`], or if the file cannot be written. Either way it is
-    /// unchanged.
+    /// If the file cannot be read or written. Either way it is unchanged.
     pub fn change(
         repo: &Repo,
         change: impl FnOnce(&mut Progress),

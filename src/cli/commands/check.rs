@@ -90,26 +90,19 @@ fn run(
     let color = printer.is_some() && cx.screen.color;
     let mut run = CheckRun::start(cx, exercise, options, color)?;
     loop {
-        match (run.next(cx)?, &mut printer) {
-            (CheckEvent::Finished(report), printer) => {
-                if let Some(printer) = printer {
-                    printer.verdict(&report)?;
-                }
-                return Ok(report);
-            }
-            (CheckEvent::Message(Message::Interrupt(signal)), printer) => {
-                if let Some(printer) = printer {
-                    printer.clear_status()?;
+        let event = run.next(cx)?;
+        if let Some(printer) = &mut printer {
+            printer.print(&event)?;
+        }
+        match event {
+            CheckEvent::Finished(report) => return Ok(report),
+            CheckEvent::Message(Message::Interrupt(signal)) => {
+                if printer.is_some() {
                     cx.screen.line("interrupted")?;
                 }
                 bail!(Error::Interrupted(signal));
             }
-            (CheckEvent::Message(Message::Suspend), _) => run.suspend(),
-            (CheckEvent::Building(status), Some(printer)) => {
-                printer.building(&status)?
-            }
-            (CheckEvent::Output(line), Some(printer)) => printer.output(&line)?,
-            (CheckEvent::Check(check), Some(printer)) => printer.check(&check)?,
+            CheckEvent::Message(Message::Suspend) => run.suspend(),
             _ => {}
         }
     }

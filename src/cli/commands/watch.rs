@@ -92,14 +92,12 @@ impl Watch<'_> {
         self.saves = SaveWatcher::new(exercise.file());
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
         let report = loop {
-            match run.next(cx)? {
-                CheckEvent::Building(status) => printer.building(&status)?,
-                CheckEvent::Output(line) => printer.output(&line)?,
-                CheckEvent::Check(check) => printer.check(&check)?,
+            let event = run.next(cx)?;
+            printer.print(&event)?;
+            match event {
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
                         drop(run);
-                        printer.clear_status()?;
                         let same = self.exercise == exercise;
                         if matches!(step, NextStep::Check)
                             && same
@@ -111,9 +109,9 @@ impl Watch<'_> {
                     }
                 }
                 CheckEvent::Finished(report) => break report,
+                _ => {}
             }
         };
-        printer.verdict(&report)?;
         report.save(&cx.repo);
         if report.solved() {
             after_pass(cx, &exercise, "press n")?;
