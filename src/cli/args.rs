@@ -169,8 +169,8 @@ const CHECK_JSON: &str = "The JSON document:\n  \
     (a sentence or null), checks (each with check, outcome: `passed`,\n             \
     `failed`, `skipped`, `unfinished`, and diagnosis or null), errors (each\n             \
     with code or null, message, file, line, rendered, section or null),\n             \
-    output (what the program printed, truncated), build_seconds,\n             \
-    run_seconds, saved (true if a pass was recorded)";
+    output (what the program printed, truncated), saved (true if\n             \
+    a pass was recorded)";
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
@@ -221,79 +221,4 @@ fn value_of(lesson: &'static Lesson) -> PossibleValue {
     let (number, word) = lesson.name.split_once('_').unwrap_or((lesson.name, ""));
     let aliases = [number, number.trim_start_matches('0'), word];
     PossibleValue::new(lesson.name).aliases(aliases)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, clap::Error> {
-        let words = ["workbook"].into_iter().chain(line.split_whitespace());
-        Ok(Arguments::try_parse_from(words)?.command.expect("a subcommand"))
-    }
-
-    #[test]
-    fn definition_is_consistent_and_its_help_fits_on_a_screen() {
-        Arguments::command().debug_assert();
-        let help = parse("--help").unwrap_err();
-        assert_eq!(help.exit_code(), 0);
-        assert!(help.to_string().lines().count() < 30, "{help}");
-    }
-
-    #[test]
-    fn lessons_have_aliases_and_paths() {
-        let name = LESSONS[2].name;
-        let (number, word) = name.split_once('_').unwrap();
-        for alias in [
-            "3",
-            number,
-            name,
-            &word.to_uppercase(),
-            &name.replace('_', "-"),
-            &format!("{name}_exercise"),
-            &format!("./lessons/{name}/exercise.rs"),
-            &format!("lessons\\{name}\\exercise.rs"),
-        ] {
-            let Ok(Command::Reset { lesson }) = parse(&format!("reset {alias}"))
-            else {
-                panic!("could not parse {alias}");
-            };
-            assert_eq!(lesson.lesson, Some(&LESSONS[2]), "{alias}");
-        }
-        let error =
-            parse(&format!("check {}", &name[..name.len() - 1])).unwrap_err();
-        assert!(error.to_string().contains(&format!("'{name}'")), "{error}");
-    }
-
-    #[test]
-    fn arguments_are_passed_on() {
-        let Ok(Command::Run { arguments, .. }) = parse("run 3 -- /page/1 --json")
-        else {
-            panic!("not `run`");
-        };
-        assert_eq!(arguments, ["/page/1", "--json"]);
-        let Ok(Command::Compare { arguments }) = parse("compare --quick json")
-        else {
-            panic!("not `compare`");
-        };
-        assert_eq!(arguments, ["--quick", "json"]);
-    }
-
-    #[test]
-    fn wrong_usage_has_exit_status_2() {
-        for line in [
-            "chekc",
-            "run",
-            "run no_such_lesson",
-            "check --seed x",
-            "check 03 --all",
-            "watch --limit 0",
-            "watch --limit inf",
-            "--color sometimes",
-        ] {
-            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
 }

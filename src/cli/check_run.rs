@@ -34,6 +34,7 @@ use super::job::{Job, JobEvent};
 use super::output::OutputTruncator;
 use super::progress::Progress;
 use super::repo::{Exercise, Repo};
+use super::screen::Style;
 
 /// The indentation of a diagnosis in columns.
 pub const INDENT: usize = 4;
@@ -50,8 +51,6 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// The program's output, truncated.
     pub output: Vec<String>,
-    pub build_time: Duration,
-    pub run_time: Duration,
     /// The text that was checked.
     pub source: String,
 }
@@ -64,29 +63,30 @@ pub enum Outcome {
     Failed,
     DoesNotCompile,
     /// The program exceeded its time limit.
-    #[serde(rename = "stopped")]
-    TimedOut,
+    Stopped,
     /// The program exited before its checks ended.
-    #[serde(rename = "ended")]
-    Exited,
+    Ended,
     /// The program ran no checks.
     NoChecks,
     /// The exercise's file is missing or empty.
     Missing,
 }
 
-/// One of an exercise's checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One of an exercise's checks, as `check --json` prints it.
+#[derive(Clone, Debug, Serialize)]
 pub struct Check {
+    #[serde(rename = "check")]
     pub title: String,
-    pub result: CheckResult,
+    pub outcome: CheckOutcome,
+    /// Of a failed check.
+    pub diagnosis: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckResult {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOutcome {
     Passed,
-    /// Failed, with a diagnosis.
-    Failed(String),
+    Failed,
     Skipped,
     /// The program exited, or exceeded its time limit, during the check.
     Unfinished,
@@ -114,7 +114,6 @@ pub struct CheckRun {
     color: bool,
     report: Report,
     events: VecDeque<CheckEvent>,
-    started: Instant,
     decoder: Utf8Decoder,
     parser: EventParser,
     /// The token of the events.
@@ -158,8 +157,6 @@ impl CheckRun {
             checks: Vec::new(),
             diagnostics: Vec::new(),
             output: Vec::new(),
-            build_time: Duration::ZERO,
-            run_time: Duration::ZERO,
             source: String::new(),
         };
         let token = random_token();
@@ -169,7 +166,6 @@ impl CheckRun {
             color,
             report,
             events: VecDeque::new(),
-            started: Instant::now(),
             decoder: Utf8Decoder::default(),
             parser: EventParser::new(token.clone()),
             token,
@@ -228,11 +224,6 @@ impl CheckRun {
     }
 
     fn finish(&mut self, outcome: Outcome, reason: Option<String>) {
-        match self.stage {
-            Stage::Building(_) => self.report.build_time = self.started.elapsed(),
-            Stage::Running(_) => self.report.run_time = self.started.elapsed(),
-            Stage::Finished => {}
-        }
         self.stage = Stage::Finished;
         (self.report.outcome, self.report.reason) = (outcome, reason);
         let report = Box::new(self.report.clone());
@@ -241,14 +232,11 @@ impl CheckRun {
 
     fn built(&mut self, cx: &Context, executable: &Path) -> Result<()> {
         self.filter_diagnostics();
-        self.report.build_time = self.started.elapsed();
-        self.started = Instant::now();
         let Report { exercise, source, .. } = &self.report;
         let (root, check) = (&cx.repo.root, exercise.check());
         let missing = genuine::missing_check(root, &check, source, executable);
         if let Some(reason) = missing {
             let reason = format!("no check ran: {reason}");
-            self.stage = Stage::Finished;
             self.finish(Outcome::NoChecks, Some(reason));
             return Ok(());
         }
@@ -302,11 +290,12 @@ impl CheckRun {
             let limit = Some(self.limit());
             Job::start(program, Stdin::Lifeline, limit, &cx.inbox)
         };
+        let since = Instant::now();
         loop {
             match program() {
                 Err(error)
                     if is_being_rewritten(&error)
-                        && self.started.elapsed() < REWRITE_TIMEOUT =>
+                        && since.elapsed() < REWRITE_TIMEOUT =>
                 {
                     std::thread::sleep(Duration::from_millis(20));
                 }
@@ -364,7 +353,7 @@ impl CheckRun {
     }
 
     fn read_event(&mut self, event: Event) {
-        let (title, result) = match event {
+        let (title, outcome, diagnosis) = match event {
             Event::Opened { file } => {
                 self.opened_by = Some(file);
                 return;
@@ -386,20 +375,19 @@ impl CheckRun {
                 self.verdict = Some((passed, checks));
                 return;
             }
-            Event::Passed { check } => (check, CheckResult::Passed),
+            Event::Passed { check } => (check, CheckOutcome::Passed, None),
             Event::Failed { check, diagnosis } => {
-                (check, CheckResult::Failed(diagnosis))
+                (check, CheckOutcome::Failed, Some(diagnosis))
             }
-            Event::Skipped { check } => (check, CheckResult::Skipped),
+            Event::Skipped { check } => (check, CheckOutcome::Skipped, None),
         };
         self.stuck = None;
-        self.end_check(title, result);
+        self.end_check(Check { title, outcome, diagnosis });
     }
 
-    fn end_check(&mut self, title: String, result: CheckResult) {
+    fn end_check(&mut self, check: Check) {
         self.finish_output();
         self.current = None;
-        let check = Check { title, result };
         self.report.checks.push(check.clone());
         self.events.push_back(CheckEvent::Check(check));
     }
@@ -414,7 +402,7 @@ impl CheckRun {
         if let Some(stuck) = self.stuck.take() {
             reason.push_str(&format!(". {}.", capitalize(&stuck)));
         }
-        self.finish(Outcome::TimedOut, Some(reason));
+        self.finish(Outcome::Stopped, Some(reason));
     }
 
     fn exited(&mut self, cx: &Context, status: ExitStatus) {
@@ -435,7 +423,7 @@ impl CheckRun {
                     _ => exit_reason(status, &self.report.output),
                 };
                 let reason = format!("all checks passed, but then {how}");
-                self.finish(Outcome::Exited, Some(reason));
+                self.finish(Outcome::Ended, Some(reason));
             }
             _ if begun => {
                 let how = exit_reason(status, &self.report.output);
@@ -446,7 +434,7 @@ impl CheckRun {
                          check; only the check itself reports results",
                     );
                 }
-                self.finish(Outcome::Exited, Some(reason));
+                self.finish(Outcome::Ended, Some(reason));
             }
             _ => {
                 let reason =
@@ -490,8 +478,10 @@ impl CheckRun {
         };
         let place = match self.current.clone() {
             Some(title) => {
-                self.end_check(title.clone(), CheckResult::Unfinished);
-                format!(" in `{title}`")
+                let place = format!(" in `{title}`");
+                let outcome = CheckOutcome::Unfinished;
+                self.end_check(Check { title, outcome, diagnosis: None });
+                place
             }
             None => match self.report.checks.last() {
                 Some(check) => format!(" after `{}`", check.title),
@@ -580,10 +570,30 @@ impl Report {
         self.outcome == Outcome::Solved
     }
 
+    /// Returns the verdict in one sentence.
+    pub fn verdict(&self) -> String {
+        let name = self.exercise.name();
+        match (self.outcome, &self.reason) {
+            (Outcome::Solved, _) => format!("{name} is solved: {}", self.score()),
+            (Outcome::DoesNotCompile, Some(_)) => {
+                format!("{name} could not be built; try `cargo workbook doctor`")
+            }
+            (Outcome::DoesNotCompile, None) => format!("{name} does not compile"),
+            (_, Some(reason)) => format!("{name}: {reason}"),
+            (_, None) => format!("{name}: {}", self.score()),
+        }
+    }
+
+    /// Returns the style and the sign of the verdict.
+    pub fn sign(&self) -> (Style, &'static str) {
+        if self.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") }
+    }
+
     /// Summarizes the checks, such as `2 of 3 checks passed`.
-    pub fn score(&self) -> String {
+    fn score(&self) -> String {
         let checks = self.checks.iter();
-        let passed = checks.filter(|one| one.result == CheckResult::Passed).count();
+        let passed =
+            checks.filter(|one| one.outcome == CheckOutcome::Passed).count();
         let all = count(self.checks.len() as u64, "check");
         match passed {
             1 if self.checks.len() == 1 => "its check passed".to_owned(),

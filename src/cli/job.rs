@@ -28,14 +28,8 @@ pub struct Job {
     closed: bool,
     /// The time limit; after the end, the deadline for reading output.
     deadline: Option<Instant>,
-    /// `None` while the program runs.
-    end: Option<JobEnd>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum JobEnd {
-    Exited(ExitStatus),
-    TimedOut,
+    /// The last event; `None` while the program runs.
+    end: Option<JobEvent>,
 }
 
 /// Something that happened while a job ran. `Exited` and `TimedOut` come last, when the
@@ -81,18 +75,13 @@ impl Job {
             // Checked before each message: a program that floods its output must not
             // postpone its time limit.
             let late = self.deadline.is_some_and(|at| Instant::now() >= at);
-            match self.end {
-                None if late => {
-                    self.end()?;
-                    self.end = Some(JobEnd::TimedOut);
-                }
-                Some(end) if late || self.closed => {
-                    return Ok(match end {
-                        JobEnd::Exited(status) => JobEvent::Exited(status),
-                        JobEnd::TimedOut => JobEvent::TimedOut,
-                    });
-                }
-                _ => {}
+            if self.end.is_none() && late {
+                self.kill()?;
+                self.end = Some(JobEvent::TimedOut);
+            } else if (late || self.closed)
+                && let Some(end) = self.end.take()
+            {
+                return Ok(end);
             }
             match inbox.next(self.deadline) {
                 Some(Message::Process { job, event }) if job == self.id => {
@@ -102,7 +91,7 @@ impl Job {
                         }
                         process::Event::Closed => self.closed = true,
                         process::Event::Exited if self.end.is_none() => {
-                            self.end = Some(JobEnd::Exited(self.end()?));
+                            self.end = Some(JobEvent::Exited(self.kill()?));
                         }
                         process::Event::Exited => {}
                     }
@@ -115,7 +104,7 @@ impl Job {
     }
 
     /// Kills the group, and sets the deadline for reading the rest of its output.
-    fn end(&mut self) -> Result<ExitStatus> {
+    fn kill(&mut self) -> Result<ExitStatus> {
         self.deadline = Some(Instant::now() + DRAIN_TIMEOUT);
         self.group.kill().context("could not get a program's exit status")
     }

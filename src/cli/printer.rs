@@ -4,7 +4,7 @@ use anyhow::Result;
 use async_workbook::text::{clip, count, width};
 
 use super::advice;
-use super::check_run::{Check, CheckEvent, CheckResult, INDENT, Outcome, Report};
+use super::check_run::{Check, CheckEvent, CheckOutcome, INDENT, Outcome, Report};
 use super::context::Context;
 use super::inbox::Message;
 use super::markdown;
@@ -27,10 +27,7 @@ pub struct CheckPrinter<'a> {
 impl<'a> CheckPrinter<'a> {
     /// Prints the exercise's name.
     pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<CheckPrinter<'a>> {
-        // Errors are ignored here: `CheckRun` reports them in its verdict.
-        if exercise.create_if_missing().unwrap_or(false) {
-            cx.print_created(exercise)?;
-        }
+        cx.create_if_missing(exercise)?;
         cx.screen.line(&format!("checking {} ...", exercise.name()))?;
         Ok(CheckPrinter { cx, has_status: false, compiled: 0 })
     }
@@ -94,14 +91,14 @@ impl<'a> CheckPrinter<'a> {
     /// Prints the result of one check.
     fn check(&self, check: &Check) -> Result<()> {
         let screen = &self.cx.screen;
-        let (style, sign, note) = match &check.result {
-            CheckResult::Passed => (Style::Good, "✓", ""),
-            CheckResult::Failed(_) => (Style::Bad, "✗", ""),
-            CheckResult::Skipped => (Style::Quiet, "-", " (skipped)"),
-            CheckResult::Unfinished => (Style::Bad, "✗", " (did not finish)"),
+        let (style, sign, note) = match check.outcome {
+            CheckOutcome::Passed => (Style::Good, "✓", ""),
+            CheckOutcome::Failed => (Style::Bad, "✗", ""),
+            CheckOutcome::Skipped => (Style::Quiet, "-", " (skipped)"),
+            CheckOutcome::Unfinished => (Style::Bad, "✗", " (did not finish)"),
         };
         screen.item("  ", style, sign, &format!("{}{note}", check.title))?;
-        if let CheckResult::Failed(diagnosis) = &check.result {
+        if let Some(diagnosis) = &check.diagnosis {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
                 // Pictures are drawn for this width and must not be wrapped.
@@ -119,21 +116,14 @@ impl<'a> CheckPrinter<'a> {
     fn verdict(&self, report: &Report) -> Result<()> {
         self.diagnostics(report)?;
         let screen = &self.cx.screen;
-        let name = report.exercise.name();
-        let (style, sign) =
-            if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
-        let verdict = match (report.outcome, &report.reason) {
-            (Outcome::Solved, _) => format!("{name} is solved: {}", report.score()),
-            (Outcome::DoesNotCompile, Some(reason)) => {
-                screen.line(reason)?;
-                format!("{name} could not be built; try `cargo workbook doctor`")
-            }
-            (Outcome::DoesNotCompile, None) => format!("{name} does not compile"),
-            (_, Some(reason)) => format!("{name}: {reason}"),
-            (_, None) => format!("{name}: {}", report.score()),
-        };
+        if report.outcome == Outcome::DoesNotCompile
+            && let Some(reason) = &report.reason
+        {
+            screen.line(reason)?;
+        }
         screen.line("")?;
-        screen.item("", style, sign, &verdict)?;
+        let (style, sign) = report.sign();
+        screen.item("", style, sign, &report.verdict())?;
         if report.solved() {
             return Ok(());
         }

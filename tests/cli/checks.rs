@@ -290,7 +290,7 @@ fn a_flood_of_output_is_truncated() {
     );
     // 100 MB of output.
     let run = fixture.run(&["check", "--limit", "300"]);
-    run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "more characters)"]);
+    run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "…"]);
     assert!(run.out.lines().count() < 50);
     assert!(run.out.len() < 20_000);
 }
@@ -338,7 +338,8 @@ fn a_missing_exercise_is_created_from_the_starter() {
     fs::remove_file(&starter).unwrap();
     fixture
         .run(&["check", "1"])
-        .prints(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
+        .fails(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
+    fixture.run(&["check", "1", "--json"]).prints(1, &["exercise.rs is missing"]);
     fixture
         .run(&["run", "1", "--exercise"])
         .fails(1, &["exercise.rs is missing, and"]);
@@ -435,9 +436,9 @@ fn all_exercises_are_checked_with_one_line_each() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.out,
-        "✗ 01_hello_await\n    Some(41) is not Some(42)\n\
-         ✓ 02_lazy\n\
-         ✗ 03_gather\n    error[E0308]: mismatched types\n\
+        "✗ 01_hello_await: 0 of 1 check passed\n\
+         ✓ 02_lazy is solved: 1 of 2 checks passed\n\
+         ✗ 03_gather does not compile\n\
          \n1 of 3 exercises solved\n"
     );
     assert_eq!(fixture.states(), ["open", "solved", "open"]);
@@ -472,7 +473,7 @@ fn check_json_prints_one_document() {
     assert_eq!(broken["errors"][0]["code"], "E0308");
     assert_eq!(broken["errors"][0]["line"], 2);
     assert_eq!(broken["errors"][0]["section"], Value::Null);
-    assert!(all["exercises"][2]["run_seconds"].is_number());
+    assert_eq!(all["exercises"][2]["checks"].as_array().unwrap().len(), 1);
 
     fixture.write(1, "42");
     let solved = document(&["check", "1", "--json"], 0);

@@ -16,13 +16,39 @@ fn misspelled_names_get_a_suggestion() {
         assert_eq!(run.out, "");
     }
     fixture.run(&["chekc"]).fails(2, &["check"]);
-    for name in ["3", "03", "gather", "03_gather", "lessons/03_gather/exercise.rs"] {
+    for name in [
+        "3",
+        "03",
+        "GATHER",
+        "03_gather",
+        "03-gather",
+        "03_gather_exercise",
+        "./lessons/03_gather/exercise.rs",
+        "lessons\\03_gather\\exercise.rs",
+    ] {
         fixture
             .run(&["hint", name, "--all"])
             .prints(0, &["03_gather - hint 1 of 3"]);
     }
     let run = fixture.run(&["check", "07"]);
     run.fails(2, &["07_pitfalls has no exercise", "cargo workbook run 07"]);
+}
+
+#[test]
+fn wrong_usage_has_exit_status_2() {
+    let fixture = Fixture::new("usage");
+    for arguments in [
+        &["run"][..],
+        &["check", "--seed", "x"],
+        &["check", "03", "--all"],
+        &["watch", "--limit", "0"],
+        &["watch", "--limit", "inf"],
+        &["--color", "sometimes"],
+    ] {
+        fixture.run(arguments).fails(2, &["error: "]);
+    }
+    let help = fixture.run(&["--help"]);
+    assert!(help.prints(0, &["Usage: cargo workbook"]).out.lines().count() < 30);
 }
 
 #[test]

@@ -4,14 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use async_workbook::Lesson;
-use async_workbook::text::{clip, count, strip_ansi};
+use async_workbook::text::count;
 use serde_json::{Value, json};
 
 use crate::cli::advice;
 use crate::cli::args::CheckOptions;
-use crate::cli::check_run::{
-    Check, CheckEvent, CheckResult, CheckRun, INDENT, Report,
-};
+use crate::cli::check_run::{CheckEvent, CheckRun, Report};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::inbox::Message;
@@ -64,7 +62,8 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
         }
         let report = report?;
         if !as_json {
-            print_short(cx, &report)?;
+            let (style, sign) = report.sign();
+            screen.item("", style, sign, &report.verdict())?;
         }
         let saved = report.save(&cx.repo);
         reports.push((*report, saved));
@@ -108,43 +107,6 @@ fn run(
     }
 }
 
-fn print_short(cx: &Context, report: &Report) -> Result<()> {
-    let screen = &cx.screen;
-    let (style, sign) =
-        if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
-    screen.line(&format!(
-        "{} {}",
-        screen.paint(style, sign),
-        report.exercise.name()
-    ))?;
-    if !report.solved() {
-        let reason = clip(&first_reason(report), screen.columns() - INDENT);
-        screen.line(&format!("{}{reason}", " ".repeat(INDENT)))?;
-    }
-    Ok(())
-}
-
-/// Returns the first problem as one line.
-fn first_reason(report: &Report) -> String {
-    if let Some(error) = report.diagnostics.iter().find(|one| one.error) {
-        let code = error.code.as_ref().map(|code| format!("[{code}]"));
-        return format!("error{}: {}", code.unwrap_or_default(), error.message);
-    }
-    if let Some(reason) = &report.reason {
-        return reason.lines().next().unwrap_or_default().to_owned();
-    }
-    let failed = report.checks.iter().find_map(|check| match &check.result {
-        CheckResult::Failed(diagnosis) => Some((check, diagnosis)),
-        _ => None,
-    });
-    let Some((check, diagnosis)) = failed else { return report.score() };
-    let line = diagnosis.lines().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || check.title.clone(),
-        |line| strip_ansi(line).trim().to_owned(),
-    )
-}
-
 /// Formats the document of `check --json`, whose fields the help text in `args.rs`
 /// describes. The flag of each report is true if its pass was saved.
 fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
@@ -158,24 +120,13 @@ fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
 }
 
 fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
-    let check = |check: &Check| {
-        let (outcome, diagnosis) = match &check.result {
-            CheckResult::Passed => ("passed", None),
-            CheckResult::Failed(diagnosis) => {
-                ("failed", Some(strip_ansi(diagnosis)))
-            }
-            CheckResult::Skipped => ("skipped", None),
-            CheckResult::Unfinished => ("unfinished", None),
-        };
-        json!({ "check": check.title, "outcome": outcome, "diagnosis": diagnosis })
-    };
     let errors = report.diagnostics.iter().map(|error| {
         json!({
             "code": error.code,
             "message": error.message,
             "file": error.file,
             "line": error.line,
-            "rendered": strip_ansi(&error.rendered),
+            "rendered": error.rendered,
             "section": advice::find(error).and_then(|advice| advice.path(repo)),
         })
     });
@@ -184,11 +135,9 @@ fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
         "file": report.exercise.file(),
         "outcome": report.outcome,
         "reason": report.reason,
-        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "checks": report.checks,
         "errors": errors.collect::<Vec<_>>(),
         "output": report.output,
-        "build_seconds": report.build_time.as_secs_f64(),
-        "run_seconds": report.run_time.as_secs_f64(),
         "saved": saved,
     })
 }

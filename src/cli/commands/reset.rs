@@ -20,8 +20,7 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     cx.progress()?;
     let (file, starter) = (exercise.file(), exercise.starter());
     let shown = cx.repo.display_path(&file);
-    if exercise.create_if_missing()? {
-        cx.print_created(exercise)?;
+    if cx.create_if_missing(exercise)? {
         return Ok(ExitCode::SUCCESS);
     }
     let read = |path: &PathBuf| {

@@ -81,12 +81,8 @@ fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
     screen.line(format!("{name}  {title}").trim_end())?;
     markdown::show(cx, "  ", &task)?;
     // The learner opens the path that is printed here, so the file has to exist.
-    match exercise.create_if_missing() {
-        Ok(_) => {
-            let shown = cx.repo.display_path(&exercise.file());
-            screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
-        }
-        Err(error) => screen.wrapped("  ", &format!("{error:#}"))?,
-    }
+    cx.create_if_missing(exercise)?;
+    let shown = cx.repo.display_path(&exercise.file());
+    screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
     Ok(())
 }
