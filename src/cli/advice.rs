@@ -102,18 +102,4 @@ mod tests {
             assert!(heading.chars().all(|c| c.is_ascii_alphabetic() || c == ' '));
         }
     }
-
-    #[test]
-    fn a_forgotten_await_is_recognised_by_the_rendered_error() {
-        let diagnostic = |code: &str, rendered: &str| Diagnostic {
-            code: Some(code.to_owned()),
-            rendered: rendered.to_owned(),
-            ..Diagnostic::default()
-        };
-        let future = "expected `u32`, \x1b[1mfound future\x1b[0m";
-        let advice = find(&diagnostic("E0308", future)).expect("advice");
-        assert_eq!(advice.text, MISSING_AWAIT);
-        assert_eq!(find(&diagnostic("E0308", "expected `u32`")), None);
-        assert_eq!(find(&diagnostic("E0425", "cannot find value")), None);
-    }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use async_workbook::Utf8Decoder;
 use async_workbook::process::Stdin;
+use async_workbook::text::sanitize;
 use serde_json::Value;
 
 use super::context::Context;
@@ -160,7 +161,7 @@ fn diagnostic(message: &Value, own: bool) -> Option<Diagnostic> {
         message: text(&message["message"])?,
         file: span.and_then(|span| text(&span["file_name"])),
         line: span.and_then(|span| span["line_start"].as_u64()),
-        rendered: text(&message["rendered"])?,
+        rendered: sanitize(message["rendered"].as_str()?, true),
         own,
     })
 }

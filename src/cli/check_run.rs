@@ -23,7 +23,7 @@ use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::check::genuine;
 use async_workbook::process::Stdin;
-use async_workbook::text::{capitalize, clip, count};
+use async_workbook::text::{capitalize, clip, count, sanitize};
 use serde::Serialize;
 
 use super::args::CheckOptions;
@@ -353,13 +353,14 @@ impl CheckRun {
     }
 
     fn read_event(&mut self, event: Event) {
+        let color = self.color;
         let (title, outcome, diagnosis) = match event {
             Event::Opened { file } => {
                 self.opened_by = Some(file);
                 return;
             }
             Event::Stuck { diagnosis, certain } => {
-                self.stuck = Some(diagnosis);
+                self.stuck = Some(sanitize(&diagnosis, false));
                 if certain {
                     self.stopped("stopped");
                 }
@@ -377,7 +378,7 @@ impl CheckRun {
             }
             Event::Passed { check } => (check, CheckOutcome::Passed, None),
             Event::Failed { check, diagnosis } => {
-                (check, CheckOutcome::Failed, Some(diagnosis))
+                (check, CheckOutcome::Failed, Some(sanitize(&diagnosis, color)))
             }
             Event::Skipped { check } => (check, CheckOutcome::Skipped, None),
         };

@@ -50,9 +50,6 @@ impl Context {
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {
             Some(exercise) => Ok(exercise.clone()),
-            None if exercises.is_empty() => {
-                bail!("found no exercises in {}", self.repo.root.display())
-            }
             None => {
                 let message =
                     "all exercises are solved; name one to repeat it, such as `03`";

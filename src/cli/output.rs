@@ -7,13 +7,13 @@
 
 use std::collections::VecDeque;
 
-use async_workbook::text::{clip, count, strip_ansi};
+use async_workbook::text::{self, count};
 
 /// The number of lines kept from the beginning of the output.
 const HEAD: usize = 20;
 /// The number of lines kept from its end.
 const TAIL: usize = 10;
-/// The maximum width of a line in columns.
+/// The maximum length of a line in characters.
 const LINE: usize = 400;
 /// The maximum length in bytes of an incomplete line, escape sequences included.
 const RAW_LINE: usize = 8 * LINE;
@@ -58,7 +58,10 @@ impl OutputTruncator {
 
     /// Ends the current line; returns it if it belongs to the head.
     fn end_line(&mut self) -> Option<String> {
-        let line = clip(&sanitize(&self.line), LINE);
+        let mut line = sanitize(&self.line);
+        if let Some((end, _)) = line.char_indices().nth(LINE) {
+            line.replace_range(end.., "…");
+        }
         self.line.clear();
         if !line.trim().is_empty() {
             self.last.clone_from(&line);
@@ -101,8 +104,7 @@ impl OutputTruncator {
 
 /// Removes escape sequences and control characters.
 fn sanitize(line: &str) -> String {
-    let line = strip_ansi(line).replace('\t', "    ");
-    line.chars().filter(|c| !c.is_control()).collect()
+    text::sanitize(line, false).replace('\t', "    ")
 }
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_clipped() {
-        let expected = format!("{}…", "x".repeat(LINE - 1));
+        let expected = format!("{}…", "x".repeat(LINE));
         assert_eq!(truncate(&"x".repeat(5_000)), [expected]);
     }
 

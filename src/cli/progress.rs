@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::repo::{Exercise, Repo};
+use super::repo::{Exercise, Repo, read_file};
 
 const VERSION: u32 = 1;
 
@@ -81,7 +81,7 @@ impl Progress {
                 path.display()
             ))
         };
-        let text = match fs::read(&path) {
+        let text = match read_file(&path) {
             Err(error)
                 if matches!(
                     error.kind(),
@@ -122,7 +122,7 @@ impl Progress {
             return Ok(progress);
         }
         if path.exists() {
-            replace(&backup(&path), &fs::read(&path)?)?;
+            replace(&backup(&path), &read_file(&path)?)?;
         }
         replace(&path, &serde_json::to_vec_pretty(&progress)?)?;
         Ok(progress)
@@ -229,6 +229,9 @@ fn backup(path: &Path) -> PathBuf {
 /// Waits for the lock, which is held until the returned file is dropped.
 fn lock(path: &Path) -> Result<File> {
     let context = || format!("could not lock {}", path.display());
+    if path.exists() {
+        read_file(path).with_context(context)?;
+    }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -243,8 +246,14 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// Replaces a file's contents atomically.
+/// Replaces a file's contents atomically. A symbolic link stays one: the file that it
+/// leads to is replaced, or created.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = fs::canonicalize(path).or_else(|_| {
+        let target = fs::read_link(path)?;
+        Ok(path.with_file_name("").join(target))
+    });
+    let path = &target.unwrap_or_else(|_: std::io::Error| path.to_owned());
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&new)?;

@@ -111,7 +111,7 @@ impl Exercise {
 
     /// Reads the learner's text.
     pub fn source(&self) -> io::Result<String> {
-        Ok(String::from_utf8_lossy(&fs::read(self.file())?).into_owned())
+        Ok(String::from_utf8_lossy(&read_file(&self.file())?).into_owned())
     }
 
     /// Creates the learner's file from the starter if it is missing; returns whether it
@@ -152,6 +152,22 @@ impl Exercise {
                 .with_context(|| format!("could not create {}", file.display())),
         }
     }
+}
+
+/// Reads a file that others may replace.
+///
+/// # Errors
+///
+/// If it cannot be read. Also if it is a FIFO or a device, where reading may never end, or
+/// larger than 1 MB: no file of the workbook is.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let data = fs::metadata(path)?;
+    let problem = match data.len() {
+        _ if !data.is_file() => "it is not a regular file; move it away",
+        ..=1_000_000 => return fs::read(path),
+        _ => "it is larger than 1 MB; move it away",
+    };
+    Err(io::Error::other(problem))
 }
 
 /// Creates a file with these contents atomically.

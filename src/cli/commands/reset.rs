@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::context::Context;
 use crate::cli::progress::{same_lines, since_epoch};
-use crate::cli::repo::{Exercise, write_new};
+use crate::cli::repo::{Exercise, read_file, write_new};
 
 /// Backs up the learner's text and restores the starter.
 ///
@@ -24,7 +24,7 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let read = |path: &PathBuf| {
-        fs::read(path).with_context(|| format!("could not read {}", path.display()))
+        read_file(path).with_context(|| format!("could not read {}", path.display()))
     };
     let (old, new) = (read(&file)?, read(&starter)?);
     if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
