@@ -79,11 +79,16 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
                 .map(|()| ExitCode::SUCCESS)
         }
         Command::Solution { lesson, spoil } => {
-            solution::run(cx, &cx.exercise(lesson.lesson)?, spoil)
+            solution::run(cx, lesson, spoil)
         }
         Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Doctor => doctor::run(cx),
-        Command::Compare { arguments } => run::compare(cx, &arguments),
+        Command::Compare { quick, save, partial, benchmarks } => {
+            let options = [("--quick", quick), ("--save", save)];
+            let options = options.iter().filter(|(_, set)| *set).map(|one| one.0);
+            let arguments = options.chain(benchmarks.iter().map(String::as_str));
+            run::compare(cx, partial, arguments)
+        }
     }
 }

@@ -1,17 +1,17 @@
 //! Command-line arguments.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use async_workbook::{LESSONS, Lesson};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Arg, Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 
 /// Work on the exercises of async-workbook, with a verdict after every save
 #[derive(Debug, Parser)]
 #[command(
     name = "workbook",
     bin_name = "cargo workbook",
+    version,
     subcommand_value_name = "COMMAND",
     max_term_width = 88,
     after_help = "Without a command: shows the current exercise and what to do next.\n\
@@ -40,7 +40,7 @@ pub enum Command {
     /// Run a lesson's program
     Run {
         /// 3, 03, gather or 03_gather
-        #[arg(value_parser = LessonParser, hide_possible_values = true)]
+        #[arg(value_parser = lesson)]
         lesson: &'static Lesson,
         /// Run your exercise instead
         #[arg(long)]
@@ -50,7 +50,7 @@ pub enum Command {
         arguments: Vec<OsString>,
     },
     /// Check an exercise
-    #[command(after_help = CHECK_JSON)]
+    #[command(aliases = ["test", "verify"], after_help = CHECK_JSON)]
     Check {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -65,6 +65,7 @@ pub enum Command {
     },
     /// Check an exercise after every save
     #[command(
+        alias = "start",
         after_help = "Keys: h hint, n next exercise, r run again, l list, q quit. \
         Without a terminal: the same letters, one per line."
     )]
@@ -90,13 +91,14 @@ pub enum Command {
     },
     /// Show a solution after yours has passed
     Solution {
-        #[command(flatten)]
-        lesson: LessonArgument,
+        /// 3, 03, gather or 03_gather [default: the exercise solved last]
+        #[arg(value_parser = lesson)]
+        lesson: Option<&'static Lesson>,
         /// Show it even if the exercise is not solved
         #[arg(long)]
         spoil: bool,
     },
-    /// Restore an exercise's starter; your file is backed up
+    /// Restore an exercise's starter and open it again; your file is backed up
     Reset {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -113,22 +115,33 @@ pub enum Command {
     Doctor,
     /// Measure Rust and Python on the same work
     #[command(
-        after_help = "Builds an optimised program, which takes some minutes the \
-        first time, then measures for 2 to 3 minutes.\n\n  \
-        --quick  run everything once with little work, as a smoke test\n  \
-        --save   write the results to book/compare/result.json, for the book"
+        after_help = "Builds an optimised program, which takes some minutes the first \
+        time, then measures for 2 to 3 minutes."
     )]
     Compare {
-        /// Benchmarks to run: pages, queries, json, tasks, heartbeat, start [default: all]
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
+        /// Run everything once with little work, as a smoke test
+        #[arg(long)]
+        quick: bool,
+        /// Write the results to book/compare/result.json, for the book
+        #[arg(long, conflicts_with_all = ["quick", "benchmarks"])]
+        save: bool,
+        /// Leave out what needs a missing Python or package
+        #[arg(long)]
+        partial: bool,
+        /// Only these benchmarks
+        #[arg(value_name = "BENCHMARK", value_parser = BENCHMARKS)]
+        benchmarks: Vec<String>,
     },
 }
+
+/// As in `book/compare`, which is not built yet when these arguments are parsed.
+const BENCHMARKS: [&str; 6] =
+    ["pages", "queries", "json", "tasks", "heartbeat", "start"];
 
 #[derive(Debug, Args)]
 pub struct LessonArgument {
     /// 3, 03, gather or 03_gather [default: the current exercise]
-    #[arg(value_parser = LessonParser, hide_possible_values = true)]
+    #[arg(value_parser = lesson)]
     pub lesson: Option<&'static Lesson>,
 }
 
@@ -180,45 +193,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
 }
 
-/// Parses a lesson's name, one of its aliases, or the path of one of its files.
-///
-/// clap does the rest, such as suggesting the right spelling of a name.
-#[derive(Clone)]
-struct LessonParser;
-
-impl TypedValueParser for LessonParser {
-    type Value = &'static Lesson;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Self::Value, clap::Error> {
-        let text = value.to_string_lossy().to_lowercase().replace('-', "_");
-        let is_lesson = |part: &&str| LESSONS.iter().any(|l| l.name == *part);
-        let name = text.split(['/', '\\']).find(is_lesson).unwrap_or(&text);
-        let name = name.strip_suffix("_exercise").unwrap_or(name);
-        let lesson = LESSONS.iter().find(|one| value_of(one).matches(name, false));
-        lesson.map_or_else(
-            || {
-                let parser = PossibleValuesParser::new(LESSONS.iter().map(value_of));
-                parser.parse_ref(command, argument, value).map(|_| &LESSONS[0])
-            },
-            Ok,
-        )
-    }
-
-    fn possible_values(
-        &self,
-    ) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(LESSONS.iter().map(value_of)))
-    }
-}
-
-/// `03_gather`, with the aliases 3, 03 and gather.
-fn value_of(lesson: &'static Lesson) -> PossibleValue {
-    let (number, word) = lesson.name.split_once('_').unwrap_or((lesson.name, ""));
-    let aliases = [number, number.trim_start_matches('0'), word];
-    PossibleValue::new(lesson.name).aliases(aliases)
+/// Parses a lesson's name, number or word, or the path of one of its files.
+fn lesson(text: &str) -> Result<&'static Lesson, String> {
+    let text = text.to_lowercase().replace('-', "_");
+    let matches = |lesson: &&Lesson, part: &str| {
+        let (number, word) = lesson.name.split_once('_').unwrap_or_default();
+        let part = part.strip_suffix("_exercise").unwrap_or(part);
+        [lesson.name, number, number.trim_start_matches('0'), word].contains(&part)
+    };
+    // From the end: other folders of a path may have such a name, too.
+    let mut parts = text.rsplit(['/', '\\']);
+    let found = parts.find_map(|part| LESSONS.iter().find(|one| matches(one, part)));
+    let names = || LESSONS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("the lessons are {}", names()))
 }

@@ -101,6 +101,9 @@ impl<'a> CheckPrinter<'a> {
         if let Some(diagnosis) = &check.diagnosis {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
+                // Ends a colour that the learner's program has started.
+                let end = if line.contains('\x1b') { "\x1b[0m" } else { "" };
+                let line = &format!("{line}{end}");
                 // Pictures are drawn for this width and must not be wrapped.
                 if width(line) + INDENT <= screen.columns() {
                     screen.line(format!("{indent}{line}").trim_end())?;
@@ -185,16 +188,29 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
     }
     screen.line("")?;
     let progress = cx.progress().unwrap_or_default();
-    if !progress.solved.contains_key(exercise.name()) {
+    if !progress.is_solved(exercise) {
         // The pass could not be saved; `Report::save` has reported that.
         return Ok(());
     }
     match progress.current(&cx.repo.exercises()) {
-        Some(next) if progress.selected.as_deref() == Some(exercise.name()) => {
+        Some(next) if progress.is_selected(exercise) => {
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
         Some(current) => screen.line(&format!("you are on {}", current.name()))?,
-        None => screen.line("All exercises are solved.")?,
+        None => print_all_solved(cx)?,
     }
     Ok(())
+}
+
+/// Prints what to do after the last exercise.
+pub fn print_all_solved(cx: &Context) -> Result<()> {
+    let [tokio, comparison] = ["rosetta.md", "comparison.md"]
+        .map(|chapter| markdown::chapter_path(&cx.repo, chapter));
+    let text = format!(
+        "All exercises are solved. Next, write a program of your own: `cargo new \
+         my-program`, and in it `cargo add tokio --features full`. {tokio} lists \
+         tokio's counterpart of each asyncio call, {comparison} compares Rust and \
+         Python in numbers. `cargo workbook reset 03` starts an exercise again."
+    );
+    Ok(cx.screen.wrapped("", &text)?)
 }

@@ -45,6 +45,9 @@ pub struct Solved {
     pub solved_at: u64,
     /// The text that passed.
     pub source: String,
+    /// True if `reset` has opened the exercise again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
 }
 
 /// The state of an exercise; `list --json` prints its name.
@@ -143,10 +146,13 @@ impl Progress {
             }
             let before = progress.solved.get(exercise.name());
             // Passing again with the same text keeps the time of the first pass.
-            if before.is_none_or(|before| !same_lines(&before.source, source)) {
+            if before
+                .is_none_or(|one| one.reopened || !same_lines(&one.source, source))
+            {
                 let solved = Solved {
                     solved_at: since_epoch().as_secs(),
                     source: source.to_owned(),
+                    reopened: false,
                 };
                 progress.solved.insert(exercise.name().to_owned(), solved);
             }
@@ -171,21 +177,51 @@ impl Progress {
         Ok(next)
     }
 
-    pub fn state(&self, exercise: &Exercise) -> ExerciseState {
-        match (self.solved.get(exercise.name()), exercise.source()) {
-            (None, _) => ExerciseState::Open,
-            (Some(solved), Ok(now)) if same_lines(&solved.source, &now) => {
-                ExerciseState::Solved
+    /// Selects an exercise and opens it again; the time and the text of its pass stay in
+    /// the file until it is solved again. Returns whether it was solved.
+    pub fn reopen(repo: &Repo, exercise: &Exercise) -> Result<bool> {
+        let mut was_solved = false;
+        Progress::change(repo, |progress| {
+            was_solved = progress.is_solved(exercise);
+            progress.selected = Some(exercise.name().to_owned());
+            if let Some(solved) = progress.solved.get_mut(exercise.name()) {
+                solved.reopened = true;
             }
-            (Some(_), _) => ExerciseState::Changed,
+        })?;
+        Ok(was_solved)
+    }
+
+    pub fn is_solved(&self, exercise: &Exercise) -> bool {
+        self.solved.get(exercise.name()).is_some_and(|solved| !solved.reopened)
+    }
+
+    pub fn is_selected(&self, exercise: &Exercise) -> bool {
+        self.selected.as_deref() == Some(exercise.name())
+    }
+
+    /// Returns the exercise that was solved last.
+    pub fn last_solved<'a>(
+        &self,
+        exercises: &'a [Exercise],
+    ) -> Option<&'a Exercise> {
+        let solved = exercises.iter().filter(|one| self.is_solved(one));
+        solved.max_by_key(|one| self.solved[one.name()].solved_at)
+    }
+
+    pub fn state(&self, exercise: &Exercise) -> ExerciseState {
+        match self.solved.get(exercise.name()) {
+            Some(solved) if !solved.reopened => match exercise.source() {
+                Ok(now) if same_lines(&solved.source, &now) => ExerciseState::Solved,
+                _ => ExerciseState::Changed,
+            },
+            _ => ExerciseState::Open,
         }
     }
 
     /// Returns the exercise to work on: the first unsolved one, beginning with the
     /// selected one. An exercise that was edited after it was solved counts as solved.
     pub fn current<'a>(&self, exercises: &'a [Exercise]) -> Option<&'a Exercise> {
-        let selected = self.selected.as_deref();
-        let index = exercises.iter().position(|one| Some(one.name()) == selected);
+        let index = exercises.iter().position(|one| self.is_selected(one));
         self.unsolved_from(exercises, index.unwrap_or(0))
     }
 
@@ -208,7 +244,7 @@ impl Progress {
     ) -> Option<&'a Exercise> {
         let (before, after) = exercises.split_at(from.min(exercises.len()));
         let mut in_order = after.iter().chain(before);
-        in_order.find(|one| !self.solved.contains_key(one.name()))
+        in_order.find(|one| !self.is_solved(one))
     }
 }
 
@@ -281,7 +317,8 @@ mod tests {
     }
 
     fn solved(names: &[&str], selected: Option<&str>) -> Progress {
-        let pass = || Solved { solved_at: 1, source: String::new() };
+        let pass =
+            || Solved { solved_at: 1, source: String::new(), reopened: false };
         Progress {
             selected: selected.map(str::to_owned),
             solved: names.iter().map(|name| (name.to_string(), pass())).collect(),
@@ -313,11 +350,5 @@ mod tests {
         assert_eq!(after(&[], "04_d"), Some("01_a"));
         assert_eq!(after(&["02_b"], "01_a"), Some("03_c"));
         assert_eq!(after(&["01_a", "02_b", "03_c"], "04_d"), None);
-    }
-
-    #[test]
-    fn line_endings_are_ignored() {
-        assert!(same_lines("a\nb\n", "a\r\nb\r\n"));
-        assert!(!same_lines("a\nb\n", "a\nc\n"));
     }
 }

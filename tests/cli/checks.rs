@@ -307,6 +307,36 @@ fn escape_sequences_in_the_output_are_removed() {
 }
 
 #[test]
+fn a_diagnosis_has_no_escape_sequences_but_colours() {
+    let fixture = Fixture::new("diagnosis");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    // As the kit quotes the learner's text: in the JSON of an event.
+    let quoted =
+        r"is \\u001b[2J\\u001b]0;owned\\u0007\\u001b[31mnot\\u001b[?4m\\r Some(42)";
+    fs::write(check, text.replace("is not Some(42)", quoted)).unwrap();
+    let run = fixture.run(&["check"]);
+    run.prints(1, &["Some(41) is not Some(42)\n"]);
+    assert!(run.out.chars().all(|c| !c.is_control() || c == '\n'), "{run:?}");
+    let run = fixture.run(&["check", "--color", "always"]);
+    run.prints(1, &["Some(41) is \x1b[31mnot Some(42)\x1b[0m\n"]);
+    let run = fixture.run(&["check", "--json"]);
+    run.prints(1, &["Some(41) is not Some(42)\\n"]);
+}
+
+#[test]
+fn a_panic_before_the_first_check_is_shown() {
+    let fixture = Fixture::new("before");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    let panics =
+        text.replace("    let exercise = Exercise::new();", "    panic!(\"soon\");");
+    fs::write(check, panics).unwrap();
+    let run = fixture.run(&["check"]);
+    run.prints(1, &["│ soon", "no check ran: the program panicked"]);
+}
+
+#[test]
 fn invalid_utf8_is_replaced() {
     let fixture = Fixture::with(
         "bytes",

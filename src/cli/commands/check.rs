@@ -25,12 +25,25 @@ pub fn one(
     as_json: bool,
 ) -> Result<ExitCode> {
     // Fail early if the progress is unreadable, because a pass could not be saved.
-    cx.progress()?;
+    let progress = cx.progress()?;
     let exercise = cx.exercise(lesson)?;
     cx.inbox.listen_for_signals()?;
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
+        // A `watch` in another terminal may just have judged the selected exercise.
+        let selected = cx.repo.exercises().into_iter();
+        let mut selected = selected.filter(|one| progress.is_selected(one));
+        if lesson.is_none()
+            && let Some(solved) = selected.find(|one| *one != exercise)
+        {
+            let (solved, again) = (solved.name(), solved.command("check"));
+            let note = format!(
+                "{solved} is solved, so this checks the next exercise. To check \
+                 {solved} again: `{again}`"
+            );
+            cx.screen.wrapped("", &note)?;
+        }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         run(cx, &exercise, options, Some(&mut printer))?
     };

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::cli::context::Context;
-use crate::cli::progress::{same_lines, since_epoch};
+use crate::cli::progress::{Progress, same_lines, since_epoch};
 use crate::cli::repo::{Exercise, read_file, write_new};
 
-/// Backs up the learner's text and restores the starter.
+/// Backs up the learner's text, restores the starter and opens the exercise again.
 ///
 /// # Errors
 ///
@@ -29,16 +29,22 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     let (old, new) = (read(&file)?, read(&starter)?);
     if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
         cx.screen.line(&format!("{shown} is already the starter"))?;
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        let backup = back_up(cx, exercise, &old)
+            .context("could not back up your text; nothing was changed")?;
+        let backup = cx.repo.display_path(&backup);
+        let backup = format!("your text was saved to {backup}");
+        // If the disk is full, the file may now be truncated: name the backup.
+        fs::write(&file, new)
+            .with_context(|| format!("could not write {shown}; {backup}"))?;
+        cx.screen.line(&format!("restored the starter: {shown}"))?;
+        cx.screen.line(&backup)?;
     }
-    let backup = back_up(cx, exercise, &old)
-        .context("could not back up your text; nothing was changed")?;
-    let backup = format!("your text was saved to {}", cx.repo.display_path(&backup));
-    // If the disk is full, the file may now be truncated: name the backup.
-    fs::write(&file, new)
-        .with_context(|| format!("could not write {shown}; {backup}"))?;
-    cx.screen.line(&format!("restored the starter: {shown}"))?;
-    cx.screen.line(&backup)?;
+    if Progress::reopen(&cx.repo, exercise)
+        .context("could not save your progress")?
+    {
+        cx.screen.line(&format!("{} is open again", exercise.name()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
+use async_workbook::python::{self, COMPARE_PACKAGES, Python};
 
 use crate::cli::build::{self, EXERCISE_FEATURES};
 use crate::cli::context::Context;
@@ -28,7 +29,25 @@ pub fn run(
 }
 
 /// Measures Rust and Python on the same work.
-pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
+///
+/// # Errors
+///
+/// If Python or one of its packages is missing and `partial` is false.
+pub fn compare<'a>(
+    cx: &Context,
+    partial: bool,
+    arguments: impl Iterator<Item = &'a str>,
+) -> Result<ExitCode> {
+    // The comparison would notice, too, but only after minutes of compiling.
+    if !partial
+        && let Err(missing) = Python::with_all(&cx.repo.root, &COMPARE_PACKAGES)
+    {
+        let install = python::install("book/compare/requirements.txt");
+        bail!(
+            "{missing}\nTo install the packages:\n  {install}\nTo measure without \
+             them: cargo workbook compare --partial"
+        );
+    }
     let mut cargo = build::cargo(&cx.repo, "run");
     exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
 }

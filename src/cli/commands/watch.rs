@@ -63,9 +63,6 @@ pub fn run(
     let saves = SaveWatcher::new(exercise.file());
     let keys = Keys::listen(&cx.inbox);
     let mut watch = Watch { cx, options, exercise, saves, keys };
-    if !watch.keys.are_single() {
-        cx.screen.line(&format!("keys, one per line: {KEYS}"))?;
-    }
     let mut step = NextStep::Check;
     loop {
         step = match step {
@@ -158,16 +155,22 @@ impl Watch<'_> {
             Message::Key('q') => return Ok(Some(NextStep::Quit)),
             Message::Key('r') => return Ok(Some(NextStep::Check)),
             Message::Key('n') => return self.next_exercise(),
-            Message::Key('h') => {
+            Message::Key(key) => {
                 self.cx.screen.line("")?;
-                let next = HintOptions::default();
-                print_error(hint::show(self.cx, &self.exercise, &next))?;
+                match key {
+                    'h' => {
+                        let next = HintOptions::default();
+                        print_error(hint::show(self.cx, &self.exercise, &next))?;
+                    }
+                    'l' => print_error(list::show(self.cx))?,
+                    _ => {}
+                }
+                // After a check, this is printed anyway.
+                if run.is_none() {
+                    self.print_footer()?;
+                }
             }
-            Message::Key('l') => {
-                self.cx.screen.line("")?;
-                print_error(list::show(self.cx))?;
-            }
-            Message::Key(_) | Message::Process { .. } => {}
+            Message::Process { .. } => {}
         }
         Ok(None)
     }
@@ -190,10 +193,8 @@ impl Watch<'_> {
     fn print_footer(&self) -> Result<()> {
         let screen = &self.cx.screen;
         let file = self.cx.repo.display_path(&self.exercise.file());
-        let mut text = format!("watching {file} ...");
-        if self.keys.are_single() {
-            text = format!("{KEYS}\n{text}");
-        }
+        let when = if self.keys.are_single() { "" } else { "keys, one per line: " };
+        let text = format!("{when}{KEYS}\nwatching {file} ...");
         screen.line("")?;
         for line in wrap(&text, "", screen.columns()).lines() {
             screen.line(&screen.paint(Style::Quiet, line))?;
