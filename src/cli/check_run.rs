@@ -454,7 +454,8 @@ impl CheckRun {
     }
 
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        let lines = std::mem::take(&mut self.harness);
+        let mut lines = std::mem::take(&mut self.harness);
+        lines.retain(|line| !line.is_empty());
         let reason = match status.success() {
             true if lines.iter().any(|line| line == "running 0 tests") => {
                 "the program has no test `check::check`. `mod check;` \
