@@ -84,11 +84,6 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
         Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Doctor => doctor::run(cx),
-        Command::Compare { quick, save, partial, benchmarks } => {
-            let options = [("--quick", quick), ("--save", save)];
-            let options = options.iter().filter(|(_, set)| *set).map(|one| one.0);
-            let arguments = options.chain(benchmarks.iter().map(String::as_str));
-            run::compare(cx, partial, arguments)
-        }
+        Command::Compare(options) => run::compare(cx, &options),
     }
 }

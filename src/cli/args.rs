@@ -118,20 +118,23 @@ pub enum Command {
         after_help = "Builds an optimised program, which takes some minutes the first \
         time, then measures for 2 to 3 minutes."
     )]
-    Compare {
-        /// Run everything once with little work, as a smoke test
-        #[arg(long)]
-        quick: bool,
-        /// Write the results to book/compare/result.json, for the book
-        #[arg(long, conflicts_with_all = ["quick", "benchmarks"])]
-        save: bool,
-        /// Leave out what needs a missing Python or package
-        #[arg(long)]
-        partial: bool,
-        /// Only these benchmarks
-        #[arg(value_name = "BENCHMARK", value_parser = BENCHMARKS)]
-        benchmarks: Vec<String>,
-    },
+    Compare(CompareOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// Run everything once with little work, as a smoke test
+    #[arg(long)]
+    pub quick: bool,
+    /// Write the results to book/compare/result.json, for the book
+    #[arg(long, conflicts_with_all = ["quick", "benchmarks"])]
+    pub save: bool,
+    /// Leave out what needs a missing Python or package
+    #[arg(long)]
+    pub partial: bool,
+    /// Only these benchmarks
+    #[arg(value_name = "BENCHMARK", value_parser = BENCHMARKS)]
+    pub benchmarks: Vec<String>,
 }
 
 /// As in `book/compare`, which is not built yet when these arguments are parsed.

@@ -225,7 +225,8 @@ impl CheckRun {
 
     fn finish(&mut self, outcome: Outcome, reason: Option<String>) {
         self.stage = Stage::Finished;
-        (self.report.outcome, self.report.reason) = (outcome, reason);
+        self.report.outcome = outcome;
+        self.report.reason = reason.map(|reason| sanitize(&reason, false));
         let report = Box::new(self.report.clone());
         self.events.push_back(CheckEvent::Finished(report));
     }
@@ -291,21 +292,16 @@ impl CheckRun {
             Job::start(program, Stdin::Lifeline, limit, &cx.inbox)
         };
         let since = Instant::now();
-        loop {
-            match program() {
-                Err(error)
-                    if is_being_rewritten(&error)
-                        && since.elapsed() < REWRITE_TIMEOUT =>
-                {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Ok(job) => {
-                    job.write(&format!("{}\n", self.token));
-                    return Ok(job);
-                }
-                Err(error) => return Err(error),
-            }
+        let mut job = program();
+        while job.as_ref().is_err_and(is_being_rewritten)
+            && since.elapsed() < REWRITE_TIMEOUT
+        {
+            std::thread::sleep(Duration::from_millis(20));
+            job = program();
         }
+        let job = job?;
+        job.write(&format!("{}\n", self.token));
+        Ok(job)
     }
 
     fn limit(&self) -> Duration {
@@ -360,7 +356,7 @@ impl CheckRun {
                 return;
             }
             Event::Stuck { diagnosis, certain } => {
-                self.stuck = Some(sanitize(&diagnosis, false));
+                self.stuck = Some(diagnosis);
                 if certain {
                     self.stopped("stopped");
                 }

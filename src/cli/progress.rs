@@ -195,6 +195,10 @@ impl Progress {
         self.solved.get(exercise.name()).is_some_and(|solved| !solved.reopened)
     }
 
+    pub fn count_solved(&self, exercises: &[Exercise]) -> usize {
+        exercises.iter().filter(|one| self.is_solved(one)).count()
+    }
+
     pub fn is_selected(&self, exercise: &Exercise) -> bool {
         self.selected.as_deref() == Some(exercise.name())
     }
@@ -298,57 +302,4 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::rename(&new, path)
     };
     write().with_context(|| format!("could not write {}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use async_workbook::{LESSONS, Lesson};
-
-    use super::*;
-
-    const NAMES: [&str; 4] = ["01_a", "02_b", "03_c", "04_d"];
-
-    fn exercises() -> Vec<Exercise> {
-        let exercise = |name| {
-            let lesson = Box::leak(Box::new(Lesson { name, ..LESSONS[0] }));
-            Exercise { lesson, folder: PathBuf::from("/nowhere") }
-        };
-        NAMES.into_iter().map(exercise).collect()
-    }
-
-    fn solved(names: &[&str], selected: Option<&str>) -> Progress {
-        let pass =
-            || Solved { solved_at: 1, source: String::new(), reopened: false };
-        Progress {
-            selected: selected.map(str::to_owned),
-            solved: names.iter().map(|name| (name.to_string(), pass())).collect(),
-            ..Progress::default()
-        }
-    }
-
-    #[test]
-    fn the_current_exercise_is_unsolved_and_follows_the_selected_one() {
-        let current = |solved_names: &[&str], selected| {
-            solved(solved_names, selected).current(&exercises()).map(Exercise::name)
-        };
-        assert_eq!(current(&[], None), Some("01_a"));
-        assert_eq!(current(&["01_a", "03_c"], None), Some("02_b"));
-        assert_eq!(current(&["01_a"], Some("03_c")), Some("03_c"));
-        // If it is solved, the next one, and in the end the skipped ones.
-        assert_eq!(current(&["01_a", "03_c"], Some("03_c")), Some("04_d"));
-        assert_eq!(current(&["01_a", "03_c", "04_d"], Some("03_c")), Some("02_b"));
-        assert_eq!(current(&NAMES, Some("03_c")), None);
-        // A lesson that no longer exists is ignored.
-        assert_eq!(current(&[], Some("99_gone")), Some("01_a"));
-    }
-
-    #[test]
-    fn next_is_never_the_same_exercise() {
-        let after = |solved_names: &[&str], name| {
-            solved(solved_names, None).after(&exercises(), name).map(Exercise::name)
-        };
-        assert_eq!(after(&[], "04_d"), Some("01_a"));
-        assert_eq!(after(&["02_b"], "01_a"), Some("03_c"));
-        assert_eq!(after(&["01_a", "02_b", "03_c"], "04_d"), None);
-    }
 }

@@ -162,6 +162,10 @@ fn next_cycles_through_the_unsolved_exercises() {
         list["current"].as_str().unwrap_or("none").to_owned()
     };
     assert_eq!(current(), "01_hello_await");
+    // A lesson that no longer exists is ignored.
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    fs::write(fixture.progress(), r#"{"version": 1, "at": "99_gone"}"#).unwrap();
+    assert_eq!(current(), "01_hello_await");
     // `hint` and `check` do not change the current exercise.
     fixture.run(&["hint", "3"]).prints(0, &["03_gather - hint 1 of 3"]);
     fixture.run(&["check", "3"]).prints(1, &[]);
@@ -177,6 +181,13 @@ fn next_cycles_through_the_unsolved_exercises() {
     assert_eq!(current(), "02_lazy");
     fixture.write(3, "42");
     fixture.run(&["check", "3"]).prints(0, &["you are on 02_lazy"]);
+    // From the last exercise, back to one that was skipped.
+    let text = fs::read_to_string(fixture.progress()).unwrap();
+    let at_3 = text.replace("\"at\": \"02_lazy\"", "\"at\": \"03_gather\"");
+    assert_ne!(at_3, text);
+    fs::write(fixture.progress(), at_3).unwrap();
+    assert_eq!(current(), "02_lazy");
+    fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["this is the last unsolved exercise"]);
     fixture.write(2, "42");
     let all = "All exercises are solved. Next, write a program of your own";
@@ -238,10 +249,9 @@ fn progress_is_written_through_a_symbolic_link() {
     fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
     fs::create_dir(fixture.root.join("synced")).unwrap();
     let synced = fixture.root.join("synced/progress.json");
-    let link =
-        || std::os::unix::fs::symlink("../synced/progress.json", fixture.progress());
     // A dangling link, and then one to the file.
-    link().unwrap();
+    std::os::unix::fs::symlink("../synced/progress.json", fixture.progress())
+        .unwrap();
     for shown in ["\"01_hello_await\": 1", "\"01_hello_await\": 2"] {
         fixture.run(&["hint", "1"]).prints(0, &[]);
         assert!(fixture.progress().is_symlink());

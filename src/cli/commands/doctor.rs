@@ -113,9 +113,9 @@ fn progress(repo: &Repo) -> Finding {
         write().with_context(|| format!("could not write to {}", folder.display()));
     with_advice(written, "checks work, but your progress is not saved")?;
     let exercises = repo.exercises();
-    let solved = exercises.iter().filter(|one| progress.is_solved(one));
+    let solved = progress.count_solved(&exercises);
     let all = count(exercises.len() as u64, "exercise");
-    Ok(Found::Good(format!("{} of {all} solved", solved.count())))
+    Ok(Found::Good(format!("{solved} of {all} solved")))
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {

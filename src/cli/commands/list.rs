@@ -79,11 +79,9 @@ fn document(cx: &Context, progress: &Progress) -> Result<String> {
             "file": exercise.map(|exercise| exercise.file()),
         })
     });
-    let solved =
-        exercises.iter().filter(|one| progress.state(one) != ExerciseState::Open);
     let document = json!({
         "current": progress.current(&exercises).map(|exercise| exercise.name()),
-        "solved": solved.count(),
+        "solved": progress.count_solved(&exercises),
         "exercises": exercises.len(),
         "lessons": lessons.collect::<Vec<Value>>(),
     });

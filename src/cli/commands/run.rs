@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
 use async_workbook::python::{self, COMPARE_PACKAGES, Python};
 
+use crate::cli::args::CompareOptions;
 use crate::cli::build::{self, EXERCISE_FEATURES};
 use crate::cli::context::Context;
 
@@ -32,14 +33,10 @@ pub fn run(
 ///
 /// # Errors
 ///
-/// If Python or one of its packages is missing and `partial` is false.
-pub fn compare<'a>(
-    cx: &Context,
-    partial: bool,
-    arguments: impl Iterator<Item = &'a str>,
-) -> Result<ExitCode> {
+/// If Python or one of its packages is missing and the options do not accept that.
+pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
     // The comparison would notice, too, but only after minutes of compiling.
-    if !partial
+    if !options.partial
         && let Err(missing) = Python::with_all(&cx.repo.root, &COMPARE_PACKAGES)
     {
         let install = python::install("book/compare/requirements.txt");
@@ -49,7 +46,10 @@ pub fn compare<'a>(
         );
     }
     let mut cargo = build::cargo(&cx.repo, "run");
-    exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
+    cargo.args(["--release", "--package", "compare", "--"]);
+    cargo.args(options.quick.then_some("--quick"));
+    cargo.args(options.save.then_some("--save"));
+    exec(cargo.args(&options.benchmarks))
 }
 
 /// Replaces this process with a program, which then gets the keys and signals, and whose

@@ -20,8 +20,7 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let states: Vec<_> = exercises.iter().map(|one| progress.state(one)).collect();
     let signs: Vec<_> =
         states.iter().map(|state| sign(screen, Some(*state))).collect();
-    let solved =
-        states.iter().filter(|state| **state != ExerciseState::Open).count();
+    let solved = progress.count_solved(&exercises);
     let all = count(exercises.len() as u64, "exercise");
     screen.line(&format!("{}  {solved} of {all} solved", signs.join(" ")))?;
     if states.contains(&ExerciseState::Changed) {
