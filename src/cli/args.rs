@@ -184,9 +184,9 @@ const CHECK_JSON: &str = "The JSON document:\n  \
     `does_not_compile`, `stopped`, `ended`, `no_checks`, `missing`), reason\n             \
     (a sentence or null), checks (each with check, outcome: `passed`,\n             \
     `failed`, `skipped`, `unfinished`, and diagnosis or null), errors (each\n             \
-    with code or null, message, file, line, rendered, section or null),\n             \
-    output (what the program printed, truncated), saved (true if\n             \
-    a pass was recorded)";
+    with code or null, message, file, line, rendered, advice or null,\n             \
+    section or null), output (what the program printed, truncated), saved\n             \
+    (true if a pass was recorded)";
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;

@@ -78,13 +78,13 @@ fn errors_typical_of_async_code_are_explained() {
         "a()",
         &[
             "error[E0308]: mismatched types",
-            "E0308: calling an async fn returns a future, not its result: add `.await`. See \
-             book/chapters/01_hello_await.md#the-pitfall",
+            "E0308: this is a future, not its result, which an async fn returns only after \
+             `.await`: add `.await`. See book/chapters/01_hello_await.md#the-pitfall",
         ],
     );
     explains(
         "a().await",
-        &["E0728: `.await` works only inside", "01_hello_await.md#why"],
+        &["E0728: `.await` works only in async code", "01_hello_await.md#why"],
     );
     explains("a().pow(1)", &["E0599: a future has no such method"]);
     explains(
@@ -99,7 +99,7 @@ fn errors_typical_of_async_code_are_explained() {
     let stay = "fn stay<T: 'static>(_: T) {}\n    let s = String::new();\n    ";
     explains(
         &format!("{stay}let r = &s;\n    stay(async move {{ r.len() }});\n    42"),
-        &["E0597: a task may outlive the function"],
+        &["E0597: a spawned task or thread may outlive this function"],
     );
     explains(
         &format!("{stay}stay(async move {{ s.len() }});\n    drop(s);\n    42"),
@@ -108,7 +108,7 @@ fn errors_typical_of_async_code_are_explained() {
     explains(
         "let mut n = 1;\n    let both = (async { n += 1 }, async { n += 2 });\n    \
          drop(both);\n    42",
-        &["E0499: two futures that run concurrently cannot both mutate one value"],
+        &["E0499: futures that run concurrently cannot share a value"],
     );
     // The same errors in code that is not async are not explained.
     for body in [

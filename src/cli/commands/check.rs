@@ -134,13 +134,15 @@ fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
 
 fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
     let errors = report.diagnostics.iter().map(|error| {
+        let advice = advice::find(error);
         json!({
             "code": error.code,
             "message": error.message,
             "file": error.file,
             "line": error.line,
             "rendered": error.rendered,
-            "section": advice::find(error).and_then(|advice| advice.path(repo)),
+            "advice": advice.map(|advice| advice.text),
+            "section": advice.and_then(|advice| advice.path(repo)),
         })
     });
     json!({
