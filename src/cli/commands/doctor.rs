@@ -21,13 +21,15 @@ use crate::cli::screen::Style;
 /// others are what to do.
 type Finding = Result<Found>;
 
+type Inspect = fn(&Repo) -> Finding;
+
 enum Found {
     Good(String),
     /// Something is missing that only some lessons need.
     Missing(String),
 }
 
-const INSPECTIONS: [(&str, fn(&Repo) -> Finding); 6] = [
+const INSPECTIONS: [(&str, Inspect); 6] = [
     ("Rust", rust),
     ("offline build", offline),
     ("your progress", progress),
