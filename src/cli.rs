@@ -78,9 +78,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
             hint::show(cx, &cx.exercise(lesson.lesson)?, &options)
                 .map(|()| ExitCode::SUCCESS)
         }
-        Command::Solution { lesson, spoil } => {
-            solution::run(cx, lesson, spoil)
-        }
+        Command::Solution { lesson, spoil } => solution::run(cx, lesson, spoil),
         Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Doctor => doctor::run(cx),

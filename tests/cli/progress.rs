@@ -1,7 +1,7 @@
 //! The progress file, and the commands that read and write it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::fixture::{Fixture, source};
 
@@ -265,7 +265,8 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
     let fixture = Fixture::new("irregular");
     fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
     let irregular = "it is not a regular file; move it away";
-    let kinds: [(&str, &dyn Fn(&std::path::Path)); 4] = [
+    type Make<'a> = &'a dyn Fn(&Path);
+    let kinds: [(&str, Make<'_>); 4] = [
         (irregular, &|path| fs::create_dir(path).unwrap()),
         (irregular, &|path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
         (irregular, &|path| {
