@@ -269,6 +269,7 @@ fn backup(path: &Path) -> PathBuf {
 /// Waits for the lock, which is held until the returned file is dropped.
 fn lock(path: &Path) -> Result<File> {
     let context = || format!("could not lock {}", path.display());
+    // Opening a FIFO would wait for a reader.
     if path.exists() {
         read_file(path).with_context(context)?;
     }

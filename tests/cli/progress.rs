@@ -240,6 +240,9 @@ fn reset_opens_an_exercise_again() {
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["is solved", "next: 02_lazy"]);
     assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    fs::remove_file(fixture.file(1)).unwrap();
+    let again = fixture.run(&["reset", "1"]);
+    again.prints(0, &["from starter.rs", "01_hello_await is open again"]);
 }
 
 #[cfg(unix)]
@@ -265,6 +268,9 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
     let fixture = Fixture::new("irregular");
     fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
     let irregular = "it is not a regular file; move it away";
+    let remove = |path: &Path| {
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+    };
     type Make<'a> = &'a dyn Fn(&Path);
     let kinds: [(&str, Make<'_>); 4] = [
         (irregular, &|path| fs::create_dir(path).unwrap()),
@@ -282,8 +288,13 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
         for arguments in [&["list"][..], &["hint"], &["reset"]] {
             fixture.run(arguments).fails(2, &[problem]);
         }
-        let file = fixture.progress();
-        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        remove(&fixture.progress());
+
+        let lock = fixture.root.join(".workbook/lock");
+        remove(&lock);
+        make(&lock);
+        fixture.run(&["next"]).fails(1, &["could not lock", problem]);
+        remove(&lock);
 
         let file = fixture.file(1);
         make(&file);
@@ -293,7 +304,7 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
             .prints(1, &[&format!("exercise.rs: {problem}")]);
         fixture.run(&["reset", "1"]).fails(1, &[problem]);
         assert_eq!(file.symlink_metadata().unwrap().file_type(), found);
-        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        remove(&file);
     }
 }
 

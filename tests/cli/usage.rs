@@ -1,6 +1,7 @@
 //! Lesson names, directories, narrow screens, and the smaller subcommands.
 
 use std::fs;
+use std::process::Command;
 
 use super::fixture::{Fixture, Run};
 
@@ -40,6 +41,17 @@ fn lessons_have_several_names() {
     }
     let run = fixture.run(&["check", "07"]);
     run.fails(2, &["07_pitfalls has no exercise", "cargo workbook run 07"]);
+}
+
+#[test]
+fn a_plain_cargo_run_lists_the_commands() {
+    assert!(include_str!("../../Cargo.toml").contains("default-run = \"lessons\""));
+    let run = Run::of(&mut Command::new(env!("CARGO_BIN_EXE_lessons")));
+    run.prints(0, &["cargo workbook", "cargo book serve --open"]);
+    for lesson in async_workbook::LESSONS {
+        let command = format!("cargo run --example {}", lesson.name);
+        run.prints(0, &[&command, lesson.question]);
+    }
 }
 
 #[test]

@@ -24,8 +24,7 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     match set("VISUAL").or_else(|| set("EDITOR")) {
         // The value may have arguments and quotes, as in `code --wait`: let the shell
         // split it.
-        Some(editor) if cfg!(unix) => {
-            let mut script = editor;
+        Some(mut script) if cfg!(unix) => {
             script.push(NOT_FOUND);
             exec(Command::new("sh").arg("-c").arg(script).arg("sh").arg(&file))
         }

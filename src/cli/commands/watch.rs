@@ -156,13 +156,16 @@ impl Watch<'_> {
             Message::Key('r') => return Ok(Some(NextStep::Check)),
             Message::Key('n') => return self.next_exercise(),
             Message::Key(key) => {
-                self.cx.screen.line("")?;
                 match key {
                     'h' => {
+                        self.cx.screen.line("")?;
                         let next = HintOptions::default();
                         print_error(hint::show(self.cx, &self.exercise, &next))?;
                     }
-                    'l' => print_error(list::show(self.cx))?,
+                    'l' => {
+                        self.cx.screen.line("")?;
+                        print_error(list::show(self.cx))?;
+                    }
                     _ => {}
                 }
                 // After a check, this is printed anyway.
