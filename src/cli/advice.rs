@@ -33,7 +33,7 @@ const LANGUAGE: Section = Some(("rosetta", "Language"));
 const MISSING_AWAIT: &str = "this is a future, not its result, which an async fn returns only after `.await`: add `.await`.";
 const OWN_TYPE: &str = "each async block and each async fn has its own type of future; to put several into a Vec, create all with one async fn, or box them with `.boxed()`.";
 const SHARED: &str = "futures that run concurrently cannot share a value that one of them changes: let each return its part, and combine the parts after the `.await`.";
-const OUTLIVES: &str = "a spawned task or thread may outlive this function, so it cannot borrow from it. Make a clone, and use it inside the `async move` block or `move` closure that you spawn: `let site = site.clone(); spawn(async move { site.news().await })`. `join!` can borrow, without a clone.";
+const OUTLIVES: &str = "a spawned task or thread may outlive this function, so it cannot borrow from it. Make a clone, of the value or of an `Arc` around it, and use it inside the `async move` block or `move` closure that you spawn: `let site = site.clone(); spawn(async move { site.news().await })`. `join!` can borrow, without a clone.";
 
 /// The first match is used. One entry per line, so that the table can be scanned.
 #[rustfmt::skip]
@@ -63,7 +63,7 @@ const ADVICE: &[Advice] = &[
     Advice { codes: &["E0277"], pattern: "is not an iterator*Future<Output", section: GATHER, text: "a future is not an iterator, but its result may be: add `.await`. (`join_all` takes one collection of futures; for two futures, `tokio::join!(a, b)`.)" },
     Advice { codes: &["E0277"], pattern: "cannot be applied to type `Vec<Result", section: ERRORS, text: "`?` works on one `Result`, not on a Vec of them: `try_join_all` returns one `Result` of all, or loop over the results." },
     Advice { codes: &["E0277"], pattern: "Future<Output*doesn't implement|operator cannot be applied to type `impl*Future<Output|cannot add `impl*Future<Output", section: NOT_AWAITED, text: MISSING_AWAIT },
-    Advice { codes: &["E0277"], pattern: "the `?` operator can only be used in", section: ERRORS, text: "`?` returns from the async block, closure or fn around it, so that must return a `Result`." },
+    Advice { codes: &["E0277"], pattern: "the `?` operator can only be used in", section: ERRORS, text: "`?` returns from the async block, closure or fn around it, so that must return a `Result`: `-> anyhow::Result<..>` for a fn, `Ok::<_, anyhow::Error>(..)` at the end of a block." },
     Advice { codes: &["E0599"], pattern: "opaque type `impl*Future<Output|found for struct `JoinAll|found for struct `TryJoinAll", section: NOT_AWAITED, text: "a future has no such method, but its result may have it: `.await` it first." },
     Advice { codes: &["E0609"], pattern: "on type `impl*Future<Output", section: NOT_AWAITED, text: "a future has no such field, but its result may have it: `.await` it first." },
     Advice { codes: &["E0369", "E0600"], pattern: "type `impl*Future<Output|to `impl*Future<Output", section: NOT_AWAITED, text: "operators do not work on a future, only on its result: `.await` it first." },
