@@ -15,6 +15,8 @@ struct JoinHandle<T>(T);
 fn spawn<F: Future + Send + 'static>(_: F) -> JoinHandle<F::Output> { loop {} }
 fn thread<F: FnOnce() + Send + 'static>(_: F) {}
 struct JoinAll<F>(F);
+struct MaybeDone<F>(F);
+impl<F: Future> MaybeDone<F> { fn take_output(&mut self) {} }
 fn join_all<I: IntoIterator>(_: I) -> JoinAll<I::Item> { loop {} }
 fn collect<T, C: Extend<T>>(_: T) -> C { loop {} }
 fn join<A: Future, B: Future>(_: A, _: B) {}
@@ -62,8 +64,10 @@ fn type_errors_of_async_code_are_explained() {
     const BLOCK: &str = "an async block or a closure does not state its return type";
     const METHOD: &str = "a future has no such method";
     const OPERATOR: &str = "operators do not work on a future";
-    const ONLY: &str = "only a future can be awaited or spawned";
+    const ONLY: &str = "only a future can be awaited, joined or spawned";
     const CLOSURE: &str = "`std::thread::spawn` and `spawn_blocking` run a closure";
+    const JOIN: &str = "`join!` and `try_join!` take futures";
+    const NESTED: &str = "a future in `try_join!` returns another future";
     const YIELDS: &str = "the iterator yields futures";
     const GENERIC: &str = "the function is generic";
     const CONVERT: &str = "every `?` of an async block or fn must convert to one";
@@ -71,6 +75,7 @@ fn type_errors_of_async_code_are_explained() {
         "type errors",
         &[
             ("async fn f() -> u32 { number() }", MISSING),
+            ("async fn f() -> Vec<u32> { join_all([number()]) }", MISSING),
             (
                 "async fn f() -> u32 { match fallible() { Ok(n) => n, Err(_) => 0 } }",
                 MISSING,
@@ -168,6 +173,8 @@ fn type_errors_of_async_code_are_explained() {
             ("async fn f() { fallible().unwrap(); }", METHOD),
             ("async fn f() { join_all([number()]).len(); }", METHOD),
             ("async fn f() { vec![number()].join_all(); }", ""),
+            ("async fn f() { MaybeDone(number().await).take_output(); }", JOIN),
+            ("async fn f() { let mut n = number(); (&mut n).is_err(); }", NESTED),
             ("async fn f(s: &Site) { async { s.clone() }.0; }", ""),
             (
                 "async fn g() -> Site { Site(1) } async fn f() { g().0; }",
@@ -238,6 +245,10 @@ fn borrow_errors_of_async_code_are_explained() {
             (
                 "async fn f(s: Site) { join_all([1].map(|_| async move { s.news().await })); }",
                 "the closure is called for each item",
+            ),
+            (
+                "fn f(s: Site) { [1].map(|_| drop(s)); }",
+                "the closure is called for each",
             ),
             (
                 "async fn f(mut n: u32) { let a = async { n += 1 }; let b = async { n += 2 }; join(a, b); }",
