@@ -82,7 +82,7 @@ impl Python {
         Some(Self { program, versions: text.lines().filter_map(line).collect() })
     }
 
-    /// The packages that are not installed.
+    /// Returns the packages that are not installed.
     pub fn missing<'a>(&self, packages: &[&'a str]) -> Vec<&'a str> {
         let is_missing = |name: &&&str| !self.versions.contains_key(**name);
         packages.iter().filter(is_missing).copied().collect()

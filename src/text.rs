@@ -142,20 +142,23 @@ fn filter_escapes(text: &str, keep: impl Fn(&str) -> bool) -> String {
 
 /// Returns the length of the escape sequence at the beginning of `text`.
 fn escape_len(text: &str) -> usize {
-    let ends_with = |end: &str| text.find(end).map(|at| at + end.len());
     let mut chars = text.char_indices().skip(1);
     let end = match chars.next() {
         // CSI, "control sequence introducer": ends with a byte from `@` to `~`.
-        Some((_, '[')) => chars.find(|(_, c)| ('@'..='~').contains(c)),
+        Some((_, '[')) => chars.find(|(_, char)| ('@'..='~').contains(char)),
         // OSC, "operating system command", and other strings: end with BEL or `ESC \`.
         Some((_, ']' | 'P' | 'X' | '^' | '_')) => {
-            let ends = [ends_with("\x07"), ends_with("\x1b\\")];
-            return ends.into_iter().flatten().min().unwrap_or(text.len());
+            let mut previous = ' ';
+            chars.find(|&(_, char)| {
+                let ends = char == '\x07' || (previous, char) == ('\x1b', '\\');
+                previous = char;
+                ends
+            })
         }
         // The other sequences are two characters long.
         other => other,
     };
-    end.map_or(text.len(), |(at, c)| at + c.len_utf8())
+    end.map_or(text.len(), |(at, char)| at + char.len_utf8())
 }
 
 /// Groups the digits before the decimal point of a number by thousands.

@@ -32,15 +32,15 @@ pub fn one(
         run(cx, &exercise, options, None)?
     } else {
         // A `watch` in another terminal may just have judged the selected exercise.
-        let selected = cx.repo.exercises().into_iter();
-        let mut selected = selected.filter(|one| progress.is_selected(one));
-        if lesson.is_none()
-            && let Some(solved) = selected.find(|one| *one != exercise)
+        let selected = progress.selected.as_deref().and_then(Lesson::named);
+        if let Some(solved) = selected.filter(|one| *one != exercise.lesson)
+            && lesson.is_none()
         {
-            let (solved, again) = (solved.name(), solved.command("check"));
+            let Lesson { name, .. } = solved;
             let note = format!(
-                "{solved} is solved, so this checks the next exercise. To check \
-                 {solved} again: `{again}`"
+                "{name} is solved, so this checks the next exercise. To check {name} \
+                 again: `cargo workbook check {}`",
+                solved.number()
             );
             cx.screen.wrapped("", &note)?;
         }
