@@ -498,11 +498,10 @@ fn random_token() -> String {
 
 /// Reads the exercise, or returns the reason why it cannot be checked.
 fn read_source(repo: &Repo, exercise: &Exercise) -> Result<String, String> {
-    let created = exercise.create_if_missing();
-    created.map_err(|error| format!("{error:#}"))?;
-    let file = repo.display_path(&exercise.file());
-    let source = exercise.source().map_err(|error| format!("{file}: {error}"))?;
+    let source = exercise.create_if_missing().and_then(|_| exercise.source());
+    let source = source.map_err(|error| format!("{error:#}"))?;
     if source.trim().is_empty() {
+        let file = repo.display_path(&exercise.file());
         let reset = exercise.command("reset");
         return Err(format!("{file} is empty; `{reset}` restores the starter"));
     }

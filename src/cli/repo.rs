@@ -110,8 +110,11 @@ impl Exercise {
     }
 
     /// Reads the learner's text.
-    pub fn source(&self) -> io::Result<String> {
-        Ok(String::from_utf8_lossy(&read_file(&self.file())?).into_owned())
+    pub fn source(&self) -> Result<String> {
+        let file = self.file();
+        let text = read_file(&file)
+            .with_context(|| format!("could not read {}", file.display()))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Creates the learner's file from the starter if it is missing; returns whether it

@@ -303,6 +303,7 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
             .run(&["check", "1"])
             .prints(1, &[&format!("exercise.rs: {problem}")]);
         fixture.run(&["reset", "1"]).fails(1, &[problem]);
+        fixture.run(&["run", "1", "--exercise"]).fails(1, &[problem]);
         assert_eq!(file.symlink_metadata().unwrap().file_type(), found);
         remove(&file);
     }

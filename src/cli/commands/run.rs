@@ -22,6 +22,8 @@ pub fn run(
     if exercise {
         let exercise = cx.exercise(Some(lesson))?;
         cx.create_if_missing(&exercise)?;
+        // Cargo would read a FIFO without end.
+        exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {
         cargo.args(["--example", lesson.name]);
