@@ -207,10 +207,10 @@ pub fn print_all_solved(cx: &Context) -> Result<()> {
     let [tokio, comparison] = ["rosetta.md", "comparison.md"]
         .map(|chapter| markdown::chapter_path(&cx.repo, chapter));
     let text = format!(
-        "All exercises are solved. Next, write a program of your own: `cargo new \
-         my-program`, and in it `cargo add tokio --features full`. {tokio} lists \
+        "All exercises are solved. Next, write a program of your own:\n  cargo new \
+         my-program\n  cd my-program\n  cargo add tokio --features full\n{tokio} lists \
          tokio's counterpart of each asyncio call, {comparison} compares Rust and \
-         Python in numbers. `cargo workbook reset 03` starts an exercise again."
+         Python in numbers. To start an exercise again:\n  cargo workbook reset 03"
     );
     Ok(cx.screen.wrapped("", &text)?)
 }
