@@ -436,6 +436,109 @@ fn gone_after_ctrl_c() {
     });
 }
 
+/// Returns the process ids of the shells that guard a server: first the child of
+/// the lesson, then its own children.
+fn guards(running: &Running) -> Vec<String> {
+    let ps = Command::new("ps").args(["-eo", "pid=,ppid=,args="]).output();
+    let ps = String::from_utf8(ps.expect("ps").stdout).expect("text");
+    let dir = running.dir().display().to_string();
+    let mut guards: Vec<(bool, String)> = ps
+        .lines()
+        .filter(|line| line.contains("/bin/sh -c") && line.contains(&dir))
+        .map(|line| {
+            let mut ids = line.split_whitespace();
+            let pid = ids.next().expect("a process id").to_owned();
+            (ids.next() != Some(&running.child.id().to_string()), pid)
+        })
+        .collect();
+    guards.sort();
+    guards.into_iter().map(|(_, pid)| pid).collect()
+}
+
+#[test]
+fn gone_after_kill_9_although_a_guard_was_killed() {
+    if postgres_missing() {
+        return;
+    }
+    let kill = |pid: &String| assert!(sh("kill -s KILL \"$1\"", pid));
+    let running = Running::start(&mut services());
+    kill(&guards(&running)[0]);
+    running.gone_after(|child| child.kill().unwrap());
+
+    let running = Running::start(&mut services());
+    let guards = guards(&running);
+    assert_eq!(guards.len(), 3);
+    guards[1..].iter().for_each(kill);
+    running.gone_after(|child| child.kill().unwrap());
+}
+
+#[test]
+fn gone_after_a_normal_end_although_all_guards_were_killed() {
+    if postgres_missing() {
+        return;
+    }
+    let running = child_that_ends_with("return");
+    for pid in guards(&running) {
+        assert!(sh("kill -s KILL \"$1\"", &pid));
+    }
+    running.gone_after(|child| drop(child.stdin.take()));
+}
+
+#[test]
+fn gone_after_kill_9_although_the_server_is_suspended() {
+    if postgres_missing() {
+        return;
+    }
+    let running = Running::start(&mut services());
+    assert!(sh("kill -s STOP \"$1\"", &running.server()));
+    running.gone_after(|child| child.kill().unwrap());
+}
+
+/// An interrupted initdb leaves shared memory behind.
+#[test]
+fn initdb_is_not_interrupted() {
+    let within = |condition: &dyn Fn() -> bool| {
+        let since = Instant::now();
+        while !condition() {
+            assert!(since.elapsed() < TIMEOUT);
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    for signal in ["TERM", "HUP", "KILL"] {
+        let dir = Dir::new(&format!("initdb {signal}"));
+        // `$2` is the data directory.
+        let initdb = "mkdir \"$2\"; cd \"$0.d\" || exit; touch started
+            until [ -e go ]; do sleep 0.01; done
+            [ -d \"$2\" ] && touch finished";
+        dir.script("initdb", initdb);
+        dir.script("postgres", "echo 'postgres (PostgreSQL) 0.1'");
+        let [started, go, finished] = ["started", "go", "finished"]
+            .map(|name| dir.0.join("initdb.d").join(name));
+        fs::create_dir(dir.0.join("initdb.d")).unwrap();
+        fs::set_permissions(
+            dir.0.join("initdb.d"),
+            fs::Permissions::from_mode(0o777),
+        )
+        .unwrap();
+
+        let mut command = services();
+        command.env("WORKBOOK_POSTGRES_BIN", &dir.0).env("TMPDIR", &dir.0);
+        let mut lesson = command.spawn().unwrap();
+        within(&|| started.exists());
+        let kill = format!("kill -s {signal} \"$1\"");
+        assert!(sh(&kill, &lesson.id().to_string()));
+        lesson.wait().unwrap();
+        fs::write(&go, "").unwrap();
+        within(&|| finished.exists());
+        let left = || fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap());
+        within(&|| {
+            !left().any(|entry| {
+                entry.file_name().to_string_lossy().starts_with("workbook-pg")
+            })
+        });
+    }
+}
+
 /// Returns whether SIGINT is ignored: shells start background jobs like this, and
 /// children inherit it.
 fn interrupts_are_ignored() -> bool {
@@ -575,6 +678,24 @@ fn runs_as_an_ordinary_user() {
     assert!(dir.template().is_some());
 }
 
+#[test]
+fn runs_with_an_odd_umask() {
+    if postgres_missing() {
+        return;
+    }
+    let dir = Dir::new("umask");
+    let path = dir.target();
+    // The first start creates the template, the second copies it.
+    for _ in 0..2 {
+        let mut command = program("/bin/sh");
+        let script = "umask 777; exec \"$0\"";
+        let running = Running::start(command.args(["-c", script]).arg(&path));
+        assert_eq!(users_at(&running.url), USERS);
+        running.gone_after(|child| child.kill().unwrap());
+    }
+    assert!(dir.template().is_some());
+}
+
 // ---- Error messages ----
 
 #[test]
@@ -612,6 +733,11 @@ fn programs_that_fail() {
 
     dir.script("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
+
+    let statement = "echo 'FATAL: no luck'; printf '\\tSELECT 1\\n%.0s' $(seq 99)";
+    dir.script("initdb", &format!("{{ seq 20; {statement}; }} >&2; exit 1"));
+    let text = run();
+    assert_has(&text, &["initdb failed\n\n12\n13\n", "20\nFATAL: no luck\n\nFix"]);
 
     dir.script("initdb", "exit 0");
     dir.script("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
