@@ -3,7 +3,8 @@
 //! Any website can make its visitor's browser send requests to 127.0.0.1. Three
 //! checks keep it from reading the book or running programs:
 //!
-//! - **Host** must be `localhost` or `127.0.0.1`. This stops DNS rebinding, where
+//! - **Host** must be there once, as `localhost` or `127.0.0.1`; so must the host in
+//!   the request's target, if it has one. This stops DNS rebinding, where
 //!   `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this
 //!   server.
 //! - **Origin** of a request that runs something must be this server. Browsers set
@@ -32,7 +33,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
 /// Rejects requests with a foreign `Host` header, and sets the security headers of
 /// all responses.
 pub async fn require_local_host(request: Request, next: Next) -> Response {
-    if !has_local_host(request.headers()) {
+    let target = request.uri().authority();
+    if !has_local_host(request.headers())
+        || target.is_some_and(|target| !is_local(target.as_str()))
+    {
         return forbidden("This server only responds to localhost and 127.0.0.1.\n");
     }
     let mut response = next.run(request).await;
@@ -61,7 +65,10 @@ fn forbidden(message: &'static str) -> Response {
 }
 
 fn has_local_host(headers: &HeaderMap) -> bool {
-    let host = text(headers, header::HOST);
+    is_local(text(headers, header::HOST))
+}
+
+fn is_local(host: &str) -> bool {
     // Any port: the server may be reached through a tunnel.
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -75,8 +82,14 @@ fn is_from_own_page(headers: &HeaderMap) -> bool {
     headers.contains_key(REQUESTED_BY) && origin == Some(text(headers, header::HOST))
 }
 
+/// Returns the value of a header, or an empty string if it is missing, not text or
+/// there twice: programs disagree on which one of two counts.
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        _ => "",
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +115,10 @@ mod tests {
             assert!(!passes(host), "{host}");
         }
         assert!(!has_local_host(&HeaderMap::new()));
+        for second in ["localhost", "evil.test"] {
+            let two = headers(&[("host", "localhost"), ("host", second)]);
+            assert!(!has_local_host(&two), "{second}");
+        }
     }
 
     #[test]
