@@ -105,7 +105,7 @@
 
         clear() {
             this.element.replaceChildren();
-            // Not parsed yet: a text, and whether it is cargo's.
+            // Not parsed yet: texts, and whether they are cargo's.
             this.pending = [];
             this.incomplete = '';
             this.style = {};
@@ -116,46 +116,54 @@
 
         add(text, isBuild = false) {
             if (!this.pending.length) requestAnimationFrame(() => this.draw());
-            this.pending.push([text, isBuild]);
+            const last = this.pending.at(-1);
+            if (last?.isBuild === isBuild) last.text += text;
+            else this.pending.push({ text, isBuild });
         }
 
         draw() {
             const { scrollTop, clientHeight, scrollHeight } = this.element;
             const atEnd = scrollTop + clientHeight > scrollHeight - 20;
-            const first = this.lines.at(-1)?.open ? this.lines.length - 1 : this.lines.length;
-            for (const [text, isBuild] of this.pending.splice(0)) this.parse(text, isBuild);
+            for (const { text, isBuild } of this.pending.splice(0)) this.parse(text, isBuild);
 
             let pieces = this.lines.reduce((sum, line) => sum + line.pieces.length, 0);
-            let drop = 0;
-            while (this.lines.length - drop > MAX_LINES || pieces > MAX_PIECES) {
-                pieces -= this.lines[drop++].pieces.length;
+            let count = 0;
+            while (this.lines.length - count > MAX_LINES || pieces > MAX_PIECES) {
+                pieces -= this.lines[count++].pieces.length;
             }
-            const changed = this.lines.slice(Math.max(first, drop));
-            for (const line of this.lines.splice(0, drop)) line.element?.remove();
-            this.leftOut += drop;
-            for (const line of changed) {
-                const parts = line.pieces.map(({ text, style }) => {
-                    if (!Object.keys(style).length) return text;
-                    const part = element('span', { textContent: text });
-                    // Text on a coloured background is readable in the colour of the page's.
-                    Object.assign(part.style, style.background && { color: 'var(--code-bg)' }, style);
-                    return part;
-                });
-                if (line.cut) {
-                    const textContent = ` … ${line.cut.toLocaleString('en')} more characters`;
-                    parts.push(element('span', { className: 'muted', textContent }));
-                }
-                if (!line.open) parts.push('\n');
-                const drawn = element('span', { className: line.isBuild ? 'muted' : '' }, ...parts);
-                if (line.element) line.element.replaceWith(drawn);
-                else this.element.append(drawn);
-                line.element = drawn;
-            }
+            this.drop(count);
+            for (const line of this.lines) if (line.changed) this.drawLine(line);
             if (this.leftOut) {
                 this.note.textContent = `… ${this.leftOut.toLocaleString('en')} lines left out …\n`;
                 this.element.prepend(this.note);
             }
             if (atEnd) this.element.scrollTop = this.element.scrollHeight;
+        }
+
+        drawLine(line) {
+            const parts = line.pieces.map(({ text, style }) => {
+                if (!Object.keys(style).length) return text;
+                const part = element('span', { textContent: text });
+                // Text on a coloured background is readable in the colour of the page's.
+                Object.assign(part.style, style.background && { color: 'var(--code-bg)' }, style);
+                return part;
+            });
+            if (line.cut) {
+                const textContent = ` … ${line.cut.toLocaleString('en')} more characters`;
+                parts.push(element('span', { className: 'muted', textContent }));
+            }
+            if (!line.open) parts.push('\n');
+            const drawn = element('span', { className: line.isBuild ? 'muted' : '' }, ...parts);
+            if (line.element) line.element.replaceWith(drawn);
+            else this.element.append(drawn);
+            line.element = drawn;
+            line.changed = false;
+        }
+
+        // Drops the first lines.
+        drop(count) {
+            for (const line of this.lines.splice(0, count)) line.element?.remove();
+            this.leftOut += count;
         }
 
         parse(text, isBuild) {
@@ -166,20 +174,36 @@
             // The rest is dropped in any case.
             if (this.incomplete.length > 1000) this.incomplete = this.incomplete.slice(0, 2);
 
+            // Of lines that are not shown, only the number and the colour matter.
+            let start = text.length;
+            for (let line = 0; line <= MAX_LINES && start > 0; line++) start = text.lastIndexOf('\n', start - 1);
+            if (start > 0) {
+                const skipped = text.slice(0, start);
+                // The first of them may continue the last one that is shown.
+                this.leftOut += skipped.split('\n').length - (this.lines.at(-1)?.open ? 1 : 0);
+                this.drop(this.lines.length);
+                for (const match of skipped.matchAll(CONTROL)) this.control(match);
+                text = text.slice(start + 1);
+            }
+
             for (const [part] of text.matchAll(/.*\n|.+/g)) {
                 let line = this.lines.at(-1);
-                if (!line?.open) this.lines.push(line = { pieces: [], length: 0, cut: 0, open: true, isBuild });
+                if (!line?.open) this.lines.push(line = { pieces: [], length: 0, cut: 0, isBuild });
+                line.changed = true;
                 let end = 0;
                 for (const match of part.matchAll(CONTROL)) {
                     this.append(line, part.slice(end, match.index));
                     end = match.index + match[0].length;
-                    const [, parameters, intermediates, final] = match;
-                    const isColour = final === 'm' && !intermediates && /^[\d;:]*$/.test(parameters);
-                    if (isColour) this.style = rendition(this.style, parameters);
+                    this.control(match);
                 }
                 line.open = !part.endsWith('\n');
                 this.append(line, part.slice(end, line.open ? undefined : -1));
             }
+        }
+
+        control([, parameters, intermediates, final]) {
+            const isColour = final === 'm' && !intermediates && /^[\d;:]*$/.test(parameters);
+            if (isColour) this.style = rendition(this.style, parameters);
         }
 
         append(line, text) {
