@@ -7,13 +7,16 @@
 #![cfg(unix)]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -122,6 +125,83 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A TCP port in front of a server's socket. It replaces the text `replaced` on the
+/// way to the server, and stops forwarding anything after the text `last`, or when
+/// it is `frozen`.
+struct Proxy {
+    port: u16,
+    frozen: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    fn start(
+        server: &Running,
+        replaced: [&'static str; 2],
+        last: &'static str,
+    ) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let frozen = Arc::new(AtomicBool::new(false));
+        let (socket, is_frozen) =
+            (server.dir().join(".s.PGSQL.5432"), frozen.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                let server = UnixStream::connect(&socket).unwrap();
+                let (to_client, to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (frozen, answers_frozen) =
+                    (is_frozen.clone(), is_frozen.clone());
+                let forward = move || {
+                    copy(client, to_server, replaced, last, &frozen);
+                };
+                thread::spawn(forward);
+                thread::spawn(move || {
+                    copy(server, to_client, ["", ""], "", &answers_frozen);
+                });
+            }
+        });
+        Proxy { port, frozen }
+    }
+
+    /// A URL with a limit of two seconds for an answer.
+    fn url(&self) -> String {
+        format!(
+            "postgresql://workbook@127.0.0.1:{}/postgres?connect_timeout=1",
+            self.port
+        )
+    }
+}
+
+fn copy(
+    mut from: impl Read,
+    mut to: impl Write,
+    [old, new]: [&str; 2],
+    last: &str,
+    frozen: &AtomicBool,
+) {
+    let mut buffer = [0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let bytes = &mut buffer[..length];
+        let find = |bytes: &[u8], text: &str| {
+            let text = Some(text.as_bytes()).filter(|text| !text.is_empty())?;
+            bytes.windows(text.len()).position(|window| window == text)
+        };
+        if find(bytes, last).is_some() {
+            frozen.store(true, Ordering::Relaxed);
+        }
+        while frozen.load(Ordering::Relaxed) {
+            thread::park();
+        }
+        if let Some(at) = find(bytes, old) {
+            bytes[at..at + new.len()].copy_from_slice(new.as_bytes());
+        }
+        if to.write_all(bytes).is_err() {
+            break;
+        }
     }
 }
 
@@ -336,10 +416,95 @@ fn concurrent_lessons_create_the_tables_once() {
     for lesson in &lessons {
         assert_eq!(users_at(&lesson.url), USERS);
     }
-    // A later lesson does not change existing tables.
-    execute(&shop, "DELETE FROM users WHERE id = 5");
-    let later = Running::start(services().env("DATABASE_URL", &shop));
-    assert_eq!(users_at(&later.url), USERS[..4]);
+}
+
+#[test]
+fn changed_tables_are_recognized() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let shop = server.new_database("shop");
+    let start = || drop(Running::start(services().env("DATABASE_URL", &shop)));
+    for change in [
+        "DELETE FROM orders",
+        "UPDATE users SET city = 'Porto' WHERE id = 1",
+        "INSERT INTO users VALUES (6, 'Margaret', 'Oslo')",
+        "ALTER TABLE users DROP city",
+        "DROP TABLE orders",
+        "DROP TABLE users CASCADE",
+    ] {
+        start();
+        execute(&shop, change);
+        let text = failure_at(&shop);
+        assert_has(&text, &["has other sample rows", "the next start creates it"]);
+        let advice = "DROP SCHEMA async_workbook CASCADE";
+        assert_has(&text, &[advice]);
+        execute(&shop, advice);
+    }
+    start();
+}
+
+#[test]
+fn a_pooler_that_drops_the_search_path() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let replaced = ["-csearch_path=async_workbook", "-capplication_name=search_pa"];
+    let proxy = Proxy::start(&server, replaced, "");
+    let text = failure_at(&proxy.url());
+    assert_has(&text, &["does not use the search_path", "PgBouncer may drop it"]);
+}
+
+#[test]
+fn a_server_that_freezes() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    // While the lesson runs.
+    let proxy = Proxy::start(&server, ["", ""], "");
+    let mut lesson = Running::start(services().env("DATABASE_URL", proxy.url()));
+    proxy.frozen.store(true, Ordering::Relaxed);
+    let mut text = String::new();
+    lesson.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    assert_eq!(lesson.child.wait().unwrap().code(), Some(1));
+
+    // After the login, and in the middle of the setup, which then holds the lock.
+    for last in ["pg_try_advisory", "string_agg"] {
+        let proxy = Proxy::start(&server, ["", ""], last);
+        let text = failure_at(&proxy.url());
+        assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    }
+}
+
+#[test]
+fn locks_that_another_session_holds() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let url = format!("{}&connect_timeout=1", server.url);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (lock, expected) in [
+        (
+            "SELECT pg_advisory_lock(418549165667)",
+            "another session has held advisory lock 418549165667 for 2 s",
+        ),
+        ("BEGIN; LOCK TABLE users", "does not answer a query: no answer within 2 s"),
+    ] {
+        let client = runtime.block_on(connect(&server.url.parse().unwrap()));
+        runtime.block_on(client.batch_execute(lock)).unwrap();
+        assert_has(&failure_at(&url), &[expected]);
+        // No session of ours waits on the server.
+        let waiting = "SELECT FROM pg_locks WHERE NOT granted";
+        let since = Instant::now();
+        while !runtime.block_on(client.query(waiting, &[])).unwrap().is_empty() {
+            assert!(since.elapsed() < TIMEOUT);
+        }
+    }
 }
 
 #[test]
@@ -756,6 +921,10 @@ fn an_invalid_database_url() {
         ("postgresql://ada:se@cret@localhost", "more than one @"),
         ("postgresql://localhost:port/shop", "`port`"),
         ("postgresql://localhost/shop?colour=red", "`colour`"),
+        ("postgresql://localhost/shop?gssencmode=prefer", "`gssencmode`; remove it"),
+        ("postgresql://localhost/shop?sslmode=verify-full", "connect without TLS"),
+        ("postgresql://localhost/shop?password=se&cret", "write %26 for &"),
+        ("postgresql://localhost/shop?password=se@cret", "%40 for @"),
     ] {
         let text = failure_at(url);
         assert_has(&text, &["invalid DATABASE_URL: ", why, "look like this"]);
@@ -798,7 +967,7 @@ fn a_server_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://ada@127.0.0.1:{port}/shop?connect_timeout=1");
-    assert_has(&failure_at(&url), &["could not connect", "no answer within 2s"]);
+    assert_has(&failure_at(&url), &["could not connect", "no answer within 2 s"]);
 }
 
 #[test]
@@ -815,13 +984,14 @@ fn refused_logins() {
         &server.url,
         "CREATE ROLE locked LOGIN PASSWORD 'right';
          CREATE ROLE plain LOGIN;
-         CREATE ROLE rejected LOGIN;",
+         CREATE ROLE rejected LOGIN;
+         CREATE ROLE unlisted LOGIN;",
     );
     let rules = server.dir().join("data/pg_hba.conf");
-    let text = fs::read_to_string(&rules).unwrap();
     // Overwritten in place, because it must keep its owner.
-    let new = "local all locked scram-sha-256\nlocal all rejected reject\n";
-    fs::write(&rules, format!("{new}{text}")).unwrap();
+    let new = "local all locked scram-sha-256\nlocal all rejected reject\n\
+               local all workbook,plain,ghost trust\n";
+    fs::write(&rules, new).unwrap();
     execute(&server.url, "SELECT pg_reload_conf()");
     // The server reloads it asynchronously.
     let since = Instant::now();
@@ -843,7 +1013,18 @@ fn refused_logins() {
         &["\"ghost\" does not exist", "Check the user"],
     );
     assert_has(&at("workbook", "shop"), &["\"shop\" does not exist", "createdb"]);
-    assert_has(&at("rejected", "postgres"), &["pg_hba.conf", "without TLS"]);
+    let text = at("rejected", "postgres");
+    assert_has(&text, &["pg_hba.conf rejects", "change the rule"]);
+    assert!(!text.contains("TLS"));
+    let text = at("unlisted", "postgres");
+    assert_has(&text, &["no pg_hba.conf entry", "needs a rule", "without TLS"]);
+    for (option, advice) in [
+        ("channel_binding=require", "remove channel_binding"),
+        ("target_session_attrs=read-only", "Remove target_session_attrs"),
+    ] {
+        let text = failure_at(&format!("{}&{option}", server.url));
+        assert_has(&text, &["refused the connection", advice]);
+    }
     let tls = failure_at(&format!("{}&sslmode=require", server.url));
     assert_has(&tls, &["TLS", "connect without TLS"]);
     assert_eq!(users_at(&server.url), USERS);
@@ -851,8 +1032,10 @@ fn refused_logins() {
     // A user who may not create the tables can still use existing ones.
     server.new_database("empty");
     let text = at("plain", "empty");
-    assert_has(&text, &["could not create the sample tables", "permission denied"]);
-    assert_has(&text, &["a database in which you may create a schema"]);
+    assert_has(&text, &["cannot create the sample tables", "permission denied"]);
+    assert_has(&text, &["the right to create a schema: GRANT CREATE ON DATABASE"]);
+    let text = at("plain", "postgres");
+    assert_has(&text, &["cannot read the sample tables", "GRANT USAGE ON SCHEMA"]);
     execute(
         &server.url,
         "GRANT USAGE ON SCHEMA async_workbook TO plain;
