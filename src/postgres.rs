@@ -24,7 +24,8 @@
 //!   or `nobody`.
 //!
 //! On either server, the sample tables `users` and `orders` are in a schema of their
-//! own, `async_workbook`. Nothing else in your database is touched.
+//! own, `async_workbook`. Nothing else in your database is touched. A server in
+//! `DATABASE_URL` that stops answering for 10 s ends the lesson.
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -118,7 +119,8 @@ impl fmt::Debug for Database {
 /// A [`Problem`] if
 ///
 /// - `DATABASE_URL` is invalid, or its server cannot be reached, refuses the
-///   connection or does not let its user create the tables;
+///   connection or does not let its user create the tables, or the tables were
+///   changed;
 /// - it is not set and the PostgreSQL programs are missing or fail;
 /// - it is not set on Windows.
 pub async fn start() -> anyhow::Result<Database> {
