@@ -209,6 +209,10 @@ fn only_this_machine_gets_pages() {
     let site = Site::new();
     let page = site.request("GET /", &format!("Host: {}\r\n", site.at));
     assert!(page.starts_with("HTTP/1.0 200") && page.ends_with("the book</h1>"));
+    for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
+        let local = site.request("GET /", &format!("Host: {host}\r\n"));
+        assert!(local.starts_with("HTTP/1.0 200"), "{host}: {local}");
+    }
     for header in [
         "cache-control: no-cache",
         "x-content-type-options: nosniff",
@@ -235,7 +239,11 @@ fn only_this_machine_gets_pages() {
     for host in [
         "Host: evil.test\r\n",
         "Host: localhost.evil.test\r\n",
+        "Host: localhost.evil.test:3000\r\n",
+        "Host: 127.0.0.1.evil.test\r\n",
         "Host: localhost\r\nHost: evil.test\r\n",
+        "Host: localhost\r\nHost: localhost\r\n",
+        "Host: \r\n",
         "",
     ] {
         for request in ["GET /", "GET /live", "POST /run/01_hello_await"] {
@@ -259,8 +267,18 @@ fn another_website_runs_nothing() {
     // A form, a script without the custom header, and its CORS preflight.
     rejected(run, "Origin: http://evil.test\r\nContent-Length: 0\r\n", "403");
     rejected(run, "Origin: http://localhost\r\n", "403");
-    rejected(run, "Origin: null\r\nX-Workbook: 1\r\n", "403");
     rejected(run, "X-Workbook: 1\r\n", "403");
+    for origin in [
+        "null",
+        "http://evil.test",
+        "http://localhost:3001",
+        "http://127.0.0.1",
+        "https://localhost",
+        "http://localhost.evil.test",
+        "http://localhost\r\nOrigin: http://localhost",
+    ] {
+        rejected(run, &format!("Origin: {origin}\r\nX-Workbook: 1\r\n"), "403");
+    }
     let preflight = "Origin: http://evil.test\r\nAccess-Control-Request-Headers: x-workbook\r\n\
                 Access-Control-Request-Method: POST\r\n";
     rejected("OPTIONS /run/01_hello_await", preflight, "403");
@@ -439,7 +457,9 @@ fn killing_the_server_ends_the_run() {
         .unwrap();
     let headers = format!("Host: localhost\r\n{OWN}");
     let (_, body) = send(at, "POST /run/02_lazy", &headers);
-    let pid = Running(body).output();
+    // Dropping it would stop the run.
+    let mut running = Running(body);
+    let pid = running.output();
     assert!(is_running(&pid));
     server.kill().unwrap();
     server.wait().unwrap();
@@ -531,6 +551,7 @@ fn changes_are_rebuilt_and_errors_are_reported() {
     let (_, error) = next();
     assert!(error.unwrap().contains("chapters/pipe is not a regular file"));
     fs::remove_file(fifo).unwrap();
+    assert!(next().1.unwrap().contains("no directive `nonsense`"));
     fs::write(&chapter, "# Fourth\n").unwrap();
     let (page, error) = next();
     assert!(page.contains("Fourth") && error.is_none(), "{error:?}");

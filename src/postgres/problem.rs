@@ -18,6 +18,9 @@ pub struct Problem {
 
 const EXAMPLE: &str = "DATABASE_URL=postgresql://user:password@localhost:5432/name";
 
+const POOLER: &str = "A connection pooler such as PgBouncer does not pass on the \
+    search_path that the lessons need. Use the address of PostgreSQL itself.";
+
 impl Problem {
     /// Returns whether PostgreSQL is not installed (or, on Windows, cannot be
     /// started) and `DATABASE_URL` is not set, as opposed to a server that does not
@@ -127,8 +130,7 @@ impl Problem {
             ),
             PrepareError::NoSearchPath => (
                 "does not use the search_path of the connection's options",
-                "A connection pooler such as PgBouncer may drop it. Use the address of \
-                 PostgreSQL itself.",
+                POOLER,
             ),
         };
         Self::new(format!(
@@ -170,6 +172,7 @@ fn next_step(error: &tokio_postgres::Error) -> Option<&'static str> {
             NO_TLS
         }
         Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => LOGIN,
+        Some(_) if why.contains("startup parameter") => POOLER,
         Some(_) => "See the reason above.",
         None if why.contains("channel binding") => {
             "Channel binding needs TLS, and the lessons connect without TLS: remove \
