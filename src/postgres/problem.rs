@@ -128,10 +128,9 @@ impl Problem {
                 "Drop the schema, and the next start creates it again: DROP SCHEMA \
                  async_workbook CASCADE",
             ),
-            PrepareError::NoSearchPath => (
-                "does not use the search_path of the connection's options",
-                POOLER,
-            ),
+            PrepareError::NoSearchPath => {
+                ("does not use the search_path of the connection's options", POOLER)
+            }
         };
         Self::new(format!(
             "the PostgreSQL server in DATABASE_URL ({server}) {what}: {error}\n\n{next}\n\
