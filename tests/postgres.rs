@@ -985,11 +985,13 @@ fn refused_logins() {
         "CREATE ROLE locked LOGIN PASSWORD 'right';
          CREATE ROLE plain LOGIN;
          CREATE ROLE rejected LOGIN;
-         CREATE ROLE unlisted LOGIN;",
+         CREATE ROLE unlisted LOGIN;
+         CREATE ROLE peer LOGIN;",
     );
     let rules = server.dir().join("data/pg_hba.conf");
     // Overwritten in place, because it must keep its owner.
     let new = "local all locked scram-sha-256\nlocal all rejected reject\n\
+               local all peer peer\n\
                local all workbook,plain,ghost trust\n";
     fs::write(&rules, new).unwrap();
     execute(&server.url, "SELECT pg_reload_conf()");
@@ -1016,6 +1018,7 @@ fn refused_logins() {
     let text = at("rejected", "postgres");
     assert_has(&text, &["pg_hba.conf rejects", "change the rule"]);
     assert!(!text.contains("TLS"));
+    assert_has(&at("peer", "postgres"), &["Peer authentication", "such a method"]);
     let text = at("unlisted", "postgres");
     assert_has(&text, &["no pg_hba.conf entry", "needs a rule", "without TLS"]);
     for (option, advice) in [

@@ -144,6 +144,9 @@ impl Problem {
 fn next_step(error: &tokio_postgres::Error) -> Option<&'static str> {
     const NO_TLS: &str = "The lessons connect without TLS: use a server that accepts \
         such connections, and remove sslmode from DATABASE_URL.";
+    const METHOD: &str = "The lessons log in with a password (scram-sha-256, md5 or \
+        password) or without one (trust): the server's pg_hba.conf needs a rule with \
+        such a method.";
     const LOGIN: &str = "Check the user and the password in DATABASE_URL.";
 
     let why = chain(error);
@@ -170,6 +173,11 @@ fn next_step(error: &tokio_postgres::Error) -> Option<&'static str> {
         {
             NO_TLS
         }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+            if why.contains("Ident") || why.contains("Peer") =>
+        {
+            METHOD
+        }
         Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => LOGIN,
         Some(_) if why.contains("startup parameter") => POOLER,
         Some(_) => "See the reason above.",
@@ -178,8 +186,7 @@ fn next_step(error: &tokio_postgres::Error) -> Option<&'static str> {
              channel_binding from DATABASE_URL."
         }
         None if why.contains("authentication method") || why.contains("SASL") => {
-            "The lessons log in with a password (scram-sha-256, md5 or password) or \
-             without one: the server's pg_hba.conf needs a rule with such a method."
+            METHOD
         }
         None if why.contains("read only") || why.contains("allow writes") => {
             "Remove target_session_attrs from DATABASE_URL, or use a server that has \

@@ -119,6 +119,7 @@ fn files(root: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
                 pending.extend(entries.flatten().map(|entry| entry.path()));
             } else if path.file_name().is_some_and(|name| name != "exercise.rs")
                 && let Ok(metadata) = path.metadata()
+                && !metadata.is_dir()
             {
                 return Some((path, metadata));
             }
