@@ -54,11 +54,22 @@
         return `rgb(${(first < 232 ? cube : [grey, grey, grey]).join(' ')})`;
     };
 
+    const PLACES = { 3: 'color', 9: 'color', 4: 'background', 10: 'background' };
+    const ATTRIBUTES = {
+        1: { fontWeight: 'bold' },
+        2: { opacity: 0.7 },
+        3: { fontStyle: 'italic' },
+        4: { textDecoration: 'underline' },
+        22: { fontWeight: undefined, opacity: undefined },
+        23: { fontStyle: undefined },
+        24: { textDecoration: undefined },
+    };
+
     // Returns the style after "select graphic rendition". Ignores what a page does not show, such as blinking.
     function rendition(style, parameters) {
         const codes = parameters.split(';');
         for (let at = 0; at < codes.length; at++) {
-            let [code, ...rest] = codes[at].split(':').map(Number);
+            const [code, ...rest] = codes[at].split(':').map(Number);
             if (code === 38 || code === 48) {
                 // 38;5;n and 38;2;r;g;b, also with colons. A colon form may have a colour space: 38:2::r:g:b.
                 const colons = rest.length > 0;
@@ -71,18 +82,11 @@
             } else if (code === 0) {
                 style = {};
             } else {
-                const tens = Math.floor(code / 10);
-                const place = { 3: 'color', 9: 'color', 4: 'background', 10: 'background' }[tens];
-                const value = code % 10 < 8 ? colour([code % 10 + (tens > 8 ? 8 : 0)]) : undefined;
-                style = place ? { ...style, [place]: value }
-                    : code === 1 ? { ...style, fontWeight: 'bold' }
-                    : code === 2 ? { ...style, opacity: 0.7 }
-                    : code === 3 ? { ...style, fontStyle: 'italic' }
-                    : code === 4 ? { ...style, textDecoration: 'underline' }
-                    : code === 22 ? { ...style, fontWeight: undefined, opacity: undefined }
-                    : code === 23 ? { ...style, fontStyle: undefined }
-                    : code === 24 ? { ...style, textDecoration: undefined }
-                    : style;
+                const place = PLACES[Math.floor(code / 10)];
+                const bright = code >= 90 ? 8 : 0;
+                const value = code % 10 < 8 ? colour([code % 10 + bright]) : undefined;
+                const change = place ? { [place]: value } : ATTRIBUTES[code];
+                if (change) style = { ...style, ...change };
             }
         }
         return style;
@@ -186,7 +190,7 @@
                 text = text.slice(start + 1);
             }
 
-            for (const [part] of text.matchAll(/.*\n|.+/g)) {
+            for (const [part] of text.matchAll(/[^\n]*\n|[^\n]+/g)) {
                 let line = this.lines.at(-1);
                 if (!line?.open) this.lines.push(line = { pieces: [], length: 0, cut: 0, isBuild });
                 line.changed = true;
