@@ -650,13 +650,23 @@ fn gone_after_a_normal_end_although_all_guards_were_killed() {
 }
 
 #[test]
-fn gone_after_kill_9_although_the_server_is_suspended() {
+fn gone_after_kill_9_although_something_is_suspended() {
     if postgres_missing() {
         return;
     }
-    let running = Running::start(&mut services());
-    assert!(sh("kill -s STOP \"$1\"", &running.server()));
-    running.gone_after(|child| child.kill().unwrap());
+    // The server, and each of the three shells.
+    for suspended in 0..4 {
+        let running = Running::start(&mut services());
+        let mut processes = guards(&running);
+        processes.insert(0, running.server());
+        assert!(sh("kill -s STOP \"$1\"", &processes[suspended]));
+        running.gone_after(|child| child.kill().unwrap());
+        let since = Instant::now();
+        while processes.iter().any(|pid| alive(pid)) {
+            assert!(since.elapsed() < GONE_WITHIN, "{suspended}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 /// An interrupted initdb leaves shared memory behind.

@@ -89,14 +89,17 @@ fi
     rm "$dir/server.pid"
     echo "$status" >"$dir/exited"
 } 3<&- &
+reporter=$!
 
-# Two shells wait for the end of stdin, because one may be killed.
+# Two shells wait for the end of stdin, because one may be killed or suspended.
 {
     read -r end <&3
     sleep 1
+    kill -CONT "$$"
     remove
 } &
 second=$!
 read -r end <&3
+kill -CONT "$reporter"
 kill -KILL "$second"
 remove
