@@ -449,8 +449,11 @@ impl Monitor {
         Self(tokio::spawn(async move {
             let limit = answer_limit(&config);
             let mut client = None;
+            // Each connection may have frozen, so probe on the same one again soon.
+            let mut pause = limit / 2;
             loop {
-                sleep(limit / 2).await;
+                sleep(pause).await;
+                pause = limit / 10;
                 let mut probe = pin!(probe(client, &config));
                 let mut probed = timeout(limit, &mut probe).await;
                 if probed.is_err() {

@@ -909,6 +909,10 @@ fn programs_that_fail() {
     dir.script("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
 
+    // No file can be created, not even the one that reports the exit status.
+    dir.script("initdb", "rm -r \"${2%/*}\"; exit 1");
+    assert_has(&run(), &["the shell that guards it exited", "the disk may be full"]);
+
     let statement = "echo 'FATAL: no luck'; printf '\\tSELECT 1\\n%.0s' $(seq 99)";
     dir.script("initdb", &format!("{{ seq 20; {statement}; }} >&2; exit 1"));
     let text = run();

@@ -77,6 +77,8 @@ SQL
     echo "$!" >"$dir/initdb.pid"
     wait "$!"
     rm "$dir/initdb.pid"
+    # It may be impossible to create any file.
+    [ -s "$dir/initdb" ] || remove
     read -r command <&3 || remove
 fi
 

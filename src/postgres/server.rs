@@ -218,7 +218,13 @@ impl Server {
                 None => thread::sleep(POLL_INTERVAL),
             }
         };
-        Err(Problem::private_server(what, &last_lines(&self.dir.join("log"))))
+        let log = match last_lines(&self.dir.join("log")) {
+            log if log.is_empty() => {
+                format!("No log in {}; the disk may be full.", self.dir.display())
+            }
+            log => log,
+        };
+        Err(Problem::private_server(what, &log))
     }
 }
 
