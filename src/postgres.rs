@@ -449,7 +449,8 @@ impl Monitor {
         Self(tokio::spawn(async move {
             let limit = answer_limit(&config);
             let mut client = None;
-            // Each connection may have frozen, so probe on the same one again soon.
+            // A proxy may freeze each connection by itself, so the second probe, on the
+            // same connection, follows soon.
             let mut pause = limit / 2;
             loop {
                 sleep(pause).await;
