@@ -199,31 +199,11 @@ fn gather_names_the_fault_of_other_servers() {
 
 /// Begins TLS with a certificate that no one signed.
 fn refuse_by_certificate(mut stream: TcpStream) {
-    // Of this test only: `openssl req -x509 -newkey ec ...`.
-    const CERTIFICATE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBkDCCATagAwIBAgIUb3avdicwmTmP1cGraymI14ctyxwwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNjE5NTczOFoYDzIxMjYxMTAy
-MTk1NzM4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAR3PA3HIVYRq6m4Ab2Sx11yasqTLG1SCVJIzVwW8g4RRzcyFiqL8Pop
-m5iQjs3evVTcez3DuGDEXWAuAlJdUD5Go2QwYjAdBgNVHQ4EFgQUjhwY4ys9Vmc6
-WLwS81RKE3gkrbwwHwYDVR0jBBgwFoAUjhwY4ys9Vmc6WLwS81RKE3gkrbwwDwYD
-VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
-IQCfRF5mQ2R1cF3my5v3+3N1n8bZJ6EVnoHnWEXshVOSBgIgTcNPkPK0W3p9Xlao
-ZTbuRMpHtKfwgzhP+rDrMXIJ0dQ=
------END CERTIFICATE-----
-";
-    const KEY: &str = "\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5+xC+ob/F4yFVisC
-45HGlMBVN7r/CBK8DHSTJQOiEj2hRANCAAR3PA3HIVYRq6m4Ab2Sx11yasqTLG1S
-CVJIzVwW8g4RRzcyFiqL8Popm5iQjs3evVTcez3DuGDEXWAuAlJdUD5G
------END PRIVATE KEY-----
-";
+    // A certificate and its key: `openssl req -x509 -newkey ec ...`.
+    const PEM: &[u8] = include_bytes!("common/self_signed.pem");
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificate =
-        CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+    let certificate = CertificateDer::from_pem_slice(PEM).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();
     let config = ServerConfig::builder().with_no_client_auth();
     let config = config.with_single_cert(vec![certificate], key).unwrap();
     let mut server = ServerConnection::new(Arc::new(config)).unwrap();
