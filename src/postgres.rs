@@ -24,7 +24,8 @@
 //!   or `nobody`.
 //!
 //! On either server, the sample tables `users` and `orders` are in a schema of their
-//! own, `async_workbook`. Nothing else in your database is touched.
+//! own, `async_workbook`. Nothing else in your database is touched. A server in
+//! `DATABASE_URL` that stops answering for 10 s ends the lesson.
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -33,11 +34,14 @@
 //! | `TMPDIR` | the parent of its directory, tried before `/tmp`, in place of `/dev/shm` |
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 use std::{env, fmt};
 
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 mod problem;
@@ -50,40 +54,18 @@ mod template;
 
 pub use problem::Problem;
 
-/// The timeout for each address of the server in `DATABASE_URL`, unless the URL has
-/// a `connect_timeout`.
+/// The timeout for each address of the server in `DATABASE_URL`, and half of the
+/// limit for an answer to a query, unless the URL has a `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The key of the advisory lock that serializes the creation of the sample tables.
 const SETUP_LOCK: i64 = 0x61_7379_6e63;
 
-const SAMPLE_TABLES: &str = "
-    CREATE SCHEMA IF NOT EXISTS async_workbook;
-    CREATE TABLE async_workbook.users (
-        id int PRIMARY KEY,
-        name text NOT NULL,
-        city text NOT NULL
-    );
-    CREATE TABLE async_workbook.orders (
-        id int PRIMARY KEY,
-        user_id int NOT NULL REFERENCES async_workbook.users,
-        item text NOT NULL,
-        cents int NOT NULL
-    );
-    INSERT INTO async_workbook.users VALUES
-        (1, 'Ada', 'Lisbon'),
-        (2, 'Linus', 'Helsinki'),
-        (3, 'Grace', 'Oslo'),
-        (4, 'Ken', 'Lisbon'),
-        (5, 'Barbara', 'Oslo');
-    INSERT INTO async_workbook.orders VALUES
-        (1, 1, 'notebook', 450),
-        (2, 3, 'pencil', 120),
-        (3, 1, 'lamp', 2900),
-        (4, 2, 'keyboard', 7900),
-        (5, 3, 'tea', 600),
-        (6, 1, 'chair', 12500);
-";
+/// The sample rows, also to compare them: as `format('(%s, %L, ...)')` writes them.
+const USERS: &str = "(1, 'Ada', 'Lisbon'), (2, 'Linus', 'Helsinki'), (3, 'Grace', 'Oslo'), \
+                     (4, 'Ken', 'Lisbon'), (5, 'Barbara', 'Oslo')";
+const ORDERS: &str = "(1, 1, 'notebook', 450), (2, 3, 'pencil', 120), (3, 1, 'lamp', 2900), \
+                      (4, 2, 'keyboard', 7900), (5, 3, 'tea', 600), (6, 1, 'chair', 12500)";
 
 /// A PostgreSQL database with the sample tables `users` and `orders`.
 ///
@@ -95,6 +77,8 @@ pub struct Database {
     config: Config,
     #[cfg(unix)]
     _server: Option<server::Server>,
+    /// For the server in `DATABASE_URL`.
+    _monitor: Option<Monitor>,
 }
 
 impl Database {
@@ -135,7 +119,8 @@ impl fmt::Debug for Database {
 /// A [`Problem`] if
 ///
 /// - `DATABASE_URL` is invalid, or its server cannot be reached, refuses the
-///   connection or does not let its user create the tables;
+///   connection or does not let its user create the tables, or the tables were
+///   changed;
 /// - it is not set and the PostgreSQL programs are missing or fail;
 /// - it is not set on Windows.
 pub async fn start() -> anyhow::Result<Database> {
@@ -169,11 +154,13 @@ async fn connect_to(url: &str) -> Result<Database, Problem> {
     prepare(&config)
         .await
         .map_err(|error| Problem::database_url(&describe(&config), &error))?;
+    let monitor = Monitor::start(config.clone());
     Ok(Database {
         url,
         config,
         #[cfg(unix)]
         _server: None,
+        _monitor: Some(monitor),
     })
 }
 
@@ -211,7 +198,7 @@ async fn start_server(
         let what = "it is running, but the first query failed";
         Problem::private_server(what, &error.to_string())
     })?;
-    Ok(Database { url, config, _server: Some(server) })
+    Ok(Database { url, config, _server: Some(server), _monitor: None })
 }
 
 #[cfg(unix)]
@@ -239,7 +226,14 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
     if url.matches('@').count() > 1 {
         return invalid("it has more than one @; in a user or password, write %40");
     }
-    // A `?` before the `@` belongs to the password.
+    // The same for the password in `host?password=se@cret`.
+    let before = url.split_once('@').map_or("", |(before, _)| before);
+    if before.split_once('?').is_some_and(|(_, query)| query.contains('=')) {
+        return invalid(
+            "it has a ? before the @; in a password, write %3F for ?, and %40 for @",
+        );
+    }
+    // Any other `?` before the `@` belongs to the password.
     let credentials = url.find('@').unwrap_or(0);
     let Some(query) = url[credentials..].find('?').map(|at| credentials + at + 1)
     else {
@@ -250,6 +244,12 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
     let mut found = false;
     let mut pairs = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        // Otherwise it would be parsed as a part of the next option's name.
+        if !pair.contains('=') {
+            return invalid(
+                "an option has no value; in a password, write %26 for &",
+            );
+        }
         if pair.starts_with("options=") && pair.ends_with(SEARCH_PATH) {
             // A URL that `Database::url` returned.
             found = true;
@@ -268,9 +268,19 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
 }
 
 fn parse(url: &str) -> Result<Config, Problem> {
-    let config: Config = url
-        .parse()
-        .map_err(|error| Problem::invalid_url(&problem::chain(&error)))?;
+    let config: Config = url.parse().map_err(|error| {
+        let why = problem::chain(&error);
+        Problem::invalid_url(&if why.contains("`sslmode`") {
+            format!("{why}; remove it: the lessons connect without TLS")
+        } else if !why.contains("unknown option") {
+            why
+        } else if url.contains("password=") {
+            // The name may be a piece of the password.
+            "it has an unknown option; in a password, write %26 for &".to_owned()
+        } else {
+            format!("{why}; remove it: the lessons know fewer options than psql")
+        })
+    })?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(Problem::invalid_url("it has no host"));
     }
@@ -281,52 +291,206 @@ fn parse(url: &str) -> Result<Config, Problem> {
 #[derive(Debug)]
 enum PrepareError {
     Connect(tokio_postgres::Error),
-    /// The server did not answer within this time.
-    TimedOut(Duration),
+    /// The server did not answer a login within this time.
+    NoLogin(Duration),
+    /// The server did not answer a query within this time.
+    NoAnswer(Duration),
+    /// Another session held the advisory lock for this time.
+    Locked(Duration),
     /// The sample tables could not be created.
-    Tables(tokio_postgres::Error),
+    Create(tokio_postgres::Error),
+    /// The sample tables could not be read.
+    Read(tokio_postgres::Error),
+    /// They have other columns or rows than ours.
+    Changed,
+    /// The server ignores our `search_path`.
+    NoSearchPath,
 }
 
 impl fmt::Display for PrepareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(error) | Self::Tables(error) => {
+            Self::Connect(error) | Self::Create(error) | Self::Read(error) => {
                 f.write_str(&problem::chain(error))
             }
-            Self::TimedOut(limit) => write!(f, "no answer within {limit:?}"),
+            Self::NoLogin(limit) | Self::NoAnswer(limit) => {
+                write!(f, "no answer within {} s", limit.as_secs())
+            }
+            Self::Locked(limit) => write!(
+                f,
+                "another session has held advisory lock {SETUP_LOCK} for {} s",
+                limit.as_secs()
+            ),
+            Self::Changed => f.write_str("the tables or their rows were changed"),
+            Self::NoSearchPath => f.write_str("the server ignores search_path"),
         }
     }
 }
 
-/// Connects once, and creates the sample tables if they are missing.
+/// Returns the limit for one answer of the server: `connect_timeout` applies to each
+/// address of a host, and a host often has two.
+fn answer_limit(config: &Config) -> Duration {
+    *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT) * 2
+}
+
+/// Connects once, creates the sample tables if they are missing, and checks them.
 async fn prepare(config: &Config) -> Result<(), PrepareError> {
     // `connect_timeout` covers the TCP connection, not a server that accepts it and
-    // then stays silent. It applies to each address of a host, and a host often has
-    // two.
-    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT) * 2;
+    // then stays silent.
+    let limit = answer_limit(config);
     let (mut client, connection) = timeout(limit, config.connect(NoTls))
         .await
-        .map_err(|_elapsed| PrepareError::TimedOut(limit))?
+        .map_err(|_elapsed| PrepareError::NoLogin(limit))?
         .map_err(PrepareError::Connect)?;
-    let connection = tokio::spawn(connection);
-    let created = create_tables(&mut client).await;
+    let cancel = client.cancel_token();
+    let mut connection = tokio::spawn(connection);
+    let result = set_up(&mut client, limit).await;
+    if let Err(PrepareError::NoAnswer(_)) = result {
+        // Otherwise the server keeps waiting, perhaps for a lock.
+        let _ = timeout(Duration::from_secs(1), cancel.cancel_query(NoTls)).await;
+    }
     // Wait until the connection is closed: some lessons count connections, and this
     // one is not theirs.
     drop(client);
-    let _ = connection.await;
-    created.map_err(PrepareError::Tables)
+    if timeout(Duration::from_secs(1), &mut connection).await.is_err() {
+        connection.abort();
+    }
+    result
 }
 
-async fn create_tables(client: &mut Client) -> Result<(), tokio_postgres::Error> {
-    let setup = client.transaction().await?;
-    setup.execute("SELECT pg_advisory_xact_lock($1)", &[&SETUP_LOCK]).await?;
+async fn set_up(client: &mut Client, limit: Duration) -> Result<(), PrepareError> {
+    use PrepareError::{Create, Read};
+
+    let setup = answer(limit, Read, client.transaction()).await?;
+    let deadline = Instant::now() + limit;
+    let lock = "SELECT pg_try_advisory_xact_lock($1)";
+    while !answer(limit, Read, setup.query_one(lock, &[&SETUP_LOCK]))
+        .await?
+        .get::<_, bool>(0)
+    {
+        if Instant::now() > deadline {
+            return Err(PrepareError::Locked(limit));
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+
     // `CREATE SCHEMA IF NOT EXISTS` needs the privilege to create a schema even if
     // the schema exists, so check first.
-    let exists = "SELECT to_regclass('async_workbook.orders') IS NOT NULL";
-    if !setup.query_one(exists, &[]).await?.get::<_, bool>(0) {
-        setup.batch_execute(SAMPLE_TABLES).await?;
+    let exist = "SELECT num_nonnulls(to_regclass('async_workbook.users'), \
+                 to_regclass('async_workbook.orders')) > 0";
+    let exist = answer(limit, Read, setup.query_one(exist, &[])).await?;
+    if !exist.get::<_, bool>(0) {
+        let tables = format!(
+            "CREATE SCHEMA IF NOT EXISTS async_workbook;
+             CREATE TABLE async_workbook.users (
+                 id int PRIMARY KEY,
+                 name text NOT NULL,
+                 city text NOT NULL
+             );
+             CREATE TABLE async_workbook.orders (
+                 id int PRIMARY KEY,
+                 user_id int NOT NULL REFERENCES async_workbook.users,
+                 item text NOT NULL,
+                 cents int NOT NULL
+             );
+             INSERT INTO async_workbook.users VALUES {USERS};
+             INSERT INTO async_workbook.orders VALUES {ORDERS};"
+        );
+        answer(limit, Create, setup.batch_execute(&tables)).await?;
     }
-    setup.commit().await
+
+    let rows = "SELECT
+        (SELECT string_agg(format('(%s, %L, %L)', id, name, city), ', ' ORDER BY id)
+         FROM async_workbook.users),
+        (SELECT string_agg(format('(%s, %s, %L, %s)', id, user_id, item, cents), ', '
+                           ORDER BY id)
+         FROM async_workbook.orders),
+        to_regclass('users') IS NOT DISTINCT FROM to_regclass('async_workbook.users')";
+    let rows = match answer(limit, Read, setup.query_one(rows, &[])).await {
+        Err(Read(error)) if is_missing(&error) => return Err(PrepareError::Changed),
+        rows => rows?,
+    };
+    let is = |column, expected| {
+        rows.try_get::<_, Option<&str>>(column).ok().flatten() == Some(expected)
+    };
+    if !is(0, USERS) || !is(1, ORDERS) {
+        return Err(PrepareError::Changed);
+    }
+    if !rows.get::<_, bool>(2) {
+        return Err(PrepareError::NoSearchPath);
+    }
+    answer(limit, Create, setup.commit()).await
+}
+
+/// Returns whether a table or a column that a query names is missing.
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    let missing = [&SqlState::UNDEFINED_TABLE, &SqlState::UNDEFINED_COLUMN];
+    error.code().is_some_and(|code| missing.contains(&code))
+}
+
+/// Waits for the answer to a query, at most for `limit`.
+async fn answer<T>(
+    limit: Duration,
+    failed: fn(tokio_postgres::Error) -> PrepareError,
+    query: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, PrepareError> {
+    let answer = timeout(limit, query).await;
+    answer.map_err(|_elapsed| PrepareError::NoAnswer(limit))?.map_err(failed)
+}
+
+/// A task that ends this process when the server in `DATABASE_URL` stops answering.
+///
+/// A query has no timeout, and a lesson should not need one: without this task, it
+/// would wait forever, and print nothing. Most lessons end before the first probe.
+struct Monitor(JoinHandle<()>);
+
+impl Monitor {
+    fn start(config: Config) -> Self {
+        Self(tokio::spawn(async move {
+            let limit = answer_limit(&config);
+            let mut client = None;
+            // A proxy may freeze each connection by itself, so the second probe, on the
+            // same connection, follows soon.
+            let mut pause = limit / 2;
+            loop {
+                sleep(pause).await;
+                pause = limit / 10;
+                let mut probe = pin!(probe(client, &config));
+                let mut probed = timeout(limit, &mut probe).await;
+                if probed.is_err() {
+                    // If the lesson blocked the thread, the answer may be there.
+                    probed = timeout(limit / 10, probe).await;
+                }
+                client = probed.unwrap_or_else(|_elapsed| {
+                    let error = PrepareError::NoAnswer(limit);
+                    let server = describe(&config);
+                    eprintln!("Error: {}", Problem::database_url(&server, &error));
+                    std::process::exit(1);
+                });
+            }
+        }))
+    }
+}
+
+/// Sends an empty query. Errors are the lesson's to report; the next probe connects
+/// again.
+async fn probe(client: Option<Client>, config: &Config) -> Option<Client> {
+    let client = match client {
+        Some(client) => client,
+        None => {
+            let (client, connection) = config.connect(NoTls).await.ok()?;
+            tokio::spawn(connection);
+            client
+        }
+    };
+    client.batch_execute("").await.ok()?;
+    Some(client)
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Describes a server for error messages, without the password.
@@ -385,7 +549,17 @@ mod tests {
     fn descriptions_do_not_contain_the_password() {
         let config = parse("postgresql://ada:secret@h:1,i:2/shop").unwrap();
         assert_eq!(describe(&config), "h:1, i:2, database shop, user ada");
-        let problem = with_search_path("postgresql://ada:sec@ret@h/shop");
-        assert!(!problem.unwrap_err().to_string().contains("ret"));
+        for url in [
+            "postgresql://ada:sec@ret@h/shop",
+            "postgresql://h/shop?user=ada&password=sec@ret",
+            "postgresql://h:5432?password=sec@ret",
+            "postgresql://ada@h/shop?password=sec&ret",
+            "postgresql://ada@h/shop?password=sec&ret=1",
+            "postgresql://ada@h/shop?password=sec&sslmode=ret",
+        ] {
+            let problem = with_search_path(url).and_then(|url| parse(&url));
+            let problem = problem.map(drop).unwrap_err().to_string();
+            assert!(!problem.contains("ret"), "{problem}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! ProcessGroup::spawn
+//!   ├── guard, a shell that leads the process group
 //!   ├── program ─── stdout, stderr ──> reader thread ───> Event::Output, Event::Closed
 //!   │     └── its children, in the same process group
 //!   └── waitid(WNOWAIT) ─────────────> exit thread ─────> Event::Exited
@@ -14,12 +15,16 @@
 //! reader thread stops reading, and a program that floods its output blocks in `write`:
 //! memory use stays constant.
 //!
-//! **The program is reaped last.** A process group's ID is the process ID of its first
-//! process. `Child::wait` reaps that process, and from then on the kernel may give the
-//! same ID to an unrelated process or group, which a later `kill(-id, SIGKILL)` would
-//! hit. The exit thread therefore calls `waitid` with `WNOWAIT`, which reports the exit
-//! but leaves a zombie that keeps the ID reserved. Only [`ProcessGroup::kill`] and
-//! `Drop` reap, and they send SIGKILL to the group first.
+//! **The guard ends the group when this process is killed**, even by SIGKILL: the kernel
+//! then closes the pipe that is the guard's stdin, and the guard kills its group. A
+//! program that exits at end-of-file on its own stdin ([`Stdin::Lifeline`]) would be
+//! enough for one process, but not for its children.
+//!
+//! **The guard is reaped last.** A process group's ID is the process ID of its first
+//! process. Once that is reaped, the kernel may give the same ID to an unrelated process
+//! or group, which a later `kill(-id, SIGKILL)` would hit. A guard is reaped when its
+//! [`ProcessGroup`] is dropped. The exit thread calls `waitid` with `WNOWAIT`, which reports
+//! the program's exit but leaves its status to [`ProcessGroup::kill`].
 //!
 //! **The end of the output is not the end of the program**, and vice versa: a program may
 //! close its stdout and keep running, and a daemon that it started may hold the pipe open
@@ -28,8 +33,7 @@
 //!
 //! **Ctrl-C and Ctrl-Z do not reach the group**, because it is not the terminal's
 //! foreground process group. The caller handles those signals and passes them on with
-//! [`ProcessGroup::signal`]. When the caller itself is killed by SIGKILL, it cannot pass
-//! on anything; [`Stdin::Lifeline`] covers that case.
+//! [`ProcessGroup::signal`].
 //!
 //! Outside Unix there are no process groups: only the program itself is killed, and the
 //! exit thread polls.
@@ -44,8 +48,8 @@ use std::thread;
 pub struct ProcessGroup {
     // Shared with the exit thread outside Unix, where polling needs the handle.
     child: Arc<Mutex<Child>>,
-    /// Set once the group's ID may belong to another process.
-    reaped: bool,
+    #[cfg(unix)]
+    guard: Guard,
 }
 
 /// A program's stdin.
@@ -102,12 +106,16 @@ impl ProcessGroup {
         let (reader, writer) = io::pipe()?;
         command.stdout(writer.try_clone()?).stderr(writer);
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let guard = Guard::start(&mut command)?;
         let child = command.spawn()?;
         // It holds the write end of the pipe, which would never be closed.
         drop(command);
 
-        let group = Self { child: Arc::new(Mutex::new(child)), reaped: false };
+        let group = Self {
+            child: Arc::new(Mutex::new(child)),
+            #[cfg(unix)]
+            guard,
+        };
         read_in_thread(reader, send.clone());
         group.report_exit_in_thread(send);
         Ok(group)
@@ -125,12 +133,8 @@ impl ProcessGroup {
         }
     }
 
-    /// Sends a signal to every process of the group. Does nothing after
-    /// [`kill`](Self::kill).
+    /// Sends a signal to every process of the group.
     pub fn signal(&self, signal: Signal) {
-        if self.reaped {
-            return;
-        }
         // Fails if all processes have exited, which is fine.
         #[cfg(unix)]
         {
@@ -140,7 +144,8 @@ impl ProcessGroup {
                 Signal::Stop => rustix::process::Signal::STOP,
                 Signal::Continue => rustix::process::Signal::CONT,
             };
-            let _ = rustix::process::kill_process_group(self.pid(), signal);
+            let group = rustix::process::Pid::from_child(&self.guard.0);
+            let _ = rustix::process::kill_process_group(group, signal);
         }
         #[cfg(not(unix))]
         if signal == Signal::Kill {
@@ -156,9 +161,7 @@ impl ProcessGroup {
     /// If waiting for the program fails.
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::Kill);
-        let status = self.child().wait()?;
-        self.reaped = true;
-        Ok(status)
+        self.child().wait()
     }
 
     fn child(&self) -> MutexGuard<'_, Child> {
@@ -166,14 +169,9 @@ impl ProcessGroup {
     }
 
     #[cfg(unix)]
-    fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_child(&self.child())
-    }
-
-    #[cfg(unix)]
     fn report_exit_in_thread<F: Fn(Event) -> bool + Send + 'static>(&self, send: F) {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
-        let pid = self.pid();
+        let pid = rustix::process::Pid::from_child(&self.child());
         thread::spawn(move || {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             let interrupted = |error| error == rustix::io::Errno::INTR;
@@ -200,9 +198,39 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        if !self.reaped {
-            let _ = self.kill();
-        }
+        let _ = self.kill();
+    }
+}
+
+/// The first process of a group. It ends only by SIGKILL, or by the end of its stdin, and
+/// then kills the group.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Guard(Child);
+
+#[cfg(unix)]
+impl Guard {
+    /// Starts a guard, and makes `command` run in its process group.
+    fn start(command: &mut Command) -> io::Result<Self> {
+        use std::os::unix::process::CommandExt;
+        let mut guard = Command::new("/bin/sh");
+        guard
+            .args(["-c", "trap '' HUP INT QUIT TERM; read -r end; kill -s KILL 0"])
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        let guard = guard.spawn()?;
+        command.process_group(rustix::process::Pid::from_child(&guard).as_raw_pid());
+        Ok(Self(guard))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
@@ -279,6 +307,16 @@ mod tests {
     fn drop_kills_every_process_of_the_group() {
         let (group, events) = spawn("sleep 1000 & wait", Stdin::Null);
         drop(group);
+        read_until(&events, &Event::Closed);
+    }
+
+    #[test]
+    fn the_guard_kills_every_process_of_the_group() {
+        let script = "trap '' HUP; sleep 1000 & echo; kill -s STOP $$";
+        let (mut group, events) = spawn(script, Stdin::Null);
+        assert_eq!(events.iter().next(), Some(Event::Output(b"\n".to_vec())));
+        // As the kernel does when this process is killed.
+        drop(group.guard.0.stdin.take());
         read_until(&events, &Event::Closed);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | route | response |
 //! |---|---|
-//! | `/page/{n}` | `1000 + n` bytes of text |
+//! | `/page/{n}` | `1000 + n` bytes of text, at most 10000000 |
 //! | `/api/weather/{city}` | `{"city", "celsius", "sky"}`; 404 for an unknown city |
 //! | `/api/events/{city}` | `[{"title", "day"}]`; 404 for an unknown city |
 //! | `/broken.json` | truncated JSON |
@@ -349,7 +349,7 @@ async fn apply_options(
         }
         match options.status.map(StatusCode::from_u16) {
             None | Some(Ok(StatusCode::OK)) => next.run(request).await,
-            Some(Ok(status)) if status.as_u16() >= 200 => {
+            Some(Ok(status)) if (200..600).contains(&status.as_u16()) => {
                 plain(status, status.to_string())
             }
             Some(_) => plain(
@@ -364,7 +364,7 @@ async fn apply_options(
 }
 
 async fn page(Path(n): Path<usize>, Query(options): Query<PageOptions>) -> String {
-    let bytes = options.bytes.unwrap_or((1000 + n).min(MAX_BYTES));
+    let bytes = options.bytes.unwrap_or(n.saturating_add(1000).min(MAX_BYTES));
     let mut text = format!("This is page {n}.\n");
     text.extend(std::iter::repeat_n('.', bytes.saturating_sub(text.len())));
     text.truncate(bytes);
@@ -453,6 +453,9 @@ mod tests {
         let small = get(server.url("/page/7?bytes=4&delay=0")).await.unwrap();
         assert_eq!(small.text().await.unwrap(), "This");
         assert_eq!(before.elapsed().as_millis(), 100);
+
+        let large = get(server.url(&format!("/page/{}", usize::MAX))).await.unwrap();
+        assert_eq!(large.text().await.unwrap().len(), MAX_BYTES);
     }
 
     #[tokio::test(start_paused = true)]
@@ -536,6 +539,9 @@ mod tests {
         assert_eq!(status(server.url("/page/1?status=418")).await, 418);
         assert_eq!(status(server.url("/page/1?status=99")).await, 400);
         assert_eq!(status(server.url("/page/1?status=100")).await, 400);
+        assert_eq!(status(server.url("/page/1?status=600")).await, 400);
+        let url = format!("/page/1?delay={}", u64::MAX);
+        assert_eq!(status(server.url(&url)).await, 400);
         assert_eq!(status(server.url("/page/1?delay=60001")).await, 400);
         assert_eq!(status(server.url("/page/1?bytes=10000001")).await, 400);
         assert_eq!(status(server.url("/page/1?delay=soon")).await, 400);

@@ -4,11 +4,20 @@
 #[path = "common/cargo.rs"]
 mod cargo;
 mod common;
+#[path = "../lessons/06_errors/failure.rs"]
+mod failure;
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
 
 use async_workbook::timeline::Recording;
 use async_workbook::{LESSONS, Lesson};
@@ -139,6 +148,87 @@ fn gather_reports_failed_pages_and_shows_the_others() {
 fn gather_succeeds_if_no_page_fails() {
     let output = run(program("03_gather").args(["/page/1", "/health"]));
     insta::assert_snapshot!("03_gather_named_well", transcript(&output));
+}
+
+/// Starts a server that passes each connection to `answer`, and returns its port.
+fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    port
+}
+
+/// Sends the head of a response for a page of 1 GB, and then `pieces`.
+fn send(
+    mut stream: TcpStream,
+    kind: &str,
+    pieces: impl Iterator<Item = &'static [u8]>,
+) {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 1000000000\r\n\r\n"
+    );
+    let mut begin = [0; 1024];
+    let _ = stream.read(&mut begin).and_then(|_| stream.write_all(head.as_bytes()));
+    // Fails when the client closes the connection.
+    let _ = { pieces }.try_for_each(|piece| stream.write_all(piece));
+}
+
+#[test]
+fn gather_names_the_fault_of_other_servers() {
+    let hello = || std::iter::once(&b"hello"[..]);
+    let text = serve(move |stream| send(stream, "text/html", hello()));
+    let json = serve(move |stream| send(stream, "application/json", hello()));
+    let endless = std::iter::repeat(&[b'x'; 1 << 16][..]);
+    let endless = serve(move |stream| send(stream, "text/html", endless.clone()));
+    let tls = serve(refuse_by_certificate);
+
+    // Another process takes part, so on the real clock.
+    let output = run(program("03_gather").env_remove("WORKBOOK_CLOCK").args([
+        format!("http://127.0.0.1:{text}/"),
+        format!("http://127.0.0.1:{json}/"),
+        format!("http://127.0.0.1:{endless}/"),
+        format!("https://127.0.0.1:{tls}/"),
+    ]));
+    let lines: Vec<&str> = self::text(&output.stdout).lines().collect();
+    let broke = "the answer broke off: end of file before message length reached";
+    assert_eq!(lines[0], format!("http://127.0.0.1:{text}/: {broke}"));
+    assert_eq!(lines[1], format!("http://127.0.0.1:{json}/: {broke}"));
+    let long = "longer than 10000000 bytes, the limit";
+    assert_eq!(lines[2], format!("http://127.0.0.1:{endless}/: {long}"));
+    let untrusted = "its certificate is not trusted: invalid peer certificate: ";
+    let expected = format!("https://127.0.0.1:{tls}/: {untrusted}");
+    assert!(lines[3].starts_with(&expected), "{}", lines[3]);
+}
+
+/// Begins TLS with a certificate that no one signed.
+fn refuse_by_certificate(mut stream: TcpStream) {
+    // A certificate and its key: `openssl req -x509 -newkey ec ...`.
+    const PEM: &[u8] = include_bytes!("common/self_signed.pem");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificate = CertificateDer::from_pem_slice(PEM).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate], key).unwrap();
+    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+    // The client refuses it.
+    server.complete_io(&mut stream).unwrap_err();
+}
+
+#[tokio::test]
+async fn errors_does_not_call_a_response_that_breaks_off_bad_json() {
+    let hello = || std::iter::once(&b"hello"[..]);
+    let port = serve(move |stream| send(stream, "application/json", hello()));
+    let client = reqwest::Client::builder().no_proxy();
+    // Installs what the client needs.
+    let server = async_workbook::web::Server::start().await.unwrap();
+    let client = client.build().unwrap();
+    let url = format!("http://127.0.0.1:{port}/");
+    let failure = failure::get_json(&client, url).await.unwrap_err();
+    assert!(matches!(failure, failure::Failure::Other), "{failure:?}");
+    let broken = server.url("/broken.json");
+    let failure = failure::get_json(&client, broken).await.unwrap_err();
+    assert!(matches!(failure, failure::Failure::NotJson), "{failure:?}");
+    assert!(!failure.is_retryable());
 }
 
 #[test]

@@ -7,14 +7,17 @@
 #![cfg(unix)]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -126,6 +129,83 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A TCP port in front of a server's socket. It replaces the text `replaced` on the
+/// way to the server, and stops forwarding anything after the text `last`, or when
+/// it is `frozen`.
+struct Proxy {
+    port: u16,
+    frozen: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    fn start(
+        server: &Running,
+        replaced: [&'static str; 2],
+        last: &'static str,
+    ) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let frozen = Arc::new(AtomicBool::new(false));
+        let (socket, is_frozen) =
+            (server.dir().join(".s.PGSQL.5432"), frozen.clone());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                let server = UnixStream::connect(&socket).unwrap();
+                let (to_client, to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (frozen, answers_frozen) =
+                    (is_frozen.clone(), is_frozen.clone());
+                let forward = move || {
+                    copy(client, to_server, replaced, last, &frozen);
+                };
+                thread::spawn(forward);
+                thread::spawn(move || {
+                    copy(server, to_client, ["", ""], "", &answers_frozen);
+                });
+            }
+        });
+        Proxy { port, frozen }
+    }
+
+    /// A URL with a limit of two seconds for an answer.
+    fn url(&self) -> String {
+        format!(
+            "postgresql://workbook@127.0.0.1:{}/postgres?connect_timeout=1",
+            self.port
+        )
+    }
+}
+
+fn copy(
+    mut from: impl Read,
+    mut to: impl Write,
+    [old, new]: [&str; 2],
+    last: &str,
+    frozen: &AtomicBool,
+) {
+    let mut buffer = [0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let bytes = &mut buffer[..length];
+        let find = |bytes: &[u8], text: &str| {
+            let text = Some(text.as_bytes()).filter(|text| !text.is_empty())?;
+            bytes.windows(text.len()).position(|window| window == text)
+        };
+        if find(bytes, last).is_some() {
+            frozen.store(true, Ordering::Relaxed);
+        }
+        while frozen.load(Ordering::Relaxed) {
+            thread::park();
+        }
+        if let Some(at) = find(bytes, old) {
+            bytes[at..at + new.len()].copy_from_slice(new.as_bytes());
+        }
+        if to.write_all(bytes).is_err() {
+            break;
+        }
     }
 }
 
@@ -385,10 +465,95 @@ fn concurrent_lessons_create_the_tables_once() {
     for lesson in &lessons {
         assert_eq!(users_at(&lesson.url), USERS);
     }
-    // A later lesson does not change existing tables.
-    execute(&shop, "DELETE FROM users WHERE id = 5");
-    let later = Running::start(services().env("DATABASE_URL", &shop));
-    assert_eq!(users_at(&later.url), USERS[..4]);
+}
+
+#[test]
+fn changed_tables_are_recognized() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let shop = server.new_database("shop");
+    let start = || drop(Running::start(services().env("DATABASE_URL", &shop)));
+    for change in [
+        "DELETE FROM orders",
+        "UPDATE users SET city = 'Porto' WHERE id = 1",
+        "INSERT INTO users VALUES (6, 'Margaret', 'Oslo')",
+        "ALTER TABLE users DROP city",
+        "DROP TABLE orders",
+        "DROP TABLE users CASCADE",
+    ] {
+        start();
+        execute(&shop, change);
+        let text = failure_at(&shop);
+        assert_has(&text, &["has other sample rows", "the next start creates it"]);
+        let advice = "DROP SCHEMA async_workbook CASCADE";
+        assert_has(&text, &[advice]);
+        execute(&shop, advice);
+    }
+    start();
+}
+
+#[test]
+fn a_pooler_that_drops_the_search_path() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let replaced = ["-csearch_path=async_workbook", "-capplication_name=search_pa"];
+    let proxy = Proxy::start(&server, replaced, "");
+    let text = failure_at(&proxy.url());
+    assert_has(&text, &["does not use the search_path", "such as PgBouncer"]);
+}
+
+#[test]
+fn a_server_that_freezes() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    // While the lesson runs.
+    let proxy = Proxy::start(&server, ["", ""], "");
+    let mut lesson = Running::start(services().env("DATABASE_URL", proxy.url()));
+    proxy.frozen.store(true, Ordering::Relaxed);
+    let mut text = String::new();
+    lesson.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    assert_eq!(lesson.child.wait().unwrap().code(), Some(1));
+
+    // After the login, and in the middle of the setup, which then holds the lock.
+    for last in ["pg_try_advisory", "string_agg"] {
+        let proxy = Proxy::start(&server, ["", ""], last);
+        let text = failure_at(&proxy.url());
+        assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    }
+}
+
+#[test]
+fn locks_that_another_session_holds() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let url = format!("{}&connect_timeout=1", server.url);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (lock, expected) in [
+        (
+            "SELECT pg_advisory_lock(418549165667)",
+            "another session has held advisory lock 418549165667 for 2 s",
+        ),
+        ("BEGIN; LOCK TABLE users", "does not answer a query: no answer within 2 s"),
+    ] {
+        let client = runtime.block_on(connect(&server.url.parse().unwrap()));
+        runtime.block_on(client.batch_execute(lock)).unwrap();
+        assert_has(&failure_at(&url), &[expected]);
+        // No session of ours waits on the server.
+        let waiting = "SELECT FROM pg_locks WHERE NOT granted";
+        let since = Instant::now();
+        while !runtime.block_on(client.query(waiting, &[])).unwrap().is_empty() {
+            assert!(since.elapsed() < TIMEOUT);
+        }
+    }
 }
 
 #[test]
@@ -483,6 +648,119 @@ fn gone_after_ctrl_c() {
         assert!(sh("kill -s INT -- \"-$1\"", &child.id().to_string()));
         assert_eq!(child.wait().unwrap().signal(), Some(2));
     });
+}
+
+/// Returns the process ids of the shells that guard a server: first the child of
+/// the lesson, then its own children.
+fn guards(running: &Running) -> Vec<String> {
+    let ps = Command::new("ps").args(["-eo", "pid=,ppid=,args="]).output();
+    let ps = String::from_utf8(ps.expect("ps").stdout).expect("text");
+    let dir = running.dir().display().to_string();
+    let mut guards: Vec<(bool, String)> = ps
+        .lines()
+        .filter(|line| line.contains("/bin/sh -c") && line.contains(&dir))
+        .map(|line| {
+            let mut ids = line.split_whitespace();
+            let pid = ids.next().expect("a process id").to_owned();
+            (ids.next() != Some(&running.child.id().to_string()), pid)
+        })
+        .collect();
+    guards.sort();
+    guards.into_iter().map(|(_, pid)| pid).collect()
+}
+
+#[test]
+fn gone_after_kill_9_although_a_guard_was_killed() {
+    if postgres_missing() {
+        return;
+    }
+    let kill = |pid: &String| assert!(sh("kill -s KILL \"$1\"", pid));
+    let running = Running::start(&mut services());
+    kill(&guards(&running)[0]);
+    running.gone_after(|child| child.kill().unwrap());
+
+    let running = Running::start(&mut services());
+    let guards = guards(&running);
+    assert_eq!(guards.len(), 3);
+    guards[1..].iter().for_each(kill);
+    running.gone_after(|child| child.kill().unwrap());
+}
+
+#[test]
+fn gone_after_a_normal_end_although_all_guards_were_killed() {
+    if postgres_missing() {
+        return;
+    }
+    let running = child_that_ends_with("return");
+    for pid in guards(&running) {
+        assert!(sh("kill -s KILL \"$1\"", &pid));
+    }
+    running.gone_after(|child| drop(child.stdin.take()));
+}
+
+#[test]
+fn gone_after_kill_9_although_something_is_suspended() {
+    if postgres_missing() {
+        return;
+    }
+    // The server, and each of the three shells.
+    for suspended in 0..4 {
+        let running = Running::start(&mut services());
+        let mut processes = guards(&running);
+        processes.insert(0, running.server());
+        assert!(sh("kill -s STOP \"$1\"", &processes[suspended]));
+        running.gone_after(|child| child.kill().unwrap());
+        let since = Instant::now();
+        while processes.iter().any(|pid| alive(pid)) {
+            assert!(since.elapsed() < GONE_WITHIN, "{suspended}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// An interrupted initdb leaves shared memory behind.
+#[test]
+fn initdb_is_not_interrupted() {
+    let within = |condition: &dyn Fn() -> bool| {
+        let since = Instant::now();
+        while !condition() {
+            assert!(since.elapsed() < TIMEOUT);
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    for signal in ["TERM", "HUP", "KILL"] {
+        let dir = Dir::new(&format!("initdb {signal}"));
+        // `$2` is the data directory.
+        let initdb = "mkdir \"$2\"; cd \"$0.d\" || exit; touch started
+            until [ -e go ]; do sleep 0.01; done
+            [ -d \"$2\" ] && touch finished";
+        dir.script("initdb", initdb);
+        dir.script("postgres", "echo 'postgres (PostgreSQL) 0.1'");
+        let [started, go, finished] = ["started", "go", "finished"]
+            .map(|name| dir.0.join("initdb.d").join(name));
+        fs::create_dir(dir.0.join("initdb.d")).unwrap();
+        fs::set_permissions(
+            dir.0.join("initdb.d"),
+            fs::Permissions::from_mode(0o777),
+        )
+        .unwrap();
+
+        let mut command = services();
+        command.env("WORKBOOK_POSTGRES_BIN", &dir.0).env("TMPDIR", &dir.0);
+        let mut lesson = command.spawn().unwrap();
+        within(&|| started.exists());
+        let kill = format!("kill -s {signal} \"$1\"");
+        assert!(sh(&kill, &lesson.id().to_string()));
+        lesson.wait().unwrap();
+        fs::write(&go, "").unwrap();
+        within(&|| finished.exists());
+        let left = || fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap());
+        within(&|| {
+            !left().any(|entry| {
+                entry.file_name().to_string_lossy().starts_with("workbook-pg")
+            })
+        });
+    }
 }
 
 /// Returns whether SIGINT is ignored: shells start background jobs like this, and
@@ -624,6 +902,24 @@ fn runs_as_an_ordinary_user() {
     assert!(dir.template().is_some());
 }
 
+#[test]
+fn runs_with_an_odd_umask() {
+    if postgres_missing() {
+        return;
+    }
+    let dir = Dir::new("umask");
+    let path = dir.target();
+    // The first start creates the template, the second copies it.
+    for _ in 0..2 {
+        let mut command = program("/bin/sh");
+        let script = "umask 777; exec \"$0\"";
+        let running = Running::start(command.args(["-c", script]).arg(&path));
+        assert_eq!(users_at(&running.url), USERS);
+        running.gone_after(|child| child.kill().unwrap());
+    }
+    assert!(dir.template().is_some());
+}
+
 // ---- Error messages ----
 
 #[test]
@@ -662,6 +958,15 @@ fn programs_that_fail() {
     dir.script("postgres", version);
     assert_has(&run(), &["initdb failed", "No space left on device"]);
 
+    // No file can be created, not even the one that reports the exit status.
+    dir.script("initdb", "rm -r \"${2%/*}\"; exit 1");
+    assert_has(&run(), &["the shell that guards it exited", "the disk may be full"]);
+
+    let statement = "echo 'FATAL: no luck'; printf '\\tSELECT 1\\n%.0s' $(seq 99)";
+    dir.script("initdb", &format!("{{ seq 20; {statement}; }} >&2; exit 1"));
+    let text = run();
+    assert_has(&text, &["initdb failed\n\n12\n13\n", "20\nFATAL: no luck\n\nFix"]);
+
     dir.script("initdb", "exit 0");
     dir.script("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
     let since = Instant::now();
@@ -679,6 +984,10 @@ fn an_invalid_database_url() {
         ("postgresql://ada:se@cret@localhost", "more than one @"),
         ("postgresql://localhost:port/shop", "`port`"),
         ("postgresql://localhost/shop?colour=red", "`colour`"),
+        ("postgresql://localhost/shop?gssencmode=prefer", "`gssencmode`; remove it"),
+        ("postgresql://localhost/shop?sslmode=verify-full", "connect without TLS"),
+        ("postgresql://localhost/shop?password=se&cret", "write %26 for &"),
+        ("postgresql://localhost/shop?password=se@cret", "%40 for @"),
     ] {
         let text = failure_at(url);
         assert_has(&text, &["invalid DATABASE_URL: ", why, "look like this"]);
@@ -721,7 +1030,7 @@ fn a_server_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://ada@127.0.0.1:{port}/shop?connect_timeout=1");
-    assert_has(&failure_at(&url), &["could not connect", "no answer within 2s"]);
+    assert_has(&failure_at(&url), &["could not connect", "no answer within 2 s"]);
 }
 
 #[test]
@@ -738,13 +1047,16 @@ fn refused_logins() {
         &server.url,
         "CREATE ROLE locked LOGIN PASSWORD 'right';
          CREATE ROLE plain LOGIN;
-         CREATE ROLE rejected LOGIN;",
+         CREATE ROLE rejected LOGIN;
+         CREATE ROLE unlisted LOGIN;
+         CREATE ROLE peer LOGIN;",
     );
     let rules = server.dir().join("data/pg_hba.conf");
-    let text = fs::read_to_string(&rules).unwrap();
     // Overwritten in place, because it must keep its owner.
-    let new = "local all locked scram-sha-256\nlocal all rejected reject\n";
-    fs::write(&rules, format!("{new}{text}")).unwrap();
+    let new = "local all locked scram-sha-256\nlocal all rejected reject\n\
+               local all peer peer\n\
+               local all workbook,plain,ghost trust\n";
+    fs::write(&rules, new).unwrap();
     execute(&server.url, "SELECT pg_reload_conf()");
     // The server reloads it asynchronously.
     let since = Instant::now();
@@ -766,7 +1078,19 @@ fn refused_logins() {
         &["\"ghost\" does not exist", "Check the user"],
     );
     assert_has(&at("workbook", "shop"), &["\"shop\" does not exist", "createdb"]);
-    assert_has(&at("rejected", "postgres"), &["pg_hba.conf", "without TLS"]);
+    let text = at("rejected", "postgres");
+    assert_has(&text, &["pg_hba.conf rejects", "change the rule"]);
+    assert!(!text.contains("TLS"));
+    assert_has(&at("peer", "postgres"), &["Peer authentication", "such a method"]);
+    let text = at("unlisted", "postgres");
+    assert_has(&text, &["no pg_hba.conf entry", "needs a rule", "without TLS"]);
+    for (option, advice) in [
+        ("channel_binding=require", "remove channel_binding"),
+        ("target_session_attrs=read-only", "Remove target_session_attrs"),
+    ] {
+        let text = failure_at(&format!("{}&{option}", server.url));
+        assert_has(&text, &["refused the connection", advice]);
+    }
     let tls = failure_at(&format!("{}&sslmode=require", server.url));
     assert_has(&tls, &["TLS", "connect without TLS"]);
     assert_eq!(users_at(&server.url), USERS);
@@ -774,8 +1098,10 @@ fn refused_logins() {
     // A user who may not create the tables can still use existing ones.
     server.new_database("empty");
     let text = at("plain", "empty");
-    assert_has(&text, &["could not create the sample tables", "permission denied"]);
-    assert_has(&text, &["a database in which you may create a schema"]);
+    assert_has(&text, &["cannot create the sample tables", "permission denied"]);
+    assert_has(&text, &["the right to create a schema: GRANT CREATE ON DATABASE"]);
+    let text = at("plain", "postgres");
+    assert_has(&text, &["cannot read the sample tables", "GRANT USAGE ON SCHEMA"]);
     execute(
         &server.url,
         "GRANT USAGE ON SCHEMA async_workbook TO plain;

@@ -99,16 +99,17 @@ export class Server {
         await this.ended;
     }
 
-    // The process IDs of running lessons.
+    // The process IDs of running lessons. The server's other children are shells that guard them.
     programs() {
-        return processes().filter(one => one.parent === this.process.pid).map(one => one.id);
+        const isProgram = ({ parent, name }) => parent === this.process.pid && name !== 'sh';
+        return processes().filter(isProgram).map(one => one.id);
     }
 }
 
 function processes() {
-    const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' });
+    const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,comm='], { encoding: 'utf8' });
     return rows.trim().split('\n').map(row => row.trim().split(/\s+/))
-        .map(([id, parent, state]) => ({ id: +id, parent: +parent, state }))
+        .map(([id, parent, state, name]) => ({ id: +id, parent: +parent, state, name }))
         // Not counting zombies.
         .filter(({ state }) => !state.startsWith('Z'));
 }

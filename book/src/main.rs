@@ -91,7 +91,12 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("Built {} in {:.1} s", index.display(), took.as_secs_f32());
         }
         Command::Serve { port, open } => {
-            runtime()?.block_on(serve::serve(&render::book_dir(), port, open))?;
+            let runtime = runtime()?;
+            let served =
+                runtime.block_on(serve::serve(&render::book_dir(), port, open));
+            // Does not wait for threads that are blocked, as in a read of a FIFO.
+            runtime.shutdown_background();
+            served?;
         }
         Command::Test => {
             let folder = tempfile::tempdir()?;

@@ -12,6 +12,10 @@
 //! requests there, too; `guard.rs` rejects those. What runs is `cargo run` with a
 //! name from the list of lessons, one job at a time, with limits on time and output.
 //!
+//! The server runs on one thread, so nothing may block it. Building reads files in
+//! which anything may happen, such as a FIFO that no one writes to, and runs on other
+//! threads; so does reading what a program left.
+//!
 //! On Ctrl-C the server stops the running job first: [`Runner::close`] waits until
 //! its process group is dead. The temporary folder of the pages is removed when the
 //! last [`Build`] is dropped.
@@ -23,7 +27,9 @@ mod run;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -33,8 +39,13 @@ use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tower_http::services::{ServeDir, ServeFile};
 
 use async_workbook::Lesson;
@@ -46,12 +57,20 @@ pub use run::{Job, Limits, Runner};
 /// The number of ports to try after a busy one.
 const MORE_PORTS: u16 = 20;
 
+/// The time for a request's header to arrive. An idle connection is closed after it,
+/// too: a few hundred would use up the files that a process may open.
+const HEADER_LIMIT: Duration = Duration::from_secs(10);
+
 /// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
 /// next free one.
 pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let root = book.parent().context("the book's folder has no parent")?;
-    let shutdown = shutdown_signal()?;
-    let build = Build::new(book)?;
+    let mut shutdown = pin!(shutdown_signal()?);
+    let first = book.to_owned();
+    let build = tokio::select! {
+        build = spawn_blocking(move || Build::new(&first)) => build??,
+        () = &mut shutdown => return Ok(()),
+    };
     let listener = bind(port).await?;
     let bound = listener.local_addr()?.port();
     if bound != port && port != 0 {
@@ -66,12 +85,34 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let runner = Arc::new(Runner::new(root, Limits::default()));
     let (sender, builds) = watch::channel(build);
     tokio::select! {
-        served = axum::serve(listener, router(builds, Arc::clone(&runner))) => served?,
+        () = accept(listener, router(builds, Arc::clone(&runner)), HEADER_LIMIT) => {}
         () = rebuild(book.to_owned(), sender) => {}
         () = shutdown => {}
     }
     runner.close().await;
     Ok(())
+}
+
+/// Serves all connections to `listener`, forever. (`axum::serve` would never close a
+/// connection whose request does not arrive.)
+pub async fn accept(listener: TcpListener, router: Router, header_limit: Duration) {
+    let service = TowerToHyperService::new(router);
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many open files, until some connection is closed.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        // Otherwise a response in two parts takes 40 ms: the second waits until the
+        // client, which delays that, has acknowledged the first.
+        let _ = stream.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_limit)
+            .serve_connection(TokioIo::new(stream), service.clone());
+        // An error means that the client is gone or does not speak HTTP.
+        tokio::spawn(async { drop(connection.await) });
+    }
 }
 
 /// The routes: the pages of the newest build, `/live`, `/run/{name}` and
@@ -95,13 +136,19 @@ async fn page(
     request: Request,
 ) -> Response {
     let dir = builds.borrow().pages();
-    let missing = ServeFile::new(dir.join("404.html"));
-    match ServeDir::new(dir).not_found_service(missing).try_call(request).await {
-        Ok(response) => response.into_response(),
-        Err(error) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+    let mut missing = ServeFile::new(dir.join("404.html"));
+    let mut pages = ServeDir::new(dir).not_found_service(missing.clone());
+    let response = match pages.try_call(request).await {
+        // No file has such a long name.
+        Err(error) if error.kind() == ErrorKind::InvalidFilename => {
+            let page = missing.try_call(Request::new(Body::empty())).await;
+            page.map(|page| (StatusCode::NOT_FOUND, page).into_response())
         }
-    }
+        response => response.map(Response::into_response),
+    };
+    response.unwrap_or_else(|error| {
+        (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+    })
 }
 
 async fn run_lesson(

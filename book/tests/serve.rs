@@ -49,7 +49,17 @@ const PRINTS_ARGUMENTS: &str = r#"
     std::process::exit(1);
 "#;
 
-fn programs() -> [(&'static str, String); 6] {
+const LEAVES_FIFO: &str = r#"
+    let timeline = std::env::var("WORKBOOK_TIMELINE").unwrap();
+    std::process::Command::new("mkfifo").arg(timeline).status().unwrap();
+"#;
+
+const LEAVES_TOO_MUCH: &str = r#"
+    let timeline = std::env::var("WORKBOOK_TIMELINE").unwrap();
+    std::fs::File::create(timeline).unwrap().set_len(1 << 40).unwrap();
+"#;
+
+fn programs() -> [(&'static str, String); 8] {
     let sleeps = "std::thread::sleep(std::time::Duration::from_secs(600));";
     [
         ("01_hello_await", PRINTS_AND_DRAWS.to_owned()),
@@ -57,6 +67,8 @@ fn programs() -> [(&'static str, String); 6] {
         ("03_gather", "loop { println!(\"{}\", \"x\".repeat(999)); }".to_owned()),
         ("04_bounded", "let a: u8 = \"a\";".to_owned()),
         ("05_pool", format!("{LEAVES_CHILD} std::process::exit(3);")),
+        ("06_errors", LEAVES_FIFO.to_owned()),
+        ("07_pitfalls", LEAVES_TOO_MUCH.to_owned()),
         ("workbook", PRINTS_ARGUMENTS.to_owned()),
     ]
 }
@@ -109,23 +121,14 @@ impl Site {
             let listener =
                 tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let at = listener.local_addr().unwrap();
-            tokio::spawn(async move { axum::serve(listener, router).await });
+            tokio::spawn(serve::accept(listener, router, Duration::from_secs(60)));
             at
         });
         Self { at, root, builds, runner, runtime }
     }
 
-    /// Sends a request. Returns the head of the response, and a reader for its body.
     fn send(&self, request: &str, headers: &str) -> (String, BufReader<TcpStream>) {
-        let mut stream = TcpStream::connect(self.at).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(stream, "{request} HTTP/1.0\r\n{headers}\r\n").unwrap();
-        let mut response = BufReader::new(stream);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n")
-            && response.read_line(&mut head).unwrap() > 0
-        {}
-        (head, response)
+        send(self.at, request, headers)
     }
 
     /// Sends a request and returns the whole response.
@@ -141,6 +144,22 @@ impl Site {
         assert!(head.starts_with("HTTP/1.0 200"), "{head}");
         Running(body)
     }
+}
+
+/// Sends a request. Returns the head of the response, and a reader for its body.
+fn send(
+    at: SocketAddr,
+    request: &str,
+    headers: &str,
+) -> (String, BufReader<TcpStream>) {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(stream, "{request} HTTP/1.0\r\n{headers}\r\n").unwrap();
+    let mut response = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") && response.read_line(&mut head).unwrap() > 0 {
+    }
+    (head, response)
 }
 
 /// The events of a run.
@@ -190,6 +209,10 @@ fn only_this_machine_gets_pages() {
     let site = Site::new();
     let page = site.request("GET /", &format!("Host: {}\r\n", site.at));
     assert!(page.starts_with("HTTP/1.0 200") && page.ends_with("the book</h1>"));
+    for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
+        let local = site.request("GET /", &format!("Host: {host}\r\n"));
+        assert!(local.starts_with("HTTP/1.0 200"), "{host}: {local}");
+    }
     for header in [
         "cache-control: no-cache",
         "x-content-type-options: nosniff",
@@ -201,13 +224,28 @@ fn only_this_machine_gets_pages() {
     assert!(
         missing.starts_with("HTTP/1.0 404") && missing.ends_with("not found</h1>")
     );
+    let long =
+        site.request(&format!("GET /{}", "x".repeat(999)), "Host: localhost\r\n");
+    assert!(long.starts_with("HTTP/1.0 404") && long.ends_with("not found</h1>"));
     for path in
         ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd"]
     {
         let above = site.request(&format!("GET {path}"), "Host: localhost\r\n");
         assert!(above.starts_with("HTTP/1.0 404"), "{above}");
     }
-    for host in ["Host: evil.test\r\n", "Host: localhost.evil.test\r\n", ""] {
+    let absolute = "GET http://evil.test/";
+    let foreign = site.request(absolute, "Host: localhost\r\n");
+    assert!(foreign.starts_with("HTTP/1.0 403"), "{foreign}");
+    for host in [
+        "Host: evil.test\r\n",
+        "Host: localhost.evil.test\r\n",
+        "Host: localhost.evil.test:3000\r\n",
+        "Host: 127.0.0.1.evil.test\r\n",
+        "Host: localhost\r\nHost: evil.test\r\n",
+        "Host: localhost\r\nHost: localhost\r\n",
+        "Host: \r\n",
+        "",
+    ] {
         for request in ["GET /", "GET /live", "POST /run/01_hello_await"] {
             let foreign = site.request(request, &format!("{host}{OWN}"));
             assert!(foreign.starts_with("HTTP/1.0 403"), "{host}: {foreign}");
@@ -229,8 +267,18 @@ fn another_website_runs_nothing() {
     // A form, a script without the custom header, and its CORS preflight.
     rejected(run, "Origin: http://evil.test\r\nContent-Length: 0\r\n", "403");
     rejected(run, "Origin: http://localhost\r\n", "403");
-    rejected(run, "Origin: null\r\nX-Workbook: 1\r\n", "403");
     rejected(run, "X-Workbook: 1\r\n", "403");
+    for origin in [
+        "null",
+        "http://evil.test",
+        "http://localhost:3001",
+        "http://127.0.0.1",
+        "https://localhost",
+        "http://localhost.evil.test",
+        "http://localhost\r\nOrigin: http://localhost",
+    ] {
+        rejected(run, &format!("Origin: {origin}\r\nX-Workbook: 1\r\n"), "403");
+    }
     let preflight = "Origin: http://evil.test\r\nAccess-Control-Request-Headers: x-workbook\r\n\
                 Access-Control-Request-Method: POST\r\n";
     rejected("OPTIONS /run/01_hello_await", preflight, "403");
@@ -347,6 +395,78 @@ fn output_is_limited() {
 }
 
 #[test]
+fn a_timeline_may_be_anything() {
+    let site = Site::new();
+    for (lesson, why) in [
+        ("06_errors", "it is not a regular file"),
+        ("07_pitfalls", "it is too large"),
+    ] {
+        let events = site.run(&format!("/run/{lesson}")).rest();
+        let end = text(&events, "end");
+        assert!(end.starts_with("Done after"), "{end}");
+        let note = format!(" Its timeline cannot be shown: {why}.");
+        assert!(end.ends_with(&note), "{end}");
+    }
+}
+
+#[test]
+fn a_connection_without_a_request_is_closed() {
+    let runtime = Runtime::new().unwrap();
+    let at = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let limit = Duration::from_millis(50);
+        tokio::spawn(serve::accept(listener, axum::Router::new(), limit));
+        at
+    });
+    for begin in ["", "GET / HTTP/1.1\r\nHost: localhost\r\n"] {
+        let mut stream = TcpStream::connect(at).unwrap();
+        stream.write_all(begin.as_bytes()).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert_eq!(response, "");
+    }
+}
+
+/// Not a test, but a server that the test below kills.
+#[test]
+#[ignore = "run by another test"]
+fn child() {
+    let site = Site::new();
+    // The harness may have printed an incomplete line.
+    println!("\nat {}", site.at);
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn killing_the_server_ends_the_run() {
+    // The child leaves its folders there.
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let at = lines
+        .map(Result::unwrap)
+        .find_map(|line| Some(line.strip_prefix("at ")?.parse().unwrap()))
+        .unwrap();
+    let headers = format!("Host: localhost\r\n{OWN}");
+    let (_, body) = send(at, "POST /run/02_lazy", &headers);
+    // Dropping it would stop the run.
+    let mut running = Running(body);
+    let pid = running.output();
+    assert!(is_running(&pid));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(ends(&pid));
+}
+
+#[test]
 fn shutting_down_stops_the_run() {
     let site = Site::new();
     let mut running = site.run("/run/02_lazy");
@@ -426,6 +546,12 @@ fn changes_are_rebuilt_and_errors_are_reported() {
     let (page, error) = next();
     assert!(page.contains("Second"), "{page}");
     assert!(error.unwrap().contains("no directive `nonsense`"));
+    let fifo = book.join("chapters/pipe");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (_, error) = next();
+    assert!(error.unwrap().contains("chapters/pipe is not a regular file"));
+    fs::remove_file(fifo).unwrap();
+    assert!(next().1.unwrap().contains("no directive `nonsense`"));
     fs::write(&chapter, "# Fourth\n").unwrap();
     let (page, error) = next();
     assert!(page.contains("Fourth") && error.is_none(), "{error:?}");

@@ -17,10 +17,206 @@
     // Parses a response of one JSON object per line.
     async function* events(response) {
         let text = '';
+        let since = performance.now();
         for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
             const lines = (text + chunk).split('\n');
             text = lines.pop();
             yield* lines.map(line => JSON.parse(line));
+            // Let the page draw and handle clicks: chunks that have arrived are read without a pause.
+            if (performance.now() - since > 20) {
+                await new Promise(resume => setTimeout(resume));
+                since = performance.now();
+            }
+        }
+    }
+
+    // A control sequence (ECMA-48), which may be cut off, or a control character. With groups for CSI.
+    const TEXT = String.raw`[^\x07\x18\x1a\x1b\x9c\n]*`;
+    const CONTROL = new RegExp([
+        String.raw`(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~]?)`,
+        String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])${TEXT}(?:\x1b\\|[\x07\x18\x1a\x9c])?`,
+        String.raw`\x1b[ -/]*[0-~]?`,
+        String.raw`[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]`,
+    ].join('|'), 'g');
+    // One that may go on in the next piece of output.
+    const INCOMPLETE = new RegExp(
+        String.raw`(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])${TEXT}\x1b?|\x1b[ -/]*)$`,
+    );
+
+    // Converts a colour of 256, or three numbers, to a colour of CSS.
+    const colour = ([first, ...others]) => {
+        if (others.length) return `rgb(${first} ${others.join(' ')})`;
+        // The theme has no brighter colours.
+        if (first < 16) return first === 8 ? 'var(--muted)' : `var(--ansi-${first % 8})`;
+        const levels = [0, 95, 135, 175, 215, 255];
+        const grey = 8 + 10 * (first - 232);
+        const cube = [36, 6, 1].map(place => levels[Math.floor((first - 16) / place) % 6]);
+        return `rgb(${(first < 232 ? cube : [grey, grey, grey]).join(' ')})`;
+    };
+
+    const PLACES = { 3: 'color', 9: 'color', 4: 'background', 10: 'background' };
+    const ATTRIBUTES = {
+        1: { fontWeight: 'bold' },
+        2: { opacity: 0.7 },
+        3: { fontStyle: 'italic' },
+        4: { textDecoration: 'underline' },
+        22: { fontWeight: undefined, opacity: undefined },
+        23: { fontStyle: undefined },
+        24: { textDecoration: undefined },
+    };
+
+    // Returns the style after "select graphic rendition". Ignores what a page does not show, such as blinking.
+    function rendition(style, parameters) {
+        const codes = parameters.split(';');
+        for (let at = 0; at < codes.length; at++) {
+            const [code, ...rest] = codes[at].split(':').map(Number);
+            if (code === 38 || code === 48) {
+                // 38;5;n and 38;2;r;g;b, also with colons. A colon form may have a colour space: 38:2::r:g:b.
+                const colons = rest.length > 0;
+                const mode = colons ? rest[0] : Number(codes[++at]);
+                const count = { 2: 3, 5: 1 }[mode] ?? 0;
+                const numbers = colons ? rest.slice(1).slice(-count) : codes.slice(at + 1, at + 1 + count).map(Number);
+                if (!colons) at += count;
+                const valid = count && numbers.length === count && numbers.every(number => number <= 255);
+                if (valid) style = { ...style, [code === 38 ? 'color' : 'background']: colour(numbers) };
+            } else if (code === 0) {
+                style = {};
+            } else {
+                const place = PLACES[Math.floor(code / 10)];
+                const bright = code >= 90 ? 8 : 0;
+                const value = code % 10 < 8 ? colour([code % 10 + bright]) : undefined;
+                const change = place ? { [place]: value } : ATTRIBUTES[code];
+                if (change) style = { ...style, ...change };
+            }
+        }
+        return style;
+    }
+
+    // What the page shows of a run's output. The browser lays out all of it after each change, so the page
+    // is changed once per animation frame, and shows only the end of a long output.
+    const MAX_LINES = 1000;
+    const MAX_LINE_LENGTH = 2000;
+    const MAX_PIECES = 10_000;
+
+    class Output {
+        constructor() {
+            this.element = element('code', { className: 'hljs output', tabIndex: 0 });
+            this.element.setAttribute('role', 'group');
+            this.element.setAttribute('aria-label', 'Output of this run');
+            this.note = element('span', { className: 'muted' });
+            this.clear();
+        }
+
+        clear() {
+            this.element.replaceChildren();
+            // Not parsed yet: texts, and whether they are cargo's.
+            this.pending = [];
+            this.incomplete = '';
+            this.style = {};
+            // The lines shown; the last may be incomplete.
+            this.lines = [];
+            this.leftOut = 0;
+        }
+
+        add(text, isBuild = false) {
+            if (!this.pending.length) requestAnimationFrame(() => this.draw());
+            const last = this.pending.at(-1);
+            if (last?.isBuild === isBuild) last.text += text;
+            else this.pending.push({ text, isBuild });
+        }
+
+        draw() {
+            const { scrollTop, clientHeight, scrollHeight } = this.element;
+            const atEnd = scrollTop + clientHeight > scrollHeight - 20;
+            for (const { text, isBuild } of this.pending.splice(0)) this.parse(text, isBuild);
+
+            let pieces = this.lines.reduce((sum, line) => sum + line.pieces.length, 0);
+            let count = 0;
+            while (this.lines.length - count > MAX_LINES || pieces > MAX_PIECES) {
+                pieces -= this.lines[count++].pieces.length;
+            }
+            this.drop(count);
+            for (const line of this.lines) if (line.changed) this.drawLine(line);
+            if (this.leftOut) {
+                this.note.textContent = `… ${this.leftOut.toLocaleString('en')} lines left out …\n`;
+                this.element.prepend(this.note);
+            }
+            if (atEnd) this.element.scrollTop = this.element.scrollHeight;
+        }
+
+        drawLine(line) {
+            const parts = line.pieces.map(({ text, style }) => {
+                if (!Object.keys(style).length) return text;
+                const part = element('span', { textContent: text });
+                // Text on a coloured background is readable in the colour of the page's.
+                Object.assign(part.style, style.background && { color: 'var(--code-bg)' }, style);
+                return part;
+            });
+            if (line.cut) {
+                const textContent = ` … ${line.cut.toLocaleString('en')} more characters`;
+                parts.push(element('span', { className: 'muted', textContent }));
+            }
+            if (!line.open) parts.push('\n');
+            const drawn = element('span', { className: line.isBuild ? 'muted' : '' }, ...parts);
+            if (line.element) line.element.replaceWith(drawn);
+            else this.element.append(drawn);
+            line.element = drawn;
+            line.changed = false;
+        }
+
+        // Drops the first lines.
+        drop(count) {
+            for (const line of this.lines.splice(0, count)) line.element?.remove();
+            this.leftOut += count;
+        }
+
+        parse(text, isBuild) {
+            text = this.incomplete + text;
+            const lastLine = text.slice(text.lastIndexOf('\n') + 1);
+            this.incomplete = INCOMPLETE.exec(lastLine)?.[0] ?? '';
+            if (this.incomplete) text = text.slice(0, -this.incomplete.length);
+            // The rest is dropped in any case.
+            if (this.incomplete.length > 1000) this.incomplete = this.incomplete.slice(0, 2);
+
+            // Of lines that are not shown, only the number and the colour matter.
+            let start = text.length;
+            for (let line = 0; line <= MAX_LINES && start > 0; line++) start = text.lastIndexOf('\n', start - 1);
+            if (start > 0) {
+                const skipped = text.slice(0, start);
+                // The first of them may continue the last one that is shown.
+                this.leftOut += skipped.split('\n').length - (this.lines.at(-1)?.open ? 1 : 0);
+                this.drop(this.lines.length);
+                for (const match of skipped.matchAll(CONTROL)) this.control(match);
+                text = text.slice(start + 1);
+            }
+
+            for (const [part] of text.matchAll(/[^\n]*\n|[^\n]+/g)) {
+                let line = this.lines.at(-1);
+                if (!line?.open) this.lines.push(line = { pieces: [], length: 0, cut: 0, isBuild });
+                line.changed = true;
+                let end = 0;
+                for (const match of part.matchAll(CONTROL)) {
+                    this.append(line, part.slice(end, match.index));
+                    end = match.index + match[0].length;
+                    this.control(match);
+                }
+                line.open = !part.endsWith('\n');
+                this.append(line, part.slice(end, line.open ? undefined : -1));
+            }
+        }
+
+        control([, parameters, intermediates, final]) {
+            const isColour = final === 'm' && !intermediates && /^[\d;:]*$/.test(parameters);
+            if (isColour) this.style = rendition(this.style, parameters);
+        }
+
+        append(line, text) {
+            const kept = text.slice(0, MAX_LINE_LENGTH - line.length);
+            line.length += kept.length;
+            line.cut += text.length - kept.length;
+            const last = line.pieces.at(-1);
+            if (last?.style === this.style) last.text += kept;
+            else if (kept) line.pieces.push({ text: kept, style: this.style });
         }
     }
 
@@ -41,13 +237,11 @@
                 this.button.focus();
                 if (stale && !current) location.reload();
             };
-            this.output = element('code', { className: 'hljs output', tabIndex: 0 });
-            this.output.setAttribute('role', 'group');
-            this.output.setAttribute('aria-label', 'Output of this run');
+            this.output = new Output();
             this.picture = element('figure', { className: 'timeline' });
             this.panel = element('section', { className: 'run' },
                 element('p', {}, this.status, this.stop, this.close),
-                element('pre', {}, this.output), this.picture);
+                element('pre', {}, this.output.element), this.picture);
             this.panel.setAttribute('aria-label', 'Your run');
             this.block = pre;
         }
@@ -66,7 +260,8 @@
 
         async follow() {
             this.abort = new AbortController();
-            this.output.replaceChildren();
+            this.output.clear();
+            this.warned = false;
             this.picture.replaceChildren();
             this.show('Compiling …', true);
             this.block.after(this.panel);
@@ -88,16 +283,15 @@
         }
 
         handle({ build, output, timeline, end }) {
-            const text = build ?? output;
+            this.warned ||= /^warning/m.test(build);
             if (build?.includes('Running `')) {
                 this.show('Running …', true);
                 // Clear cargo's output, except for warnings.
-                if (!/^warning/m.test(this.output.textContent)) this.output.replaceChildren();
-            } else if (text) {
-                const { scrollTop, clientHeight, scrollHeight } = this.output;
-                const atEnd = scrollTop + clientHeight > scrollHeight - 20;
-                this.output.append(build ? element('span', { textContent: build }) : text);
-                if (atEnd) this.output.scrollTop = this.output.scrollHeight;
+                if (!this.warned) this.output.clear();
+            } else if (build) {
+                this.output.add(build, true);
+            } else if (output) {
+                this.output.add(output);
             }
             if (timeline) {
                 this.picture.innerHTML = timeline;
@@ -105,7 +299,10 @@
                 const caption = check ? 'The runs that were checked.' : 'This run.';
                 this.picture.append(element('figcaption', { textContent: caption }));
             }
-            if (end) this.show(end);
+            if (end) {
+                this.output.draw();
+                this.show(end);
+            }
         }
 
         show(message, running = false) {

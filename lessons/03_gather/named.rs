@@ -1,9 +1,8 @@
 //! Fetches the URLs given on the command line and prints one line for each.
 
-use std::error::Error;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Error, Result, ensure};
 use futures::future::join_all;
 use reqwest::Client;
 
@@ -36,41 +35,52 @@ pub async fn fetch_all(
     Ok(())
 }
 
-async fn summarize(client: &Client, url: String) -> reqwest::Result<String> {
-    let response = client.get(url).send().await?.error_for_status()?;
+/// The most bytes of a page that are read: a server may send gigabytes.
+const MAX_BYTES: usize = 10_000_000;
+
+async fn summarize(client: &Client, url: String) -> Result<String> {
+    let mut response = client.get(url).send().await?.error_for_status()?;
     let status = response.status();
     let kind = response.headers().get("content-type");
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
-        let json: serde_json::Value = response.json().await?;
-        return Ok(format!("{status}, JSON of {} bytes", json.to_string().len()));
+    let is_json =
+        kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        ensure!(body.len() <= MAX_BYTES, "longer than {MAX_BYTES} bytes, the limit");
     }
-    Ok(format!("{status}, {} bytes", response.text().await?.len()))
+    if is_json {
+        serde_json::from_slice::<serde_json::Value>(&body)?;
+        return Ok(format!("{status}, JSON of {} bytes", body.len()));
+    }
+    Ok(format!("{status}, {} bytes", body.len()))
 }
 
 /// Describes an error to the user who passed the URL.
-fn explain(error: &reqwest::Error) -> String {
+fn explain(error: &Error) -> String {
+    // The operating system's or the parser's message.
+    let cause = error.root_cause();
+    if error.is::<serde_json::Error>() {
+        return format!("claims to be JSON, but is not: {cause}");
+    }
+    let Some(error) = error.downcast_ref::<reqwest::Error>() else {
+        return error.to_string();
+    };
     if error.is_builder() {
         "not a URL that can be fetched; write it like https://example.org/"
             .to_owned()
     } else if error.is_timeout() {
         "no answer within 10 s".to_owned()
+    } else if cause.to_string().starts_with("invalid peer certificate") {
+        format!("its certificate is not trusted: {cause}")
     } else if error.is_connect() {
-        format!("no connection: {}", root_cause(error))
+        format!("no connection: {cause}")
     } else if error.is_decode() {
-        format!("claims to be JSON, but is not: {}", root_cause(error))
+        format!("the answer broke off: {cause}")
     } else if let Some(status) = error.status() {
         format!("the server answered {status}")
     } else {
-        format!("failed: {}", root_cause(error))
+        format!("failed: {cause}")
     }
-}
-
-/// The innermost source of an error: the operating system's or the parser's message.
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 // ANCHOR_END: named

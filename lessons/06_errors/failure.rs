@@ -1,5 +1,6 @@
 //! A typed error for callers that decide by its kind.
 
+use std::error::Error;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
@@ -23,7 +24,11 @@ impl From<reqwest::Error> for Failure {
             // Must come before the others: a timeout while connecting is also
             // `is_connect`, and one while reading the body is also `is_decode`.
             Self::TooSlow
-        } else if error.is_decode() {
+        } else if error
+            .source()
+            .is_some_and(|source| source.is::<serde_json::Error>())
+        {
+            // `is_decode` is also true for a body that breaks off.
             Self::NotJson
         } else if error.is_connect() {
             Self::Refused

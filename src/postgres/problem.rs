@@ -18,6 +18,9 @@ pub struct Problem {
 
 const EXAMPLE: &str = "DATABASE_URL=postgresql://user:password@localhost:5432/name";
 
+const POOLER: &str = "A connection pooler such as PgBouncer does not pass on the \
+    search_path that the lessons need. Use the address of PostgreSQL itself.";
+
 impl Problem {
     /// Returns whether PostgreSQL is not installed (or, on Windows, cannot be
     /// started) and `DATABASE_URL` is not set, as opposed to a server that does not
@@ -75,49 +78,123 @@ impl Problem {
     /// The server in `DATABASE_URL` cannot be used. `server` describes it without
     /// the password.
     pub(super) fn database_url(server: &str, error: &PrepareError) -> Self {
-        Self::new(match (error, next_step(error)) {
-            (PrepareError::Tables(_), _) => format!(
-                "could not create the sample tables in schema async_workbook \
-                 ({server}): {error}\n\nUse a database in which you may create a schema, \
-                 or unset DATABASE_URL to use a private server."
+        let connect = match error {
+            PrepareError::Connect(error) => next_step(error),
+            _ => None,
+        };
+        let (what, next) = match error {
+            PrepareError::Connect(_) | PrepareError::NoLogin(_) => match connect {
+                Some(next) => ("refused the connection", next),
+                None => {
+                    return Self::new(format!(
+                        "could not connect to the PostgreSQL server in DATABASE_URL \
+                         ({server}): {error}\n\nCheck the host and the port, and that the \
+                         server is running; or unset DATABASE_URL to use a private server."
+                    ));
+                }
+            },
+            PrepareError::NoAnswer(_) => (
+                "does not answer a query",
+                "It may be overloaded or suspended, or another session may hold a lock on \
+                 the tables in schema async_workbook.",
             ),
-            (_, Some(next)) => format!(
-                "the PostgreSQL server in DATABASE_URL ({server}) refused the \
-                 connection: {error}\n\n{next}\nOr unset DATABASE_URL to use a private \
-                 server."
+            PrepareError::Locked(_) => (
+                "cannot prepare the sample tables",
+                "End that session. (Lessons hold this lock while they create the tables.)",
             ),
-            (_, None) => format!(
-                "could not connect to the PostgreSQL server in DATABASE_URL ({server}): \
-                 {error}\n\nCheck the host and the port, and that the server is running; \
-                 or unset DATABASE_URL to use a private server."
+            PrepareError::Create(error) => (
+                "cannot create the sample tables in schema async_workbook",
+                match error.code() {
+                    Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                        "The user needs the right to create a schema: GRANT CREATE ON \
+                         DATABASE name TO user. Or use a database where it has that right."
+                    }
+                    _ => "Use a database in which you may create a schema.",
+                },
             ),
-        })
+            PrepareError::Read(error) => (
+                "cannot read the sample tables in schema async_workbook",
+                match error.code() {
+                    Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                        "The schema may belong to another user, who can GRANT USAGE ON \
+                         SCHEMA async_workbook and SELECT ON its tables; or use another \
+                         database."
+                    }
+                    _ => "See the reason above.",
+                },
+            ),
+            PrepareError::Changed => (
+                "has other sample rows in schema async_workbook than the lessons need",
+                "Drop the schema, and the next start creates it again: DROP SCHEMA \
+                 async_workbook CASCADE",
+            ),
+            PrepareError::NoSearchPath => {
+                ("does not use the search_path of the connection's options", POOLER)
+            }
+        };
+        Self::new(format!(
+            "the PostgreSQL server in DATABASE_URL ({server}) {what}: {error}\n\n{next}\n\
+             Or unset DATABASE_URL to use a private server."
+        ))
     }
 }
 
 /// Returns advice on a refused connection; `None` if the server could not be
 /// reached.
-fn next_step(error: &PrepareError) -> Option<&'static str> {
+fn next_step(error: &tokio_postgres::Error) -> Option<&'static str> {
     const NO_TLS: &str = "The lessons connect without TLS: use a server that accepts \
         such connections, and remove sslmode from DATABASE_URL.";
+    const METHOD: &str = "The lessons log in with a password (scram-sha-256, md5 or \
+        password) or without one (trust): the server's pg_hba.conf needs a rule with \
+        such a method.";
     const LOGIN: &str = "Check the user and the password in DATABASE_URL.";
 
-    let PrepareError::Connect(connect) = error else { return None };
-    let why = error.to_string();
-    Some(match connect.code() {
+    let why = chain(error);
+    // The server's messages may be in any language, but names are not translated.
+    Some(match error.code() {
         Some(&SqlState::INVALID_PASSWORD) => LOGIN,
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             "Create it with createdb, or change the database in DATABASE_URL."
         }
         Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+            if why.contains("pg_hba.conf rejects") =>
+        {
+            "A rule in the server's pg_hba.conf rejects this user, database or address: \
+             change the rule, or use another user or database."
+        }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
             if why.contains("pg_hba.conf") =>
+        {
+            "The server's pg_hba.conf needs a rule that allows this user, database and \
+             address without TLS: the lessons connect without TLS."
+        }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+            if why.contains("certificate") =>
         {
             NO_TLS
         }
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+            if why.contains("Ident") || why.contains("Peer") =>
+        {
+            METHOD
+        }
         Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => LOGIN,
+        Some(_) if why.contains("startup parameter") => POOLER,
         Some(_) => "See the reason above.",
-        None if why.contains("TLS") => NO_TLS,
+        None if why.contains("channel binding") => {
+            "Channel binding needs TLS, and the lessons connect without TLS: remove \
+             channel_binding from DATABASE_URL."
+        }
+        None if why.contains("authentication method") || why.contains("SASL") => {
+            METHOD
+        }
+        None if why.contains("read only") || why.contains("allow writes") => {
+            "Remove target_session_attrs from DATABASE_URL, or use a server that has \
+             these attributes. (The lessons need to write once.)"
+        }
+        None if why.contains("TLS") || why.contains("ssl") => NO_TLS,
         None if why.contains("password") => LOGIN,
+        None if why.contains("invalid configuration") => "Fix it in DATABASE_URL.",
         None => return None,
     })
 }

@@ -6,7 +6,8 @@
 //! lesson                          guard.sh
 //! spawn ------------------------> mkdir DIR
 //! read stdout until it closes <-- close stdout
-//! initdb or copy to DIR/data
+//! copy a template to DIR/data,
+//!   or write "initdb\n" --------> run initdb
 //! write "start\n" --------------> run postgres
 //! poll DIR/data/postmaster.pid
 //! ... query ...
@@ -17,19 +18,20 @@
 //! The guard creates the directory itself, before anything is in it, so there is no
 //! moment in which a killed lesson could leave one behind. It runs in a process
 //! group of its own: a Ctrl-C in the terminal goes to the lesson, and reaches the
-//! guard as the end of stdin.
+//! guard as the end of stdin. If the guard itself is killed, a second shell does its
+//! work, and if that is killed as well, `Drop` does.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{self, Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::programs::{Programs, command, output};
+use super::programs::{Programs, User, command};
 use super::{Problem, template};
 
 /// A start takes 0.2 s, but a machine that is swapping may take much longer.
@@ -69,6 +71,7 @@ pub(super) enum Data {
 pub(super) struct Server {
     dir: PathBuf,
     guard: Child,
+    user: Option<User>,
 }
 
 impl Server {
@@ -102,7 +105,7 @@ impl Server {
                 })?;
             }
             Data::New { save_as } => {
-                initdb(programs, &dir)?;
+                self.initdb()?;
                 if let Some(template) = save_as {
                     // Without a template, as in a read-only target directory, each
                     // start only takes a second longer.
@@ -110,11 +113,27 @@ impl Server {
                 }
             }
         }
-        if let Some(stdin) = &mut self.guard.stdin {
-            // If the guard has exited, `wait_until_ready` notices.
-            let _ = stdin.write_all(b"start\n");
-        }
+        self.command("start");
         self.wait_until_ready()
+    }
+
+    /// Sends a command to the guard. If the guard has exited, `poll` notices.
+    fn command(&mut self, command: &str) {
+        if let Some(stdin) = &mut self.guard.stdin {
+            let _ = stdin.write_all(format!("{command}\n").as_bytes());
+        }
+    }
+
+    /// Creates a new data directory.
+    fn initdb(&mut self) -> Result<(), Problem> {
+        self.command("initdb");
+        self.poll(|dir| {
+            let status = fs::read_to_string(dir.join("initdb")).ok()?;
+            match status.strip_suffix('\n')? {
+                "0" => Some(Ok(())),
+                _ => Some(Err("initdb failed")),
+            }
+        })
     }
 
     /// Returns a URL such as `postgresql://workbook@%2Ftmp%2F.../postgres`, with the
@@ -138,10 +157,8 @@ impl Server {
         if dir.to_str().is_none_or(|name| name.contains(',')) {
             return Err("the path has a comma or is not valid UTF-8".into());
         }
-        let mut guard = command("/bin/sh", programs.user)
-            .args(["-c", include_str!("guard.sh"), "guard"])
-            .arg(&dir)
-            .arg(programs.dir.join("postgres"))
+        let mut guard = guard(&dir, programs.user)
+            .arg(&programs.dir)
             .arg("-D")
             .arg(dir.join("data"))
             // Relative to the data directory, so it needs no quoting in the setting.
@@ -151,46 +168,63 @@ impl Server {
             // Not inherited: a program that reads the lesson's output through a pipe
             // would otherwise wait for the guard to exit, too.
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
             .spawn()
             .map_err(|error| format!("could not run /bin/sh: {error}"))?;
-        let stdout = guard.stdout.take();
-        let server = Server { dir, guard };
         // Returns when the directory exists, or with the reason why it does not.
         let mut why = String::new();
-        if let Some(mut stdout) = stdout {
+        if let Some(mut stdout) = guard.stdout.take() {
             stdout.read_to_string(&mut why).map_err(|error| error.to_string())?;
         }
         match why.trim() {
-            "" => Ok(server),
-            why => Err(why.to_owned()),
+            "" => Ok(Server { dir, guard, user: programs.user }),
+            why => {
+                let _ = guard.wait();
+                Err(why.to_owned())
+            }
         }
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Problem> {
         let deadline = Instant::now() + START_TIMEOUT;
-        loop {
+        self.poll(|dir| {
             // The eighth line of this file is the state of the server.
-            let state = fs::read_to_string(self.dir.join("data/postmaster.pid"));
+            let state = fs::read_to_string(dir.join("data/postmaster.pid"));
             if state.is_ok_and(|text| {
                 text.lines().nth(7).map(str::trim) == Some("ready")
             }) {
-                return Ok(());
-            }
-            let what = if self.dir.join("exited").exists() {
-                "it exited during startup"
-            } else if !matches!(self.guard.try_wait(), Ok(None)) {
-                "the shell that guards it exited"
+                Some(Ok(()))
+            } else if dir.join("exited").exists() {
+                Some(Err("it exited during startup"))
             } else if Instant::now() > deadline {
-                "it was not ready after 30 s"
+                Some(Err("it was not ready after 30 s"))
             } else {
-                thread::sleep(POLL_INTERVAL);
-                continue;
-            };
-            let log = last_lines(&self.dir.join("log"));
-            return Err(Problem::private_server(what, &log));
-        }
+                None
+            }
+        })
+    }
+
+    /// Waits until `done` returns a result, which may be the failed step. Also fails
+    /// if the guard exits.
+    fn poll(
+        &mut self,
+        done: impl Fn(&Path) -> Option<Result<(), &'static str>>,
+    ) -> Result<(), Problem> {
+        let what = loop {
+            let exited = !matches!(self.guard.try_wait(), Ok(None));
+            match done(&self.dir) {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(what)) => break what,
+                None if exited => break "the shell that guards it exited",
+                None => thread::sleep(POLL_INTERVAL),
+            }
+        };
+        let log = match last_lines(&self.dir.join("log")) {
+            log if log.is_empty() => {
+                format!("No log in {}; the disk may be full.", self.dir.display())
+            }
+            log => log,
+        };
+        Err(Problem::private_server(what, &log))
     }
 }
 
@@ -203,7 +237,22 @@ impl Drop for Server {
         {
             thread::sleep(POLL_INTERVAL);
         }
+        // The guard was killed.
+        if self.dir.exists() {
+            let _ = guard(&self.dir, self.user).status();
+        }
     }
+}
+
+/// Returns the command that runs `guard.sh` for a directory.
+fn guard(dir: &Path, user: Option<User>) -> Command {
+    let mut guard = command("/bin/sh", user);
+    guard
+        .args(["-c", include_str!("guard.sh"), "guard"])
+        .arg(dir)
+        .stderr(Stdio::null())
+        .process_group(0);
+    guard
 }
 
 /// Returns the possible parents of a server's directory: `TMPDIR`, or a file system
@@ -215,49 +264,13 @@ fn parents() -> Vec<PathBuf> {
     vec![first, PathBuf::from("/tmp")]
 }
 
-fn initdb(programs: &Programs, data: &Path) -> Result<(), Problem> {
-    let mut initdb = command(programs.dir.join("initdb"), programs.user);
-    initdb
-        .arg("-D")
-        .arg(data)
-        .args(["--username=workbook", "--auth=trust"]) // others cannot enter the directory
-        .args(["--encoding=UTF8", "--locale=C"])
-        .args(["--wal-segsize=1", "--no-sync"]); // fast to create, small to copy
-    output(&mut initdb)
-        .map_err(|why| Problem::private_server("initdb failed", &why))?;
-    // If this fails, each start is only slower.
-    let _ = drop_template_databases(programs, data);
-    Ok(())
-}
-
-/// Drops two of the three databases that `initdb` creates. Only `CREATE DATABASE`
-/// needs them, and without them each start copies and removes 400 files instead of
-/// 1,000.
-fn drop_template_databases(programs: &Programs, data: &Path) -> io::Result<()> {
-    const COMMANDS: &str = "\
-        UPDATE pg_database SET datistemplate = false\n\
-        DROP DATABASE template0\n\
-        DROP DATABASE template1\n";
-    let mut postgres = command(programs.dir.join("postgres"), programs.user)
-        .args(["--single", "-F", "-D"])
-        .arg(data)
-        .arg("postgres")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let written = match postgres.stdin.take() {
-        Some(mut stdin) => stdin.write_all(COMMANDS.as_bytes()),
-        None => Ok(()),
-    };
-    postgres.wait()?;
-    written
-}
-
+/// Returns the last ten lines of a log, without those that continue a message, such
+/// as the SQL of a statement.
 fn last_lines(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with('\t')).collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
 }
 

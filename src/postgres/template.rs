@@ -5,13 +5,16 @@
 //! killed at any moment. Both creating and discarding therefore go through a rename,
 //! which is atomic: a template is there completely or not at all.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, chown};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use std::{env, io, process};
 
 use super::programs::User;
+
+/// Much longer than saving or discarding a template takes.
+const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Returns the directory of the template for a PostgreSQL version, if this program
 /// was built by Cargo, which marks its target directory with a `CACHEDIR.TAG`.
@@ -25,7 +28,11 @@ pub(super) fn dir(version: &str) -> Option<PathBuf> {
 /// Saves a copy of `data` as the template.
 pub(super) fn save(data: &Path, template: &Path) -> io::Result<()> {
     let parent = template.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(parent)?;
+    if fs::create_dir(parent).is_ok() {
+        // Whatever the umask is.
+        fs::set_permissions(parent, Permissions::from_mode(0o755))?;
+    }
+    remove_leftovers(parent);
     let partial = parent.join(unique("new"));
     let saved =
         copy(data, &partial, None).and_then(|()| fs::rename(&partial, template));
@@ -33,6 +40,20 @@ pub(super) fn save(data: &Path, template: &Path) -> io::Result<()> {
         let _ = fs::remove_dir_all(&partial);
     }
     saved
+}
+
+/// Removes what programs left that were killed while they saved or discarded a
+/// template.
+fn remove_leftovers(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_encoded_bytes();
+        let leftover = name.starts_with(b"new-") || name.starts_with(b"old-");
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|time| time.elapsed().ok());
+        if leftover && age.is_some_and(|age| age > LEFTOVER_AGE) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Removes a template.
@@ -47,9 +68,10 @@ pub(super) fn discard(template: &Path) {
 }
 
 /// Copies a directory recursively and changes its owner. Only the owner can enter
-/// the copy, as PostgreSQL requires.
+/// the copy, as PostgreSQL requires, whatever the umask is.
 pub(super) fn copy(from: &Path, to: &Path, owner: Option<User>) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(to)?;
+    fs::create_dir(to)?;
+    fs::set_permissions(to, Permissions::from_mode(0o700))?;
     set_owner(to, owner)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -76,4 +98,26 @@ pub(super) fn unique(prefix: &str) -> String {
     // With a clock before 1970, two calls in one program may return the same name.
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     format!("{prefix}-{}-{:x}", process::id(), now.subsec_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_old_leftovers_are_removed() {
+        let parent = env::temp_dir().join(unique("workbook-test-template"));
+        for name in ["new-1", "old-1", "new-2", "15.1"] {
+            fs::create_dir_all(parent.join(name).join("base")).unwrap();
+        }
+        for name in ["new-1", "old-1", "15.1"] {
+            let old = SystemTime::now() - LEFTOVER_AGE * 2;
+            fs::File::open(parent.join(name)).unwrap().set_modified(old).unwrap();
+        }
+        remove_leftovers(&parent);
+        let exists = |name| parent.join(name).exists();
+        let left = ["new-1", "old-1", "new-2", "15.1"].map(exists);
+        fs::remove_dir_all(&parent).unwrap();
+        assert_eq!(left, [false, false, true, true]);
+    }
 }

@@ -13,15 +13,18 @@
 //! - a limit is reached: time to compile, time to run, bytes of output;
 //! - the server shuts down.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures::Stream;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use async_workbook::timeline::Recording;
@@ -34,6 +37,9 @@ const COMPILE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// The time that a new run waits for the processes of the previous one to end.
 const STOPPING: Duration = Duration::from_secs(1);
+
+/// The limit in bytes for a recording, and for its picture.
+const MAX_TIMELINE: usize = 1 << 20;
 
 /// The start of the line that cargo prints before it starts the program.
 const RUNNING: &str = "     Running `";
@@ -175,22 +181,25 @@ impl Runner {
             let message = format!("Stopped: it printed more than {kib} KiB.");
             return Ok((message, false));
         };
-        if let Ok(saved) = std::fs::read_to_string(&timeline) {
-            let recording: Recording = serde_json::from_str(&saved)
-                .context("could not parse the timeline")?;
-            let svg = recording.svg();
-            if !svg.is_empty() {
-                events.send(json!({ "timeline": svg })).await?;
-            }
-        }
         let seconds = began.elapsed().as_secs_f32();
+        // The outer error is a panic.
+        let drawn = spawn_blocking(move || draw(&timeline)).await;
+        let note = match drawn.map_err(anyhow::Error::from).flatten() {
+            Ok(svg) => {
+                if !svg.is_empty() {
+                    events.send(json!({ "timeline": svg })).await?;
+                }
+                String::new()
+            }
+            Err(error) => format!(" Its timeline cannot be shown: {error:#}."),
+        };
         let (result, good) = match (job, status.code()) {
             (Job::Lesson(_), Some(0)) => ("Done".to_owned(), true),
             (Job::Check(_), Some(0)) => ("Solved".to_owned(), true),
             (Job::Check(_), Some(1)) => ("Not solved yet".to_owned(), false),
             _ => (format!("Failed ({status})"), false),
         };
-        Ok((format!("{result} after {seconds:.1} s."), good))
+        Ok((format!("{result} after {seconds:.1} s.{note}"), good))
     }
 
     /// Returns the command that a learner would type. It runs without a shell, and its
@@ -248,6 +257,22 @@ impl Runner {
             event = process.next().await?;
         }
     }
+}
+
+/// Draws the recording that a program saved, if it saved one. The program may have left
+/// anything in its place.
+fn draw(timeline: &Path) -> Result<String> {
+    let Ok(metadata) = timeline.symlink_metadata() else {
+        return Ok(String::new());
+    };
+    ensure!(metadata.is_file(), "it is not a regular file");
+    let mut saved = String::new();
+    let mut file = File::open(timeline)?.take(MAX_TIMELINE as u64 + 1);
+    file.read_to_string(&mut saved)?;
+    ensure!(saved.len() <= MAX_TIMELINE, "it is too large");
+    let svg = serde_json::from_str::<Recording>(&saved)?.svg();
+    ensure!(svg.len() <= MAX_TIMELINE, "it is too large");
+    Ok(svg)
 }
 
 /// Relays cargo's output until the program starts, and returns the output of the
