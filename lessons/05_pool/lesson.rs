@@ -1,6 +1,6 @@
 //! 05 - Pool: how do pooled queries run together?
 //!
-//! Reads three users through a pool, in order; runs three slow queries on one
+//! Reads four users through a pool of three, in order; runs three slow queries on one
 //! connection and on three; and shows what waits when a pool is too small.
 //!
 //! Run it with `cargo run --example 05_pool`.
@@ -131,7 +131,7 @@ async fn main() -> Result<()> {
     let pool = pool_of(3, database.config())?;
 
     // ANCHOR: main
-    println!("three users through a pool");
+    println!("four ids through a pool of three");
     let users = try_join_all([1, 2, 3, 99].map(|id| user(&pool, id))).await?;
     for (id, user) in [1, 2, 3, 99].iter().zip(users) {
         println!("  {id}: {}", user.as_deref().unwrap_or("no such user"));

@@ -1,6 +1,6 @@
 """05 - Pool: how do pooled queries run together?
 
-Reads three users through a pool, in order; runs three
+Reads four users through a pool of three, in order; runs three
 slow queries on one connection and on three; runs callers
 that hold one connection and wait for another; and shows
 what waits when a pool is too small.
@@ -140,7 +140,7 @@ async def measured(
 async def main(url: str) -> None:
     # ANCHOR: main
     async with pool_of(3, url) as pool:
-        print("three users through a pool")
+        print("four ids through a pool of three")
         ids = [1, 2, 3, 99]
         users = await asyncio.gather(
             *(user(pool, user_id) for user_id in ids)
