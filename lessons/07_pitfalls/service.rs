@@ -163,6 +163,8 @@ pub mod log {
                 && closed() == Err(RecvTimeoutError::Timeout)
             {
                 self.ends(End::GaveUp);
+                // Later calls need not wait as long.
+                lock().gates.clear();
             }
         }
 
