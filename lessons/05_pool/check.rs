@@ -3,6 +3,7 @@
 //! It runs `account` on pools with drawn rows, and observes from the server how their
 //! connections are used.
 
+use std::format;
 use std::pin::pin;
 
 use anyhow::{Error, Result};
@@ -71,6 +72,19 @@ impl Server {
     async fn without(&self, table: &str, rows: &Rows) -> Result<ObservedPool> {
         let pool = self.pool(2, rows).await?;
         let sql = format!("DROP TABLE {table} CASCADE; CREATE TABLE {table} ();");
+        pool.execute(&sql).await?;
+        Ok(pool)
+    }
+
+    /// Creates a pool on which reading the cents of the first user's orders fails at
+    /// the last of them.
+    async fn with_bad_row(&self, rows: &Rows) -> Result<ObservedPool> {
+        let pool = self.pool(2, rows).await?;
+        let last = rows.users[0].cents.last().copied().unwrap_or_default();
+        let sql = format!(
+            "ALTER TABLE orders RENAME TO all_orders; CREATE VIEW orders AS SELECT id, \
+             user_id, item, cents / (cents - {last}) AS cents FROM all_orders;"
+        );
         pool.execute(&sql).await?;
         Ok(pool)
     }
@@ -167,7 +181,7 @@ impl Rows {
         let cents = self.users.iter().flat_map(|user| &user.cents);
         let orders = self.orders.iter().zip(owners).zip(cents);
         let order =
-            |((id, user), cents)| format!("({id}, {user}, 'item {id}', {cents})");
+            |((id, user), cents)| format!("({id}, {user}, 'item {cents}', {cents})");
         // The ids are drawn, so this mixes the orders of all users.
         let mut orders: Vec<_> = orders.map(order).collect();
         orders.sort();
@@ -319,17 +333,19 @@ async fn unknown(server: &Server) -> Result<()> {
     }
     // The account is known, and must not be returned when a query fails.
     let before = in_one_line(&read(&pool, rows.users[0].id).await??);
-    for table in TABLES {
-        let pool = server.without(table, &rows).await?;
-        for user in &rows.users[..2] {
+    for (what, pool, users) in [
+        ("users` failed", server.without("users", &rows).await?, 2),
+        ("orders` failed", server.without("orders", &rows).await?, 2),
+        ("orders` failed at its last row", server.with_bad_row(&rows).await?, 1),
+    ] {
+        for user in &rows.users[..users] {
             let Ok(got) = read(&pool, user.id).await? else { continue };
             let line = in_one_line(&got);
             let cached = got.is_some() && line == before;
-            let words = format!(
-                "the query on `{table}` failed: expected an error, got {line}."
-            );
+            let words =
+                format!("the query on `{what}: expected an error, got {line}.");
             check::that(false, words)
-                .when(cached, "This is the result of an earlier call.")
+                .when(cached, "These values are those of an earlier call.")
                 .when(
                     !cached,
                     "A failed query is not the same as no rows. Return errors with `?`; \
@@ -376,31 +392,41 @@ async fn together(server: &Server) -> Result<()> {
         }
         sessions = pool.settled_or(2) => sessions?,
     };
-    let (table, first) = match &*waiting(sessions) {
-        [] => {
-            return check::that(false, "no query on `users` or `orders` was sent.");
-        }
-        [first] => first.clone(),
-        _ => {
-            for table in TABLES {
-                pool.open(table).await?;
-            }
-            return compare(&work.await??, user, &rows, None);
-        }
+    let first = waiting(sessions);
+    let at = |table| first.iter().find(|(name, _)| name == table);
+    let (of_users, of_orders) = (at("users"), at("orders"));
+    let both = of_users.is_some() && of_orders.is_some();
+    let Some((table, first)) = of_users.or(of_orders) else {
+        return check::that(false, "no query on `users` or `orders` was sent.");
     };
     // Now see what comes after it.
-    pool.open(&table).await?;
+    pool.open(table).await?;
     let second = tokio::select! {
         biased;
-        done = &mut work => done?.map(|_| None)?,
-        sessions = pool.settled() => waiting(sessions?).into_iter().next(),
+        done = &mut work => match done?? {
+            early if both => return compare(&early, user, &rows, None),
+            _ => Vec::new(),
+        },
+        sessions = pool.settled() => waiting(sessions?),
     };
+    let same = |(_, second): &&(_, Session)| second.pid == first.pid;
+    let second = second.iter().find(same).or(second.first());
+    let joined = second.is_some_and(|one| same(&one) && one.1.start == first.start);
+    if both && !joined {
+        pool.open("orders").await?;
+        compare(&work.await??, user, &rows, None)?;
+        let pool = server.pool(1, &rows).await?;
+        // Another check judges a deadlock.
+        let done = read(&pool, user.id).await.is_ok();
+        let words = "on a pool of one connection, it was taken from the pool only once, \
+                     for both queries.\n\
+                     Each query needs its own `pool.get()`.";
+        return check::that(!done || pool.taken() >= 2, words);
+    }
     check::that(
         false,
         match second {
-            Some((_, second))
-                if second.pid == first.pid && second.start == first.start =>
-            {
+            Some(_) if joined => {
                 "one query reads both tables, so one connection does all of the work.\n\
                  Each table needs its own query, and each query its own connection."
                     .to_owned()
@@ -431,24 +457,31 @@ async fn together(server: &Server) -> Result<()> {
 
 async fn one_at_a_time(server: &Server) -> Result<()> {
     let rows = Rows::draw(&server.draw);
-    for (size, times) in [(1, 1), (2, 9)] {
+    // In the last case the check holds one of the two connections.
+    for (size, times, held) in [(1, 1, 0), (2, 9, 0), (2, 1, 1)] {
         let pool = server.pool(size, &rows).await?;
+        let client = if held > 0 { Some(pool.pool.get().await?) } else { None };
+        let elsewhere =
+            client.as_ref().map_or("", |_| ", one of them held elsewhere");
         let users: Vec<_> = rows.with_orders().cycle().take(times).collect();
         let accounts = users.iter().map(|user| account(&pool.pool, user.id));
         let mut accounts = pin!(pool.awaits(try_join_all(accounts)));
         // While the queries wait, the connections are busy for a while.
-        let (early, ()) =
-            pool.behind_gates(&TABLES, &mut accounts, async || ()).await?;
-        let accounts = match early {
-            Some(done) => done?,
-            None => accounts.await?,
+        let gates = if held > 0 { &[][..] } else { &TABLES };
+        let behind = pool.behind_gates(gates, &mut accounts, async || ()).await?;
+        let accounts = match behind {
+            (Some(done), ()) => done,
+            (None, ()) => accounts.await,
         };
+        let which =
+            format!("{times} at the same time on a pool of {size}{elsewhere}");
+        let accounts = accounts.because([format!("Accounts: {which}.")])?;
         if let Err(error) = &accounts {
             let timed_out = error.chain().any(|cause| cause.is::<Elapsed>())
                 || format!("{error:#}").contains("imeout");
             let words = format!(
-                "reading accounts, {times} at the same time on a pool of {size}, while \
-                 their queries took a while: an error: {error:#}."
+                "reading accounts, {which}, while their queries took a while: an error: \
+                 {error:#}."
             );
             check::that(false, words).when(
                 timed_out,
@@ -468,39 +501,44 @@ async fn returned(server: &Server) -> Result<()> {
     let pool = server.pool(2, &rows).await?;
     let [found, empty, unknown] =
         [rows.users[0].id, rows.users[1].id, rows.unknown[2]];
-    clean_after(&pool, found, "of a user with orders").await?;
-    clean_after(&pool, empty, "of a user without orders").await?;
-    clean_after(&pool, unknown, UNKNOWN).await?;
-    for table in TABLES {
+    clean_after(&pool, found, "of a user with orders", None).await?;
+    clean_after(&pool, empty, "of a user without orders", None).await?;
+    let orders = Some("orders");
+    clean_after(&pool, unknown, "of a user who does not exist", orders).await?;
+    for (table, other) in [("users", orders), ("orders", Some("users"))] {
         let pool = server.without(table, &rows).await?;
         let which = format!("with a failing query on `{table}`");
-        clean_after(&pool, found, &which).await?;
+        clean_after(&pool, found, &which, other).await?;
     }
     Ok(())
 }
 
-const UNKNOWN: &str = "of a user who does not exist";
-
-/// Checks what is left after a call of `account`, however that ends. Other checks judge
-/// its result, and whether it panics.
-async fn clean_after(pool: &ObservedPool, id: i32, which: &str) -> Result<()> {
+/// Checks what is left after a call of `account`, however that ends. The query on
+/// `slow` takes a while. Other checks judge the result, and whether it panics.
+async fn clean_after(
+    pool: &ObservedPool,
+    id: i32,
+    which: &str,
+    slow: Option<&str>,
+) -> Result<()> {
+    let size = pool.pool.status().max_size;
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     let why_task = "A spawned task is still running. The runtime owns it, so it keeps \
                     running when its handle is dropped.";
     let mut work = pin!(pool.awaits(check::caught(account(&pool.pool, id))));
-    if which == UNKNOWN {
+    if let Some(slow) = slow {
         let left = async || {
             turns().await;
             (pool.in_use(), tasks() > before)
         };
         let (early, (in_use, more)) =
-            pool.behind_gates(&["orders"], &mut work, left).await?;
+            pool.behind_gates(&[slow], &mut work, left).await?;
         match early {
             Some(done) => {
                 let _ = done?;
                 let words = format!(
-                    "it returned the account {which} while the query on `orders` was \
+                    "reading the account {which} ended while the query on `{slow}` was \
                      running, and {} still in use.",
                     connections(in_use)
                 );
@@ -511,6 +549,9 @@ async fn clean_after(pool: &ObservedPool, id: i32, which: &str) -> Result<()> {
     } else {
         let _ = work.await?;
     }
+    let words =
+        format!("after reading the account {which}, the pool has another size.");
+    check::that(pool.pool.status().max_size == size, words)?;
     let why = format!(
         "Some are still in use after reading the account {which}: something keeps a \
          `client`."
@@ -536,7 +577,7 @@ async fn clean_after(pool: &ObservedPool, id: i32, which: &str) -> Result<()> {
         "after reading the account {which}, {} returned with an open transaction: the \
          next user of the connection ends up inside it.\n\
          A single query needs no `BEGIN`, and `client.transaction()` rolls back \
-         however you leave.",
+         however you leave, even if the future is dropped.",
         connections(open)
     );
     check::that(open == 0, words)

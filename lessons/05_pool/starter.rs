@@ -4,7 +4,7 @@
 //! `cargo workbook run 05 --exercise`. Both need PostgreSQL, like the lesson.
 
 use anyhow::Result;
-use deadpool_postgres::{Manager, Pool};
+use deadpool_postgres::{Manager, Pool, Runtime};
 use futures::future::try_join_all;
 use tokio_postgres::NoTls;
 
@@ -21,13 +21,16 @@ struct Account {
     cents: i64,
 }
 
-/// Reads the account of the user `id`. Returns `None` if there is no such user, and
-/// an error if anything fails.
+/// Reads the account of the user `id`. Returns `None` if there is no such user,
+/// whatever the query on `orders` gives, and an error if anything else fails.
 ///
 /// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
 ///   `cents`) at the same time, each on its own connection from `pool`.
-/// - Never holds a connection while it waits for another: a pool of one is enough.
-/// - Returns every connection to the pool, with no transaction open.
+/// - Never holds a connection while it waits for another. If only one is free, each
+///   query takes it from the pool in turn.
+/// - When it returns, also with an error, no task is left, and every connection is
+///   back in the pool, with no transaction open.
+/// - Does not change the pool.
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     // This queries one table and discards the result. Write the rest.
     let client = pool.get().await?;
@@ -39,7 +42,8 @@ async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
 async fn main() -> Result<()> {
     let database = postgres::start().await?;
     let manager = Manager::new(database.config(), NoTls);
-    let pool = Pool::builder(manager).max_size(4).build()?;
+    let pool =
+        Pool::builder(manager).max_size(4).runtime(Runtime::Tokio1).build()?;
     let ids = [1, 2, 3, 5, 99];
     let accounts = try_join_all(ids.map(|id| account(&pool, id))).await?;
     for (id, account) in ids.iter().zip(accounts) {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::format;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,9 @@ const MS: Duration = Duration::from_millis(1);
 
 /// Longer than any operation here.
 const FOREVER: Duration = Duration::from_secs(60);
+
+/// Far more than any list here needs.
+const MOST_POLLS: usize = 3000;
 
 #[test]
 fn check() -> check::Verdict {
@@ -59,16 +63,20 @@ impl Site {
         Ok(Self { client, agent, connect_timeout, server })
     }
 
-    /// Publishes the weather of a city, and returns it in one line.
+    /// Publishes a weather under the path of a city, and returns it in one line. The
+    /// city in it is in upper case.
     fn publish(&self, city: &str, celsius: i32) -> String {
-        self.server.set_response(&path_of(city), 200, weather(city, celsius));
+        let path = path_of(city);
+        let city = city.to_uppercase();
+        self.server.set_response(&path, 200, weather(&city, celsius));
         format!("{city}: {celsius}")
     }
 
     async fn fetch(&self, what: &str, urls: &[String]) -> Result<(Report, Run<()>)> {
         self.server.reset();
         let all = timeout(FOREVER, fetch_all(&self.client, urls));
-        let (report, run) = check::run(what, all).await.split();
+        let (report, run) =
+            check::run_with_few_polls(what, MOST_POLLS, all).await?.split();
         Ok((self.judge_requests(what, urls, report.ok())?, run))
     }
 
@@ -155,7 +163,10 @@ async fn partial() -> Result<()> {
     let words =
         "a list without URLs must give a report without answers and failures.";
     let none = empty.answers.is_empty() && empty.failures.is_empty();
-    check::that(none && run.took.is_zero(), words)?;
+    check::that(none, words)?;
+    let took = run.took.as_millis();
+    let words = format!("a list without URLs took {took} ms, expected 0 ms.");
+    check::that(took == 0, words)?;
 
     // The orders of the list, by name, by duration and backwards all differ.
     let mut words = draw.words(7);
@@ -185,6 +196,7 @@ async fn partial() -> Result<()> {
     let mut list: Vec<_> = [0, 1, 2, 3, 4, 0, 1, 6, 5].map(|n| &cities[n]).into();
     let urls: Vec<_> = list.iter().map(|(path, ..)| site.server.url(path)).collect();
     let (report, run) = site.fetch("nine URLs", &urls).await?;
+    run.never_blocked()?;
     let of = |list: &[&(String, Option<String>, u32)]| -> [Vec<String>; 2] {
         let failed = list.iter().filter(|(_, answer, _)| answer.is_none());
         let answers = list.iter().filter_map(|(_, answer, _)| answer.clone());
@@ -215,12 +227,44 @@ async fn partial() -> Result<()> {
             "Each failure needs the URL that it belongs to.",
         )
         .when(failed == failed_by_time, by_time)?;
+    let requests = site.server.requests().len();
+    check::that(
+        requests == 9,
+        format!(
+            "nine URLs, of which two are in the list twice, took {requests} requests, \
+             expected 9."
+        ),
+    )?;
 
-    // A server that logs the headers of the request.
-    let body = weather(&words[0], celsius[3]);
-    let page = RawServer::response(200, &body, body.len());
+    // The same URLs later: an answer has changed, and another has become a failure.
+    let changed = site.publish(&words[5], celsius[3]);
+    site.server.set_response(&cities[2].0, 500, "");
+    let urls = [0, 2].map(|n| site.server.url(&cities[n].0));
+    let (report, _) = site.fetch("two of the URLs again", &urls).await?;
+    let of_earlier_call = "The answers have changed since the first call.";
+    let later = check::in_order(&self::answers(&report), &[changed]);
+    later.because([of_earlier_call])?;
+    accepted(&site, &draw, 200, "application/json").await
+}
+
+/// Checks that a response with the JSON of a weather is an answer, and that the given
+/// client has requested it.
+async fn accepted(
+    site: &Site,
+    draw: &Draw,
+    status: u16,
+    content_type: &str,
+) -> Result<()> {
+    let what = format!("a long {content_type} of status {status}");
+    let (city, celsius) = (draw.word(), draw.between(-20..=40));
+    let body = " ".repeat(20_000) + &weather(&city, celsius);
+    let page = RawServer::response(status, &body, body.len());
+    // This server logs the headers of the request.
+    let page = page.replace("application/json", content_type);
     let server = RawServer::start(vec![(0, page)]).await?;
-    site.fetch("a weather", &[server.url().to_owned()]).await?;
+    let (report, _) = site.fetch(&what, &[server.url().to_owned()]).await?;
+    let kinds = report.failures.iter().map(|(_, error)| kind(error));
+    let got = answers(&report).into_iter().chain(kinds).collect::<Vec<_>>();
     let requests = server.requests().join("\n");
     let agent = requests.lines().find_map(|line| line.strip_prefix("user-agent: "));
     let words = format!(
@@ -228,7 +272,9 @@ async fn partial() -> Result<()> {
          one has the user agent {:?}, and the request had {agent:?}.",
         site.agent
     );
-    check::that(agent == Some(&*site.agent), words)
+    check::that(agent == Some(&*site.agent), words)?;
+    let why = format!("That is {what}.");
+    check::in_order(&got, &[format!("{city}: {celsius}")]).because([why])
 }
 
 async fn together() -> Result<()> {
@@ -291,7 +337,6 @@ async fn kinds() -> Result<()> {
     let site = Site::start(&draw).await?;
     let city = draw.word();
     let body = weather(&city, draw.between(-20..=40));
-    let client = *draw.pick(&[400, 401, 403, 409, 410, 418, 429]);
     let server = *draw.pick(&[500, 502, 503]);
     let missing = format!("no such city: {city}");
     let without_celsius = format!(r#"{{"city": "{city}"}}"#);
@@ -305,29 +350,30 @@ async fn kinds() -> Result<()> {
         |status: u16| url(&format!("/api/weather/Oslo?status={status}"));
     let hangs_up = RawServer::start(Vec::new()).await?;
     let closed = hangs_up.url().to_owned();
+    // reqwest would write it with a slash at the end.
+    let refused = site.server.refused_url()?.trim_end_matches('/').to_owned();
     let status = |status: u16| format!("Status({status})");
     let is = |kind: &str| kind.to_owned();
-    let cases = [
+    let mut cases = vec![
         ("an unknown city", url("/api/weather/Atlantis"), is("NotFound")),
         ("status 404 with the JSON of a weather", page(404, &body), is("NotFound")),
         ("status 404 without a text", url("/nowhere"), is("NotFound")),
         ("status 404 with another text", with_status(404), is("NotFound")),
         ("status 5xx with a text", with_status(server), status(server)),
         ("status 5xx with JSON", page(server, &body), status(server)),
-        (
-            "status 4xx with the text of a 404",
-            page(client, &missing),
-            status(client),
-        ),
         ("status 200 with the text of a 404", page(200, &missing), is("NotJson")),
         ("status 200 without a text", page(200, ""), is("NotJson")),
         ("truncated JSON", url("/broken.json"), is("NotJson")),
         ("JSON of something else", url("/api/events/Oslo"), is("NotJson")),
         ("a weather without `celsius`", page(200, &without_celsius), is("NotJson")),
-        ("a port without a listener", site.server.refused_url()?, is("Refused")),
+        ("a port without a listener", refused, is("Refused")),
         ("a connection closed without a response", closed, is("Other")),
         ("an invalid URL", city.clone(), is("Other")),
     ];
+    let others = [400, 401, 403, 405, 408, 409, 410, 418, 429, 451, 501, 504, 599];
+    cases.extend(others.map(|code| {
+        ("a status with the text of a 404", page(code, &missing), status(code))
+    }));
     let urls: Vec<_> = cases.iter().map(|(_, url, _)| url.clone()).collect();
     let what = format!("{} failing URLs", urls.len());
     let (report, _) = site.fetch(&what, &urls).await?;
@@ -336,6 +382,8 @@ async fn kinds() -> Result<()> {
         let got =
             failure.map_or(is("not among the failures"), |(_, error)| kind(error));
         let accepted = failure.is_none() && !report.answers.is_empty();
+        let rewritten = failure.is_none()
+            && report.failures.iter().any(|(failed, _)| failed.starts_with(&url));
         let has_status = expected == "NotFound" || expected.starts_with("Status");
         check::that(
             got == expected,
@@ -353,7 +401,18 @@ async fn kinds() -> Result<()> {
         .when(
             got == "NotFound",
             "Only the status 404 is NotFound, whatever the body is.",
-        )?;
+        )
+        .when(rewritten, "Its URL in the report is not the one of the list.")?;
+    }
+    let times = hangs_up.requests().len();
+    let words = format!(
+        "a connection closed without a response: {times} requests, expected 1."
+    );
+    check::that(times == 1, words)?;
+    for (status, content_type) in
+        [(200, "text/plain"), (203, "application/json"), (300, "application/json")]
+    {
+        accepted(&site, &draw, status, content_type).await?;
     }
     Ok(())
 }
@@ -501,15 +560,30 @@ async fn sources() -> Result<()> {
     type Is = fn(&Cause) -> bool;
     let broken = site.server.url("/broken.json");
     let refused = site.server.refused_url()?;
-    let cases: [(_, _, Is, _); 4] = [
-        ("/broken.json", broken, is_of_json, "error of serde_json"),
-        ("a refusal", refused, is_refusal, "io::Error of kind ConnectionRefused"),
-        ("an answer after 5000 ms", slow, is_timeout, TIMEOUT),
-        ("an invalid URL", draw.word(), is_any, "error"),
+    let [closing, stopping] =
+        [Vec::new(), vec![(0, RawServer::response(200, "{", 9)), (9000, "".into())]]
+            .map(RawServer::start);
+    let (closing, stopping) = (closing.await?, stopping.await?);
+    let [closed, stopped] = [&closing, &stopping].map(|one| one.url().to_owned());
+    let refusal = "io::Error of kind ConnectionRefused";
+    let cases: [(_, _, _, Is, _); 6] = [
+        ("/broken.json", broken, "NotJson", is_of_json, "error of serde_json"),
+        ("a refusal", refused, "Refused", is_refusal, refusal),
+        ("an answer after 5000 ms", slow, "TooSlow", is_timeout, TIMEOUT),
+        ("an answer that stops halfway", stopped, "TooSlow", is_timeout, TIMEOUT),
+        ("an invalid URL", draw.word(), "Other", is_any, "error"),
+        ("a connection closed without a response", closed, "Other", is_any, "error"),
     ];
-    for (what, url, expected, name) in cases {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (what, url, expected, is, name) in cases {
         let (error, _) = site.failure(what, url).await?;
-        judge_sources(&error, expected, name)?;
+        let got = kind(&error);
+        // Another check judges the kinds.
+        if got != expected {
+            continue;
+        }
+        judge_sources(&error, is, name)?;
+        texts.push((got, error.to_string()));
     }
     // These have no inner error, or have one: both are fine.
     for query in ["?status=404", "?status=500"] {
@@ -518,6 +592,17 @@ async fn sources() -> Result<()> {
         if error.source().is_some() {
             judge_sources(&error, is_any, "error")?;
         }
+        texts.push((kind(&error), error.to_string()));
+    }
+    for (kind, text) in &texts {
+        let like = |(other, same): &&(String, String)| other != kind && same == text;
+        let words =
+            format!("`Display` of {kind} is {text:?}, which describes nothing.");
+        check::that(!text.trim().is_empty(), words)?;
+        let other = texts.iter().find(like).map_or("", |(other, _)| other);
+        let words =
+            format!("`Display` of {kind} and {other} is the same, {text:?}.");
+        check::that(other.is_empty(), words)?;
     }
     Ok(())
 }
@@ -530,8 +615,8 @@ fn judge_sources(
     let kind = kind(error);
     let Some(source) = error.source() else {
         let words = format!(
-            "`source` of {kind} is None, the default.\n\
-             Implement `Error::source`, so that code can inspect the inner error; it \
+            "`source` of {kind} is None, which is also the default.\n\
+             Return the inner error for this kind too, so that code can inspect it; it \
              cannot inspect text."
         );
         return Err(Diagnosis::new(words).into());
@@ -559,8 +644,10 @@ fn judge_sources(
         )?;
 
     let text = without_port(&error.to_string());
+    let debugged = chain.iter().map(|cause| without_port(&format!("{cause:?}")));
+    let texts: Vec<_> = texts.into_iter().chain(debugged).collect();
     // A short text, such as `timed out`, is one that both may use by chance.
-    let repeated = texts.iter().find(|t| t.len() >= 20 && text.contains(*t));
+    let repeated = texts.iter().find(|t| t.len() >= 15 && text.contains(*t));
     let words = format!(
         "`Display` of {kind} repeats the text of its `source`, {:?}. A program that \
          prints all causes prints it twice.",
@@ -581,18 +668,15 @@ fn without_port(text: &str) -> String {
 async fn dropped() -> Result<()> {
     let draw = check::draw();
     let site = Site::start(&draw).await?;
-    let url =
-        |word: &String| site.server.url(&format!("/api/weather/{word}?delay=400"));
-    let urls: Vec<_> = draw.words(4).iter().map(url).collect();
-    let runs = Cell::new(0);
-    check::cancelled_at_every_await(async |cancel| {
-        runs.set(runs.get() + 1);
-        let words = "it wakes up again and again while it waits for four answers.";
-        check::that(runs.get() < 150, words)?;
-        site.server.reset();
-        cancel.run(fetch_all(&site.client, &urls)).await;
+    let words = draw.words(4);
+    let expected: Vec<_> = words.iter().map(|word| site.publish(word, 7)).collect();
+    let url = |word: &String, delay: u32| {
+        site.server.url(&format!("/api/weather/{word}?delay={delay}"))
+    };
+    let mut urls: Vec<_> = words.iter().map(|word| url(word, 400)).collect();
+    let nothing_left = async || {
         // Let aborted tasks go away and the server notice.
-        sleep(50 * MS).await;
+        sleep(2 * MS).await;
         let before = site.server.stats();
         sleep(2000 * MS).await;
         let left = before.in_flight;
@@ -602,6 +686,43 @@ async fn dropped() -> Result<()> {
              `fetch_all` does not own runs them."
         );
         check::that(left + more == 0, words).because([check::OWNED_BY_RUNTIME])
+    };
+    let runs = Cell::new(0);
+    check::cancelled_at_every_await(async |cancel| {
+        runs.set(runs.get() + 1);
+        let words = "it wakes up again and again while it waits for four answers.";
+        check::that(runs.get() < 150, words)?;
+        site.server.reset();
+        cancel.run(fetch_all(&site.client, &urls)).await;
+        nothing_left().await
     })
-    .await
+    .await?;
+
+    // Now it is dropped after the first answer.
+    urls[0] = url(&words[0], 30);
+    let dropped = timeout(70 * MS, fetch_all(&site.client, &urls)).await;
+    check::that(dropped.is_err(), "it returned before three of the answers.")?;
+    nothing_left().await.because(["It was dropped after 70 ms."])?;
+    let (report, _) = site.fetch("four URLs again", &urls).await?;
+    let why =
+        "An earlier call was dropped; its answers do not belong into this one.";
+    check::in_order(&answers(&report), &expected).because([why])?;
+
+    // Now it is dropped while it reads a body. This server notices a client that is
+    // gone at the second piece after that.
+    let body = weather(&words[0], 7);
+    let headers = RawServer::response(200, "", body.len());
+    let pieces = [&body[..2], &body[2..4], &body[4..]];
+    let pieces = pieces.map(|piece| (100, piece.to_owned()));
+    let parts = [(0, headers)].into_iter().chain(pieces).collect();
+    let server = RawServer::start(parts).await?;
+    let urls = [server.url().to_owned()];
+    let early = timeout(50 * MS, fetch_all(&site.client, &urls)).await;
+    let words = "it returned before the body had arrived.";
+    check::that(early.is_err(), words)?;
+    sleep(2000 * MS).await;
+    let words = "it was dropped while it read a body, which was read to its end all the \
+                 same.";
+    check::that(server.requests().is_empty(), words)
+        .because([check::OWNED_BY_RUNTIME])
 }

@@ -55,8 +55,8 @@ impl FetchError {
     }
 }
 
-/// Describes what happened, without the text of the inner error, which `source`
-/// returns.
+/// Describes what happened, differently for each kind, and without the text of the
+/// inner error, which `source` returns.
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,17 +92,18 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Fetches the weather from one URL within `DEADLINE`.
+/// Fetches the weather from one URL within `DEADLINE`, with one request. A response
+/// whose status is not from 400 to 599 is judged by its body.
 async fn fetch(client: &Client, url: &str) -> Result<Weather, FetchError> {
     let response = client.get(url).timeout(DEADLINE).send().await?;
     Ok(response.error_for_status()?.json().await?)
 }
 
-/// The answers and the failures, each in the order of the URLs.
+/// The answers and the failures of one call, each in the order of the URLs.
 #[derive(Debug, Default)]
 struct Report {
     answers: Vec<Weather>,
-    /// Each failure with its URL.
+    /// Each failure with its URL as it is in the list.
     failures: Vec<(String, FetchError)>,
 }
 
@@ -115,8 +116,9 @@ impl Report {
     }
 }
 
-/// Fetches all URLs at the same time. One failure does not affect the other
-/// requests. Dropping this future halfway cancels all of them.
+/// Fetches all URLs at the same time, each as often as it is in the list. One failure
+/// does not affect the other requests. Dropping this future halfway cancels all of
+/// them at once.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let fetches = urls.iter().map(|url| fetch(client, url));
     let results = join_all(fetches).await;

@@ -3,6 +3,7 @@
 //! The building blocks log their calls. A diagnosis names a cause only if the log
 //! shows it.
 
+use std::format;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::thread;
@@ -18,6 +19,9 @@ use super::service::log::{self, Call, End};
 use super::service::{Book, MS};
 use super::{album, invite, search, sign, thumbnail};
 use async_workbook::check::{self, Calls, Draw, Explain, Pace, Run};
+
+/// Longer than any time limit that someone may set.
+const LONG: Duration = Duration::from_secs(900);
 
 #[test]
 fn check() -> check::Verdict {
@@ -105,6 +109,8 @@ async fn right() -> Result<()> {
     for (photo, time) in photos.iter().zip(times) {
         takes(format!("load {photo}"), time * MS);
     }
+    // The longest takes very long.
+    takes(format!("load {}", photos[1]), LONG);
     let titled = |photo: &u32| format!("photo {photo}{mark}");
     // One photo is in the album twice.
     let photos = [&photos[..3], &photos[1..2], &photos[3..]].concat();
@@ -122,7 +128,13 @@ async fn right() -> Result<()> {
     let (empty, _) = run("an album without photos", 10, album(&[])).await?;
     check::in_order(&empty, &[]).because(["The album has no photos."])?;
 
-    invite(&[]).await
+    invite(&[]).await?;
+    let friend = draw.word() + "@example";
+    takes(format!("mail {friend}"), LONG);
+    let mailed = invite(&[&friend]).await;
+    let words =
+        "a mail that takes 15 minutes was sent, but `invite` returned an error.";
+    check::that(mailed.is_ok(), words)
 }
 
 fn addresses(draw: &Draw, count: usize) -> Vec<String> {
@@ -143,21 +155,28 @@ async fn loaded() -> Result<()> {
         let mark = begin(&draw);
         let photos = draw.distinct(count, 100..=299);
         let photos: Vec<_> = photos.into_iter().map(i32::unsigned_abs).collect();
-        let [sum, longest] =
-            [photos.iter().sum(), *photos.iter().max().unwrap_or(&0)];
+        let times = draw.distinct(count, 1000..=2999);
+        let times: Vec<_> = times.into_iter().map(i32::unsigned_abs).collect();
+        for (photo, time) in photos.iter().zip(&times) {
+            takes(format!("load {photo}"), *time * MS);
+        }
+        let [sum, longest] = [times.iter().sum(), *times.iter().max().unwrap_or(&0)];
         let (got, run) = run("an album", 3 * count + 20, album(&photos)).await?;
         let expected: Vec<_> =
             photos.iter().map(|photo| format!("photo {photo}{mark}")).collect();
         run.pictured(check::in_order(&got, &expected)).because(dropped_loads())?;
         let loads = calls("load");
         let what = format!("{count} photos");
-        run.paced(&Pace::mixed(&what, 10 * MS * sum, 10 * MS * longest))
+        let words =
+            format!("{what}: `load` ran {} times, expected {count}.", loads.len());
+        run.that(loads.len() == count, words)?;
+        run.paced(&Pace::mixed(&what, MS * sum, MS * longest))
             .when(
-                times(&loads).one_after_another(),
+                self::times(&loads).one_after_another(),
                 "Each `load` began when the one before it had ended: is it awaited right \
                  where it is called?",
             )
-            .because(times(&loads).limited())?;
+            .because(self::times(&loads).limited())?;
     }
     Ok(())
 }
@@ -173,21 +192,24 @@ async fn shrunk() -> Result<()> {
 async fn shrunk_once() -> Result<()> {
     let draw = check::draw();
     let mark = begin(&draw);
-    let photo = format!("photo {}", draw.between(100..=999));
+    let photos = draw.distinct(2, 100..=999).into_iter();
+    let photos: Vec<_> = photos.map(|number| format!("photo {number}")).collect();
     let this_thread = thread::current().id();
-    let (open, gate) = mpsc::channel::<()>();
-    log::lock().gate = Some((gate, this_thread));
+    let (open, gates): (Vec<_>, Vec<_>) =
+        photos.iter().map(|_| mpsc::channel::<()>()).unzip();
+    log::lock().gates = gates.into_iter().map(|gate| (gate, this_thread)).collect();
     // A plain thread, which is an equally good solution, would not stop the clock.
     let clock = check::stop_clock();
-    // `shrink` blocks until this task has run: a thumbnail that lets nothing else
-    // run never ends.
+    // `shrink` blocks until this task has run: thumbnails that let nothing else run
+    // never end.
     task::spawn(async move {
         for _ in 0..100 {
             yield_now().await;
         }
         drop(open);
     });
-    let (got, run) = run("a thumbnail", 20, thumbnail(photo.clone())).await?;
+    let thumbnails = join_all(photos.iter().cloned().map(thumbnail));
+    let (got, run) = run("two thumbnails", 30, thumbnails).await?;
     let shrinks = calls("shrink");
     drop(clock);
     run.that(
@@ -204,18 +226,19 @@ async fn shrunk_once() -> Result<()> {
          others run while it waits.",
     )?;
 
-    let got = got?;
-    let expected = format!("small {photo}{mark}");
-    check::that(got == expected, format!("got {got:?}, expected {expected:?}."))
-        .when(got == photo, "That is the original photo.")
+    let got = got.into_iter().collect::<Result<Vec<_>>>()?;
+    let expected: Vec<_> =
+        photos.iter().map(|photo| format!("small {photo}{mark}")).collect();
+    check::in_order(&got, &expected)
+        .when(got == photos, "These are the original photos.")
         .when(
-            count(&shrinks, End::Done) == 0,
-            "When `thumbnail` returned, `shrink` was not done. Await the handle of \
-             `spawn_blocking`: it returns the result of the work.",
+            count(&shrinks, End::Done) < photos.len(),
+            "When `thumbnail` returned, `shrink` was not done. Call it in \
+             `spawn_blocking`, and await the handle: it returns the result of the work.",
         )?;
     let times = shrinks.len();
-    let words = format!("`shrink` ran {times} times for one photo.");
-    check::that(times == 1, words)?;
+    let words = format!("`shrink` ran {times} times for two photos.");
+    check::that(times == 2, words)?;
     let took = run.took.as_millis();
     let words =
         format!("after `shrink` had returned, `thumbnail` took {took} ms more.");
@@ -225,8 +248,9 @@ async fn shrunk_once() -> Result<()> {
 async fn signed() -> Result<()> {
     three_visitors().await?;
     waiting_for_the_lock().await?;
-    visitors_at_once(6).await?;
-    visitors_at_once(150).await
+    visitors_at_once(6, 1).await?;
+    // Longer than any time limit that someone may set.
+    visitors_at_once(150, 5000).await
 }
 
 /// Draws a book that some visitors have signed, and how long it takes to save it.
@@ -322,8 +346,10 @@ async fn waiting_for_the_lock() -> Result<()> {
     )
 }
 
-async fn visitors_at_once(count: u32) -> Result<()> {
+async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
     let (signed, book, saving) = book(&check::draw());
+    let saving = saving * times;
+    takes("save".to_owned(), saving);
     // Lock the book first, so that all of them wait for it.
     let guard = book.lock().await;
     let began = Instant::now();
@@ -487,7 +513,9 @@ async fn found() -> Result<()> {
     let draw = check::draw();
     let slow = draw.between(150..=250) as u32 * MS;
     let fast = draw.between(50..=120) as u32 * MS;
-    for [photos, albums] in [[slow, fast], [fast, slow], [slow, slow]] {
+    for [photos, albums] in
+        [[slow, fast], [fast, slow], [slow, slow], [LONG, fast], [fast, LONG]]
+    {
         let mark = begin(&draw);
         let word = draw.word().to_lowercase();
         takes("find photos".to_owned(), photos);

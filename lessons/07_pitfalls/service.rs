@@ -90,9 +90,9 @@ pub mod log {
         pub refused: HashSet<String>,
         /// The end of each result.
         pub mark: String,
-        /// Replaces the real time for which `shrink` blocks: it blocks until the
-        /// sender is dropped, and not at all on this thread.
-        pub gate: Option<(Receiver<()>, ThreadId)>,
+        /// Each replaces the real time for which one call of `shrink` blocks: it
+        /// blocks until the sender is dropped, and not at all on this thread.
+        pub gates: Vec<(Receiver<()>, ThreadId)>,
         /// The number of calls since the start of the program.
         begun: usize,
     }
@@ -154,7 +154,7 @@ pub mod log {
 
         /// Blocks the thread for `usual`, or until the check opens the gate.
         pub(super) fn block(&self, usual: Duration) {
-            let gate = lock().gate.take();
+            let gate = lock().gates.pop();
             let Some((gate, free_thread)) = gate else {
                 return thread::sleep(usual);
             };
@@ -163,6 +163,8 @@ pub mod log {
                 && closed() == Err(RecvTimeoutError::Timeout)
             {
                 self.ends(End::GaveUp);
+                // Later calls need not wait as long.
+                lock().gates.clear();
             }
         }
 

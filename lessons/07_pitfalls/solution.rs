@@ -13,7 +13,8 @@ use tracing::instrument;
 
 use service::{Book, MS, find, load, mail, save, shrink};
 
-/// Loads all photos at the same time and returns them in the order of `photos`.
+/// Loads all photos at the same time, none more often than it is in the list, and
+/// returns them in the order of `photos`.
 async fn album(photos: &[u32]) -> Vec<String> {
     join_all(photos.iter().map(|&photo| load(photo))).await
 }
@@ -24,7 +25,7 @@ async fn thumbnail(photo: String) -> Result<String> {
 }
 
 /// Signs the book and returns the visitor's number, starting with 1. Every third
-/// visitor waits until the book is saved, while others can sign.
+/// visitor saves the book and waits for that, while others can sign and save it.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let number = {

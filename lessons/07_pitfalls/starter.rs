@@ -17,8 +17,10 @@ use tracing::instrument;
 use service::{Book, MS, find, load, mail, save, shrink};
 
 // The service: one pitfall in each function. Fix them, and keep the signatures.
+// Wait with `.await`, not in a loop that polls.
 
-/// Loads all photos at the same time and returns them in the order of `photos`.
+/// Loads all photos at the same time, none more often than it is in the list, and
+/// returns them in the order of `photos`.
 async fn album(photos: &[u32]) -> Vec<String> {
     let mut loaded = Vec::new();
     for &photo in photos {
@@ -33,7 +35,7 @@ async fn thumbnail(photo: String) -> Result<String> {
 }
 
 /// Signs the book and returns the visitor's number, starting with 1. Every third
-/// visitor waits until the book is saved, while others can sign.
+/// visitor saves the book and waits for that, while others can sign and save it.
 #[instrument(skip_all)]
 async fn sign(book: &Mutex<Book>) -> u32 {
     let mut guard = book.lock().await;

@@ -22,7 +22,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, Object, Pool};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, Object, Pool, Runtime,
+};
 use futures::future::{FutureExt, try_join_all};
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, Row};
@@ -259,7 +261,9 @@ impl ObservedPool {
         });
         let on_recycle =
             Hook::sync_fn(move |client: &mut ClientWrapper, _| again(client));
-        let pool = Pool::builder(Manager::new(config.clone(), NoTls)).max_size(size);
+        let pool = Pool::builder(Manager::new(config.clone(), NoTls))
+            .max_size(size)
+            .runtime(Runtime::Tokio1);
         let pool = pool.post_create(on_create).post_recycle(on_recycle).build()?;
         let gates = Mutex::default();
         Ok(Self { pool, counters, observer, name, config, gates })
