@@ -4,8 +4,8 @@
 //! declare another one: by mistake, as when the last lines are lost in a paste, or to
 //! get past it. Three facts are compared, and each has its own message:
 //!
-//! - The program was built from the lesson's `check.rs`: rustc lists the sources of a
-//!   program in a file for make.
+//! - The program was built from the lesson's `check.rs` and the other modules of
+//!   `starter.rs`: rustc lists the sources of a program in a file for make.
 //! - That file created the exercise whose results arrive.
 //! - The checks that ran are those that the file lists.
 //!
@@ -20,7 +20,8 @@ use super::repo::{Exercise, Repo};
 /// The lines with which an exercise has to end.
 const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
 
-/// Returns why a program does not contain the lesson's check, if that is so.
+/// Returns why a program does not contain the lesson's check and the other modules of
+/// its starter, if that is so.
 pub fn missing_check(
     repo: &Repo,
     exercise: &Exercise,
@@ -29,17 +30,26 @@ pub fn missing_check(
 ) -> Option<String> {
     let check = exercise.folder.join("check.rs");
     let list = fs::read_to_string(executable.with_extension("d")).ok()?;
-    if sources(&list).any(|path| is_same(&repo.root.join(path), &check)) {
-        return None;
-    }
+    let contains = |file: &Path| {
+        sources(&list).any(|path| is_same(&repo.root.join(path), file))
+    };
     let lines = || source.lines().map(str::trim);
+    if contains(&check) && !has_own_check(source) {
+        let starter = fs::read_to_string(exercise.folder.join("starter.rs")).ok()?;
+        let mut files = modules(&starter)
+            .map(|name| (name, exercise.folder.join(format!("{name}.rs"))));
+        return files.find(|(_, file)| !contains(file)).map(|(name, file)| {
+            let file = repo.display_path(&file);
+            format!(
+                "the program does not contain {file}; restore `mod {name};` from \
+                 starter.rs"
+            )
+        });
+    }
     let in_a_comment = |line: &str| {
         line.starts_with("//") && line.trim_start_matches(['/', ' ']) == "mod check;"
     };
-    let own_body = |line: &str| {
-        line.split_whitespace().eq(["mod", "check", "{"]) || line == "mod check{"
-    };
-    Some(if lines().any(own_body) {
+    Some(if has_own_check(source) {
         format!("`mod check` has a body of its own; {ENDING}")
     } else if lines().any(in_a_comment) {
         format!("`mod check;` is in a comment; {ENDING}")
@@ -49,6 +59,21 @@ pub fn missing_check(
     } else {
         format!("`mod check;` is missing; {ENDING}")
     })
+}
+
+/// Returns true if the text declares a module `check` with a body.
+fn has_own_check(source: &str) -> bool {
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+    code.contains("mod check {") || code.contains("mod check{")
+}
+
+/// Returns the modules that a text declares to be in files of their own, except `check`.
+fn modules(source: &str) -> impl Iterator<Item = &str> {
+    let names = source.lines().filter_map(|line| {
+        line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
+    });
+    names.filter(|&name| name != "check")
 }
 
 /// Returns the sources in a list for make. Each has a line without prerequisites.
@@ -153,6 +178,18 @@ mod tests {
             let titles = listed_titles(&source);
             assert_eq!(titles.len(), calls, "{}: {titles:?}", lesson.name);
             assert!(calls > 0 && titles.iter().all(|title| title.len() > 10));
+        }
+    }
+
+    #[test]
+    fn the_modules_of_a_text_are_found() {
+        let text = "mod site;\n\n#[cfg(test)]\nmod check;\n// mod check {}\n";
+        assert!(modules(text).eq(["site"]));
+        assert!(!has_own_check(text));
+        for own in
+            ["mod check {", "  pub mod check{", "mod  check\n{", "mod check {}"]
+        {
+            assert!(has_own_check(&format!("{text}{own}\n")), "{own}");
         }
     }
 
