@@ -20,60 +20,44 @@ use super::repo::{Exercise, Repo};
 /// The lines with which an exercise has to end.
 const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
 
-/// Returns why a program does not contain the lesson's check and the other modules of
-/// its starter, if that is so.
+/// Returns why a program does not contain the lesson's check, or another module of its
+/// starter, if that is so.
 pub fn missing_check(
     repo: &Repo,
     exercise: &Exercise,
     source: &str,
     executable: &Path,
 ) -> Option<String> {
-    let check = exercise.folder.join("check.rs");
     let list = fs::read_to_string(executable.with_extension("d")).ok()?;
-    let contains = |file: &Path| {
-        sources(&list).any(|path| is_same(&repo.root.join(path), file))
-    };
-    let lines = || source.lines().map(str::trim);
-    if contains(&check) && !has_own_check(source) {
-        let starter = fs::read_to_string(exercise.folder.join("starter.rs")).ok()?;
-        let mut files = modules(&starter)
-            .map(|name| (name, exercise.folder.join(format!("{name}.rs"))));
-        return files.find(|(_, file)| !contains(file)).map(|(name, file)| {
-            let file = repo.display_path(&file);
-            format!(
-                "the program does not contain {file}; restore `mod {name};` from \
-                 starter.rs"
-            )
-        });
+    let file = |name: &str| exercise.folder.join(format!("{name}.rs"));
+    let is = |path, name| is_same(&repo.root.join(path), &file(name));
+    let contains = |name| sources(&list).any(|path| is(path, name));
+    let own_body =
+        source.split_whitespace().collect::<String>().contains("modcheck{");
+    if contains("check") && !own_body {
+        let starter = fs::read_to_string(file("starter")).ok()?;
+        let mut modules = starter
+            .lines()
+            .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+        let lost = modules.find(|name| !contains(name))?;
+        return Some(format!(
+            "{lost}.rs is not in the program; restore `mod {lost};` from starter.rs"
+        ));
     }
+    let lines = || source.lines().map(str::trim);
     let in_a_comment = |line: &str| {
         line.starts_with("//") && line.trim_start_matches(['/', ' ']) == "mod check;"
     };
-    Some(if has_own_check(source) {
+    Some(if own_body {
         format!("`mod check` has a body of its own; {ENDING}")
     } else if lines().any(in_a_comment) {
         format!("`mod check;` is in a comment; {ENDING}")
     } else if lines().any(|line| line == "mod check;") {
-        let check = repo.display_path(&check);
+        let check = repo.display_path(&file("check"));
         format!("`mod check;` does not add {check} to the program; {ENDING}")
     } else {
         format!("`mod check;` is missing; {ENDING}")
     })
-}
-
-/// Returns true if the text declares a module `check` with a body.
-fn has_own_check(source: &str) -> bool {
-    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
-    code.contains("mod check {") || code.contains("mod check{")
-}
-
-/// Returns the modules that a text declares to be in files of their own, except `check`.
-fn modules(source: &str) -> impl Iterator<Item = &str> {
-    let names = source.lines().filter_map(|line| {
-        line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
-    });
-    names.filter(|&name| name != "check")
 }
 
 /// Returns the sources in a list for make. Each has a line without prerequisites.
@@ -178,18 +162,6 @@ mod tests {
             let titles = listed_titles(&source);
             assert_eq!(titles.len(), calls, "{}: {titles:?}", lesson.name);
             assert!(calls > 0 && titles.iter().all(|title| title.len() > 10));
-        }
-    }
-
-    #[test]
-    fn the_modules_of_a_text_are_found() {
-        let text = "mod site;\n\n#[cfg(test)]\nmod check;\n// mod check {}\n";
-        assert!(modules(text).eq(["site"]));
-        assert!(!has_own_check(text));
-        for own in
-            ["mod check {", "  pub mod check{", "mod  check\n{", "mod check {}"]
-        {
-            assert!(has_own_check(&format!("{text}{own}\n")), "{own}");
         }
     }
 
