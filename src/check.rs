@@ -60,6 +60,8 @@ mod diagnosis;
 mod difference;
 mod draw;
 pub mod event;
+#[cfg(feature = "cli")]
+pub mod genuine;
 mod pool;
 mod probe;
 mod raw_server;

@@ -8,7 +8,6 @@
 //! printer     prints a check and its verdict, with the help of advice and markdown
 //! check_run   builds an exercise, runs it, and collects a report
 //! build, job  cargo and its messages; a running program
-//! genuine     whether a verdict is that of the lesson's own check
 //! context     the repository, the screen and the inbox
 //! keys, saves, progress, repo, inbox, screen, output, args
 //! error       errors and their exit status
@@ -26,7 +25,6 @@ mod check_run;
 mod commands;
 mod context;
 mod error;
-mod genuine;
 mod inbox;
 mod job;
 mod keys;
@@ -80,12 +78,10 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
             hint::show(cx, &cx.exercise(lesson.lesson)?, &options)
                 .map(|()| ExitCode::SUCCESS)
         }
-        Command::Solution { lesson, spoil } => {
-            solution::run(cx, &cx.exercise(lesson.lesson)?, spoil)
-        }
+        Command::Solution { lesson, spoil } => solution::run(cx, lesson, spoil),
         Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
         Command::Doctor => doctor::run(cx),
-        Command::Compare { arguments } => run::compare(cx, &arguments),
+        Command::Compare(options) => run::compare(cx, &options),
     }
 }

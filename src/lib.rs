@@ -24,6 +24,7 @@ mod lessons;
 pub mod postgres;
 #[cfg(feature = "process")]
 pub mod process;
+pub mod python;
 pub mod terminal;
 pub mod text;
 mod thread_time;

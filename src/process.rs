@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! ProcessGroup::spawn
-//!   ├── program ─── stdout, stderr ──> reader threads ──> Event::Output, Event::Closed
+//!   ├── program ─── stdout, stderr ──> reader thread ───> Event::Output, Event::Closed
 //!   │     └── its children, in the same process group
 //!   └── waitid(WNOWAIT) ─────────────> exit thread ─────> Event::Exited
 //! ```
@@ -34,7 +34,7 @@
 //! Outside Unix there are no process groups: only the program itself is killed, and the
 //! exit thread polls.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, PipeReader, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -59,32 +59,13 @@ pub enum Stdin {
     Lifeline,
 }
 
-/// The number of pipes for a program's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Stdout and stderr share one pipe, which keeps their order. All of it is reported
-    /// as [`Stream::Stdout`].
-    Merged,
-    /// One pipe each.
-    Separate,
-}
-
-/// One of a program's output streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
 /// Something that a program did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// It wrote some bytes, which may end in the middle of a UTF-8 character.
-    Output(Stream, Vec<u8>),
-    /// A stream has reached its end: no process holds it open anymore.
-    Closed(Stream),
+    Output(Vec<u8>),
+    /// The output has reached its end: no process holds the pipe open anymore.
+    Closed,
     /// The program has exited, but is not reaped yet. [`ProcessGroup::kill`] returns its
     /// exit status.
     Exited,
@@ -110,12 +91,7 @@ impl ProcessGroup {
     /// # Errors
     ///
     /// If the program cannot be started, or no pipe can be made for its output.
-    pub fn spawn<F>(
-        mut command: Command,
-        stdin: Stdin,
-        output: Output,
-        send: F,
-    ) -> io::Result<Self>
+    pub fn spawn<F>(mut command: Command, stdin: Stdin, send: F) -> io::Result<Self>
     where
         F: Fn(Event) -> bool + Clone + Send + 'static,
     {
@@ -123,28 +99,16 @@ impl ProcessGroup {
             Stdin::Null => Stdio::null(),
             Stdin::Lifeline => Stdio::piped(),
         });
-        let merged = match output {
-            Output::Merged => {
-                let (reader, writer) = io::pipe()?;
-                command.stdout(writer.try_clone()?).stderr(writer);
-                Some(reader)
-            }
-            Output::Separate => {
-                command.stdout(Stdio::piped()).stderr(Stdio::piped());
-                None
-            }
-        };
+        let (reader, writer) = io::pipe()?;
+        command.stdout(writer.try_clone()?).stderr(writer);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
-        // It holds the write end of the merged pipe, which would never be closed.
+        let child = command.spawn()?;
+        // It holds the write end of the pipe, which would never be closed.
         drop(command);
 
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let group = Self { child: Arc::new(Mutex::new(child)), reaped: false };
-        read_in_thread(merged, Stream::Stdout, send.clone());
-        read_in_thread(stdout, Stream::Stdout, send.clone());
-        read_in_thread(stderr, Stream::Stderr, send.clone());
+        read_in_thread(reader, send.clone());
         group.report_exit_in_thread(send);
         Ok(group)
     }
@@ -242,21 +206,18 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// Sends everything that `reader` returns, and then `Closed`. Does nothing without a
-/// reader, for `Child`'s optional pipes.
-fn read_in_thread<R, F>(reader: Option<R>, stream: Stream, send: F)
+/// Sends everything that `reader` returns, and then `Closed`.
+fn read_in_thread<F>(mut reader: PipeReader, send: F)
 where
-    R: Read + Send + 'static,
     F: Fn(Event) -> bool + Send + 'static,
 {
-    let Some(mut reader) = reader else { return };
     thread::spawn(move || {
         let mut buffer = vec![0; 1 << 16];
         loop {
             match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(length) => {
-                    if !send(Event::Output(stream, buffer[..length].to_vec())) {
+                    if !send(Event::Output(buffer[..length].to_vec())) {
                         return;
                     }
                 }
@@ -264,7 +225,7 @@ where
                 Err(_) => break,
             }
         }
-        send(Event::Closed(stream));
+        send(Event::Closed);
     });
 }
 
@@ -273,86 +234,60 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{Receiver, channel};
 
-    fn spawn(
-        script: &str,
-        stdin: Stdin,
-        output: Output,
-    ) -> (ProcessGroup, Receiver<Event>) {
+    fn spawn(script: &str, stdin: Stdin) -> (ProcessGroup, Receiver<Event>) {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let (sender, receiver) = channel();
         let send = move |event| sender.send(event).is_ok();
-        (ProcessGroup::spawn(command, stdin, output, send).unwrap(), receiver)
+        (ProcessGroup::spawn(command, stdin, send).unwrap(), receiver)
     }
 
-    /// Reads events until `last`; returns the text of each stream.
-    fn read_until(receiver: &Receiver<Event>, last: &Event) -> (String, String) {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
+    /// Reads events until `last`; returns the output.
+    fn read_until(receiver: &Receiver<Event>, last: &Event) -> String {
+        let mut output = Vec::new();
         for event in receiver {
-            match &event {
-                Event::Output(Stream::Stdout, bytes) => out.extend(bytes),
-                Event::Output(Stream::Stderr, bytes) => err.extend(bytes),
-                _ => {}
+            if let Event::Output(bytes) = &event {
+                output.extend(bytes);
             }
             if event == *last {
                 break;
             }
         }
-        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+        String::from_utf8(output).unwrap()
     }
 
-    const CLOSED: Event = Event::Closed(Stream::Stdout);
-
     #[test]
-    fn merged_output_keeps_its_order() {
+    fn stdout_and_stderr_keep_their_order() {
         let script = "echo 1; echo 2 >&2; echo 3; exit 7";
-        let (mut group, events) = spawn(script, Stdin::Null, Output::Merged);
-        assert_eq!(read_until(&events, &CLOSED).0, "1\n2\n3\n");
+        let (mut group, events) = spawn(script, Stdin::Null);
+        assert_eq!(read_until(&events, &Event::Closed), "1\n2\n3\n");
         // Wait for the exit: `kill` right after the last output would win the race.
         read_until(&events, &Event::Exited);
         assert_eq!(group.kill().unwrap().code(), Some(7));
     }
 
     #[test]
-    fn separate_output_keeps_its_stream() {
-        let (_group, events) =
-            spawn("echo 1; echo 2 >&2", Stdin::Null, Output::Separate);
-        let texts: Vec<Event> = events
-            .iter()
-            .filter(|event| matches!(event, Event::Output(..)))
-            .take(2)
-            .collect();
-        assert!(texts.contains(&Event::Output(Stream::Stdout, b"1\n".to_vec())));
-        assert!(texts.contains(&Event::Output(Stream::Stderr, b"2\n".to_vec())));
-    }
-
-    #[test]
     fn exit_is_reported_while_a_child_holds_the_output_open() {
-        let (mut group, events) =
-            spawn("sleep 1000 & exit 3", Stdin::Null, Output::Merged);
+        let (mut group, events) = spawn("sleep 1000 & exit 3", Stdin::Null);
         read_until(&events, &Event::Exited);
         assert_eq!(group.kill().unwrap().code(), Some(3));
         // The pipe closes only when the sleeping child is dead, too.
-        read_until(&events, &CLOSED);
+        read_until(&events, &Event::Closed);
     }
 
     #[test]
     fn drop_kills_every_process_of_the_group() {
-        let (group, events) =
-            spawn("sleep 1000 & wait", Stdin::Null, Output::Merged);
+        let (group, events) = spawn("sleep 1000 & wait", Stdin::Null);
         drop(group);
-        read_until(&events, &CLOSED);
+        read_until(&events, &Event::Closed);
     }
 
     #[test]
     fn a_stopped_group_can_be_resumed_and_terminated() {
         let (mut group, events) =
-            spawn("echo started; exec sleep 1000", Stdin::Null, Output::Merged);
+            spawn("echo started; exec sleep 1000", Stdin::Null);
         let started = events.iter().next();
-        assert_eq!(
-            started,
-            Some(Event::Output(Stream::Stdout, b"started\n".to_vec()))
-        );
+        assert_eq!(started, Some(Event::Output(b"started\n".to_vec())));
         group.signal(Signal::Stop);
         group.signal(Signal::Continue);
         group.signal(Signal::Terminate);
@@ -366,22 +301,20 @@ mod tests {
     #[test]
     fn text_can_be_written_to_a_lifeline_only() {
         let echo = "read line; echo $line";
-        let (tied, events) = spawn(echo, Stdin::Lifeline, Output::Merged);
+        let (tied, events) = spawn(echo, Stdin::Lifeline);
         tied.write("hello\n").unwrap();
-        assert_eq!(read_until(&events, &CLOSED).0, "hello\n");
-        let (null, _events) = spawn(echo, Stdin::Null, Output::Merged);
+        assert_eq!(read_until(&events, &Event::Closed), "hello\n");
+        let (null, _events) = spawn(echo, Stdin::Null);
         assert!(null.write("hello\n").is_err());
     }
 
     #[test]
     fn a_lifeline_stays_open_until_the_group_is_dropped() {
-        let (group, events) =
-            spawn("read line; echo end", Stdin::Lifeline, Output::Merged);
+        let (group, events) = spawn("read line; echo end", Stdin::Lifeline);
         assert!(events.try_recv().is_err());
         drop(group);
-        assert_eq!(read_until(&events, &CLOSED).0, "");
-        let (_group, events) =
-            spawn("read line; echo end", Stdin::Null, Output::Merged);
-        assert_eq!(read_until(&events, &CLOSED).0, "end\n");
+        assert_eq!(read_until(&events, &Event::Closed), "");
+        let (_group, events) = spawn("read line; echo end", Stdin::Null);
+        assert_eq!(read_until(&events, &Event::Closed), "end\n");
     }
 }

@@ -97,32 +97,68 @@ pub fn fit(text: &str, columns: usize) -> String {
 /// assert_eq!(strip_ansi("\x1b]8;;file:///a\x1b\\here\x1b]8;;\x1b\\"), "here");
 /// ```
 pub fn strip_ansi(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(char) = chars.next() {
-        if char != '\x1b' {
-            plain.push(char);
-            continue;
-        }
-        match chars.next() {
-            // CSI, "control sequence introducer": ends with a byte from `@` to `~`.
-            Some('[') => {
-                chars.find(|char| ('@'..='~').contains(char));
-            }
-            // OSC, "operating system command": ends with BEL or `ESC \`.
-            Some(']') => {
-                let mut previous = ']';
-                chars.find(|&char| {
-                    let ends = char == '\x07' || (previous, char) == ('\x1b', '\\');
-                    previous = char;
-                    ends
-                });
-            }
-            // The other sequences are two characters long.
-            _ => {}
-        }
-    }
+    filter_escapes(text, |_| false)
+}
+
+/// Makes text from an unknown program safe to print: removes escape sequences and control
+/// characters, except line breaks and tabs and, if `color` is true, colours.
+///
+/// A colour (SGR, "select graphic rendition") has only digits, `;` and `:` between `ESC [`
+/// and `m`. With `>` or `?` in it, the sequence sets or queries a mode of the terminal.
+///
+/// ```
+/// use async_workbook::text::sanitize;
+///
+/// assert_eq!(sanitize("\x1b[2Ja\x07 \x1b[31mred\x1b[m", true), "a \x1b[31mred\x1b[m");
+/// assert_eq!(sanitize("\x1b[31mred\x1b[>4;2m", false), "red");
+/// ```
+pub fn sanitize(text: &str, color: bool) -> String {
+    let is_color = |sequence: &str| {
+        let inner = sequence.strip_prefix("\x1b[").and_then(|s| s.strip_suffix('m'));
+        color
+            && inner.is_some_and(|inner| {
+                inner.chars().all(|c| c.is_ascii_digit() || ";:".contains(c))
+            })
+    };
+    let mut plain = filter_escapes(text, is_color);
+    plain.retain(|c| !c.is_control() || ['\n', '\t', '\x1b'].contains(&c));
     plain
+}
+
+/// Removes the escape sequences that `keep` rejects.
+fn filter_escapes(text: &str, keep: impl Fn(&str) -> bool) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('\x1b') {
+        plain.push_str(&rest[..start]);
+        let sequence = &rest[start..start + escape_len(&rest[start..])];
+        if keep(sequence) {
+            plain.push_str(sequence);
+        }
+        rest = &rest[start + sequence.len()..];
+    }
+    plain + rest
+}
+
+/// Returns the length of the escape sequence at the beginning of `text`.
+fn escape_len(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    let end = match chars.next() {
+        // CSI, "control sequence introducer": ends with a byte from `@` to `~`.
+        Some((_, '[')) => chars.find(|(_, char)| ('@'..='~').contains(char)),
+        // OSC, "operating system command", and other strings: end with BEL or `ESC \`.
+        Some((_, ']' | 'P' | 'X' | '^' | '_')) => {
+            let mut previous = ' ';
+            chars.find(|&(_, char)| {
+                let ends = char == '\x07' || (previous, char) == ('\x1b', '\\');
+                previous = char;
+                ends
+            })
+        }
+        // The other sequences are two characters long.
+        other => other,
+    };
+    end.map_or(text.len(), |(at, char)| at + char.len_utf8())
 }
 
 /// Groups the digits before the decimal point of a number by thousands.
@@ -229,6 +265,30 @@ mod tests {
     fn stripping_ends_each_kind_of_escape_sequence() {
         assert_eq!(strip_ansi("\x1b[2J\x1b[Hhi\x1b]0;title\x07!"), "hi!");
         assert_eq!(strip_ansi("a\x1b7b\x1b[31"), "ab");
+        assert_eq!(strip_ansi("\x1bPq#1\x1b\\a\x1b_b\x07c\x1b"), "ac");
+        assert_eq!(strip_ansi("\x1b\u{e9}a\x1b]0;\u{e9}"), "a");
+    }
+
+    #[test]
+    fn sanitizing_keeps_real_colours_only() {
+        let colours = "\x1b[1;38:5:9mred\x1b[m\n\ttab";
+        assert_eq!(sanitize(colours, true), colours);
+        assert_eq!(sanitize(colours, false), "red\n\ttab");
+        for other in [
+            "\x1b[>4;2m",
+            "\x1b[?4m",
+            "\x1b[4 m",
+            "\x1b[2J",
+            "\x1b[1",
+            "\x1b]0;title\x07",
+            "\x1bP1m\x1b\\",
+            "\x1bc",
+            "\u{9b}",
+            "\r",
+            "\x1b",
+        ] {
+            assert_eq!(sanitize(&format!("a{other}"), true), "a", "{other:?}");
+        }
     }
 
     #[test]

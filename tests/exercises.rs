@@ -14,11 +14,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_workbook::Lesson;
 use async_workbook::check::event::{Event, EventParser, Part};
+use async_workbook::postgres::{self, Database};
+use tokio::runtime::Runtime;
 
-/// Runs the check of one answer; returns its report, and whether the answer passed.
-fn check(program: &Path, answer: &str) -> (String, bool) {
+/// Runs the check of one answer, with a database if it is to use this one; returns its
+/// report, and whether the answer passed.
+fn check(
+    program: &Path,
+    answer: &str,
+    database: Option<&Database>,
+) -> (String, bool) {
     let test = &*format!("{answer}::check::check");
     let mut answer = Command::new(program);
+    if let Some(database) = database {
+        answer.env("DATABASE_URL", database.url());
+    }
     answer.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     for setting in ["RUST_BACKTRACE", "WORKBOOK_COLOR", "WORKBOOK_SEED"] {
         answer.env_remove(setting);
@@ -88,6 +98,13 @@ fn check_all(name: &str) {
     let mut answers = vec!["solution".to_owned(), "starter".to_owned()];
     answers.extend(wrong.iter().map(|answer| format!("wrong::{answer}")));
 
+    // A private server takes more CPU time than a check, so only the solution has one.
+    let database = lesson.postgres.then(|| {
+        let runtime = Runtime::new().expect("a tokio runtime");
+        runtime.block_on(postgres::start()).expect("it is not missing")
+    });
+    let database_for =
+        |answer: &str| database.as_ref().filter(|_| answer != "solution");
     // With a database, a check waits for the real clock most of the time.
     let workers = if lesson.postgres { 6 } else { 2 };
     let results: Vec<_> = answers.iter().map(|_| OnceLock::new()).collect();
@@ -99,7 +116,8 @@ fn check_all(name: &str) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     answers.get(index).zip(results.get(index))
                 } {
-                    let _ = result.set(check(&program, answer));
+                    let _ =
+                        result.set(check(&program, answer, database_for(answer)));
                 }
             });
         }

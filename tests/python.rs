@@ -14,46 +14,12 @@ use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::Duration;
 
+use async_workbook::python::{self, LESSON_PACKAGES, Python};
 use async_workbook::{LESSONS, postgres, web};
 use common::print_notice;
 use tokio::runtime::Runtime;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-// ---- The interpreter ----
-
-/// Fails on a Python that is too old. Prints those of its arguments that are names of
-/// installed packages.
-const PROBE: &str = "import importlib.util, sys
-if sys.version_info < (3, 11): sys.exit('older than 3.11')
-print(' '.join(m for m in sys.argv[1:] if importlib.util.find_spec(m)))";
-
-/// A Python interpreter that is new enough.
-struct Python {
-    program: PathBuf,
-    packages: Vec<String>,
-}
-
-static PYTHONS: LazyLock<Vec<Python>> = LazyLock::new(|| {
-    let candidates = match env::var_os("WORKBOOK_PYTHON") {
-        Some(program) => vec![PathBuf::from(program)],
-        None => vec![
-            Path::new(ROOT).join(".venv/bin/python"),
-            Path::new(ROOT).join(".venv/Scripts/python.exe"),
-            "python3".into(),
-            "python".into(),
-        ],
-    };
-    candidates.into_iter().filter_map(probe).collect()
-});
-
-fn probe(program: PathBuf) -> Option<Python> {
-    let mut command = Command::new(&program);
-    let output = command.args(["-c", PROBE, "aiohttp", "asyncpg"]).output().ok()?;
-    let stdout = String::from_utf8(output.stdout).ok()?;
-    let packages = stdout.split_whitespace().map(str::to_owned).collect();
-    output.status.success().then_some(Python { program, packages })
-}
 
 /// Finds a Python that has all `packages`. Prints a notice if there is none.
 ///
@@ -62,27 +28,23 @@ fn probe(program: PathBuf) -> Option<Python> {
 /// If there is none and `CI` is `true` or `WORKBOOK_PYTHON` is set, where a skipped test
 /// must not pass silently.
 fn find_python(packages: &[&str]) -> Option<&'static Path> {
-    let has = |python: &Python, package: &str| {
-        python.packages.iter().any(|installed| installed == package)
-    };
-    let found = PYTHONS
-        .iter()
-        .find(|python| packages.iter().all(|package| has(python, package)));
+    static PYTHON: LazyLock<Option<Python>> =
+        LazyLock::new(|| Python::find(Path::new(ROOT), &LESSON_PACKAGES));
+    let found = PYTHON.as_ref().filter(|one| one.missing(packages).is_empty());
     if let Some(python) = found {
         return Some(&python.program);
     }
-    let needed = [&["Python 3.11 or newer"], packages].concat().join(", ");
-    if let Some(program) = env::var_os("WORKBOOK_PYTHON") {
-        let program = program.display();
-        panic!("WORKBOOK_PYTHON={program} does not provide: {needed}");
+    let needed = format!("Python 3.11 or newer with {}", packages.join(", "));
+    if let Some(program) = python::chosen() {
+        panic!("WORKBOOK_PYTHON={} does not provide: {needed}", program.display());
     }
     assert!(env::var("CI").as_deref() != Ok("true"), "CI has no {needed}");
     static NOTICE: Once = Once::new();
     NOTICE.call_once(|| {
+        let install = python::install("lessons/requirements.txt");
         print_notice(&format!(
             "\nNOT TESTED: the Python programs, which need {needed}. To install it:\n  \
-             python3 -m venv .venv\n  \
-             .venv/bin/pip install -r lessons/requirements.txt\n"
+             {install}\n"
         ));
     });
     None
@@ -120,7 +82,7 @@ fn read_source(name: &str) -> String {
 /// Returns the packages that the program imports and that do not come with Python.
 fn packages(name: &str) -> Vec<&'static str> {
     let source = read_source(name);
-    let mut packages = vec!["aiohttp", "asyncpg"];
+    let mut packages = LESSON_PACKAGES.to_vec();
     packages.retain(|package| source.contains(&format!("from {package} import")));
     packages
 }

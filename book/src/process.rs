@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use async_workbook::Utf8Decoder;
-use async_workbook::process::{Event, Output, ProcessGroup, Signal, Stdin};
+use async_workbook::process::{Event, ProcessGroup, Signal, Stdin};
 
 /// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ impl Process {
         let program = command.get_program().display().to_string();
         let (sender, events) = mpsc::channel(16);
         let send = move |event| sender.blocking_send(event).is_ok();
-        let group = ProcessGroup::spawn(command, Stdin::Null, Output::Merged, send)
+        let group = ProcessGroup::spawn(command, Stdin::Null, send)
             .with_context(|| format!("could not start {program}"))?;
         let decoder = Utf8Decoder::default();
         Ok(Self { group, events, decoder, exited: None, closed: false })
@@ -70,7 +70,7 @@ impl Process {
                 None => self.events.recv().await,
             };
             match event {
-                Some(Event::Output(_, bytes)) => {
+                Some(Event::Output(bytes)) => {
                     return Ok(ProcessEvent::Output(self.decoder.decode(&bytes)));
                 }
                 // Processes that the program left behind end with it.
@@ -79,7 +79,7 @@ impl Process {
                         self.group.kill().context("could not get an exit status")?;
                     self.exited = Some((status, Instant::now() + DRAIN));
                 }
-                Some(Event::Closed(_)) => self.closed = true,
+                Some(Event::Closed) => self.closed = true,
                 None => bail!("lost track of a program"),
             }
         }

@@ -27,7 +27,7 @@ use tokio::time::advance;
 
 use super::Hasher;
 use super::uploads::log::{self, Log};
-use async_workbook::check;
+use async_workbook::check::{self, Explain};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -286,7 +286,7 @@ async fn punctual() -> Result<()> {
                 }
                 false => "300 ms later there was no change.",
             };
-            return check::explain(late, Some(words));
+            return late.because([words]);
         }
         log::with(|log| log.all_open = true);
         within(PATIENCE, |log| log.running() == 0).await;

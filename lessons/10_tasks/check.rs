@@ -14,7 +14,7 @@ use tokio::task::{JoinError, spawn_blocking, yield_now};
 use tokio::time::timeout;
 
 use super::task_group;
-use async_workbook::check::{self, Pace, Probe, Run};
+use async_workbook::check::{self, Explain, Pace, Probe, Run};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -159,7 +159,7 @@ impl<T> Outcome<T> {
         } else {
             None
         };
-        check::explain(check::that(took == *at, words), why)
+        check::that(took == *at, words).because(why)
     }
 
     /// Checks that no job was running when it returned.
@@ -176,7 +176,7 @@ impl<T> Outcome<T> {
             }
             _ => DETACHED,
         };
-        check::explain(check::that(at_once == 0, words), Some(why))
+        check::that(at_once == 0, words).because([why])
     }
 }
 
@@ -191,7 +191,7 @@ async fn in_order() -> Result<()> {
              the list with its output.",
         );
         let judged = check::in_order(&got, &expected);
-        seen.run.pictured(check::explain(judged, why))?;
+        seen.run.pictured(judged.because(why))?;
         let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
         let sum = times.iter().sum::<u32>() * MS;
         seen.run.paced(&Pace::mixed(&what, sum, longest))?;
@@ -296,7 +296,7 @@ async fn nested() -> Result<()> {
 /// Checks that no jobs are running some turns after the group has ended.
 fn none_running(running: usize) -> Result<()> {
     let words = format!("jobs still running: {running}, expected 0.");
-    check::explain(check::that(running == 0, words), Some(DETACHED))
+    check::that(running == 0, words).because([DETACHED])
 }
 
 async fn dropped() -> Result<()> {

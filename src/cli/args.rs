@@ -1,17 +1,17 @@
 //! Command-line arguments.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use async_workbook::{LESSONS, Lesson};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Arg, Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 
 /// Work on the exercises of async-workbook, with a verdict after every save
 #[derive(Debug, Parser)]
 #[command(
     name = "workbook",
     bin_name = "cargo workbook",
+    version,
     subcommand_value_name = "COMMAND",
     max_term_width = 88,
     after_help = "Without a command: shows the current exercise and what to do next.\n\
@@ -40,7 +40,7 @@ pub enum Command {
     /// Run a lesson's program
     Run {
         /// 3, 03, gather or 03_gather
-        #[arg(value_parser = LessonParser, hide_possible_values = true)]
+        #[arg(value_parser = lesson)]
         lesson: &'static Lesson,
         /// Run your exercise instead
         #[arg(long)]
@@ -50,7 +50,7 @@ pub enum Command {
         arguments: Vec<OsString>,
     },
     /// Check an exercise
-    #[command(after_help = CHECK_JSON)]
+    #[command(aliases = ["test", "verify"], after_help = CHECK_JSON)]
     Check {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -65,6 +65,7 @@ pub enum Command {
     },
     /// Check an exercise after every save
     #[command(
+        alias = "start",
         after_help = "Keys: h hint, n next exercise, r run again, l list, q quit. \
         Without a terminal: the same letters, one per line."
     )]
@@ -90,13 +91,14 @@ pub enum Command {
     },
     /// Show a solution after yours has passed
     Solution {
-        #[command(flatten)]
-        lesson: LessonArgument,
+        /// 3, 03, gather or 03_gather [default: the exercise solved last]
+        #[arg(value_parser = lesson)]
+        lesson: Option<&'static Lesson>,
         /// Show it even if the exercise is not solved
         #[arg(long)]
         spoil: bool,
     },
-    /// Restore an exercise's starter; your file is backed up
+    /// Restore an exercise's starter and open it again; your file is backed up
     Reset {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -113,22 +115,36 @@ pub enum Command {
     Doctor,
     /// Measure Rust and Python on the same work
     #[command(
-        after_help = "Builds an optimised program, which takes some minutes the \
-        first time, then measures for 2 to 3 minutes.\n\n  \
-        --quick  run everything once with little work, as a smoke test\n  \
-        --save   write the results to book/compare/result.json, for the book"
+        after_help = "Builds an optimised program, which takes some minutes the first \
+        time, then measures for 2 to 3 minutes."
     )]
-    Compare {
-        /// Benchmarks to run: pages, queries, json, tasks, heartbeat, start [default: all]
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
+    Compare(CompareOptions),
 }
+
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// Run everything once with little work, as a smoke test
+    #[arg(long)]
+    pub quick: bool,
+    /// Write the results to book/compare/result.json, for the book
+    #[arg(long, conflicts_with_all = ["quick", "benchmarks"])]
+    pub save: bool,
+    /// Leave out what needs a missing Python or package
+    #[arg(long)]
+    pub partial: bool,
+    /// Only these benchmarks
+    #[arg(value_name = "BENCHMARK", value_parser = BENCHMARKS)]
+    pub benchmarks: Vec<String>,
+}
+
+/// As in `book/compare`, which is not built yet when these arguments are parsed.
+const BENCHMARKS: [&str; 6] =
+    ["pages", "queries", "json", "tasks", "heartbeat", "start"];
 
 #[derive(Debug, Args)]
 pub struct LessonArgument {
     /// 3, 03, gather or 03_gather [default: the current exercise]
-    #[arg(value_parser = LessonParser, hide_possible_values = true)]
+    #[arg(value_parser = lesson)]
     pub lesson: Option<&'static Lesson>,
 }
 
@@ -168,9 +184,9 @@ const CHECK_JSON: &str = "The JSON document:\n  \
     `does_not_compile`, `stopped`, `ended`, `no_checks`, `missing`), reason\n             \
     (a sentence or null), checks (each with check, outcome: `passed`,\n             \
     `failed`, `skipped`, `unfinished`, and diagnosis or null), errors (each\n             \
-    with code or null, message, file, line, rendered, section or null),\n             \
-    output (what the program printed, truncated), build_seconds,\n             \
-    run_seconds, saved (true if a pass was recorded)";
+    with code or null, message, file, line, rendered, advice or null,\n             \
+    section or null), output (what the program printed, truncated), saved\n             \
+    (true if a pass was recorded)";
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
@@ -180,120 +196,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
 }
 
-/// Parses a lesson's name, one of its aliases, or the path of one of its files.
-///
-/// clap does the rest, such as suggesting the right spelling of a name.
-#[derive(Clone)]
-struct LessonParser;
-
-impl TypedValueParser for LessonParser {
-    type Value = &'static Lesson;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Self::Value, clap::Error> {
-        let text = value.to_string_lossy().to_lowercase().replace('-', "_");
-        let is_lesson = |part: &&str| LESSONS.iter().any(|l| l.name == *part);
-        let name = text.split(['/', '\\']).find(is_lesson).unwrap_or(&text);
-        let name = name.strip_suffix("_exercise").unwrap_or(name);
-        let lesson = LESSONS.iter().find(|one| value_of(one).matches(name, false));
-        lesson.map_or_else(
-            || {
-                let parser = PossibleValuesParser::new(LESSONS.iter().map(value_of));
-                parser.parse_ref(command, argument, value).map(|_| &LESSONS[0])
-            },
-            Ok,
-        )
-    }
-
-    fn possible_values(
-        &self,
-    ) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(LESSONS.iter().map(value_of)))
-    }
-}
-
-/// `03_gather`, with the aliases 3, 03 and gather.
-fn value_of(lesson: &'static Lesson) -> PossibleValue {
-    let (number, word) = lesson.name.split_once('_').unwrap_or((lesson.name, ""));
-    let aliases = [number, number.trim_start_matches('0'), word];
-    PossibleValue::new(lesson.name).aliases(aliases)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, clap::Error> {
-        let words = ["workbook"].into_iter().chain(line.split_whitespace());
-        Ok(Arguments::try_parse_from(words)?.command.expect("a subcommand"))
-    }
-
-    #[test]
-    fn definition_is_consistent_and_its_help_fits_on_a_screen() {
-        Arguments::command().debug_assert();
-        let help = parse("--help").unwrap_err();
-        assert_eq!(help.exit_code(), 0);
-        assert!(help.to_string().lines().count() < 30, "{help}");
-    }
-
-    #[test]
-    fn lessons_have_aliases_and_paths() {
-        let name = LESSONS[2].name;
-        let (number, word) = name.split_once('_').unwrap();
-        for alias in [
-            "3",
-            number,
-            name,
-            &word.to_uppercase(),
-            &name.replace('_', "-"),
-            &format!("{name}_exercise"),
-            &format!("./lessons/{name}/exercise.rs"),
-            &format!("lessons\\{name}\\exercise.rs"),
-        ] {
-            let Ok(Command::Reset { lesson }) = parse(&format!("reset {alias}"))
-            else {
-                panic!("could not parse {alias}");
-            };
-            assert_eq!(lesson.lesson, Some(&LESSONS[2]), "{alias}");
-        }
-        let error =
-            parse(&format!("check {}", &name[..name.len() - 1])).unwrap_err();
-        assert!(error.to_string().contains(&format!("'{name}'")), "{error}");
-    }
-
-    #[test]
-    fn arguments_are_passed_on() {
-        let Ok(Command::Run { arguments, .. }) = parse("run 3 -- /page/1 --json")
-        else {
-            panic!("not `run`");
-        };
-        assert_eq!(arguments, ["/page/1", "--json"]);
-        let Ok(Command::Compare { arguments }) = parse("compare --quick json")
-        else {
-            panic!("not `compare`");
-        };
-        assert_eq!(arguments, ["--quick", "json"]);
-    }
-
-    #[test]
-    fn wrong_usage_has_exit_status_2() {
-        for line in [
-            "chekc",
-            "run",
-            "run no_such_lesson",
-            "check --seed x",
-            "check 03 --all",
-            "watch --limit 0",
-            "watch --limit inf",
-            "--color sometimes",
-        ] {
-            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
+/// Parses a lesson's name, number or word, or the path of one of its files.
+fn lesson(text: &str) -> Result<&'static Lesson, String> {
+    let text = text.to_lowercase().replace('-', "_");
+    let matches = |lesson: &&Lesson, part: &str| {
+        let (number, word) = lesson.name.split_once('_').unwrap_or_default();
+        let part = part.strip_suffix("_exercise").unwrap_or(part);
+        [lesson.name, number, number.trim_start_matches('0'), word].contains(&part)
+    };
+    // From the end: other folders of a path may have such a name, too.
+    let mut parts = text.rsplit(['/', '\\']);
+    let found = parts.find_map(|part| LESSONS.iter().find(|one| matches(one, part)));
+    let names = || LESSONS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("the lessons are {}", names()))
 }

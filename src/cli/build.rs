@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use async_workbook::Utf8Decoder;
-use async_workbook::process::{Output, Stdin, Stream};
+use async_workbook::process::Stdin;
+use async_workbook::text::sanitize;
 use serde_json::Value;
 
 use super::context::Context;
@@ -52,8 +53,7 @@ pub enum BuildEvent {
 pub struct Build {
     pub job: Job,
     target: String,
-    stdout: Lines,
-    stderr: Lines,
+    output: Lines,
     events: VecDeque<BuildEvent>,
     executable: Option<PathBuf>,
     messages: String,
@@ -76,14 +76,12 @@ impl Build {
             .args(["--no-run", "--color=never", "--example", &target])
             .args(EXERCISE_FEATURES)
             .arg(format!("--message-format={format}"));
-        let job =
-            Job::start(command, Stdin::Null, Output::Separate, None, &cx.inbox)
-                .context("could not build the exercise")?;
+        let job = Job::start(command, Stdin::Null, None, &cx.inbox)
+            .context("could not build the exercise")?;
         Ok(Build {
             job,
             target,
-            stdout: Lines::default(),
-            stderr: Lines::default(),
+            output: Lines::default(),
             events: VecDeque::new(),
             executable: None,
             messages: String::new(),
@@ -97,19 +95,9 @@ impl Build {
                 return Ok(event);
             }
             match self.job.next(inbox)? {
-                JobEvent::Output(Stream::Stdout, bytes) => {
-                    for line in self.stdout.push(&bytes) {
-                        self.read_json(&line);
-                    }
-                }
-                JobEvent::Output(Stream::Stderr, bytes) => {
-                    for line in self.stderr.push(&bytes) {
-                        match status(&line).map(str::to_owned) {
-                            Some(text) => {
-                                self.events.push_back(BuildEvent::Status(text))
-                            }
-                            None => self.messages.push_str(&format!("{line}\n")),
-                        }
+                JobEvent::Output(bytes) => {
+                    for line in self.output.push(&bytes) {
+                        self.read(&line);
                     }
                 }
                 JobEvent::Message(message) => {
@@ -127,8 +115,16 @@ impl Build {
         }
     }
 
-    fn read_json(&mut self, line: &str) {
-        let Ok(message) = serde_json::from_str::<Value>(line) else { return };
+    /// Reads a line: a JSON message from stdout, or a text from stderr.
+    fn read(&mut self, line: &str) {
+        if let Some(text) = status(line) {
+            self.events.push_back(BuildEvent::Status(text.to_owned()));
+            return;
+        }
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            self.messages.push_str(&format!("{line}\n"));
+            return;
+        };
         let own = message["target"]["name"] == self.target.as_str();
         if message["reason"] == "compiler-artifact" && own {
             self.executable = message["executable"].as_str().map(PathBuf::from);
@@ -165,7 +161,7 @@ fn diagnostic(message: &Value, own: bool) -> Option<Diagnostic> {
         message: text(&message["message"])?,
         file: span.and_then(|span| text(&span["file_name"])),
         line: span.and_then(|span| span["line_start"].as_u64()),
-        rendered: text(&message["rendered"])?,
+        rendered: sanitize(message["rendered"].as_str()?, true),
         own,
     })
 }

@@ -21,19 +21,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use async_workbook::Utf8Decoder;
 use async_workbook::check::event::{Event, EventParser, Part};
-use async_workbook::process::{Output, Stdin};
-use async_workbook::text::{capitalize, clip, count};
+use async_workbook::check::genuine;
+use async_workbook::process::Stdin;
+use async_workbook::text::{capitalize, clip, count, sanitize};
 use serde::Serialize;
 
 use super::args::CheckOptions;
 use super::build::{Build, BuildEvent, Diagnostic};
 use super::context::Context;
-use super::genuine;
 use super::inbox::{Message, suspend};
 use super::job::{Job, JobEvent};
 use super::output::OutputTruncator;
 use super::progress::Progress;
 use super::repo::{Exercise, Repo};
+use super::screen::Style;
 
 /// The indentation of a diagnosis in columns.
 pub const INDENT: usize = 4;
@@ -50,8 +51,6 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// The program's output, truncated.
     pub output: Vec<String>,
-    pub build_time: Duration,
-    pub run_time: Duration,
     /// The text that was checked.
     pub source: String,
 }
@@ -64,29 +63,30 @@ pub enum Outcome {
     Failed,
     DoesNotCompile,
     /// The program exceeded its time limit.
-    #[serde(rename = "stopped")]
-    TimedOut,
+    Stopped,
     /// The program exited before its checks ended.
-    #[serde(rename = "ended")]
-    Exited,
+    Ended,
     /// The program ran no checks.
     NoChecks,
     /// The exercise's file is missing or empty.
     Missing,
 }
 
-/// One of an exercise's checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One of an exercise's checks, as `check --json` prints it.
+#[derive(Clone, Debug, Serialize)]
 pub struct Check {
+    #[serde(rename = "check")]
     pub title: String,
-    pub result: CheckResult,
+    pub outcome: CheckOutcome,
+    /// Of a failed check.
+    pub diagnosis: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckResult {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOutcome {
     Passed,
-    /// Failed, with a diagnosis.
-    Failed(String),
+    Failed,
     Skipped,
     /// The program exited, or exceeded its time limit, during the check.
     Unfinished,
@@ -114,7 +114,6 @@ pub struct CheckRun {
     color: bool,
     report: Report,
     events: VecDeque<CheckEvent>,
-    started: Instant,
     decoder: Utf8Decoder,
     parser: EventParser,
     /// The token of the events.
@@ -125,17 +124,12 @@ pub struct CheckRun {
     forged: bool,
     /// The title of the check that is running.
     current: Option<String>,
-    /// The output of the exercise during that check.
+    /// The output since the last event.
     output: OutputTruncator,
-    /// The output of the test harness.
-    harness: OutputTruncator,
-    /// True once the harness has reported that there is no such test.
-    no_tests: bool,
-    /// True once a check has begun.
-    begun: bool,
+    /// The lines that the test harness has printed, outside of any check.
+    harness: Vec<String>,
     /// The number of checks that passed, and of all checks.
     verdict: Option<(usize, usize)>,
-    stack_overflow: bool,
     /// The program's own diagnosis of a check that does not progress.
     stuck: Option<String>,
 }
@@ -163,8 +157,6 @@ impl CheckRun {
             checks: Vec::new(),
             diagnostics: Vec::new(),
             output: Vec::new(),
-            build_time: Duration::ZERO,
-            run_time: Duration::ZERO,
             source: String::new(),
         };
         let token = random_token();
@@ -174,7 +166,6 @@ impl CheckRun {
             color,
             report,
             events: VecDeque::new(),
-            started: Instant::now(),
             decoder: Utf8Decoder::default(),
             parser: EventParser::new(token.clone()),
             token,
@@ -182,11 +173,8 @@ impl CheckRun {
             forged: false,
             current: None,
             output: OutputTruncator::default(),
-            harness: OutputTruncator::default(),
-            no_tests: false,
-            begun: false,
+            harness: Vec::new(),
             verdict: None,
-            stack_overflow: false,
             stuck: None,
         };
         match read_source(&cx.repo, exercise) {
@@ -215,7 +203,7 @@ impl CheckRun {
                     BuildEvent::Failed(messages) => self.build_failed(&messages),
                 },
                 Stage::Running(job) => match job.next(&cx.inbox)? {
-                    JobEvent::Output(_, bytes) => self.read(&bytes),
+                    JobEvent::Output(bytes) => self.read(&bytes),
                     JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
                     JobEvent::TimedOut => self.timed_out(),
                     JobEvent::Exited(status) => self.exited(cx, status),
@@ -236,26 +224,20 @@ impl CheckRun {
     }
 
     fn finish(&mut self, outcome: Outcome, reason: Option<String>) {
-        match self.stage {
-            Stage::Building(_) => self.report.build_time = self.started.elapsed(),
-            Stage::Running(_) => self.report.run_time = self.started.elapsed(),
-            Stage::Finished => {}
-        }
         self.stage = Stage::Finished;
-        (self.report.outcome, self.report.reason) = (outcome, reason);
+        self.report.outcome = outcome;
+        self.report.reason = reason.map(|reason| sanitize(&reason, false));
         let report = Box::new(self.report.clone());
         self.events.push_back(CheckEvent::Finished(report));
     }
 
     fn built(&mut self, cx: &Context, executable: &Path) -> Result<()> {
         self.filter_diagnostics();
-        self.report.build_time = self.started.elapsed();
-        self.started = Instant::now();
         let Report { exercise, source, .. } = &self.report;
-        let missing = genuine::missing_check(&cx.repo, exercise, source, executable);
+        let (root, check) = (&cx.repo.root, exercise.check());
+        let missing = genuine::missing_check(root, &check, source, executable);
         if let Some(reason) = missing {
             let reason = format!("no check ran: {reason}");
-            self.stage = Stage::Finished;
             self.finish(Outcome::NoChecks, Some(reason));
             return Ok(());
         }
@@ -307,23 +289,19 @@ impl CheckRun {
                 program.env("WORKBOOK_SEED", seed.to_string());
             }
             let limit = Some(self.limit());
-            Job::start(program, Stdin::Lifeline, Output::Merged, limit, &cx.inbox)
+            Job::start(program, Stdin::Lifeline, limit, &cx.inbox)
         };
-        loop {
-            match program() {
-                Err(error)
-                    if is_being_rewritten(&error)
-                        && self.started.elapsed() < REWRITE_TIMEOUT =>
-                {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Ok(job) => {
-                    job.write(&format!("{}\n", self.token));
-                    return Ok(job);
-                }
-                Err(error) => return Err(error),
-            }
+        let since = Instant::now();
+        let mut job = program();
+        while job.as_ref().is_err_and(is_being_rewritten)
+            && since.elapsed() < REWRITE_TIMEOUT
+        {
+            std::thread::sleep(Duration::from_millis(20));
+            job = program();
         }
+        let job = job?;
+        job.write(&format!("{}\n", self.token));
+        Ok(job)
     }
 
     fn limit(&self) -> Duration {
@@ -348,18 +326,31 @@ impl CheckRun {
     }
 
     fn read_output(&mut self, text: &str) {
-        self.stack_overflow |= text.contains("has overflowed its stack");
-        if self.current.is_none() {
-            self.no_tests |= text.contains("running 0 tests");
-            self.harness.push(text);
-        } else {
-            let lines = self.output.push(text);
+        let lines = self.output.push(text);
+        self.add_output(lines);
+    }
+
+    fn finish_output(&mut self) {
+        let lines = self.output.finish();
+        self.add_output(lines);
+    }
+
+    fn add_output(&mut self, lines: Vec<String>) {
+        if self.current.is_some() {
             self.show(lines);
+        } else {
+            self.harness.extend(lines);
         }
     }
 
+    fn show(&mut self, lines: Vec<String>) {
+        self.report.output.extend(lines.iter().cloned());
+        self.events.extend(lines.into_iter().map(CheckEvent::Output));
+    }
+
     fn read_event(&mut self, event: Event) {
-        let (title, result) = match event {
+        let color = self.color;
+        let (title, outcome, diagnosis) = match event {
             Event::Opened { file } => {
                 self.opened_by = Some(file);
                 return;
@@ -372,7 +363,6 @@ impl CheckRun {
                 return;
             }
             Event::Began { check } => {
-                self.begun = true;
                 self.finish_output();
                 self.current = Some(check);
                 self.output = OutputTruncator::default();
@@ -382,33 +372,21 @@ impl CheckRun {
                 self.verdict = Some((passed, checks));
                 return;
             }
-            Event::Passed { check } => (check, CheckResult::Passed),
+            Event::Passed { check } => (check, CheckOutcome::Passed, None),
             Event::Failed { check, diagnosis } => {
-                (check, CheckResult::Failed(diagnosis))
+                (check, CheckOutcome::Failed, Some(sanitize(&diagnosis, color)))
             }
-            Event::Skipped { check } => (check, CheckResult::Skipped),
+            Event::Skipped { check } => (check, CheckOutcome::Skipped, None),
         };
-        self.begun = true;
-        self.current = None;
         self.stuck = None;
-        self.end_check(title, result);
+        self.end_check(Check { title, outcome, diagnosis });
     }
 
-    fn end_check(&mut self, title: String, result: CheckResult) {
+    fn end_check(&mut self, check: Check) {
         self.finish_output();
-        let check = Check { title, result };
+        self.current = None;
         self.report.checks.push(check.clone());
         self.events.push_back(CheckEvent::Check(check));
-    }
-
-    fn finish_output(&mut self) {
-        let lines = self.output.finish();
-        self.show(lines);
-    }
-
-    fn show(&mut self, lines: Vec<String>) {
-        self.report.output.extend(lines.iter().cloned());
-        self.events.extend(lines.into_iter().map(CheckEvent::Output));
     }
 
     fn timed_out(&mut self) {
@@ -421,10 +399,12 @@ impl CheckRun {
         if let Some(stuck) = self.stuck.take() {
             reason.push_str(&format!(". {}.", capitalize(&stuck)));
         }
-        self.finish(Outcome::TimedOut, Some(reason));
+        self.finish(Outcome::Stopped, Some(reason));
     }
 
     fn exited(&mut self, cx: &Context, status: ExitStatus) {
+        self.finish_output();
+        let begun = self.current.is_some() || !self.report.checks.is_empty();
         match self.verdict {
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
@@ -437,13 +417,13 @@ impl CheckRun {
                 let how = match status.code() {
                     // The exit status of the test harness, not only of a panic.
                     Some(101) => "a test of the program failed".to_owned(),
-                    _ => exit_reason(status, self.stack_overflow),
+                    _ => exit_reason(status, &self.report.output),
                 };
                 let reason = format!("all checks passed, but then {how}");
-                self.finish(Outcome::Exited, Some(reason));
+                self.finish(Outcome::Ended, Some(reason));
             }
-            _ if self.begun => {
-                let how = exit_reason(status, self.stack_overflow);
+            _ if begun => {
+                let how = exit_reason(status, &self.report.output);
                 let mut reason = format!("{how}{}", self.where_it_ended());
                 if self.forged {
                     reason.push_str(
@@ -451,7 +431,7 @@ impl CheckRun {
                          check; only the check itself reports results",
                     );
                 }
-                self.finish(Outcome::Exited, Some(reason));
+                self.finish(Outcome::Ended, Some(reason));
             }
             _ => {
                 let reason =
@@ -465,22 +445,26 @@ impl CheckRun {
         let checks = self.report.checks.iter();
         let titles: Vec<_> = checks.map(|check| &*check.title).collect();
         let file = self.opened_by.as_deref().unwrap_or_default();
-        genuine::foreign_verdict(&cx.repo, &self.report.exercise, file, &titles)
+        let check = self.report.exercise.check();
+        genuine::foreign_verdict(&cx.repo.root, &check, file, &titles)
     }
 
     fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        // Only the end of the harness's output can explain it.
-        let mut lines = self.harness.finish();
-        self.show(lines.split_off(lines.len().saturating_sub(10)));
-        match status.success() {
-            true if self.no_tests => {
+        let mut lines = std::mem::take(&mut self.harness);
+        lines.retain(|line| !line.is_empty());
+        let reason = match status.success() {
+            true if lines.iter().any(|line| line == "running 0 tests") => {
                 "the program has no test `check::check`. `mod check;` \
                 must be at the end of the file, outside of any other module"
                     .to_owned()
             }
             true => "the program exited without reporting one".to_owned(),
-            false => exit_reason(status, self.stack_overflow),
-        }
+            false => exit_reason(status, &lines),
+        };
+        // Only the end of the harness's output can explain it.
+        let end = lines.len().saturating_sub(10);
+        self.show(lines[end..].to_vec());
+        reason
     }
 
     /// Marks the running check as unfinished. Returns its title and the last line of
@@ -490,10 +474,12 @@ impl CheckRun {
             Some(line) => format!("the last line printed was: {}", clip(&line, 60)),
             None => "it printed nothing".to_owned(),
         };
-        let place = match self.current.take() {
+        let place = match self.current.clone() {
             Some(title) => {
-                self.end_check(title.clone(), CheckResult::Unfinished);
-                format!(" in `{title}`")
+                let place = format!(" in `{title}`");
+                let outcome = CheckOutcome::Unfinished;
+                self.end_check(Check { title, outcome, diagnosis: None });
+                place
             }
             None => match self.report.checks.last() {
                 Some(check) => format!(" after `{}`", check.title),
@@ -512,11 +498,10 @@ fn random_token() -> String {
 
 /// Reads the exercise, or returns the reason why it cannot be checked.
 fn read_source(repo: &Repo, exercise: &Exercise) -> Result<String, String> {
-    let created = exercise.create_if_missing();
-    created.map_err(|error| format!("{error:#}"))?;
-    let file = repo.display_path(&exercise.file());
-    let source = exercise.source().map_err(|error| format!("{file}: {error}"))?;
+    let source = exercise.create_if_missing().and_then(|_| exercise.source());
+    let source = source.map_err(|error| format!("{error:#}"))?;
     if source.trim().is_empty() {
+        let file = repo.display_path(&exercise.file());
         let reset = exercise.command("reset");
         return Err(format!("{file} is empty; `{reset}` restores the starter"));
     }
@@ -551,9 +536,10 @@ fn update_mtime(file: &Path) {
     let _ = file;
 }
 
-/// Describes an early exit, as the beginning of a sentence.
-fn exit_reason(status: ExitStatus, stack_overflow: bool) -> String {
-    if stack_overflow {
+/// Describes an early exit, as the beginning of a sentence. `output` are the last lines
+/// that the program printed.
+fn exit_reason(status: ExitStatus, output: &[String]) -> String {
+    if output.iter().any(|line| line.contains("has overflowed its stack")) {
         return "the stack overflowed".to_owned();
     }
     #[cfg(unix)]
@@ -581,10 +567,30 @@ impl Report {
         self.outcome == Outcome::Solved
     }
 
+    /// Returns the verdict in one sentence.
+    pub fn verdict(&self) -> String {
+        let name = self.exercise.name();
+        match (self.outcome, &self.reason) {
+            (Outcome::Solved, _) => format!("{name} is solved: {}", self.score()),
+            (Outcome::DoesNotCompile, Some(_)) => {
+                format!("{name} could not be built; try `cargo workbook doctor`")
+            }
+            (Outcome::DoesNotCompile, None) => format!("{name} does not compile"),
+            (_, Some(reason)) => format!("{name}: {reason}"),
+            (_, None) => format!("{name}: {}", self.score()),
+        }
+    }
+
+    /// Returns the style and the sign of the verdict.
+    pub fn sign(&self) -> (Style, &'static str) {
+        if self.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") }
+    }
+
     /// Summarizes the checks, such as `2 of 3 checks passed`.
-    pub fn score(&self) -> String {
+    fn score(&self) -> String {
         let checks = self.checks.iter();
-        let passed = checks.filter(|one| one.result == CheckResult::Passed).count();
+        let passed =
+            checks.filter(|one| one.outcome == CheckOutcome::Passed).count();
         let all = count(self.checks.len() as u64, "check");
         match passed {
             1 if self.checks.len() == 1 => "its check passed".to_owned(),

@@ -50,9 +50,6 @@ impl Context {
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {
             Some(exercise) => Ok(exercise.clone()),
-            None if exercises.is_empty() => {
-                bail!("found no exercises in {}", self.repo.root.display())
-            }
             None => {
                 let message =
                     "all exercises are solved; name one to repeat it, such as `03`";
@@ -61,16 +58,12 @@ impl Context {
         }
     }
 
-    /// Creates the exercise's file if it is missing, and reports it.
-    pub fn create_if_missing(&self, exercise: &Exercise) -> Result<()> {
-        if exercise.create_if_missing()? {
-            self.print_created(exercise)?;
+    /// Creates the exercise's file if it is missing, and reports that; returns whether it
+    /// did.
+    pub fn create_if_missing(&self, exercise: &Exercise) -> Result<bool> {
+        if !exercise.create_if_missing()? {
+            return Ok(false);
         }
-        Ok(())
-    }
-
-    /// Reports that the exercise's file was created.
-    pub fn print_created(&self, exercise: &Exercise) -> Result<()> {
         let file = self.repo.display_path(&exercise.file());
         let mut note = format!("created {file} from starter.rs");
         let progress = self.progress().unwrap_or_default();
@@ -80,6 +73,7 @@ impl Context {
                  `solved`",
             );
         }
-        Ok(self.screen.wrapped("", &note)?)
+        self.screen.wrapped("", &note)?;
+        Ok(true)
     }
 }

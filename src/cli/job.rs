@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use async_workbook::process::{self, Output, ProcessGroup, Signal, Stdin, Stream};
+use async_workbook::process::{self, ProcessGroup, Signal, Stdin};
 
 use super::inbox::{Inbox, Message, suspend};
 
@@ -24,25 +24,19 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Job {
     id: u64,
     group: ProcessGroup,
-    /// Output streams that are still open.
-    open: usize,
+    /// True once the output has ended.
+    closed: bool,
     /// The time limit; after the end, the deadline for reading output.
     deadline: Option<Instant>,
-    /// `None` while the program runs.
-    end: Option<JobEnd>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum JobEnd {
-    Exited(ExitStatus),
-    TimedOut,
+    /// The last event; `None` while the program runs.
+    end: Option<JobEvent>,
 }
 
 /// Something that happened while a job ran. `Exited` and `TimedOut` come last, when the
 /// whole process group is dead.
 #[derive(Debug)]
 pub enum JobEvent {
-    Output(Stream, Vec<u8>),
+    Output(Vec<u8>),
     Exited(ExitStatus),
     TimedOut,
     /// A message unrelated to the job.
@@ -54,7 +48,6 @@ impl Job {
     pub fn start(
         command: Command,
         stdin: Stdin,
-        output: Output,
         limit: Option<Duration>,
         inbox: &Inbox,
     ) -> Result<Job> {
@@ -64,11 +57,10 @@ impl Job {
         let sender = inbox.sender();
         let send =
             move |event| sender.send(Message::Process { job: id, event }).is_ok();
-        let group = ProcessGroup::spawn(command, stdin, output, send)
+        let group = ProcessGroup::spawn(command, stdin, send)
             .with_context(|| format!("could not start {program}"))?;
-        let open = if output == Output::Merged { 1 } else { 2 };
         let deadline = limit.map(|limit| Instant::now() + limit);
-        Ok(Job { id, group, open, deadline, end: None })
+        Ok(Job { id, group, closed: false, deadline, end: None })
     }
 
     /// Writes a short text to the program's stdin. A program that does not read it is
@@ -83,28 +75,23 @@ impl Job {
             // Checked before each message: a program that floods its output must not
             // postpone its time limit.
             let late = self.deadline.is_some_and(|at| Instant::now() >= at);
-            match self.end {
-                None if late => {
-                    self.end()?;
-                    self.end = Some(JobEnd::TimedOut);
-                }
-                Some(end) if late || self.open == 0 => {
-                    return Ok(match end {
-                        JobEnd::Exited(status) => JobEvent::Exited(status),
-                        JobEnd::TimedOut => JobEvent::TimedOut,
-                    });
-                }
-                _ => {}
+            if self.end.is_none() && late {
+                self.kill()?;
+                self.end = Some(JobEvent::TimedOut);
+            } else if (late || self.closed)
+                && let Some(end) = self.end.take()
+            {
+                return Ok(end);
             }
             match inbox.next(self.deadline) {
                 Some(Message::Process { job, event }) if job == self.id => {
                     match event {
-                        process::Event::Output(stream, bytes) => {
-                            return Ok(JobEvent::Output(stream, bytes));
+                        process::Event::Output(bytes) => {
+                            return Ok(JobEvent::Output(bytes));
                         }
-                        process::Event::Closed(_) => self.open -= 1,
+                        process::Event::Closed => self.closed = true,
                         process::Event::Exited if self.end.is_none() => {
-                            self.end = Some(JobEnd::Exited(self.end()?));
+                            self.end = Some(JobEvent::Exited(self.kill()?));
                         }
                         process::Event::Exited => {}
                     }
@@ -117,7 +104,7 @@ impl Job {
     }
 
     /// Kills the group, and sets the deadline for reading the rest of its output.
-    fn end(&mut self) -> Result<ExitStatus> {
+    fn kill(&mut self) -> Result<ExitStatus> {
         self.deadline = Some(Instant::now() + DRAIN_TIMEOUT);
         self.group.kill().context("could not get a program's exit status")
     }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use async_workbook::text::{count, strip_ansi};
+use async_workbook::text::{self, count};
 
 /// The number of lines kept from the beginning of the output.
 const HEAD: usize = 20;
@@ -23,8 +23,6 @@ const RAW_LINE: usize = 8 * LINE;
 pub struct OutputTruncator {
     /// The incomplete line at the end of the output so far.
     line: String,
-    /// The number of characters dropped from that line.
-    dropped: usize,
     shown: usize,
     tail: VecDeque<String>,
     skipped: usize,
@@ -42,7 +40,6 @@ impl OutputTruncator {
             self.skipped += text[..=end].matches('\n').count() + self.tail.len();
             self.tail.clear();
             self.line.clear();
-            self.dropped = 0;
             text = &text[end + 1..];
         }
         let mut lines = Vec::new();
@@ -52,7 +49,6 @@ impl OutputTruncator {
             let ends = content.char_indices().map(|(at, c)| at + c.len_utf8());
             let kept = ends.take_while(|&end| end <= space).last().unwrap_or(0);
             self.line.push_str(&content[..kept]);
-            self.dropped += content[kept..].chars().count();
             if piece.ends_with('\n') {
                 lines.extend(self.end_line());
             }
@@ -63,14 +59,8 @@ impl OutputTruncator {
     /// Ends the current line; returns it if it belongs to the head.
     fn end_line(&mut self) -> Option<String> {
         let mut line = sanitize(&self.line);
-        let mut left_out = std::mem::take(&mut self.dropped);
         if let Some((end, _)) = line.char_indices().nth(LINE) {
-            left_out += line[end..].chars().count();
-            line.truncate(end);
-        }
-        if left_out > 0 {
-            let more = count(left_out as u64, "more character");
-            line.push_str(&format!("… ({more})"));
+            line.replace_range(end.., "…");
         }
         self.line.clear();
         if !line.trim().is_empty() {
@@ -114,8 +104,7 @@ impl OutputTruncator {
 
 /// Removes escape sequences and control characters.
 fn sanitize(line: &str) -> String {
-    let line = strip_ansi(line).replace('\t', "    ");
-    line.chars().filter(|c| !c.is_control()).collect()
+    text::sanitize(line, false).replace('\t', "    ")
 }
 
 #[cfg(test)]
@@ -150,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_clipped() {
-        let expected = format!("{}… (4,600 more characters)", "x".repeat(400));
+        let expected = format!("{}…", "x".repeat(LINE));
         assert_eq!(truncate(&"x".repeat(5_000)), [expected]);
     }
 

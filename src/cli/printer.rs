@@ -4,8 +4,9 @@ use anyhow::Result;
 use async_workbook::text::{clip, count, width};
 
 use super::advice;
-use super::check_run::{Check, CheckResult, INDENT, Outcome, Report};
+use super::check_run::{Check, CheckEvent, CheckOutcome, INDENT, Outcome, Report};
 use super::context::Context;
+use super::inbox::Message;
 use super::markdown;
 use super::repo::Exercise;
 use super::screen::Style;
@@ -26,16 +27,28 @@ pub struct CheckPrinter<'a> {
 impl<'a> CheckPrinter<'a> {
     /// Prints the exercise's name.
     pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<CheckPrinter<'a>> {
-        // Errors are ignored here: `CheckRun` reports them in its verdict.
-        if exercise.create_if_missing().unwrap_or(false) {
-            cx.print_created(exercise)?;
-        }
+        cx.create_if_missing(exercise)?;
         cx.screen.line(&format!("checking {} ...", exercise.name()))?;
         Ok(CheckPrinter { cx, has_status: false, compiled: 0 })
     }
 
+    /// Prints an event.
+    pub fn print(&mut self, event: &CheckEvent) -> Result<()> {
+        match event {
+            CheckEvent::Building(status) => return self.building(status),
+            CheckEvent::Message(Message::Tick) => return Ok(()),
+            _ => self.clear_status()?,
+        }
+        match event {
+            CheckEvent::Output(line) => self.output(line),
+            CheckEvent::Check(check) => self.check(check),
+            CheckEvent::Finished(report) => self.verdict(report),
+            CheckEvent::Building(_) | CheckEvent::Message(_) => Ok(()),
+        }
+    }
+
     /// Prints cargo's status if it compiles, or waits for another build.
-    pub fn building(&mut self, status: &str) -> Result<()> {
+    fn building(&mut self, status: &str) -> Result<()> {
         let screen = &self.cx.screen;
         // Another cargo may hold the lock on the build directory for a whole build, but
         // the one on the package cache only for a moment.
@@ -60,7 +73,7 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Removes the status line.
-    pub fn clear_status(&mut self) -> Result<()> {
+    fn clear_status(&mut self) -> Result<()> {
         if self.has_status {
             self.cx.screen.text("\r\x1b[K")?;
             self.has_status = false;
@@ -69,27 +82,28 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Prints a line of the program's output.
-    pub fn output(&mut self, line: &str) -> Result<()> {
-        self.clear_status()?;
+    fn output(&self, line: &str) -> Result<()> {
         let screen = &self.cx.screen;
         let bar = screen.paint(Style::Quiet, "│");
         Ok(screen.line(format!("  {bar} {line}").trim_end())?)
     }
 
     /// Prints the result of one check.
-    pub fn check(&mut self, check: &Check) -> Result<()> {
-        self.clear_status()?;
+    fn check(&self, check: &Check) -> Result<()> {
         let screen = &self.cx.screen;
-        let (style, sign, note) = match &check.result {
-            CheckResult::Passed => (Style::Good, "✓", ""),
-            CheckResult::Failed(_) => (Style::Bad, "✗", ""),
-            CheckResult::Skipped => (Style::Quiet, "-", " (skipped)"),
-            CheckResult::Unfinished => (Style::Bad, "✗", " (did not finish)"),
+        let (style, sign, note) = match check.outcome {
+            CheckOutcome::Passed => (Style::Good, "✓", ""),
+            CheckOutcome::Failed => (Style::Bad, "✗", ""),
+            CheckOutcome::Skipped => (Style::Quiet, "-", " (skipped)"),
+            CheckOutcome::Unfinished => (Style::Bad, "✗", " (did not finish)"),
         };
         screen.item("  ", style, sign, &format!("{}{note}", check.title))?;
-        if let CheckResult::Failed(diagnosis) = &check.result {
+        if let Some(diagnosis) = &check.diagnosis {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
+                // Ends a colour that the learner's program has started.
+                let end = if line.contains('\x1b') { "\x1b[0m" } else { "" };
+                let line = &format!("{line}{end}");
                 // Pictures are drawn for this width and must not be wrapped.
                 if width(line) + INDENT <= screen.columns() {
                     screen.line(format!("{indent}{line}").trim_end())?;
@@ -102,25 +116,17 @@ impl<'a> CheckPrinter<'a> {
     }
 
     /// Prints the verdict: compiler errors, the reason, and what to do next.
-    pub fn verdict(&mut self, report: &Report) -> Result<()> {
-        self.clear_status()?;
+    fn verdict(&self, report: &Report) -> Result<()> {
         self.diagnostics(report)?;
         let screen = &self.cx.screen;
-        let name = report.exercise.name();
-        let (style, sign) =
-            if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
-        let verdict = match (report.outcome, &report.reason) {
-            (Outcome::Solved, _) => format!("{name} is solved: {}", report.score()),
-            (Outcome::DoesNotCompile, Some(reason)) => {
-                screen.line(reason)?;
-                format!("{name} could not be built; try `cargo workbook doctor`")
-            }
-            (Outcome::DoesNotCompile, None) => format!("{name} does not compile"),
-            (_, Some(reason)) => format!("{name}: {reason}"),
-            (_, None) => format!("{name}: {}", report.score()),
-        };
+        if report.outcome == Outcome::DoesNotCompile
+            && let Some(reason) = &report.reason
+        {
+            screen.line(reason)?;
+        }
         screen.line("")?;
-        screen.item("", style, sign, &verdict)?;
+        let (style, sign) = report.sign();
+        screen.item("", style, sign, &report.verdict())?;
         if report.solved() {
             return Ok(());
         }
@@ -182,16 +188,29 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
     }
     screen.line("")?;
     let progress = cx.progress().unwrap_or_default();
-    if !progress.solved.contains_key(exercise.name()) {
+    if !progress.is_solved(exercise) {
         // The pass could not be saved; `Report::save` has reported that.
         return Ok(());
     }
     match progress.current(&cx.repo.exercises()) {
-        Some(next) if progress.selected.as_deref() == Some(exercise.name()) => {
+        Some(next) if progress.is_selected(exercise) => {
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
         Some(current) => screen.line(&format!("you are on {}", current.name()))?,
-        None => screen.line("All exercises are solved.")?,
+        None => print_all_solved(cx)?,
     }
     Ok(())
+}
+
+/// Prints what to do after the last exercise.
+pub fn print_all_solved(cx: &Context) -> Result<()> {
+    let [tokio, comparison] = ["rosetta.md", "comparison.md"]
+        .map(|chapter| markdown::chapter_path(&cx.repo, chapter));
+    let text = format!(
+        "All exercises are solved. Next, write a program of your own:\n  cargo new \
+         my-program\n  cd my-program\n  cargo add tokio --features full\n{tokio} lists \
+         tokio's counterpart of each asyncio call, {comparison} compares Rust and \
+         Python in numbers. To start an exercise again:\n  cargo workbook reset 03"
+    );
+    Ok(cx.screen.wrapped("", &text)?)
 }

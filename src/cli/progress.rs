@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::repo::{Exercise, Repo};
+use super::repo::{Exercise, Repo, read_file};
 
 const VERSION: u32 = 1;
 
@@ -45,6 +45,9 @@ pub struct Solved {
     pub solved_at: u64,
     /// The text that passed.
     pub source: String,
+    /// True if `reset` has opened the exercise again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
 }
 
 /// The state of an exercise; `list --json` prints its name.
@@ -62,15 +65,26 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableProgress`].
+    /// If the file is damaged, or another version of this command wrote it.
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
-            let backup = Some(backup(&path)).filter(|path| path.is_file());
-            Error::UnreadableProgress { path: path.clone(), backup, reason }
+            let backup = backup(&path);
+            let advice = match backup.is_file() {
+                true => format!(
+                    "The previous version is {}: copy it over the file, or delete the \
+                     file to start over.",
+                    backup.display()
+                ),
+                false => "Fix it, or delete it to start over.".to_owned(),
+            };
+            Error::Usage(format!(
+                "could not read your progress from {}: {reason}\n\
+                 The file was left untouched. {advice}",
+                path.display()
+            ))
         };
-        let text = match fs::read(&path) {
-            Ok(text) => text,
+        let text = match read_file(&path) {
             Err(error)
                 if matches!(
                     error.kind(),
@@ -79,12 +93,12 @@ impl Progress {
             {
                 return Ok(Progress { version: VERSION, ..Progress::default() });
             }
-            Err(error) => bail!(unreadable(error.to_string())),
+            text => text.map_err(|error| unreadable(error.to_string()))?,
         };
         let progress: Progress = serde_json::from_slice(&text)
             .map_err(|error| unreadable(error.to_string()))?;
-        if progress.version != VERSION {
-            let version = progress.version;
+        let version = progress.version;
+        if version != VERSION {
             bail!(unreadable(format!("format version {version} is not supported")));
         }
         Ok(progress)
@@ -94,8 +108,7 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableProgress`], or if the file cannot be written. Either way it is
-    /// unchanged.
+    /// If the file cannot be read or written. Either way it is unchanged.
     pub fn change(
         repo: &Repo,
         change: impl FnOnce(&mut Progress),
@@ -112,7 +125,7 @@ impl Progress {
             return Ok(progress);
         }
         if path.exists() {
-            replace(&backup(&path), &fs::read(&path)?)?;
+            replace(&backup(&path), &read_file(&path)?)?;
         }
         replace(&path, &serde_json::to_vec_pretty(&progress)?)?;
         Ok(progress)
@@ -133,10 +146,13 @@ impl Progress {
             }
             let before = progress.solved.get(exercise.name());
             // Passing again with the same text keeps the time of the first pass.
-            if before.is_none_or(|before| !same_lines(&before.source, source)) {
+            if before
+                .is_none_or(|one| one.reopened || !same_lines(&one.source, source))
+            {
                 let solved = Solved {
                     solved_at: since_epoch().as_secs(),
                     source: source.to_owned(),
+                    reopened: false,
                 };
                 progress.solved.insert(exercise.name().to_owned(), solved);
             }
@@ -161,21 +177,55 @@ impl Progress {
         Ok(next)
     }
 
-    pub fn state(&self, exercise: &Exercise) -> ExerciseState {
-        match (self.solved.get(exercise.name()), exercise.source()) {
-            (None, _) => ExerciseState::Open,
-            (Some(solved), Ok(now)) if same_lines(&solved.source, &now) => {
-                ExerciseState::Solved
+    /// Selects an exercise and opens it again; the time and the text of its pass stay in
+    /// the file until it is solved again. Returns whether it was solved.
+    pub fn reopen(repo: &Repo, exercise: &Exercise) -> Result<bool> {
+        let mut was_solved = false;
+        Progress::change(repo, |progress| {
+            was_solved = progress.is_solved(exercise);
+            progress.selected = Some(exercise.name().to_owned());
+            if let Some(solved) = progress.solved.get_mut(exercise.name()) {
+                solved.reopened = true;
             }
-            (Some(_), _) => ExerciseState::Changed,
+        })?;
+        Ok(was_solved)
+    }
+
+    pub fn is_solved(&self, exercise: &Exercise) -> bool {
+        self.solved.get(exercise.name()).is_some_and(|solved| !solved.reopened)
+    }
+
+    pub fn count_solved(&self, exercises: &[Exercise]) -> usize {
+        exercises.iter().filter(|one| self.is_solved(one)).count()
+    }
+
+    pub fn is_selected(&self, exercise: &Exercise) -> bool {
+        self.selected.as_deref() == Some(exercise.name())
+    }
+
+    /// Returns the exercise that was solved last.
+    pub fn last_solved<'a>(
+        &self,
+        exercises: &'a [Exercise],
+    ) -> Option<&'a Exercise> {
+        let solved = exercises.iter().filter(|one| self.is_solved(one));
+        solved.max_by_key(|one| self.solved[one.name()].solved_at)
+    }
+
+    pub fn state(&self, exercise: &Exercise) -> ExerciseState {
+        match self.solved.get(exercise.name()) {
+            Some(solved) if !solved.reopened => match exercise.source() {
+                Ok(now) if same_lines(&solved.source, &now) => ExerciseState::Solved,
+                _ => ExerciseState::Changed,
+            },
+            _ => ExerciseState::Open,
         }
     }
 
     /// Returns the exercise to work on: the first unsolved one, beginning with the
     /// selected one. An exercise that was edited after it was solved counts as solved.
     pub fn current<'a>(&self, exercises: &'a [Exercise]) -> Option<&'a Exercise> {
-        let selected = self.selected.as_deref();
-        let index = exercises.iter().position(|one| Some(one.name()) == selected);
+        let index = exercises.iter().position(|one| self.is_selected(one));
         self.unsolved_from(exercises, index.unwrap_or(0))
     }
 
@@ -198,7 +248,7 @@ impl Progress {
     ) -> Option<&'a Exercise> {
         let (before, after) = exercises.split_at(from.min(exercises.len()));
         let mut in_order = after.iter().chain(before);
-        in_order.find(|one| !self.solved.contains_key(one.name()))
+        in_order.find(|one| !self.is_solved(one))
     }
 }
 
@@ -219,6 +269,10 @@ fn backup(path: &Path) -> PathBuf {
 /// Waits for the lock, which is held until the returned file is dropped.
 fn lock(path: &Path) -> Result<File> {
     let context = || format!("could not lock {}", path.display());
+    // Opening a FIFO would wait for a reader.
+    if path.exists() {
+        read_file(path).with_context(context)?;
+    }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -233,8 +287,14 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// Replaces a file's contents atomically.
+/// Replaces a file's contents atomically. A symbolic link stays one: the file that it
+/// leads to is replaced, or created.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = fs::canonicalize(path).or_else(|_| {
+        let target = fs::read_link(path)?;
+        Ok(path.with_file_name("").join(target))
+    });
+    let path = &target.unwrap_or_else(|_: std::io::Error| path.to_owned());
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&new)?;
@@ -243,62 +303,4 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::rename(&new, path)
     };
     write().with_context(|| format!("could not write {}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use async_workbook::{LESSONS, Lesson};
-
-    use super::*;
-
-    const NAMES: [&str; 4] = ["01_a", "02_b", "03_c", "04_d"];
-
-    fn exercises() -> Vec<Exercise> {
-        let exercise = |name| {
-            let lesson = Box::leak(Box::new(Lesson { name, ..LESSONS[0] }));
-            Exercise { lesson, folder: PathBuf::from("/nowhere") }
-        };
-        NAMES.into_iter().map(exercise).collect()
-    }
-
-    fn solved(names: &[&str], selected: Option<&str>) -> Progress {
-        let pass = || Solved { solved_at: 1, source: String::new() };
-        Progress {
-            selected: selected.map(str::to_owned),
-            solved: names.iter().map(|name| (name.to_string(), pass())).collect(),
-            ..Progress::default()
-        }
-    }
-
-    #[test]
-    fn the_current_exercise_is_unsolved_and_follows_the_selected_one() {
-        let current = |solved_names: &[&str], selected| {
-            solved(solved_names, selected).current(&exercises()).map(Exercise::name)
-        };
-        assert_eq!(current(&[], None), Some("01_a"));
-        assert_eq!(current(&["01_a", "03_c"], None), Some("02_b"));
-        assert_eq!(current(&["01_a"], Some("03_c")), Some("03_c"));
-        // If it is solved, the next one, and in the end the skipped ones.
-        assert_eq!(current(&["01_a", "03_c"], Some("03_c")), Some("04_d"));
-        assert_eq!(current(&["01_a", "03_c", "04_d"], Some("03_c")), Some("02_b"));
-        assert_eq!(current(&NAMES, Some("03_c")), None);
-        // A lesson that no longer exists is ignored.
-        assert_eq!(current(&[], Some("99_gone")), Some("01_a"));
-    }
-
-    #[test]
-    fn next_is_never_the_same_exercise() {
-        let after = |solved_names: &[&str], name| {
-            solved(solved_names, None).after(&exercises(), name).map(Exercise::name)
-        };
-        assert_eq!(after(&[], "04_d"), Some("01_a"));
-        assert_eq!(after(&["02_b"], "01_a"), Some("03_c"));
-        assert_eq!(after(&["01_a", "02_b", "03_c"], "04_d"), None);
-    }
-
-    #[test]
-    fn line_endings_are_ignored() {
-        assert!(same_lines("a\nb\n", "a\r\nb\r\n"));
-        assert!(!same_lines("a\nb\n", "a\nc\n"));
-    }
 }

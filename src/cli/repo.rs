@@ -51,7 +51,7 @@ impl Repo {
     /// Returns a lesson's exercise, if it has one (a `check.rs`).
     pub fn exercise(&self, lesson: &'static Lesson) -> Option<Exercise> {
         let folder = self.root.join("lessons").join(lesson.name);
-        folder.join("check.rs").is_file().then_some(Exercise { lesson, folder })
+        Some(Exercise { lesson, folder }).filter(|one| one.check().is_file())
     }
 
     /// Formats a path for display: relative to the current directory if it is below it,
@@ -86,6 +86,10 @@ impl Exercise {
         self.folder.join("starter.rs")
     }
 
+    pub fn check(&self) -> PathBuf {
+        self.folder.join("check.rs")
+    }
+
     pub fn solution(&self) -> PathBuf {
         self.folder.join("solution.rs")
     }
@@ -106,8 +110,11 @@ impl Exercise {
     }
 
     /// Reads the learner's text.
-    pub fn source(&self) -> io::Result<String> {
-        Ok(String::from_utf8_lossy(&fs::read(self.file())?).into_owned())
+    pub fn source(&self) -> Result<String> {
+        let file = self.file();
+        let text = read_file(&file)
+            .with_context(|| format!("could not read {}", file.display()))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Creates the learner's file from the starter if it is missing; returns whether it
@@ -148,6 +155,22 @@ impl Exercise {
                 .with_context(|| format!("could not create {}", file.display())),
         }
     }
+}
+
+/// Reads a file that others may replace.
+///
+/// # Errors
+///
+/// If it cannot be read. Also if it is a FIFO or a device, where reading may never end, or
+/// larger than 1 MB: no file of the workbook is.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let data = fs::metadata(path)?;
+    let problem = match data.len() {
+        _ if !data.is_file() => "it is not a regular file; move it away",
+        ..=1_000_000 => return fs::read(path),
+        _ => "it is larger than 1 MB; move it away",
+    };
+    Err(io::Error::other(problem))
 }
 
 /// Creates a file with these contents atomically.

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::inbox::{Inbox, Message};
+use super::repo::read_file;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -23,8 +24,8 @@ pub struct SaveWatcher {
     vanished: bool,
 }
 
-/// The modification time and the text, or `None` if there is no file.
-type Version = Option<(Option<SystemTime>, Vec<u8>)>;
+/// The modification time and the text, which is empty if there is no file.
+type Version = (Option<SystemTime>, Vec<u8>);
 
 /// The result of a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub fn send_ticks(inbox: &Inbox) {
 
 impl SaveWatcher {
     pub fn new(file: PathBuf) -> SaveWatcher {
-        let mut watcher = SaveWatcher { file, seen: None, vanished: false };
+        let mut watcher =
+            SaveWatcher { file, seen: (None, Vec::new()), vanished: false };
         watcher.seen = watcher.read();
         watcher
     }
@@ -62,25 +64,21 @@ impl SaveWatcher {
         // Debounce: the editor may be in the middle of a save, between truncating and
         // writing the file, or between deleting it and renaming another. Wait for one
         // more poll.
-        let is_there = |version: &Version| {
-            version.as_ref().is_some_and(|(_, text)| !text.is_empty())
-        };
-        if is_there(&self.seen) && !is_there(&now) && !self.vanished {
-            self.vanished = true;
+        let vanished = now.1.is_empty() && !self.seen.1.is_empty() && !self.vanished;
+        self.vanished = vanished;
+        if vanished {
             return SaveEvent::Unchanged;
         }
-        self.vanished = false;
-        let text =
-            |version: &Version| version.as_ref().map(|(_, text)| text.clone());
-        let touched = text(&now) == text(&self.seen);
-        self.seen = now;
-        if touched { SaveEvent::Touched } else { SaveEvent::Changed }
+        let before = std::mem::replace(&mut self.seen, now);
+        match before.1 == self.seen.1 {
+            true => SaveEvent::Touched,
+            false => SaveEvent::Changed,
+        }
     }
 
     fn read(&self) -> Version {
-        let modified =
-            fs::metadata(&self.file).and_then(|data| data.modified()).ok();
-        Some((modified, fs::read(&self.file).ok()?))
+        let modified = fs::metadata(&self.file).and_then(|data| data.modified());
+        (modified.ok(), read_file(&self.file).unwrap_or_default())
     }
 }
 

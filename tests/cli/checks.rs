@@ -78,13 +78,13 @@ fn errors_typical_of_async_code_are_explained() {
         "a()",
         &[
             "error[E0308]: mismatched types",
-            "E0308: calling an async fn returns a future, not its result: add `.await`. See \
-             book/chapters/01_hello_await.md#the-pitfall",
+            "E0308: this is a future, not its result, which an async fn returns only after \
+             `.await`: add `.await`. See book/chapters/01_hello_await.md#the-pitfall",
         ],
     );
     explains(
         "a().await",
-        &["E0728: `.await` works only inside", "01_hello_await.md#why"],
+        &["E0728: `.await` works only in async code", "01_hello_await.md#why"],
     );
     explains("a().pow(1)", &["E0599: a future has no such method"]);
     explains(
@@ -99,7 +99,7 @@ fn errors_typical_of_async_code_are_explained() {
     let stay = "fn stay<T: 'static>(_: T) {}\n    let s = String::new();\n    ";
     explains(
         &format!("{stay}let r = &s;\n    stay(async move {{ r.len() }});\n    42"),
-        &["E0597: a task may outlive the function"],
+        &["E0597: a spawned task or thread may outlive this function"],
     );
     explains(
         &format!("{stay}stay(async move {{ s.len() }});\n    drop(s);\n    42"),
@@ -108,7 +108,7 @@ fn errors_typical_of_async_code_are_explained() {
     explains(
         "let mut n = 1;\n    let both = (async { n += 1 }, async { n += 2 });\n    \
          drop(both);\n    42",
-        &["E0499: two futures that run concurrently cannot both mutate one value"],
+        &["E0499: futures that run concurrently cannot share a value"],
     );
     // The same errors in code that is not async are not explained.
     for body in [
@@ -260,6 +260,8 @@ fn another_check_does_not_count() {
         "`mod check;` does not add lessons/01_hello_await/check.rs to the program;",
     );
     // With the lesson's check in the program, but not as the one that runs.
+    let renamed = format!("#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n{own}");
+    ends_with(&renamed, "`mod check` has a body of its own; the file must end with");
     let both = "#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n#[cfg(test)]\n\
                 #[path = \"mine.rs\"]\nmod check;\n";
     ends_with(
@@ -270,6 +272,14 @@ fn another_check_does_not_count() {
                   #[path = \"../check.rs\"]\n    mod check;\n}\n";
     fs::create_dir(fixture.root.join("lessons/01_hello_await/inside")).unwrap();
     ends_with(inside, "the program has no test `check::check`.");
+    // Without another module of the starter.
+    let starter = check.with_file_name("starter.rs");
+    fs::write(&starter, format!("mod site;\n{}", source("41"))).unwrap();
+    ends_with(
+        "#[cfg(test)]\nmod check;\n",
+        "site.rs is not in the program; restore `mod site;` from starter.rs",
+    );
+    fs::write(&starter, source("41")).unwrap();
     // With some of its checks left out.
     let second = "    exercise.check(\"so is the question\", true);\n";
     let fewer = body.replace(second, &format!("    #[cfg(any())]\n{second}"));
@@ -290,7 +300,7 @@ fn a_flood_of_output_is_truncated() {
     );
     // 100 MB of output.
     let run = fixture.run(&["check", "--limit", "300"]);
-    run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "more characters)"]);
+    run.prints(0, &["│ ... 9,971 lines left out ...", "│ last", "…"]);
     assert!(run.out.lines().count() < 50);
     assert!(run.out.len() < 20_000);
 }
@@ -304,6 +314,37 @@ fn escape_sequences_in_the_output_are_removed() {
     fixture.run(&["check", "1"]).prints(0, &["│ red{}\n"]);
     let run = fixture.run(&["check", "1", "--color", "always"]);
     run.prints(0, &["│\x1b[0m red{}\n"]);
+}
+
+#[test]
+fn a_diagnosis_has_no_escape_sequences_but_colours() {
+    let fixture = Fixture::new("diagnosis");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    // As the kit quotes the learner's text: in the JSON of an event.
+    let quoted =
+        r"is \\u001b[2J\\u001b]0;owned\\u0007\\u001b[31mnot\\u001b[?4m\\r Some(42)";
+    fs::write(check, text.replace("is not Some(42)", quoted)).unwrap();
+    let run = fixture.run(&["check"]);
+    run.prints(1, &["Some(41) is not Some(42)\n"]);
+    assert!(run.out.chars().all(|c| !c.is_control() || c == '\n'), "{run:?}");
+    let run = fixture.run(&["check", "--color", "always"]);
+    run.prints(1, &["Some(41) is \x1b[31mnot Some(42)\x1b[0m\n"]);
+    let run = fixture.run(&["check", "--json"]);
+    run.prints(1, &["Some(41) is not Some(42)\\n"]);
+}
+
+#[test]
+fn a_panic_before_the_first_check_is_shown() {
+    let fixture = Fixture::new("before");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    let new = "let exercise = Exercise::new();";
+    let panics = format!("if true {{\n        panic!(\"soon\");\n    }}\n    {new}");
+    let panics = text.replace(new, &panics);
+    fs::write(check, panics).unwrap();
+    let run = fixture.run(&["check"]);
+    run.prints(1, &["│ soon", "no check ran: the program panicked"]);
 }
 
 #[test]
@@ -338,7 +379,8 @@ fn a_missing_exercise_is_created_from_the_starter() {
     fs::remove_file(&starter).unwrap();
     fixture
         .run(&["check", "1"])
-        .prints(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
+        .fails(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
+    fixture.run(&["check", "1", "--json"]).prints(1, &["exercise.rs is missing"]);
     fixture
         .run(&["run", "1", "--exercise"])
         .fails(1, &["exercise.rs is missing, and"]);
@@ -435,9 +477,9 @@ fn all_exercises_are_checked_with_one_line_each() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.out,
-        "✗ 01_hello_await\n    Some(41) is not Some(42)\n\
-         ✓ 02_lazy\n\
-         ✗ 03_gather\n    error[E0308]: mismatched types\n\
+        "✗ 01_hello_await: 0 of 1 check passed\n\
+         ✓ 02_lazy is solved: 1 of 2 checks passed\n\
+         ✗ 03_gather does not compile\n\
          \n1 of 3 exercises solved\n"
     );
     assert_eq!(fixture.states(), ["open", "solved", "open"]);
@@ -472,7 +514,7 @@ fn check_json_prints_one_document() {
     assert_eq!(broken["errors"][0]["code"], "E0308");
     assert_eq!(broken["errors"][0]["line"], 2);
     assert_eq!(broken["errors"][0]["section"], Value::Null);
-    assert!(all["exercises"][2]["run_seconds"].is_number());
+    assert_eq!(all["exercises"][2]["checks"].as_array().unwrap().len(), 1);
 
     fixture.write(1, "42");
     let solved = document(&["check", "1", "--json"], 0);

@@ -3,6 +3,7 @@
 //! Each test has its own repository: a package without dependencies, which builds in a
 //! moment, with three exercises whose checks report events as real ones do.
 
+mod advice;
 mod checks;
 mod fixture;
 mod progress;

@@ -1,9 +1,9 @@
 //! The progress file, and the commands that read and write it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::fixture::{Fixture, Run, source};
+use super::fixture::{Fixture, source};
 
 #[test]
 fn unreadable_progress_is_never_overwritten() {
@@ -162,6 +162,10 @@ fn next_cycles_through_the_unsolved_exercises() {
         list["current"].as_str().unwrap_or("none").to_owned()
     };
     assert_eq!(current(), "01_hello_await");
+    // A lesson that no longer exists is ignored.
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    fs::write(fixture.progress(), r#"{"version": 1, "at": "99_gone"}"#).unwrap();
+    assert_eq!(current(), "01_hello_await");
     // `hint` and `check` do not change the current exercise.
     fixture.run(&["hint", "3"]).prints(0, &["03_gather - hint 1 of 3"]);
     fixture.run(&["check", "3"]).prints(1, &[]);
@@ -177,10 +181,132 @@ fn next_cycles_through_the_unsolved_exercises() {
     assert_eq!(current(), "02_lazy");
     fixture.write(3, "42");
     fixture.run(&["check", "3"]).prints(0, &["you are on 02_lazy"]);
+    // From the last exercise, back to one that was skipped.
+    let text = fs::read_to_string(fixture.progress()).unwrap();
+    let at_3 = text.replace("\"at\": \"02_lazy\"", "\"at\": \"03_gather\"");
+    assert_ne!(at_3, text);
+    fs::write(fixture.progress(), at_3).unwrap();
+    assert_eq!(current(), "02_lazy");
+    fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["this is the last unsolved exercise"]);
     fixture.write(2, "42");
-    fixture.run(&["check"]).prints(0, &["All exercises are solved"]);
-    fixture.run(&["next"]).prints(0, &["all exercises are solved"]);
+    let all = "All exercises are solved. Next, write a program of your own";
+    fixture.run(&["check"]).prints(0, &[all]);
+    fixture.run(&["next"]).prints(0, &[all, "book/chapters/rosetta.md"]);
+}
+
+#[test]
+fn check_names_the_exercise_that_it_continues_with() {
+    let fixture = Fixture::with("continues", "42");
+    fixture.run(&["check"]).prints(0, &[]);
+    let run = fixture.run(&["check"]);
+    run.prints(
+        1,
+        &[
+            "01_hello_await is solved, so this checks the next exercise. To check \
+             01_hello_await again: `cargo workbook check 01`",
+            "checking 02_lazy ...",
+        ],
+    );
+    assert!(!fixture.run(&["check", "2"]).out.contains("so this checks"));
+    fixture.run(&["next"]).prints(0, &[]);
+    fixture.run(&["next"]).prints(0, &["03_gather"]);
+    assert!(!fixture.run(&["check"]).out.contains("so this checks"));
+}
+
+#[test]
+fn reset_opens_an_exercise_again() {
+    let fixture = Fixture::with("reopened", "42");
+    fixture.run(&["check"]).prints(0, &[]);
+    let pass = || {
+        let text = fs::read_to_string(fixture.progress()).unwrap();
+        let progress: serde_json::Value = serde_json::from_str(&text).unwrap();
+        progress["solved"]["01_hello_await"].clone()
+    };
+    let before = pass();
+    fixture
+        .run(&["reset", "1"])
+        .prints(0, &["your text was saved to", "01_hello_await is open again"]);
+    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    fixture.run(&[]).prints(0, &["· · · 0 of 3", "01_hello_await  The answer"]);
+    fixture.run(&["check"]).prints(1, &["✗ 01_hello_await: 0 of 1"]);
+    fixture.run(&["solution", "1"]).fails(1, &["is not solved yet"]);
+    // The earlier pass is kept.
+    assert_eq!(pass()["source"], before["source"]);
+    assert_eq!(pass()["at"], before["at"]);
+    let again = fixture.run(&["reset", "1"]);
+    again.prints(0, &["is already the starter"]);
+    assert!(!again.out.contains("open again"));
+    fixture.write(1, "42");
+    fixture.run(&["check"]).prints(0, &["is solved", "next: 02_lazy"]);
+    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    fs::remove_file(fixture.file(1)).unwrap();
+    let again = fixture.run(&["reset", "1"]);
+    again.prints(0, &["from starter.rs", "01_hello_await is open again"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn progress_is_written_through_a_symbolic_link() {
+    let fixture = Fixture::new("link");
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    fs::create_dir(fixture.root.join("synced")).unwrap();
+    let synced = fixture.root.join("synced/progress.json");
+    // A dangling link, and then one to the file.
+    std::os::unix::fs::symlink("../synced/progress.json", fixture.progress())
+        .unwrap();
+    for shown in ["\"01_hello_await\": 1", "\"01_hello_await\": 2"] {
+        fixture.run(&["hint", "1"]).prints(0, &[]);
+        assert!(fixture.progress().is_symlink());
+        assert!(fs::read_to_string(&synced).unwrap().contains(shown));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
+    let fixture = Fixture::new("irregular");
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    let irregular = "it is not a regular file; move it away";
+    let remove = |path: &Path| {
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+    };
+    type Make<'a> = &'a dyn Fn(&Path);
+    let kinds: [(&str, Make<'_>); 4] = [
+        (irregular, &|path| fs::create_dir(path).unwrap()),
+        (irregular, &|path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
+        (irregular, &|path| {
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.unwrap().success());
+        }),
+        ("it is larger than 1 MB; move it away", &|path| {
+            fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
+        }),
+    ];
+    for (problem, make) in kinds {
+        make(&fixture.progress());
+        for arguments in [&["list"][..], &["hint"], &["reset"]] {
+            fixture.run(arguments).fails(2, &[problem]);
+        }
+        remove(&fixture.progress());
+
+        let lock = fixture.root.join(".workbook/lock");
+        remove(&lock);
+        make(&lock);
+        fixture.run(&["next"]).fails(1, &["could not lock", problem]);
+        remove(&lock);
+
+        let file = fixture.file(1);
+        make(&file);
+        let found = file.symlink_metadata().unwrap().file_type();
+        fixture
+            .run(&["check", "1"])
+            .prints(1, &[&format!("exercise.rs: {problem}")]);
+        fixture.run(&["reset", "1"]).fails(1, &[problem]);
+        fixture.run(&["run", "1", "--exercise"]).fails(1, &[problem]);
+        assert_eq!(file.symlink_metadata().unwrap().file_type(), found);
+        remove(&file);
+    }
 }
 
 #[test]
@@ -219,11 +345,15 @@ fn the_solution_is_shown_after_a_pass() {
     let run = fixture.run(&["solution"]);
     run.fails(1, &["01_hello_await is not solved yet", "--spoil"]);
     assert_eq!(run.out, "");
-    assert_eq!(fixture.run(&["solution", "--spoil"]).out, source("42"));
+    let shown = format!("// lessons/01_hello_await/solution.rs\n{}", source("42"));
+    assert_eq!(fixture.run(&["solution", "--spoil"]).out, shown);
     fixture.write(1, "40 + 2");
     fixture.run(&["check"]).prints(0, &[]);
-    assert_eq!(fixture.run(&["solution", "01"]).out, source("42"));
+    // The current exercise is the next one, but this shows the one just solved.
+    assert_eq!(fixture.run(&["solution"]).out, shown);
+    fixture.run(&["solution", "2"]).fails(1, &["02_lazy is not solved yet"]);
+    fixture.run(&["solution", "--spoil"]).prints(0, &["// lessons/02_lazy/"]);
     // An exercise stays solved.
     fixture.write(1, "43");
-    assert_eq!(Run::of(&mut fixture.command(&["solution", "1"])).code, Some(0));
+    assert_eq!(fixture.run(&["solution", "1"]).code, Some(0));
 }

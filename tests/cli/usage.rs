@@ -1,28 +1,74 @@
 //! Lesson names, directories, narrow screens, and the smaller subcommands.
 
 use std::fs;
+use std::process::Command;
 
 use super::fixture::{Fixture, Run};
 
 #[test]
-fn misspelled_names_get_a_suggestion() {
+fn lessons_have_several_names() {
     let fixture = Fixture::new("names");
     for command in ["check", "watch", "hint", "solution", "reset", "open", "run"] {
         let run = fixture.run(&[command, "gathr"]);
         run.fails(
             2,
-            &["invalid value 'gathr'", "a similar value exists: '03_gather'"],
+            &["invalid value 'gathr'", "the lessons are 01_hello_await, 02_lazy, "],
         );
         assert_eq!(run.out, "");
     }
     fixture.run(&["chekc"]).fails(2, &["check"]);
-    for name in ["3", "03", "gather", "03_gather", "lessons/03_gather/exercise.rs"] {
+    // Other programs' names for the same commands. `test` looks like `reset`.
+    for alias in ["test", "verify"] {
+        fixture.run(&[alias, "2"]).prints(1, &["checking 02_lazy"]);
+    }
+    fixture.run(&["start", "--help"]).prints(0, &["after every save"]);
+    let version = concat!("workbook ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(fixture.run(&["--version"]).out, version);
+    for name in [
+        "3",
+        "03",
+        "GATHER",
+        "03_gather",
+        "03-gather",
+        "03_gather_exercise",
+        "./lessons/03_gather/exercise.rs",
+        "/home/errors/lessons/03_gather/",
+        "lessons\\03_gather\\exercise.rs",
+    ] {
         fixture
             .run(&["hint", name, "--all"])
             .prints(0, &["03_gather - hint 1 of 3"]);
     }
     let run = fixture.run(&["check", "07"]);
     run.fails(2, &["07_pitfalls has no exercise", "cargo workbook run 07"]);
+}
+
+#[test]
+fn a_plain_cargo_run_lists_the_commands() {
+    assert!(include_str!("../../Cargo.toml").contains("default-run = \"lessons\""));
+    let run = Run::of(&mut Command::new(env!("CARGO_BIN_EXE_lessons")));
+    run.prints(0, &["cargo workbook", "cargo book serve --open"]);
+    for lesson in async_workbook::LESSONS {
+        let command = format!("cargo run --example {}", lesson.name);
+        run.prints(0, &[&command, lesson.question]);
+    }
+}
+
+#[test]
+fn wrong_usage_has_exit_status_2() {
+    let fixture = Fixture::new("usage");
+    for arguments in [
+        &["run"][..],
+        &["check", "--seed", "x"],
+        &["check", "03", "--all"],
+        &["watch", "--limit", "0"],
+        &["watch", "--limit", "inf"],
+        &["--color", "sometimes"],
+    ] {
+        fixture.run(arguments).fails(2, &["error: "]);
+    }
+    let help = fixture.run(&["--help"]);
+    assert!(help.prints(0, &["Usage: cargo workbook"]).out.lines().count() < 30);
 }
 
 #[test]
@@ -124,6 +170,8 @@ fn open_starts_the_editor() {
     let run = open("EDITOR", "printf '<%s>'");
     assert!(run.out.ends_with(&format!("<{file}>")), "{}", run.out);
     assert_eq!(open("EDITOR", "exit 3;").code, Some(3));
+    let advice = format!("set EDITOR to your editor, or open {file}");
+    open("EDITOR", "/no/such").fails(127, &[&advice]);
 
     let mut command = fixture.command(&["open", "2"]);
     let run = Run::of(command.env("PATH", "/nowhere"));
@@ -133,20 +181,19 @@ fn open_starts_the_editor() {
 #[cfg(unix)]
 #[test]
 fn doctor_reports_problems_and_how_to_fix_them() {
-    use std::os::unix::fs::PermissionsExt;
     let fixture = Fixture::new("doctor");
     fixture.run(&["check"]).prints(1, &[]);
     let doctor = |name: &str, value: &str| {
         let mut command = fixture.command(&["doctor"]);
-        Run::of(command.env("WORKBOOK_POSTGRES_BIN", "/nowhere").env(name, value))
+        command.env("WORKBOOK_POSTGRES_BIN", "/nowhere");
+        Run::of(command.env(name, value))
     };
     let run = doctor("NO_COLOR", "1");
     run.prints(
         0,
         &[
-            "✓ Rust: ",
+            "✓ Rust: rustc 1.",
             "✓ offline build: all crates are downloaded",
-            "✓ build directory: ",
             "✓ your progress: 0 of 3 exercises solved",
             "✓ local web server: started at http://",
             "! PostgreSQL: not available (only 05_pool needs it)",
@@ -155,26 +202,73 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "Ready: cargo workbook",
         ],
     );
-
-    let old = fixture.root.join("rustc");
-    fs::write(&old, "#!/bin/sh\necho 'rustc 1.80.0 (051478957 2024-07-21)'\n")
-        .unwrap();
-    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
-    let run = doctor("RUSTC", &old.display().to_string());
-    run.prints(
-        1,
-        &["✗ Rust: 1.80.0 is older than 1.89", "rustup update", "1 problem to fix"],
-    );
-
-    fs::write(fixture.root.join("file"), "").unwrap();
-    let run = doctor("CARGO_TARGET_DIR", "file/below");
-    run.prints(
-        1,
-        &["✗ build directory: could not write to", "set CARGO_TARGET_DIR"],
-    );
+    // What is there but does not work is a problem, as it is for the tests.
+    let run = doctor("DATABASE_URL", "postgresql://localhost:1/none");
+    run.prints(1, &["✗ PostgreSQL: could not connect", "1 problem to fix"]);
 
     fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
     fs::write(fixture.progress(), "").unwrap();
     let run = doctor("NO_COLOR", "1");
     run.prints(1, &["✗ your progress: could not read your progress"]);
+    fs::remove_file(fixture.progress()).unwrap();
+
+    // A crate that is not downloaded. `cargo fetch` needs no lock file that lists it.
+    let manifest = fixture.root.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(
+        &manifest,
+        text.replace(
+            "[features]",
+            "[dependencies]\nno-such-crate = \"1\"\n[features]",
+        ),
+    )
+    .unwrap();
+    let run = doctor("NO_COLOR", "1");
+    run.prints(
+        1,
+        &["✗ offline build: some crates are not downloaded yet", "1 problem to fix"],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn python_must_have_its_packages() {
+    let fixture = Fixture::new("python");
+    // A Python of this version with these packages.
+    let python = |text: &str| {
+        let file = fixture.root.join("python");
+        fs::write(&file, format!("#!/bin/sh\necho '{text}'\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&file, mode).unwrap();
+        file
+    };
+    let run = |arguments: &[&str], python: &std::path::Path| {
+        let mut command = fixture.command(arguments);
+        command.env("WORKBOOK_POSTGRES_BIN", "/nowhere");
+        Run::of(command.env("WORKBOOK_PYTHON", python))
+    };
+    let complete = python("Python 3.12.1\naiohttp 3.9\nasyncpg 0.30");
+    run(&["doctor"], &complete)
+        .prints(0, &["✓ Python: Python 3.12.1, aiohttp 3.9, asyncpg 0.30"]);
+    // The comparison needs more packages, and says so before cargo compiles it.
+    run(&["compare"], &complete).fails(
+        1,
+        &[
+            "python lacks the packages httpx, orjson, uvloop\n",
+            "pip install -r book/compare/requirements.txt",
+            "cargo workbook compare --partial",
+        ],
+    );
+    // The fixture has no such package; the error is cargo's.
+    run(&["compare", "--partial"], &complete).fails(101, &["`compare`"]);
+    run(&["compare", "tea"], &complete).fails(2, &["possible values: pages,"]);
+    let incomplete = python("Python 3.12.1\naiohttp 3.9");
+    run(&["doctor"], &incomplete).prints(
+        1,
+        &[
+            "✗ Python: WORKBOOK_PYTHON: ",
+            "python lacks the packages asyncpg",
+            "pip install -r lessons/requirements.txt",
+        ],
+    );
 }

@@ -100,11 +100,16 @@ impl Drop for Watch {
 fn every_save_starts_a_check() {
     let fixture = Fixture::new("saves");
     let mut watch = Watch::start(&fixture, &[]);
-    watch.until(
-        "keys, one per line: h hint · n next · r run again · l list · q quit",
-    );
     watch.until("checking 01_hello_await ...");
-    watch.verdict("✗ 01_hello_await: 0 of 1 check passed");
+    watch.until("✗ 01_hello_await: 0 of 1 check passed");
+    let keys = "keys, one per line: h hint · n next · r run again · l list · q quit";
+    watch.until(keys);
+    watch.until("watching lessons/");
+    // After an answer and after an unknown key, too.
+    for key in ["l", "?"] {
+        watch.key(key);
+        watch.verdict(keys);
+    }
     fixture.write(1, "42");
     watch.verdict("✓ 01_hello_await is solved");
     assert_eq!(fixture.states()[0], "solved");

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio_postgres::config::Host;
 
 use async_workbook::postgres::{self, Database};
+use async_workbook::python::{self, COMPARE_PACKAGES, Python};
 use compare::result::{Comparison, Measurement, Noise, median};
 
 use crate::benchmarks::{
@@ -22,7 +23,6 @@ use crate::benchmarks::{
 };
 use crate::contestant::decode;
 use crate::machine;
-use crate::python::{self, Python};
 use crate::report;
 use crate::sample::{Sample, millis_since};
 use crate::subprocess::{self, Server};
@@ -102,11 +102,12 @@ struct Driver {
 
 impl Driver {
     fn new(options: Options) -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut driver = Self {
             rounds: if options.quick { 1 } else { 3 },
             executable: std::env::current_exe()
                 .context("could not find this executable")?,
-            python: Python::find(),
+            python: Python::find(&root, &COMPARE_PACKAGES),
             database: None,
             pgbench: None,
             files: tempfile::tempdir()
@@ -136,7 +137,7 @@ impl Driver {
     }
 
     fn check_python(&mut self) {
-        let install = python::INSTALL;
+        let install = python::install("book/compare/requirements.txt");
         let Some(python) = &self.python else {
             return self.leave_out(format!(
                 "Python was not measured: found no Python 3.11 or newer.\nTo install \
@@ -144,7 +145,7 @@ impl Driver {
             ));
         };
         self.versions.extend(python.versions.clone());
-        let missing = python.missing(&python::PACKAGES);
+        let missing = python.missing(&COMPARE_PACKAGES);
         if !missing.is_empty() {
             let (program, packages) = (python.program.display(), missing.join(", "));
             self.leave_out(format!(

@@ -31,7 +31,6 @@ mod benchmarks;
 mod contestant;
 mod driver;
 mod machine;
-mod python;
 mod report;
 mod sample;
 mod server;

@@ -4,14 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use async_workbook::Lesson;
-use async_workbook::text::{clip, count, strip_ansi};
+use async_workbook::text::count;
 use serde_json::{Value, json};
 
 use crate::cli::advice;
 use crate::cli::args::CheckOptions;
-use crate::cli::check_run::{
-    Check, CheckEvent, CheckResult, CheckRun, INDENT, Report,
-};
+use crate::cli::check_run::{CheckEvent, CheckRun, Report};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::inbox::Message;
@@ -27,12 +25,25 @@ pub fn one(
     as_json: bool,
 ) -> Result<ExitCode> {
     // Fail early if the progress is unreadable, because a pass could not be saved.
-    cx.progress()?;
+    let progress = cx.progress()?;
     let exercise = cx.exercise(lesson)?;
     cx.inbox.listen_for_signals()?;
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
+        // A `watch` in another terminal may just have judged the selected exercise.
+        let selected = progress.selected.as_deref().and_then(Lesson::named);
+        if let Some(solved) = selected.filter(|one| *one != exercise.lesson)
+            && lesson.is_none()
+        {
+            let Lesson { name, .. } = solved;
+            let note = format!(
+                "{name} is solved, so this checks the next exercise. To check {name} \
+                 again: `cargo workbook check {}`",
+                solved.number()
+            );
+            cx.screen.wrapped("", &note)?;
+        }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         run(cx, &exercise, options, Some(&mut printer))?
     };
@@ -64,7 +75,8 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
         }
         let report = report?;
         if !as_json {
-            print_short(cx, &report)?;
+            let (style, sign) = report.sign();
+            screen.item("", style, sign, &report.verdict())?;
         }
         let saved = report.save(&cx.repo);
         reports.push((*report, saved));
@@ -90,66 +102,22 @@ fn run(
     let color = printer.is_some() && cx.screen.color;
     let mut run = CheckRun::start(cx, exercise, options, color)?;
     loop {
-        match (run.next(cx)?, &mut printer) {
-            (CheckEvent::Finished(report), printer) => {
-                if let Some(printer) = printer {
-                    printer.verdict(&report)?;
-                }
-                return Ok(report);
-            }
-            (CheckEvent::Message(Message::Interrupt(signal)), printer) => {
-                if let Some(printer) = printer {
-                    printer.clear_status()?;
+        let event = run.next(cx)?;
+        if let Some(printer) = &mut printer {
+            printer.print(&event)?;
+        }
+        match event {
+            CheckEvent::Finished(report) => return Ok(report),
+            CheckEvent::Message(Message::Interrupt(signal)) => {
+                if printer.is_some() {
                     cx.screen.line("interrupted")?;
                 }
                 bail!(Error::Interrupted(signal));
             }
-            (CheckEvent::Message(Message::Suspend), _) => run.suspend(),
-            (CheckEvent::Building(status), Some(printer)) => {
-                printer.building(&status)?
-            }
-            (CheckEvent::Output(line), Some(printer)) => printer.output(&line)?,
-            (CheckEvent::Check(check), Some(printer)) => printer.check(&check)?,
+            CheckEvent::Message(Message::Suspend) => run.suspend(),
             _ => {}
         }
     }
-}
-
-fn print_short(cx: &Context, report: &Report) -> Result<()> {
-    let screen = &cx.screen;
-    let (style, sign) =
-        if report.solved() { (Style::Good, "✓") } else { (Style::Bad, "✗") };
-    screen.line(&format!(
-        "{} {}",
-        screen.paint(style, sign),
-        report.exercise.name()
-    ))?;
-    if !report.solved() {
-        let reason = clip(&first_reason(report), screen.columns() - INDENT);
-        screen.line(&format!("{}{reason}", " ".repeat(INDENT)))?;
-    }
-    Ok(())
-}
-
-/// Returns the first problem as one line.
-fn first_reason(report: &Report) -> String {
-    if let Some(error) = report.diagnostics.iter().find(|one| one.error) {
-        let code = error.code.as_ref().map(|code| format!("[{code}]"));
-        return format!("error{}: {}", code.unwrap_or_default(), error.message);
-    }
-    if let Some(reason) = &report.reason {
-        return reason.lines().next().unwrap_or_default().to_owned();
-    }
-    let failed = report.checks.iter().find_map(|check| match &check.result {
-        CheckResult::Failed(diagnosis) => Some((check, diagnosis)),
-        _ => None,
-    });
-    let Some((check, diagnosis)) = failed else { return report.score() };
-    let line = diagnosis.lines().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || check.title.clone(),
-        |line| strip_ansi(line).trim().to_owned(),
-    )
 }
 
 /// Formats the document of `check --json`, whose fields the help text in `args.rs`
@@ -165,25 +133,16 @@ fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
 }
 
 fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
-    let check = |check: &Check| {
-        let (outcome, diagnosis) = match &check.result {
-            CheckResult::Passed => ("passed", None),
-            CheckResult::Failed(diagnosis) => {
-                ("failed", Some(strip_ansi(diagnosis)))
-            }
-            CheckResult::Skipped => ("skipped", None),
-            CheckResult::Unfinished => ("unfinished", None),
-        };
-        json!({ "check": check.title, "outcome": outcome, "diagnosis": diagnosis })
-    };
     let errors = report.diagnostics.iter().map(|error| {
+        let advice = advice::find(error);
         json!({
             "code": error.code,
             "message": error.message,
             "file": error.file,
             "line": error.line,
-            "rendered": strip_ansi(&error.rendered),
-            "section": advice::find(error).and_then(|advice| advice.path(repo)),
+            "rendered": error.rendered,
+            "advice": advice.map(|advice| advice.text),
+            "section": advice.and_then(|advice| advice.path(repo)),
         })
     });
     json!({
@@ -191,11 +150,9 @@ fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
         "file": report.exercise.file(),
         "outcome": report.outcome,
         "reason": report.reason,
-        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "checks": report.checks,
         "errors": errors.collect::<Vec<_>>(),
         "output": report.output,
-        "build_seconds": report.build_time.as_secs_f64(),
-        "run_seconds": report.run_time.as_secs_f64(),
         "saved": saved,
     })
 }

@@ -2,12 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use async_workbook::postgres::{self, Problem};
+use async_workbook::python::{self, LESSON_PACKAGES, Python};
 use async_workbook::text::count;
-use async_workbook::{LESSONS, postgres, web};
+use async_workbook::{LESSONS, web};
 
 use crate::cli::build;
 use crate::cli::check_run::INDENT;
@@ -16,32 +17,38 @@ use crate::cli::progress::Progress;
 use crate::cli::repo::Repo;
 use crate::cli::screen::Style;
 
-/// Returns a description, or an error whose first line is the problem and whose other
-/// lines are what to do.
-type Inspect = fn(&Repo) -> Result<String>;
+/// The result of an inspection. A problem is an error: its first line is what is wrong, the
+/// others are what to do.
+type Finding = Result<Found>;
 
-/// The inspections; one that fails is a problem if `true`, otherwise a warning.
-const INSPECTIONS: [(&str, bool, Inspect); 7] = [
-    ("Rust", true, rust),
-    ("offline build", false, offline),
-    ("build directory", true, target),
-    ("your progress", true, progress),
-    ("local web server", true, port),
-    ("PostgreSQL", false, database),
-    ("Python", false, python),
+type Inspect = fn(&Repo) -> Finding;
+
+enum Found {
+    Good(String),
+    /// Something is missing that only some lessons need.
+    Missing(String),
+}
+
+const INSPECTIONS: [(&str, Inspect); 6] = [
+    ("Rust", rust),
+    ("offline build", offline),
+    ("your progress", progress),
+    ("local web server", port),
+    ("PostgreSQL", database),
+    ("Python", python),
 ];
 
 /// Runs the inspections one after another; the exit status is 1 if there is a problem.
 pub fn run(cx: &Context) -> Result<ExitCode> {
     let mut problems = 0;
-    for (name, required, inspect) in INSPECTIONS {
+    for (name, inspect) in INSPECTIONS {
         let (style, sign, text) = match inspect(&cx.repo) {
-            Ok(text) => (Style::Good, "✓", text),
-            Err(error) if required => {
+            Ok(Found::Good(text)) => (Style::Good, "✓", text),
+            Ok(Found::Missing(text)) => (Style::Warning, "!", text),
+            Err(error) => {
                 problems += 1;
                 (Style::Bad, "✗", format!("{error:#}"))
             }
-            Err(error) => (Style::Warning, "!", format!("{error:#}")),
         };
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         cx.screen.item("", style, sign, &format!("{name}: {first}"))?;
@@ -71,27 +78,16 @@ fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
     result.map_err(|error| anyhow!("{error:#}\n{advice}"))
 }
 
-/// Checks that the compiler is new enough.
-fn rust(repo: &Repo) -> Result<String> {
-    let needed = env!("CARGO_PKG_RUST_VERSION");
+/// Reports the version, for bug reports: cargo itself refuses a compiler that is too old, and
+/// a build directory that it cannot write to.
+fn rust(repo: &Repo) -> Finding {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let text = output(Command::new(rustc).arg("--version").current_dir(&repo.root));
-    let text = with_advice(text, "get it from https://rustup.rs")?;
-    let version = text.split(' ').nth(1).context("rustc printed no version")?;
-    ensure!(
-        version_numbers(version) >= version_numbers(needed),
-        "{version} is older than {needed}\nrustup update stable"
-    );
-    Ok(format!("{version} ({needed} or newer is needed)"))
-}
-
-fn version_numbers(version: &str) -> Vec<u64> {
-    let numbers = version.split(['.', '-', '+']);
-    numbers.map_while(|part| part.parse().ok()).collect()
+    with_advice(text, "get it from https://rustup.rs").map(Found::Good)
 }
 
 /// Checks that cargo can build without a network.
-fn offline(repo: &Repo) -> Result<String> {
+fn offline(repo: &Repo) -> Finding {
     // `cargo fetch --offline` is faster than a build, and fails for the same reason: a
     // crate that was not downloaded. Crates for other targets are not needed.
     let rustc = output(Command::new("rustc").arg("-vV").current_dir(&repo.root))?;
@@ -103,42 +99,25 @@ fn offline(repo: &Repo) -> Result<String> {
     let fetched = output(&mut cargo)
         .map_err(|error| anyhow!("some crates are not downloaded yet\n{error:#}"));
     with_advice(fetched, "run `cargo fetch` while you are online")?;
-    Ok("all crates are downloaded".to_owned())
+    Ok(Found::Good("all crates are downloaded".to_owned()))
 }
 
-/// Checks that cargo's build directory is writable.
-fn target(repo: &Repo) -> Result<String> {
-    let mut cargo = build::cargo(repo, "metadata");
-    cargo.args(["--no-deps", "--offline", "--format-version=1"]);
-    let metadata: serde_json::Value = serde_json::from_str(&output(&mut cargo)?)?;
-    let folder = metadata["target_directory"].as_str();
-    let folder = folder.context("cargo did not report its build directory")?;
-    let advice = "set CARGO_TARGET_DIR to a directory that you can write to";
-    with_advice(writable(Path::new(folder)), advice)
-}
-
-/// Checks that a file can be created in a directory, which is created if necessary.
-fn writable(folder: &Path) -> Result<String> {
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let path = folder.join(format!(".doctor-{}", std::process::id()));
-        fs::write(&path, "a line\n")?;
-        fs::remove_file(&path)
-    };
-    let shown = folder.display().to_string();
-    write().with_context(|| format!("could not write to {shown}"))?;
-    Ok(shown)
-}
-
-fn progress(repo: &Repo) -> Result<String> {
+fn progress(repo: &Repo) -> Finding {
     let progress = Progress::load(repo)?;
-    let folder = writable(&repo.root.join(".workbook"));
-    with_advice(folder, "checks work, but your progress is not saved")?;
+    let folder = repo.root.join(".workbook");
+    let file = folder.join(format!("doctor-{}", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(&folder)?;
+        fs::write(&file, "a line\n")?;
+        fs::remove_file(&file)
+    };
+    let written =
+        write().with_context(|| format!("could not write to {}", folder.display()));
+    with_advice(written, "checks work, but your progress is not saved")?;
     let exercises = repo.exercises();
-    let solved =
-        exercises.iter().filter(|one| progress.solved.contains_key(one.name()));
+    let solved = progress.count_solved(&exercises);
     let all = count(exercises.len() as u64, "exercise");
-    Ok(format!("{} of {all} solved", solved.count()))
+    Ok(Found::Good(format!("{solved} of {all} solved")))
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
@@ -146,47 +125,48 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     runtime.context("could not start tokio")?.block_on(future)
 }
 
-fn port(_: &Repo) -> Result<String> {
+fn port(_: &Repo) -> Finding {
     let url = block_on(async { Ok(web::Server::start().await?.url("")) })?;
-    Ok(format!("started at {url}"))
+    Ok(Found::Good(format!("started at {url}")))
 }
 
 /// Starts the server that a lesson would use.
-fn database(_: &Repo) -> Result<String> {
+fn database(_: &Repo) -> Finding {
     let lessons = LESSONS.iter().filter(|lesson| lesson.postgres);
     let lessons: Vec<_> = lessons.map(|lesson| lesson.name).collect();
-    block_on(async { Ok(postgres::start().await?.url()) }).map_err(|error| {
-        anyhow!("not available (only {} needs it)\n{error:#}", lessons.join(", "))
-    })?;
-    Ok(match env::var_os("DATABASE_URL") {
-        Some(url) if !url.is_empty() => {
-            "connected to the server in DATABASE_URL".to_owned()
+    let lessons = lessons.join(", ");
+    let url = env::var_os("DATABASE_URL").filter(|url| !url.is_empty());
+    match block_on(async { Ok(postgres::start().await?.url()) }) {
+        Ok(_) if url.is_some() => {
+            Ok(Found::Good("connected to the server in DATABASE_URL".to_owned()))
         }
-        _ => "started a private server".to_owned(),
-    })
+        Ok(_) => Ok(Found::Good("started a private server".to_owned())),
+        // As for the tests: only a PostgreSQL that does not work is a problem.
+        Err(error) if error.downcast_ref().is_some_and(Problem::is_missing) => {
+            let only = format!("not available (only {lessons} needs it)");
+            Ok(Found::Missing(format!("{only}\n{error:#}")))
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// Finds a Python that is new enough for the lessons' Python programs.
-fn python(_: &Repo) -> Result<String> {
-    for name in ["python3", "python"] {
-        let text = output(Command::new(name).arg("--version")).unwrap_or_default();
-        let version = text.rsplit(' ').next().unwrap_or_default();
-        if version_numbers(version) >= vec![3, 11] {
-            return Ok(version.to_owned());
+/// Finds a Python that can run the lessons' Python programs.
+fn python(repo: &Repo) -> Finding {
+    let missing = match Python::with_all(&repo.root, &LESSON_PACKAGES) {
+        Ok(python) => {
+            let versions = python.versions.iter();
+            let versions =
+                versions.map(|(name, version)| format!("{name} {version}"));
+            return Ok(Found::Good(versions.collect::<Vec<_>>().join(", ")));
         }
+        Err(missing) => missing,
+    };
+    let install = python::install("lessons/requirements.txt");
+    let advice = format!("To install the packages:\n  {install}");
+    // As for the tests: with this variable, a skipped program is a failure.
+    if python::chosen().is_some() {
+        bail!("WORKBOOK_PYTHON: {missing}\n{advice}");
     }
-    bail!("3.11 or newer not found (only the lessons' Python programs need it)")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        let numbers = version_numbers;
-        assert!(numbers("1.100.0") > numbers("1.89"));
-        assert!(numbers("1.89.0-nightly") >= numbers("1.89"));
-        assert!(numbers("1.88.2") < numbers("1.89"));
-    }
+    let only = "only the lessons' Python programs need it";
+    Ok(Found::Missing(format!("{missing} ({only})\n{advice}")))
 }

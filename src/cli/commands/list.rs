@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use async_workbook::LESSONS;
-use async_workbook::text::{clip, fit};
+use async_workbook::text::{fit, wrap};
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
@@ -41,8 +41,9 @@ pub fn show(cx: &Context) -> Result<()> {
             name = screen.paint(Style::Strong, &name);
         }
         let sign = sign(screen, state);
-        let columns = screen.columns().saturating_sub(widest + 6);
-        let question = clip(lesson.question, columns);
+        let indent = " ".repeat(widest + 6);
+        let question = wrap(lesson.question, &indent, screen.columns());
+        let question = question.trim_start();
         screen.line(&format!("{arrow} {sign} {name}  {question}"))?;
     }
     screen.line("")?;
@@ -78,11 +79,9 @@ fn document(cx: &Context, progress: &Progress) -> Result<String> {
             "file": exercise.map(|exercise| exercise.file()),
         })
     });
-    let solved =
-        exercises.iter().filter(|one| progress.state(one) != ExerciseState::Open);
     let document = json!({
         "current": progress.current(&exercises).map(|exercise| exercise.name()),
-        "solved": solved.count(),
+        "solved": progress.count_solved(&exercises),
         "exercises": exercises.len(),
         "lessons": lessons.collect::<Vec<Value>>(),
     });

@@ -10,6 +10,12 @@ use super::run::exec;
 use crate::cli::context::Context;
 use crate::cli::repo::Exercise;
 
+/// The end of a script that runs the editor: the shell exits with 127 if there is no such
+/// program.
+const NOT_FOUND: &str = r#" "$1"; code=$?
+[ $code != 127 ] || echo "error: set EDITOR to your editor, or open $1" >&2
+exit $code"#;
+
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     cx.create_if_missing(exercise)?;
     let file = exercise.file();
@@ -18,9 +24,8 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     match set("VISUAL").or_else(|| set("EDITOR")) {
         // The value may have arguments and quotes, as in `code --wait`: let the shell
         // split it.
-        Some(editor) if cfg!(unix) => {
-            let mut script = editor.clone();
-            script.push(" \"$1\"");
+        Some(mut script) if cfg!(unix) => {
+            script.push(NOT_FOUND);
             exec(Command::new("sh").arg("-c").arg(script).arg("sh").arg(&file))
         }
         Some(editor) => exec(Command::new(editor).arg(&file)),

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::cli::context::Context;
-use crate::cli::progress::{same_lines, since_epoch};
-use crate::cli::repo::{Exercise, write_new};
+use crate::cli::progress::{Progress, same_lines, since_epoch};
+use crate::cli::repo::{Exercise, read_file, write_new};
 
-/// Backs up the learner's text and restores the starter.
+/// Restores the starter and opens the exercise again.
 ///
 /// # Errors
 ///
@@ -18,19 +18,27 @@ use crate::cli::repo::{Exercise, write_new};
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     // Like every command that writes, it fails if the progress is unreadable.
     cx.progress()?;
+    if !cx.create_if_missing(exercise)? {
+        restore(cx, exercise)?;
+    }
+    if Progress::reopen(&cx.repo, exercise)
+        .context("could not save your progress")?
+    {
+        cx.screen.line(&format!("{} is open again", exercise.name()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Backs up the learner's text and restores the starter.
+fn restore(cx: &Context, exercise: &Exercise) -> Result<()> {
     let (file, starter) = (exercise.file(), exercise.starter());
     let shown = cx.repo.display_path(&file);
-    if exercise.create_if_missing()? {
-        cx.print_created(exercise)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let read = |path: &PathBuf| {
-        fs::read(path).with_context(|| format!("could not read {}", path.display()))
+        read_file(path).with_context(|| format!("could not read {}", path.display()))
     };
     let (old, new) = (read(&file)?, read(&starter)?);
     if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
-        cx.screen.line(&format!("{shown} is already the starter"))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(cx.screen.line(&format!("{shown} is already the starter"))?);
     }
     let backup = back_up(cx, exercise, &old)
         .context("could not back up your text; nothing was changed")?;
@@ -39,8 +47,7 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     fs::write(&file, new)
         .with_context(|| format!("could not write {shown}; {backup}"))?;
     cx.screen.line(&format!("restored the starter: {shown}"))?;
-    cx.screen.line(&backup)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(cx.screen.line(&backup)?)
 }
 
 /// Writes `text` to a new file and returns its path.

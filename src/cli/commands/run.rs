@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
+use async_workbook::python::{self, COMPARE_PACKAGES, Python};
 
+use crate::cli::args::CompareOptions;
 use crate::cli::build::{self, EXERCISE_FEATURES};
 use crate::cli::context::Context;
 
@@ -20,6 +22,8 @@ pub fn run(
     if exercise {
         let exercise = cx.exercise(Some(lesson))?;
         cx.create_if_missing(&exercise)?;
+        // Cargo would read a FIFO without end.
+        exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {
         cargo.args(["--example", lesson.name]);
@@ -28,9 +32,26 @@ pub fn run(
 }
 
 /// Measures Rust and Python on the same work.
-pub fn compare(cx: &Context, arguments: &[OsString]) -> Result<ExitCode> {
+///
+/// # Errors
+///
+/// If Python or one of its packages is missing and the options do not accept that.
+pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
+    // The comparison would notice, too, but only after minutes of compiling.
+    if !options.partial
+        && let Err(missing) = Python::with_all(&cx.repo.root, &COMPARE_PACKAGES)
+    {
+        let install = python::install("book/compare/requirements.txt");
+        bail!(
+            "{missing}\nTo install the packages:\n  {install}\nTo measure without \
+             them: cargo workbook compare --partial"
+        );
+    }
     let mut cargo = build::cargo(&cx.repo, "run");
-    exec(cargo.args(["--release", "--package", "compare", "--"]).args(arguments))
+    cargo.args(["--release", "--package", "compare", "--"]);
+    cargo.args(options.quick.then_some("--quick"));
+    cargo.args(options.save.then_some("--save"));
+    exec(cargo.args(&options.benchmarks))
 }
 
 /// Replaces this process with a program, which then gets the keys and signals, and whose

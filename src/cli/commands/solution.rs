@@ -4,18 +4,28 @@ use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use async_workbook::Lesson;
 
 use crate::cli::context::Context;
-use crate::cli::progress::ExerciseState;
-use crate::cli::repo::Exercise;
 
-/// Prints the solution.
+/// Prints the solution, by default of the exercise that was solved last: after a pass, the
+/// current one is the next.
 ///
 /// # Errors
 ///
 /// If the exercise is not solved and `spoil` is false.
-pub fn run(cx: &Context, exercise: &Exercise, spoil: bool) -> Result<ExitCode> {
-    if cx.progress()?.state(exercise) == ExerciseState::Open && !spoil {
+pub fn run(
+    cx: &Context,
+    lesson: Option<&'static Lesson>,
+    spoil: bool,
+) -> Result<ExitCode> {
+    let progress = cx.progress()?;
+    let exercises = cx.repo.exercises();
+    let exercise = match progress.last_solved(&exercises) {
+        Some(last) if lesson.is_none() && !spoil => last.clone(),
+        _ => cx.exercise(lesson)?,
+    };
+    if !progress.is_solved(&exercise) && !spoil {
         bail!(
             "{} is not solved yet; run `{}` for a hint, or `{} --spoil` to see the solution \
              anyway",
@@ -27,6 +37,6 @@ pub fn run(cx: &Context, exercise: &Exercise, spoil: bool) -> Result<ExitCode> {
     let path = exercise.solution();
     let text = fs::read_to_string(&path)
         .with_context(|| format!("could not read {}", path.display()))?;
-    cx.screen.text(&text)?;
+    cx.screen.text(&format!("// {}\n{text}", cx.repo.display_path(&path)))?;
     Ok(ExitCode::SUCCESS)
 }

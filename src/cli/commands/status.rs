@@ -8,6 +8,7 @@ use async_workbook::text::count;
 use super::list::sign;
 use crate::cli::context::Context;
 use crate::cli::markdown;
+use crate::cli::printer::print_all_solved;
 use crate::cli::progress::{ExerciseState, Progress};
 use crate::cli::repo::Exercise;
 use crate::cli::screen::Style;
@@ -19,17 +20,15 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let states: Vec<_> = exercises.iter().map(|one| progress.state(one)).collect();
     let signs: Vec<_> =
         states.iter().map(|state| sign(screen, Some(*state))).collect();
-    let solved =
-        states.iter().filter(|state| **state != ExerciseState::Open).count();
+    let solved = progress.count_solved(&exercises);
     let all = count(exercises.len() as u64, "exercise");
     screen.line(&format!("{}  {solved} of {all} solved", signs.join(" ")))?;
+    if states.contains(&ExerciseState::Changed) {
+        screen.line("~ changed since it was solved")?;
+    }
     screen.line("")?;
     let Some(current) = progress.current(&exercises) else {
-        screen.wrapped(
-            "",
-            "All exercises are solved. `cargo workbook list` lists the lessons, \
-             `cargo workbook watch 03` repeats an exercise.",
-        )?;
+        print_all_solved(cx)?;
         return Ok(ExitCode::SUCCESS);
     };
     introduce(cx, current)?;
@@ -53,11 +52,8 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
     let exercises = cx.repo.exercises();
     // After a pass, the current exercise is already the next one. Start from the solved
     // one, so that `next` does not skip an exercise.
-    let selected = exercises
-        .iter()
-        .map(Exercise::name)
-        .find(|name| before.selected.as_deref() == Some(name));
-    let from = selected.filter(|name| before.solved.contains_key(*name));
+    let mut solved = exercises.iter().filter(|one| before.is_solved(one));
+    let from = solved.find(|one| before.is_selected(one)).map(Exercise::name);
     match Progress::advance(&cx.repo, from)? {
         Some(exercise) => {
             introduce(cx, &exercise)?;
@@ -66,7 +62,7 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
         None if before.current(&exercises).is_some() => {
             cx.screen.line("this is the last unsolved exercise")?;
         }
-        None => cx.screen.line("all exercises are solved")?,
+        None => print_all_solved(cx)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,12 +77,8 @@ fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
     screen.line(format!("{name}  {title}").trim_end())?;
     markdown::show(cx, "  ", &task)?;
     // The learner opens the path that is printed here, so the file has to exist.
-    match exercise.create_if_missing() {
-        Ok(_) => {
-            let shown = cx.repo.display_path(&exercise.file());
-            screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
-        }
-        Err(error) => screen.wrapped("  ", &format!("{error:#}"))?,
-    }
+    cx.create_if_missing(exercise)?;
+    let shown = cx.repo.display_path(&exercise.file());
+    screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
     Ok(())
 }

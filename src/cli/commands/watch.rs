@@ -63,9 +63,6 @@ pub fn run(
     let saves = SaveWatcher::new(exercise.file());
     let keys = Keys::listen(&cx.inbox);
     let mut watch = Watch { cx, options, exercise, saves, keys };
-    if !watch.keys.are_single() {
-        cx.screen.line(&format!("keys, one per line: {KEYS}"))?;
-    }
     let mut step = NextStep::Check;
     loop {
         step = match step {
@@ -92,14 +89,12 @@ impl Watch<'_> {
         self.saves = SaveWatcher::new(exercise.file());
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
         let report = loop {
-            match run.next(cx)? {
-                CheckEvent::Building(status) => printer.building(&status)?,
-                CheckEvent::Output(line) => printer.output(&line)?,
-                CheckEvent::Check(check) => printer.check(&check)?,
+            let event = run.next(cx)?;
+            printer.print(&event)?;
+            match event {
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
                         drop(run);
-                        printer.clear_status()?;
                         let same = self.exercise == exercise;
                         if matches!(step, NextStep::Check)
                             && same
@@ -111,9 +106,9 @@ impl Watch<'_> {
                     }
                 }
                 CheckEvent::Finished(report) => break report,
+                _ => {}
             }
         };
-        printer.verdict(&report)?;
         report.save(&cx.repo);
         if report.solved() {
             after_pass(cx, &exercise, "press n")?;
@@ -160,16 +155,25 @@ impl Watch<'_> {
             Message::Key('q') => return Ok(Some(NextStep::Quit)),
             Message::Key('r') => return Ok(Some(NextStep::Check)),
             Message::Key('n') => return self.next_exercise(),
-            Message::Key('h') => {
-                self.cx.screen.line("")?;
-                let next = HintOptions::default();
-                print_error(hint::show(self.cx, &self.exercise, &next))?;
+            Message::Key(key) => {
+                match key {
+                    'h' => {
+                        self.cx.screen.line("")?;
+                        let next = HintOptions::default();
+                        print_error(hint::show(self.cx, &self.exercise, &next))?;
+                    }
+                    'l' => {
+                        self.cx.screen.line("")?;
+                        print_error(list::show(self.cx))?;
+                    }
+                    _ => {}
+                }
+                // After a check, this is printed anyway.
+                if run.is_none() {
+                    self.print_footer()?;
+                }
             }
-            Message::Key('l') => {
-                self.cx.screen.line("")?;
-                print_error(list::show(self.cx))?;
-            }
-            Message::Key(_) | Message::Process { .. } => {}
+            Message::Process { .. } => {}
         }
         Ok(None)
     }
@@ -192,10 +196,8 @@ impl Watch<'_> {
     fn print_footer(&self) -> Result<()> {
         let screen = &self.cx.screen;
         let file = self.cx.repo.display_path(&self.exercise.file());
-        let mut text = format!("watching {file} ...");
-        if self.keys.are_single() {
-            text = format!("{KEYS}\n{text}");
-        }
+        let when = if self.keys.are_single() { "" } else { "keys, one per line: " };
+        let text = format!("{when}{KEYS}\nwatching {file} ...");
         screen.line("")?;
         for line in wrap(&text, "", screen.columns()).lines() {
             screen.line(&screen.paint(Style::Quiet, line))?;

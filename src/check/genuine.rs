@@ -10,36 +10,34 @@
 //! - The checks that ran are those that the file lists.
 //!
 //! What the learner's code prints is not taken for a result anyway: see
-//! [`event`](async_workbook::check::event).
+//! [`event`](super::event).
 
 use std::fs;
 use std::path::Path;
 
-use super::repo::{Exercise, Repo};
-
 /// The lines with which an exercise has to end.
 const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
 
-/// Returns why a program does not contain the lesson's check, or another module of its
-/// starter, if that is so.
+/// Returns why a program does not contain the lesson's `check`, or another module of its
+/// starter, if that is so. `root` is the package's folder, `source` is the learner's file.
 pub fn missing_check(
-    repo: &Repo,
-    exercise: &Exercise,
+    root: &Path,
+    check: &Path,
     source: &str,
     executable: &Path,
 ) -> Option<String> {
     let list = fs::read_to_string(executable.with_extension("d")).ok()?;
-    let file = |name: &str| exercise.folder.join(format!("{name}.rs"));
-    let is = |path, name| is_same(&repo.root.join(path), &file(name));
-    let contains = |name| sources(&list).any(|path| is(path, name));
+    let contains =
+        |file: &Path| sources(&list).any(|path| is_same(&root.join(path), file));
     let own_body =
         source.split_whitespace().collect::<String>().contains("modcheck{");
-    if contains("check") && !own_body {
-        let starter = fs::read_to_string(file("starter")).ok()?;
+    if contains(check) && !own_body {
+        let starter = fs::read_to_string(check.with_file_name("starter.rs")).ok()?;
         let mut modules = starter
             .lines()
             .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-        let lost = modules.find(|name| !contains(name))?;
+        let in_a_file = |name: &&str| check.with_file_name(format!("{name}.rs"));
+        let lost = modules.find(|name| !contains(&in_a_file(name)))?;
         return Some(format!(
             "{lost}.rs is not in the program; restore `mod {lost};` from starter.rs"
         ));
@@ -53,7 +51,7 @@ pub fn missing_check(
     } else if lines().any(in_a_comment) {
         format!("`mod check;` is in a comment; {ENDING}")
     } else if lines().any(|line| line == "mod check;") {
-        let check = repo.display_path(&file("check"));
+        let check = shown(root, check);
         format!("`mod check;` does not add {check} to the program; {ENDING}")
     } else {
         format!("`mod check;` is missing; {ENDING}")
@@ -74,22 +72,25 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Returns why a verdict is not that of the lesson's check, if that is so. `file` is the
+/// Returns why a verdict is not that of the lesson's `check`, if that is so. `file` is the
 /// source file that created the exercise, `titles` are the checks that ran.
 pub fn foreign_verdict(
-    repo: &Repo,
-    exercise: &Exercise,
+    root: &Path,
+    check: &Path,
     file: &str,
     titles: &[&str],
 ) -> Option<String> {
-    let check = exercise.folder.join("check.rs");
-    let shown = repo.display_path(&check);
-    if !is_same(&repo.root.join(file), &check) {
+    let shown = shown(root, check);
+    if !is_same(&root.join(file), check) {
         return Some(format!("the result is that of {file}, not that of {shown}"));
     }
-    let expected = listed_titles(&fs::read_to_string(&check).ok()?);
+    let expected = listed_titles(&fs::read_to_string(check).ok()?);
     (!expected.is_empty() && expected != titles)
         .then(|| format!("the checks that ran are not those that {shown} lists"))
+}
+
+fn shown(root: &Path, check: &Path) -> String {
+    check.strip_prefix(root).unwrap_or(check).display().to_string()
 }
 
 /// Returns the titles of the checks that a `check.rs` runs in any case.
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn each_lesson_lists_the_titles_of_its_checks() {
-        for lesson in async_workbook::LESSONS {
+        for lesson in crate::LESSONS {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons");
             let check = folder.join(lesson.name).join("check.rs");
             let Ok(source) = fs::read_to_string(check) else { continue };
