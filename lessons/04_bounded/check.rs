@@ -316,10 +316,12 @@ async fn bounded() -> Result<()> {
         seen.outputs()?;
     }
     // More than any limit that the code might have of its own.
-    let times: Vec<_> = (0..1200).map(|index| 5 + index * 7 % 31).collect();
-    let seen = gather(400, &jobs(&times)).await?;
-    seen.peak()?;
-    seen.outputs()?;
+    for (limit, count) in [(270, 300), (2, 1200)] {
+        let times: Vec<_> = (0..count).map(|index| 5 + index * 7 % 31).collect();
+        let seen = gather(limit, &jobs(&times)).await?;
+        seen.peak()?;
+        seen.outputs()?;
+    }
     // Each call has its own limit.
     let (one, other) = (jobs(&[9, 5, 7, 4]), jobs(&[6, 8, 3, 5, 2]));
     let (one, other) = tokio::join!(gather(2, &one), gather(3, &other));
@@ -406,15 +408,18 @@ async fn dropped() -> Result<()> {
         for _ in 0..10 {
             yield_now().await;
         }
-        let running = probe.running();
+        let (running, begun_by_now) = (probe.running(), probe.begun().len());
         in_tasks.set(probe.all_in_tasks());
         sleep(LONG).await;
-        let more = probe.begun().len() - begun.get();
+        let more = probe.begun().len() - begun_by_now;
         let words = format!(
             "{} kept running, and {more} more started later.",
             count(running as u64, "job")
         );
-        check::that(running + more == 0, words)
+        check::that(running + more == 0, words)?;
+        let started = count((begun_by_now - begun.get()) as u64, "job");
+        let words = format!("its drop started {started}.");
+        check::that(begun_by_now == begun.get(), words)
     });
     let stopped = scenario.await;
     stopped
