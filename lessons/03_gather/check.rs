@@ -11,7 +11,6 @@ use tokio::time::{Instant, error::Elapsed, timeout};
 use super::{Guide, guides};
 use async_workbook::{
     check::{self, Call, Calls, Draw, Explain, Pace, Run},
-    text::count,
     web,
 };
 
@@ -150,9 +149,9 @@ impl World {
         texts.dedup();
         texts.truncate(2);
         let words = format!(
-            "{} of {}, expected {unknown}: {}.",
-            count(errors.len() as u64, "error"),
-            count(guides.len() as u64, "guide"),
+            "{} of {} guides failed, expected {unknown}: {}.",
+            errors.len(),
+            guides.len(),
             texts.join("; ")
         );
         let timed_out = errors.iter().flat_map(|error| error.chain()).any(|cause| {
@@ -266,15 +265,15 @@ async fn together() -> Result<()> {
     let guides = super::guides(&world.client, &world.server, &many).await;
     let (took, peak) = (began.elapsed(), world.server.peak());
     world.no_unexpected_error(&guides, &many)?;
-    let all = 2 * many.len();
-    Pace::of(all as u32, "requests", 100 * MS).judge(took).when(
-        peak < all,
+    let count = 2 * many.len();
+    Pace::of(count as u32, "requests", 100 * MS).judge(took).when(
+        peak < count,
         format!(
             "There are never more than {peak} requests in flight. Where does that limit \
              come from?"
         ),
     )?;
-    check::peak("requests", peak, all)?;
+    check::peak("requests", peak, count)?;
     world.compare(&guides, &many, false)?;
 
     // Responses that take long, so that a loop of short sleeps shows.
@@ -456,8 +455,10 @@ async fn unknown() -> Result<()> {
         let other = NOT_FOUND
             .iter()
             .any(|&(other, _)| other != place && names(MIXED[other]));
-        let words =
-            format!("the error at the place of {} is {text:?}.", MIXED[place]);
+        let words = format!(
+            "the error at the place of {} is that of another city: {text:?}.",
+            MIXED[place]
+        );
         check::that(names(MIXED[place]) || !other, words)?;
     }
 

@@ -7,5 +7,5 @@ async fn weather(
 ) -> reqwest::Result<Weather> {
     let url = server.url(&format!("/api/weather/{city}"));
     let response = client.get(url).send().await?.error_for_status()?;
-    Ok(response.json().await.unwrap())
+    Ok(response.json().await.unwrap_or_else(|_| panic!("malformed JSON")))
 }
