@@ -333,8 +333,8 @@ async fn apply_options(
             return plain(StatusCode::SERVICE_UNAVAILABLE, busy);
         }
         let delay = options.delay.map(Duration::from_millis);
-        let delay = delay.or(path_delay).unwrap_or(DEFAULT_DELAY);
-        if delay > MAX_DELAY || options.bytes.is_some_and(|bytes| bytes > MAX_BYTES)
+        if delay.is_some_and(|delay| delay > MAX_DELAY)
+            || options.bytes.is_some_and(|bytes| bytes > MAX_BYTES)
         {
             let max_delay = MAX_DELAY.as_millis();
             let limits = format!(
@@ -342,7 +342,7 @@ async fn apply_options(
             );
             return plain(StatusCode::BAD_REQUEST, limits);
         }
-        sleep(delay).await;
+        sleep(delay.or(path_delay).unwrap_or(DEFAULT_DELAY)).await;
         if let Some((status, body)) = path_response {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             return (status, [(header::CONTENT_TYPE, JSON)], body).into_response();

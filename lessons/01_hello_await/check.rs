@@ -4,7 +4,7 @@ use std::iter::once_with;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Log, ORDER, breakfast, save, save_list};
 use async_workbook::check::{self, Calls, Difference, Explain, Run, list, without};
@@ -74,12 +74,12 @@ const DOES_NOT_WAIT: &str = "That would mean that an await starts something in t
     awaited future is done.";
 
 async fn predicted() -> Result<()> {
-    let log = Log::default();
+    let (log, began) = (Log::default(), Instant::now());
     breakfast(&log).await;
     check::that(
-        log.lines().concat() == AS_GIVEN,
+        log.lines().concat() == AS_GIVEN && began.elapsed().as_millis() == 200,
         "`breakfast` or `cook` was changed and logs different letters, or in a \
-         different order. Restore both from starter.rs.",
+         different order, or at other times. Restore both from starter.rs.",
     )?;
     check::that(!ORDER.is_empty(), "ORDER is empty: write your prediction first.")?;
 
@@ -134,7 +134,7 @@ impl List {
     /// A list that is longer than any limit, of lines that no solution can contain.
     fn drawn() -> Self {
         let draw = check::draw();
-        let mut lines = draw.words(151);
+        let mut lines = draw.words(1201);
         for line in &mut lines[1..] {
             line.insert_str(0, &"no ".repeat(draw.number(5)));
         }
@@ -146,14 +146,16 @@ impl List {
         &self.0[1..self.0.len() - 1]
     }
 
-    /// Lists with and without items, with equal items, with items like other lines,
-    /// and a long one.
+    /// Lists with and without items, with equal items, with items like other lines, with
+    /// lines that are empty, long or have spaces around them, and a long list.
     fn all() -> impl Iterator<Item = Self> {
         let lists = [
             Self::of("shopping", &["milk", "bread"]),
             Self::of("nothing to buy", &[]),
             Self::of("party", &["cups", "ice", "cups"]),
             Self::of("film", &["film", "end", "film"]),
+            Self::of(" tea ", &["", "rice", "rice", " ", "end"]),
+            Self::of("long", &[&"very ".repeat(21)]),
         ];
         lists.into_iter().chain(once_with(Self::drawn))
     }
@@ -164,6 +166,8 @@ struct Saved {
     run: Run<()>,
     /// The recorded calls of `save`.
     calls: Calls,
+    /// The lines that are not in the list.
+    foreign: Vec<String>,
     /// The lines saved by the time the function returned.
     at_return: Vec<String>,
     /// The same lines, plus any that were saved later.
@@ -171,64 +175,84 @@ struct Saved {
 }
 
 /// Saves a list to a log, which may have lines already.
-async fn saved(log: &Log, list: &List) -> Saved {
+async fn saved(log: &Log, list: &List) -> Result<Saved> {
     let items: Vec<_> = list.items().iter().map(|item| &**item).collect();
-    let before = log.lines().len();
+    let before = log.lines();
     let run = check::run("save_list", save_list(log, &list.0[0], &items)).await;
-    let calls = run.calls(|label| label.strip_prefix("save line="));
-    let at_return = log.lines().split_off(before);
+    let calls = calls(&run);
+    let at_return = log.lines();
     sleep(LATER).await;
-    let eventually = log.lines().split_off(before);
-    Saved { run, calls, at_return, eventually }
+    let eventually = log.lines();
+    check::that(
+        at_return.starts_with(&before) && eventually.starts_with(&before),
+        "`save_list` changes lines that were in the log before. It only adds lines.",
+    )?;
+    let new = |mut lines: Vec<String>| lines.split_off(before.len());
+    let (at_return, eventually) = (new(at_return), new(eventually));
+    let mut foreign = eventually.clone();
+    foreign.retain(|line| !list.0.contains(line));
+    Ok(Saved { run, calls, foreign, at_return, eventually })
 }
 
-/// Checks that `save` and `Log` do what they do in the starter.
-async fn unchanged() -> Result<()> {
+/// The recorded calls of `save`; each has the line as its name.
+fn calls<T>(run: &Run<T>) -> Calls {
+    run.calls(|label| label.strip_prefix("save line="))
+}
+
+/// Checks that `save` and `Log` do what they do in the starter. Returns true if the calls
+/// of `save` are recorded: the learner may have removed `#[instrument]`.
+async fn unchanged() -> Result<bool> {
     let (log, line) = (Log::default(), "letters");
     let early = timeout(Duration::from_millis(69), save(&log, line)).await;
     let early = early.is_ok() || !log.lines().is_empty();
-    let late = timeout(Duration::from_millis(71), save(&log, line)).await.is_err();
+    let run = timeout(Duration::from_millis(71), save(&log, line));
+    let run = check::run("save", run).await;
+    let late = run.value.is_err();
     log.clone().note("a");
     check::that(
         !early && !late && log.lines() == [line, "a"],
         "`save` or `Log` was changed: saving \"letters\" takes 70 ms, and only then \
          logs it, once. Restore both from starter.rs.",
-    )
+    )?;
+    Ok(calls(&run).count(line) == 1)
 }
 
 async fn complete() -> Result<()> {
     unchanged().await?;
     for list in List::all() {
-        all_of(&list, &saved(&Log::default(), &list).await)?;
+        all_of(&list, &saved(&Log::default(), &list).await?)?;
     }
     // In the end, the log has the lines of the same list already.
     let (list, log) = (List::of("shopping", &["milk", "bread"]), Log::default());
-    saved(&log, &list).await;
-    all_of(&list, &saved(&log, &list).await)
+    log.note("earlier");
+    saved(&log, &list).await?;
+    all_of(&list, &saved(&log, &list).await?)
         .because(["The log had the same lines already, from an earlier list."])
 }
 
 fn all_of(expected: &List, saved: &Saved) -> Result<()> {
-    let Saved { run, calls, at_return, eventually } = saved;
+    let Saved { run, calls, foreign, at_return, eventually } = saved;
     run.never_blocked()?;
     let lost = without(&expected.0, eventually);
     let words =
         format!("saved: {}. Never saved: {}.", list(eventually), list(&lost));
     let started = lost.iter().filter(|line| calls.count(line) > 0).count();
-    let why = if expected.items().is_empty() {
-        Some("This list has no items. Its title and `end` are saved all the same.")
+    let why = if !foreign.is_empty() {
+        Some("Lines were saved that are not in the list.")
     } else if lost.iter().all(|line| eventually.contains(line)) {
         Some("A line that occurs more than once in the list is saved as often.")
+    } else if started == lost.len() {
+        Some(
+            "`save` started for them and never finished: its future was dropped before, \
+             as a timeout does it, for example.",
+        )
+    } else if expected.items().is_empty() {
+        Some("This list has no items. Its title and `end` are saved all the same.")
     } else if started == 0 && !calls.is_empty() {
         Some(
             "`save` never ran for them. It runs where its future is awaited: a future \
              that is only stored in a variable or dropped never runs, and the compiler \
              does not warn about it.",
-        )
-    } else if started == lost.len() {
-        Some(
-            "`save` started for them and never finished: its future was dropped before, \
-             as a timeout does it, for example.",
         )
     } else {
         None
@@ -250,15 +274,19 @@ fn all_of(expected: &List, saved: &Saved) -> Result<()> {
 }
 
 async fn in_order() -> Result<()> {
+    let recorded = unchanged().await?;
     // Each line takes less time than the one before it.
-    let shorter = List::of("on Saturday", &["mushrooms", "potatoes", "bread"]);
+    let items = ["mushrooms", "potatoes", "carrots", "apples", "bread"];
+    let shorter = List::of("on Saturday", &items);
     for list in [shorter].into_iter().chain(List::all()) {
-        in_order_of(&list, &saved(&Log::default(), &list).await)?;
+        in_order_of(&list, &saved(&Log::default(), &list).await?, recorded)?;
     }
     Ok(())
 }
 
-fn in_order_of(expected: &List, saved: &Saved) -> Result<()> {
+/// Checks the order and the times of the lines. If `recorded`, also that they were saved
+/// with `save`.
+fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
     let Saved { run, calls, at_return, .. } = saved;
     run.never_blocked()?;
     // Missing lines are reported by the check before this one. The order of the others
@@ -284,7 +312,8 @@ fn in_order_of(expected: &List, saved: &Saved) -> Result<()> {
     let ends = |lines: &[String]| (lines.first().cloned(), lines.last().cloned());
     let ordered = match (inner(at_return), inner(&expected)) {
         (Some(items), Some(expected_items))
-            if ends(at_return) == ends(&expected) =>
+            if ends(at_return) == ends(&expected)
+                && items.len() == expected_items.len() =>
         {
             check::in_order(&items, &expected_items)
         }
@@ -312,16 +341,18 @@ fn in_order_of(expected: &List, saved: &Saved) -> Result<()> {
          {in_turn} ms.",
         expected.len()
     );
-    let recorded = !calls.is_empty();
-    let idle = (0..took).filter(|&ms| calls.in_flight(ms) == 0).count();
     let lines = expected.len();
-    expected.retain(|line| calls.count(line) == 0);
+    expected.retain(|line| recorded && calls.count(line) == 0);
     let logged = format!("Logged without `save`: {}.", list(&expected));
+    run.that(expected.is_empty(), logged)?;
+    let saving: u64 = calls.iter().map(|call| call.end - call.start).sum();
     run.that(took == in_turn, words)
-        .when(recorded && !expected.is_empty(), logged)
         .when(
-            recorded && idle > 0 && expected.is_empty(),
-            format!("For {idle} ms no `save` was running: something slept."),
+            recorded && saving < took,
+            format!(
+                "For {} ms no `save` was running: something slept.",
+                took - saving.min(took)
+            ),
         )
         .because(at_once)?;
     run.few_wakeups(4 * lines as u64 + 50, &format!("{lines} lines"))

@@ -14,7 +14,7 @@ use tracing::instrument;
 /// writes.
 const ORDER: &str = "";
 
-/// Logs one letter when it starts, and another 100 ms later.
+/// Logs one letter when it starts, and another 100 ms later. Do not change it.
 async fn cook(log: &Log, started: &str, done: &str) {
     log.note(started);
     sleep(Duration::from_millis(100)).await;
@@ -44,8 +44,9 @@ async fn save(log: &Log, line: &str) {
 }
 
 /// Part 2. Saves a shopping list with `save`: first the title, then each item, then
-/// the line `end`. Each line is saved after the one before it, and all of them are
-/// saved when this function returns.
+/// the line `end`. Each line is saved exactly as it is, even if it is empty or like
+/// another one, and after the one before it. All of them are saved when this function
+/// returns.
 ///
 /// It compiles without a warning, yet some lines are never saved. Fix it.
 async fn save_list(log: &Log, title: &str, items: &[&str]) {
@@ -56,7 +57,7 @@ async fn save_list(log: &Log, title: &str, items: &[&str]) {
     drop(save(log, "end"));
 }
 
-/// The lines logged so far, in order. Clones share the same lines.
+/// The lines logged so far, in order. Clones share the same lines. Do not change it.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 

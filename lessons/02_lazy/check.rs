@@ -1,6 +1,9 @@
 //! The check of exercise 02.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use tokio::time::sleep;
 
 use super::site::{Content, Site};
 use super::{Page, home_page};
@@ -35,7 +38,8 @@ async fn right() -> Result<()> {
     let draw = check::draw();
     let words = draw.words(8);
     let counts = draw.distinct(8, 4..=99);
-    let degrees = draw.distinct(4, -9..=39);
+    // None of a site as it is documented.
+    let degrees = draw.distinct(4, -9..=23);
     let contents = [0, 1, 2, 3].map(|n| Content {
         news: format!("a new {}", words[2 * n + 1]),
         orders: counts[2 * n].unsigned_abs(),
@@ -131,7 +135,8 @@ impl Fetched {
 }
 
 async fn once() -> Result<()> {
-    let Fetched { run, requests, content, .. } = Fetched::as_documented().await;
+    let Fetched { run, site, requests, content, .. } =
+        Fetched::as_documented().await;
     for (name, takes) in REQUESTS.iter().zip(content.millis) {
         let times = requests.count(name);
         let words = format!("`{name}` was requested {times} times, expected once.");
@@ -154,7 +159,13 @@ async fn once() -> Result<()> {
         };
         run.that(times == 1, words).because([why])?;
     }
-    Ok(())
+    // Long enough for any detached task to finish.
+    sleep(Duration::from_secs(60)).await;
+    let sent = site.requests();
+    let again = sent.get(requests.len()).map_or("", |(name, _)| name);
+    let words =
+        format!("`{again}` was requested again after the page was returned.");
+    check::that(sent.len() == requests.len(), words)
 }
 
 async fn not_too_early() -> Result<()> {
@@ -202,8 +213,8 @@ async fn not_too_late() -> Result<()> {
     for millis in drawn_millis() {
         never_late(Fetched::with(millis).await)?;
     }
-    // So slow that a loop of short sleeps wakes up often.
-    let slow = drawn_millis()[2].map(|millis| 10 * millis);
+    // Slower than any timeout, and a loop of short sleeps wakes up often.
+    let slow = drawn_millis()[2].map(|millis| 100 * millis);
     never_late(Fetched::with(slow).await)
 }
 
@@ -225,7 +236,8 @@ fn never_late(fetched: Fetched) -> Result<()> {
         // A time that is too short is reported by the check before this one.
         run.that(took <= shortest, words).because(requests.slept_after(run.took))?;
         run.few_wakeups(199, "five requests")?;
-        return right_page(page?, &site, &content, &[]);
+        right_page(page?, &site, &content, &[])?;
+        return polled_in_time(&run, &content);
     }
     let lines = late.iter().map(|one| {
         let Call { name, start, .. } = one;
@@ -247,6 +259,24 @@ fn never_late(fetched: Fetched) -> Result<()> {
     run.that(false, words).because(lines).because(timer).because(cause)
 }
 
+/// Checks that each request was polled when its response arrived.
+fn polled_in_time(run: &Run<()>, content: &Content) -> Result<()> {
+    for (name, takes) in REQUESTS.iter().zip(content.millis) {
+        let mut rows = run.rows().iter();
+        let Some(row) = rows.find(|row| row.label == *name) else { continue };
+        let arrived = row.life.0 / 1000 + takes;
+        let mut polls = row.polls.iter().map(|(begin, _)| begin / 1000);
+        let next = polls.find(|&begin| begin >= arrived);
+        let words = format!(
+            "the response to `{name}` arrived at {arrived} ms, but its future was next \
+             polled at {} ms: until then, something else was awaited alone.",
+            next.unwrap_or(row.life.1 / 1000)
+        );
+        run.that(next == Some(arrived), words)?;
+    }
+    Ok(())
+}
+
 /// Returns what the times of the requests show about the cause of late ones.
 fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
     let start_of =
@@ -256,13 +286,33 @@ fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
         let earlier = requests.iter().filter(|other| other.start < time);
         earlier.map(|other| other.end).max() == Some(time)
     };
+    let end_of =
+        |name| requests.iter().find(|one| one.name == name).map(|one| one.end);
+    // One of two started when the other ended.
+    let waited = |one, other| {
+        let waits =
+            |one, other| start_of(one).is_some_and(|at| end_of(other) == Some(at));
+        waits(one, other) || waits(other, one)
+    };
     let of_user = (start_of("orders"), start_of("messages"));
-    let of_others = start_of("news").or(start_of("weather"));
-    if requests.one_after_another() {
+    let of_others = (start_of("news"), start_of("weather"));
+    let in_turn_before = |time: u64| {
+        let first = requests.iter().filter(|other| other.start <= time).cloned();
+        first.collect::<Calls>().one_after_another()
+    };
+    if requests.len() > REQUESTS.len() {
+        // The check before this one reports a request that is sent again.
+        None
+    } else if requests.one_after_another() {
         Some(
             "Each request waits for the one before it. Creating a future starts \
              nothing; `.await`, `join!` or `spawn` does. And a task that you await \
              right after `spawn` makes you wait like any other future.",
+        )
+    } else if start_of("user").is_some_and(in_turn_before) {
+        Some(
+            "The first requests wait for each other, although they need nothing. A task \
+             that you await right after `spawn` makes you wait like any other future.",
         )
     } else if start_of("user").is_some() {
         Some(
@@ -274,12 +324,19 @@ fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
              done. Put the user and the requests that need it into one async block, \
              and join that with the rest.",
         )
-    } else if of_others == Some(known) {
+    } else if of_others.0.or(of_others.1) == Some(known) {
         Some(
             "News and weather can start together with the user: join them with an \
              async block that awaits the user.",
         )
-    } else if of_user.0.is_some() != of_user.1.is_some() {
+    } else if of_others.0.is_some_and(round) && of_others.0 == of_others.1 {
+        Some(
+            "News and weather started when all other requests were done. A future starts \
+             when it is first polled, and so does an async block: join it with the rest.",
+        )
+    } else if waited("news", "weather") {
+        Some("News and weather do not need each other: join the two.")
+    } else if waited("orders", "messages") {
         Some("Orders and messages need the user, but not each other: join the two.")
     } else {
         None

@@ -36,7 +36,7 @@ const AN_ERROR: &str = "an error";
 /// Building a client is most of the work of a small run, so all runs share one.
 static CLIENT: OnceLock<Client> = OnceLock::new();
 
-/// A server, a client, and the guide to each city that the server knows.
+/// A server, a client, and the guide to each city for which both APIs work.
 struct World {
     server: web::Server,
     client: Client,
@@ -135,13 +135,21 @@ impl World {
         let unknown =
             cities.iter().filter(|city| self.guide(city).is_none()).count();
         let errors = errors(guides)?;
+        // Those at the places of known cities are not expected, if there are any.
+        let of_known: Vec<_> = guides
+            .iter()
+            .zip(cities)
+            .filter(|(_, city)| self.guide(city).is_some())
+            .filter_map(|(guide, _)| guide.as_ref().err())
+            .collect();
+        let shown = if of_known.is_empty() { &errors } else { &of_known };
         let mut texts: Vec<_> =
-            errors.iter().map(|error| self.in_words(error)).collect();
+            shown.iter().map(|error| self.in_words(error)).collect();
         texts.sort();
         texts.dedup();
         texts.truncate(2);
         let words = format!(
-            "{} of {} guides are errors, expected {unknown}: {}.",
+            "{} of {} guides failed, expected {unknown}: {}.",
             errors.len(),
             guides.len(),
             texts.join("; ")
@@ -300,9 +308,7 @@ fn cause(run: &Run<()>) -> Option<String> {
         return known;
     }
     if requests.one_after_another() {
-        return Some(
-            "Each request waits for the one before it, in both functions.".into(),
-        );
+        return Some("Each request waits for the one before it.".into());
     }
     // All calls whose name has the same part, as one call.
     let grouped = |part: fn(&str) -> Option<(&str, &str)>| {
@@ -339,8 +345,8 @@ const SLOW: [&str; 5] = ["Lisbon", "Oslo", "Helsinki", "Rome", "Athens"];
 /// nor its reverse, nor alphabetical.
 const ARRIVED: [&str; 5] = ["Helsinki", "Oslo", "Athens", "Lisbon", "Rome"];
 
-/// The milliseconds until each of them arrives.
-const DELAYS: [u32; 5] = [35_353, 42_083, 48_817, 51_131, 55_787];
+/// The milliseconds until each of them arrives: longer than any timeout.
+const DELAYS: [u32; 5] = [335_353, 342_083, 348_817, 351_131, 355_787];
 
 async fn slow_world() -> Result<World> {
     let world = World::of(&SLOW, &Draw::new(3)).await?;
@@ -394,18 +400,19 @@ impl World {
         Ok(world)
     }
 
-    /// Returns true if the error reports the status 404 in its own words or in those of
-    /// one of its causes.
-    fn reports_404(&self, error: &Error) -> bool {
-        let has_status = |cause: &reqwest::Error| {
-            cause.status().is_some_and(|status| status.as_u16() == 404)
-        };
-        self.in_words(error).contains("404")
-            || error
-                .chain()
-                .any(|cause| cause.downcast_ref().is_some_and(has_status))
+    /// Makes an API fail for a city in another way than with the status 404.
+    fn fail(&mut self, api: &str, city: &str, status: u16, body: &str) {
+        self.known.retain(|(known, _)| known != city);
+        self.respond(api, city, status, body.to_owned());
     }
 }
+
+/// Failures other than the status 404: what fails, the API, the status and the body.
+const FAILURES: [(&str, &str, u16, &str); 3] = [
+    ("JSON that is cut off", "weather", 200, r#"{ "celsius": 7, "sky": "#),
+    ("JSON without one of the fields", "events", 200, r#"[{ "title": "x" }]"#),
+    ("the status 500", "weather", 500, "something is broken"),
+];
 
 const NO_BUG: &str = "An unknown city is no bug of the program: return an error, with \
                       `?` instead of `unwrap`.";
@@ -440,22 +447,50 @@ async fn unknown() -> Result<()> {
     check::that(!check::panicked(), words).because([NO_BUG])?;
     // An error takes the place of its city.
     world.compare(&guides, &MIXED, true)?;
+    for (place, _) in NOT_FOUND {
+        let text = guides[place]
+            .as_ref()
+            .map_or_else(|e| world.in_words(e), |_| String::new());
+        let names = |city: &str| text.contains(city);
+        let other = NOT_FOUND
+            .iter()
+            .any(|&(other, _)| other != place && names(MIXED[other]));
+        let words = format!(
+            "the error at the place of {} is that of another city: {text:?}.",
+            MIXED[place]
+        );
+        check::that(names(MIXED[place]) || !other, words)?;
+    }
 
-    // Other cities, and the 404 has JSON in its body.
-    let drawn = check::draw().words(MIXED.len());
+    // Other cities, the 404 has JSON in its body, and some fail in other ways.
+    let drawn = check::draw().words(MIXED.len() + FAILURES.len());
     let cities: Vec<_> = drawn.iter().map(|city| &**city).collect();
-    let with_json = World::mixed(&cities, true).await?;
-    let (judged, _) = with_json.guides("seven cities", &cities).await;
+    let mut with_json = World::mixed(&cities, true).await?;
+    for (city, (_, api, status, body)) in cities[MIXED.len()..].iter().zip(FAILURES)
+    {
+        with_json.fail(api, city, status, body);
+    }
+    let judged = check::caught(with_json.guides("ten cities", &cities)).await;
+    let (judged, _) =
+        judged.because(["No failure of one city may end the program."])?;
     for (place, apis) in NOT_FOUND {
         let checked = judged.get(place).is_some_and(Result::is_err);
-        let reported =
-            guides[place].as_ref().is_err_and(|error| world.reports_404(error));
         let (city, api) = (cities[place], apis[apis.len() - 1]);
         let words = format!(
             "`/api/{api}/{city}` returned the status 404, with JSON in the body, and the \
              guide to {city} is not an error. Is the status checked, for both APIs?"
         );
-        check::that(checked || reported, words)?;
+        check::that(checked, words)?;
     }
-    Ok(())
+    for (judged, (failure, api, ..)) in judged.iter().skip(MIXED.len()).zip(FAILURES)
+    {
+        let words = format!(
+            "`/api/{api}` returned {failure}, and the guide to that city is not an error."
+        );
+        check::that(judged.is_err(), words)?;
+    }
+    with_json.compare(&judged, &cities, true).when(
+        judged.iter().all(Result::is_err),
+        "One failing city discards the results of the others.",
+    )
 }

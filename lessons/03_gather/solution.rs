@@ -48,7 +48,9 @@ async fn events(
 }
 
 /// Queries both APIs about one city at the same time. A status 404 from either of
-/// them, whatever the body, means that the city is unknown: an error.
+/// them, whatever the body, means that the city is unknown: an error. So is any
+/// other failure, such as a status 500, malformed JSON, or a missing field. A server
+/// may be slow: there is no time limit.
 async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guide> {
     let (weather, events) = tokio::try_join!(
         weather(client, server, city),
@@ -58,7 +60,8 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 }
 
 /// Fetches the guides of all cities at the same time and returns them in the order
-/// of `cities`. One failing city does not affect the others.
+/// of `cities`, each error at the place of its city. One failing city does not affect
+/// the others.
 async fn guides(
     client: &Client,
     server: &web::Server,

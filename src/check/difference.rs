@@ -48,7 +48,8 @@ pub enum Difference {
 ///
 /// assert_eq!(difference(&[2, 3, 1], &[2, 3, 1]), None);
 /// assert_eq!(difference(&[1, 3, 2], &[2, 3, 1]), Some(Difference::Reversed));
-/// assert_eq!(difference(&[1, 2, 3], &[2, 3, 1]), Some(Difference::Sorted));
+/// let sorted = difference(&[1, 2, 3, 4, 5], &[2, 3, 1, 5, 4]);
+/// assert_eq!(sorted, Some(Difference::Sorted));
 /// assert_eq!(difference(&[1, 2], &[1, 1, 2]), Some(Difference::DuplicatesLost));
 /// ```
 pub fn difference<T: PartialOrd>(got: &[T], expected: &[T]) -> Option<Difference> {
@@ -82,15 +83,25 @@ pub fn difference<T: PartialOrd>(got: &[T], expected: &[T]) -> Option<Difference
     })
 }
 
+/// The shortest list of which the order is compared with that of the values: a shorter
+/// one is often sorted by coincidence.
+const SORTABLE: usize = 5;
+
 /// Classifies the order of a list that has the right items.
 fn order<T: PartialOrd>(got: &[T], expected: &[T]) -> Difference {
     let descending = |a: &T, b: &T| {
         matches!(b.partial_cmp(a), Some(Ordering::Less | Ordering::Equal))
     };
+    let long = got.len() >= SORTABLE;
+    // A list that is reversed may be sorted, too, however short it is.
+    let reversed = got.iter().eq(expected.iter().rev());
     let readings = [
-        (Difference::Reversed, got.iter().eq(expected.iter().rev())),
-        (Difference::Sorted, got.is_sorted()),
-        (Difference::SortedDescending, got.is_sorted_by(descending)),
+        (Difference::Reversed, reversed),
+        (Difference::Sorted, (long || reversed) && got.is_sorted()),
+        (
+            Difference::SortedDescending,
+            (long || reversed) && got.is_sorted_by(descending),
+        ),
     ];
     let mut seen = readings.iter().filter(|(_, fits)| *fits);
     match (seen.next(), seen.next()) {
@@ -252,14 +263,14 @@ mod tests {
                 "the right items, but in reverse order.",
             ),
             (
-                &[1, 2, 3],
-                &[3, 1, 2],
+                &[1, 2, 3, 4, 5],
+                &[3, 1, 2, 5, 4],
                 Sorted,
                 "the right items, but sorted by value.",
             ),
             (
-                &[3, 2, 1],
-                &[3, 1, 2],
+                &[5, 4, 3, 2, 1],
+                &[3, 1, 2, 5, 4],
                 SortedDescending,
                 "the right items, but sorted by value, the largest first.",
             ),
@@ -305,6 +316,9 @@ mod tests {
         assert_eq!(swapped, Some(Difference::Reordered));
         let reversed = difference(&[1, 2, 3], &[3, 2, 1]);
         assert_eq!(reversed, Some(Difference::Reordered));
+        // Sorted, but so short that it may be a coincidence.
+        let short = difference(&[1, 2, 3, 4], &[3, 1, 2, 4]);
+        assert_eq!(short, Some(Difference::Reordered));
         // Both without its duplicates and without its end.
         let short = difference(&[1, 2], &[1, 2, 2]);
         assert_eq!(short, Some(Difference::Missing));

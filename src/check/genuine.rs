@@ -4,8 +4,8 @@
 //! declare another one: by mistake, as when the last lines are lost in a paste, or to
 //! get past it. Three facts are compared, and each has its own message:
 //!
-//! - The program was built from the lesson's `check.rs`: rustc lists the sources of a
-//!   program in a file for make.
+//! - The program was built from the lesson's `check.rs` and the other modules of
+//!   `starter.rs`: rustc lists the sources of a program in a file for make.
 //! - That file created the exercise whose results arrive.
 //! - The checks that ran are those that the file lists.
 //!
@@ -18,8 +18,8 @@ use std::path::Path;
 /// The lines with which an exercise has to end.
 const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
 
-/// Returns why a program does not contain the lesson's `check`, if that is so. `root` is
-/// the package's folder, `source` is the learner's file.
+/// Returns why a program does not contain the lesson's `check`, or another module of its
+/// starter, if that is so. `root` is the package's folder, `source` is the learner's file.
 pub fn missing_check(
     root: &Path,
     check: &Path,
@@ -27,17 +27,26 @@ pub fn missing_check(
     executable: &Path,
 ) -> Option<String> {
     let list = fs::read_to_string(executable.with_extension("d")).ok()?;
-    if sources(&list).any(|path| is_same(&root.join(path), check)) {
-        return None;
+    let contains =
+        |file: &Path| sources(&list).any(|path| is_same(&root.join(path), file));
+    let own_body =
+        source.split_whitespace().collect::<String>().contains("modcheck{");
+    if contains(check) && !own_body {
+        let starter = fs::read_to_string(check.with_file_name("starter.rs")).ok()?;
+        let mut modules = starter
+            .lines()
+            .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+        let in_a_file = |name: &&str| check.with_file_name(format!("{name}.rs"));
+        let lost = modules.find(|name| !contains(&in_a_file(name)))?;
+        return Some(format!(
+            "{lost}.rs is not in the program; restore `mod {lost};` from starter.rs"
+        ));
     }
     let lines = || source.lines().map(str::trim);
     let in_a_comment = |line: &str| {
         line.starts_with("//") && line.trim_start_matches(['/', ' ']) == "mod check;"
     };
-    let own_body = |line: &str| {
-        line.split_whitespace().eq(["mod", "check", "{"]) || line == "mod check{"
-    };
-    Some(if lines().any(own_body) {
+    Some(if own_body {
         format!("`mod check` has a body of its own; {ENDING}")
     } else if lines().any(in_a_comment) {
         format!("`mod check;` is in a comment; {ENDING}")

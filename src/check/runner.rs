@@ -33,6 +33,10 @@
 //! reported if it happens three times in a row. (The paused clock stops while
 //! code blocks; it could not show this.)
 //!
+//! **The clock.** Between an unpark and the next park the paused clock does not move,
+//! unless the code under test moves it with `tokio::time::advance` or `resume`. The same
+//! hooks compare the two times during a run: such code works only in a test.
+//!
 //! **Panics.** While a check runs on this thread, a panic hook records each panic as
 //! a [`Diagnosis`] instead of printing it; otherwise it calls the previous hook.
 //! Tokio catches a panic in a spawned task, and that may be part of a correct
@@ -165,9 +169,12 @@ pub(super) fn on_clock<T>(
     };
     BLOCKED_THREAD.take();
     LAST_RUN.take();
+    CLOCK.set(CheckClock { paused: clock == Clock::Paused, ..CheckClock::IDLE });
     let result = catch_panics(|| runtime.block_on(watched));
-    // Code that blocks the thread fails a check that it would otherwise pass.
+    // Code that moves the clock makes every time wrong. Code that blocks the thread
+    // fails a check that it would otherwise pass.
     let result = match BLOCKED_THREAD.take() {
+        _ if CLOCK.take().moved => Err(Diagnosis::new(CLOCK_MOVED).into()),
         Some(blocked) if result.is_ok() => Err(blocked.into()),
         _ => result,
     };
@@ -184,10 +191,14 @@ fn runtime(clock: Clock, activity: &Arc<Activity>) -> Runtime {
     let parking = Arc::clone(activity);
     let park = move || {
         Busy::end();
+        CheckClock::compare();
         parking.parked();
     };
     let activity = Arc::clone(activity);
-    builder.on_thread_park(park).on_thread_unpark(Busy::begin);
+    builder.on_thread_park(park).on_thread_unpark(|| {
+        Busy::begin();
+        CheckClock::note();
+    });
     builder.on_thread_start(move || activity.started_blocking_thread());
     builder.build().expect("a current-thread runtime can be built")
 }
@@ -243,7 +254,56 @@ thread_local! {
     /// A check is running, so the panic hook records panics.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
+    static CLOCK: Cell<CheckClock> = const { Cell::new(CheckClock::IDLE) };
 }
+
+/// The clock of the current check, as far as it is watched.
+#[derive(Clone, Copy)]
+struct CheckClock {
+    paused: bool,
+    /// During a run, the time when the thread began or unparked.
+    since: Option<tokio::time::Instant>,
+    moved: bool,
+}
+
+impl Default for CheckClock {
+    fn default() -> Self {
+        Self::IDLE
+    }
+}
+
+impl CheckClock {
+    const IDLE: Self = Self { paused: false, since: None, moved: false };
+
+    /// Begins to watch the clock.
+    fn watch() {
+        let since = Some(tokio::time::Instant::now());
+        CLOCK.set(Self { since, ..CLOCK.get() });
+    }
+
+    fn note() {
+        if CLOCK.get().since.is_some() {
+            Self::watch();
+        }
+    }
+
+    fn compare() {
+        let clock = CLOCK.get();
+        let differs = |since| since != tokio::time::Instant::now();
+        let moves = clock.paused && clock.since.is_some_and(differs);
+        CLOCK.set(Self { moved: clock.moved || moves, ..clock });
+    }
+
+    /// Ends watching.
+    fn end() {
+        Self::compare();
+        CLOCK.set(Self { since: None, ..CLOCK.get() });
+    }
+}
+
+const CLOCK_MOVED: &str = "the code moves the clock of the check. \
+    `tokio::time::advance`, `pause` and `resume` are for tests: in the program they \
+    panic, because its time is real. Wait for the work itself.";
 
 /// Returns the labels of the innermost open spans of the current check.
 pub(super) fn open_spans() -> Vec<String> {
@@ -372,6 +432,14 @@ fn location_in_a_lesson(backtrace: &str) -> Option<String> {
 }
 
 fn panic_diagnosis(message: &str, location: Option<&Location<'_>>) -> Diagnosis {
+    if message.contains("resumed after completion") {
+        // The location is that of the future, which may be the check's.
+        return Diagnosis::new(format!(
+            "the code panicked: a future that was done was polled again ({message})."
+        ));
+    }
+    // The `Debug` form of an `anyhow::Error` may end with a backtrace.
+    let message = message.split("\n\nStack backtrace:").next().unwrap_or(message);
     let location = location.map_or_else(String::new, describe);
     match message.strip_prefix("not yet implemented") {
         Some(task) => {
@@ -527,6 +595,7 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
     let parks = || Handle::current().metrics().worker_park_count(0);
     let (began, parks_before) = (tokio::time::Instant::now(), parks());
+    CheckClock::watch();
     let value = {
         let mut future = pin!(future);
         let counted = poll_fn(|context| {
@@ -537,6 +606,7 @@ pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
     };
     let (took, parks) = (began.elapsed(), parks() - parks_before);
     Busy::end();
+    CheckClock::end();
     let busy = BUSY.get();
     let section = spans.section_since(first, what, began);
     LAST_RUN.set(Some(section.clone()));
@@ -702,6 +772,7 @@ impl<T> Run<T> {
 mod tests {
     use std::time::Instant;
 
+    use futures::future::BoxFuture;
     use tokio::sync::Mutex;
     use tokio::task::{spawn, spawn_blocking};
     use tokio::time::sleep;
@@ -781,6 +852,50 @@ mod tests {
             at ./lessons/03_gather/exercise.rs:40:17\n";
         let location = location_in_a_lesson(backtrace);
         assert_eq!(location.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
+    }
+
+    #[test]
+    fn a_panic_is_described_without_a_backtrace_and_names_a_second_poll() {
+        let text =
+            "an `Err` value: no\n\nCaused by:\n    x\n\nStack backtrace:\n   0: f";
+        let cut = panic_diagnosis(text, None).to_string();
+        assert!(cut.ends_with("Caused by:\n    x"), "{cut}");
+
+        let twice = on_paused_clock::<()>(async {
+            let mut done = pin!(async {});
+            done.as_mut().await;
+            done.await;
+            Ok(())
+        });
+        assert_eq!(
+            message(twice),
+            "the code panicked: a future that was done was polled again (`async fn` \
+             resumed after completion)."
+        );
+    }
+
+    #[test]
+    fn code_must_not_move_the_clock() {
+        use tokio::time::{advance, resume};
+        let moved = |in_run: bool, code: fn() -> BoxFuture<'static, ()>| {
+            message(on_paused_clock(async {
+                if in_run {
+                    run("a run", code()).await;
+                } else {
+                    code().await;
+                }
+                Ok(())
+            }))
+        };
+        let by_hand = || async { advance(10 * MS).await }.boxed();
+        let in_a_task = || async { spawn(advance(10 * MS)).await.unwrap() }.boxed();
+        let real = || async { resume() }.boxed();
+        for code in [by_hand, in_a_task, real] {
+            assert_eq!(moved(true, code), CLOCK_MOVED);
+            // A check itself may do so.
+            assert_eq!(moved(false, code), "ok");
+        }
+        assert_eq!(moved(true, || sleep(10 * MS).boxed()), "ok");
     }
 
     #[test]

@@ -260,6 +260,8 @@ fn another_check_does_not_count() {
         "`mod check;` does not add lessons/01_hello_await/check.rs to the program;",
     );
     // With the lesson's check in the program, but not as the one that runs.
+    let renamed = format!("#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n{own}");
+    ends_with(&renamed, "`mod check` has a body of its own; the file must end with");
     let both = "#[cfg(test)]\n#[path = \"check.rs\"]\nmod real;\n#[cfg(test)]\n\
                 #[path = \"mine.rs\"]\nmod check;\n";
     ends_with(
@@ -270,6 +272,14 @@ fn another_check_does_not_count() {
                   #[path = \"../check.rs\"]\n    mod check;\n}\n";
     fs::create_dir(fixture.root.join("lessons/01_hello_await/inside")).unwrap();
     ends_with(inside, "the program has no test `check::check`.");
+    // Without another module of the starter.
+    let starter = check.with_file_name("starter.rs");
+    fs::write(&starter, format!("mod site;\n{}", source("41"))).unwrap();
+    ends_with(
+        "#[cfg(test)]\nmod check;\n",
+        "site.rs is not in the program; restore `mod site;` from starter.rs",
+    );
+    fs::write(&starter, source("41")).unwrap();
     // With some of its checks left out.
     let second = "    exercise.check(\"so is the question\", true);\n";
     let fewer = body.replace(second, &format!("    #[cfg(any())]\n{second}"));
