@@ -137,7 +137,7 @@ lessons! {
     }
     tasks "10_tasks" {
         title: "Tasks",
-        question: "Who owns a task, and who hears it fail?",
+        question: "Who owns a task, and who sees it fail?",
         in_python: "`TaskGroup`, `cancel`, \"Task exception was never retrieved\"",
         needs: &["06_errors"],
         minutes: 30,

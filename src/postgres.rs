@@ -110,7 +110,7 @@ impl fmt::Debug for Database {
 /// Connects to the server in `DATABASE_URL`, or starts a private one, and creates
 /// the sample tables if they are missing.
 ///
-/// Works on both flavours of the tokio runtime, but needs the real clock: a paused
+/// Works on both flavors of the tokio runtime, but needs the real clock: a paused
 /// clock runs ahead while the runtime waits for the server, which is another
 /// process.
 ///

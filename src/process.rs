@@ -89,8 +89,8 @@ pub enum Signal {
 }
 
 impl ProcessGroup {
-    /// Starts `command` in a new process group and sends its events to `send`, from
-    /// several threads, until `send` returns false.
+    /// Starts `command` in a new process group. Two threads pass its events to `send`. If
+    /// it returns false, no more output is read.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl ProcessGroup {
         #[cfg(unix)]
         let guard = Guard::start(&mut command)?;
         let child = command.spawn()?;
-        // It holds the write end of the pipe, which would never be closed.
+        // It holds a write end of the pipe: the reader sees end-of-file only after this.
         drop(command);
 
         let group = Self {

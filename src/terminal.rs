@@ -1,4 +1,4 @@
-//! The rules for width and colour on stdout.
+//! The rules for width and color on stdout.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -18,7 +18,7 @@ pub fn is_capable() -> bool {
         && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Returns whether to use colour by default: on a capable terminal, unless
+/// Returns whether to use color by default: on a capable terminal, unless
 /// `NO_COLOR` is set.
 pub fn color() -> bool {
     is_capable() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -88,7 +88,7 @@ pub fn fit(text: &str, columns: usize) -> String {
     text + &" ".repeat(padding)
 }
 
-/// Removes ANSI escape sequences: colours, cursor movements, titles and links.
+/// Removes ANSI escape sequences: colors, cursor movements, titles and links.
 ///
 /// ```
 /// use async_workbook::text::strip_ansi;
@@ -101,9 +101,9 @@ pub fn strip_ansi(text: &str) -> String {
 }
 
 /// Makes text from an unknown program safe to print: removes escape sequences and control
-/// characters, except line breaks and tabs and, if `color` is true, colours.
+/// characters, except line breaks and tabs and, if `color` is true, colors.
 ///
-/// A colour (SGR, "select graphic rendition") has only digits, `;` and `:` between `ESC [`
+/// A color (SGR, "select graphic rendition") has only digits, `;` and `:` between `ESC [`
 /// and `m`. With `>` or `?` in it, the sequence sets or queries a mode of the terminal.
 ///
 /// ```
@@ -270,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn sanitizing_keeps_real_colours_only() {
-        let colours = "\x1b[1;38:5:9mred\x1b[m\n\ttab";
-        assert_eq!(sanitize(colours, true), colours);
-        assert_eq!(sanitize(colours, false), "red\n\ttab");
+    fn sanitizing_keeps_real_colors_only() {
+        let colors = "\x1b[1;38:5:9mred\x1b[m\n\ttab";
+        assert_eq!(sanitize(colors, true), colors);
+        assert_eq!(sanitize(colors, false), "red\n\ttab");
         for other in [
             "\x1b[>4;2m",
             "\x1b[?4m",

@@ -17,26 +17,26 @@ use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::postgres::{self, Database};
 use tokio::runtime::Runtime;
 
-/// Runs the check of one answer, with a database if it is to use this one; returns its
-/// report, and whether the answer passed.
+/// Runs the check of one answer, with `DATABASE_URL` set to `database` if given; returns
+/// its report, and whether the answer passed.
 fn check(
     program: &Path,
     answer: &str,
     database: Option<&Database>,
 ) -> (String, bool) {
     let test = &*format!("{answer}::check::check");
-    let mut answer = Command::new(program);
+    let mut command = Command::new(program);
     if let Some(database) = database {
-        answer.env("DATABASE_URL", database.url());
+        command.env("DATABASE_URL", database.url());
     }
-    answer.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     for setting in ["RUST_BACKTRACE", "WORKBOOK_COLOR", "WORKBOOK_SEED"] {
-        answer.env_remove(setting);
+        command.env_remove(setting);
     }
-    answer.env("WORKBOOK_EVENTS", "1").env("COLUMNS", "76").stdin(Stdio::null());
+    command.env("WORKBOOK_EVENTS", "1").env("COLUMNS", "76").stdin(Stdio::null());
     // The snapshots show the values that the checks draw.
-    answer.env("WORKBOOK_DRAWS", "1");
-    let output = answer.output().expect("it starts");
+    command.env("WORKBOOK_DRAWS", "1");
+    let output = command.output().expect("could not start the answers program");
     let mut report = String::new();
     let mut verdict = None;
     for part in
@@ -101,7 +101,7 @@ fn check_all(name: &str) {
     // A private server takes more CPU time than a check, so only the solution has one.
     let database = lesson.postgres.then(|| {
         let runtime = Runtime::new().expect("a tokio runtime");
-        runtime.block_on(postgres::start()).expect("it is not missing")
+        runtime.block_on(postgres::start()).expect("PostgreSQL is installed")
     });
     let database_for =
         |answer: &str| database.as_ref().filter(|_| answer != "solution");

@@ -277,7 +277,7 @@ fn two_lessons_with_a_server_can_run_at_once() {
 }
 
 #[test]
-fn without_a_terminal_the_timeline_fits_columns_and_has_no_colour() {
+fn without_a_terminal_the_timeline_fits_columns_and_has_no_color() {
     let output = run(program("03_gather").env("COLUMNS", "40"));
     let stdout = text(&output.stdout);
     assert!(!stdout.contains('\x1b'));

@@ -983,7 +983,7 @@ fn an_invalid_database_url() {
         ("postgresql:///shop", "it has no host"),
         ("postgresql://ada:se@cret@localhost", "more than one @"),
         ("postgresql://localhost:port/shop", "`port`"),
-        ("postgresql://localhost/shop?colour=red", "`colour`"),
+        ("postgresql://localhost/shop?color=red", "`color`"),
         ("postgresql://localhost/shop?gssencmode=prefer", "`gssencmode`; remove it"),
         ("postgresql://localhost/shop?sslmode=verify-full", "connect without TLS"),
         ("postgresql://localhost/shop?password=se&cret", "write %26 for &"),

@@ -75,7 +75,7 @@ test('a long line is clipped', async open => {
     assert.equal(await output(page), `${'x'.repeat(2000)} … 998,000 more characters\nnext`);
 });
 
-test('many changes of the colour are limited, too', async open => {
+test('many changes of the color are limited, too', async open => {
     const page = await running(open, printed(['\x1b[31ma\x1b[32mb'.repeat(100).concat('\n').repeat(400)]));
     await over(page);
     const pieces = await runOf(page).locator('.output > span > span').count();
@@ -101,7 +101,7 @@ const pieces = page => runOf(page).locator('.output').evaluate(code => {
     return found.filter(([text]) => text !== '\n');
 });
 
-test('colour sequences are shown as colours', async open => {
+test('color sequences are shown as colors', async open => {
     const page = await running(open, printed([
         'a\x1b[31mb\n', 'c\x1b[0md\n', '\x1b[1;3me\x1b[22mf\x1b[mg\n', '\x1b[38;5;196mh\x1b[38;2;1;2;3mi\x1b[39mj\n',
         '\x1b[38:2::4:5:6mk\x1b[48;5;232ml\x1b[49mm\x1b[999;4444mn\x1b[38;5mo\x1b[38;2;1;2;999mp',

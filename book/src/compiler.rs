@@ -1,4 +1,4 @@
-//! Formats the compiler's output for a page, with the colours of a terminal.
+//! Formats the compiler's output for a page, with the colors of a terminal.
 
 use std::fmt::Write;
 

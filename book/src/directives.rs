@@ -75,7 +75,7 @@ const DIRECTIVES: [(&str, Replace); 20] = [
     ("verdict", exercise::verdict),
 ];
 
-/// The legend of a timeline's colours. It is hidden from screen readers: the
+/// The legend of a timeline's colors. It is hidden from screen readers: the
 /// timeline's text alternative says which is which.
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";

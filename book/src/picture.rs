@@ -18,8 +18,8 @@ const WIDTH: usize = 760;
 const MARGIN: usize = 24;
 const LINE: usize = 19;
 
-/// Fonts and colours. An image does not know the theme of the page around it, but it
-/// can use the reader's preference for light or dark. A test compares the colours
+/// Fonts and colors. An image does not know the theme of the page around it, but it
+/// can use the reader's preference for light or dark. A test compares the colors
 /// with those of `theme/workbook.css`.
 const STYLE: &str = "
   text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1c2128 }
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn the_timeline_has_the_colours_of_the_pages() {
+    fn the_timeline_has_the_colors_of_the_pages() {
         let css = include_str!("../theme/workbook.css");
         let (light, dark) = STYLE.split_once("@media").unwrap();
         for (theme, style) in [(".light,", light), (".navy {", dark)] {
             let (_, theme) = css.split_once(theme).unwrap();
             for property in ["wait", "poll"] {
-                let colour = theme.split_once(&format!("--{property}: ")).unwrap().1;
-                let fill = format!(".{property} {{ fill: {}", &colour[..7]);
+                let color = theme.split_once(&format!("--{property}: ")).unwrap().1;
+                let fill = format!(".{property} {{ fill: {}", &color[..7]);
                 assert!(style.contains(&fill), "no `{fill}`");
             }
         }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A fake browser. The name of the symlink by which it is called selects its behaviour.
+# A fake browser. The name of the symlink by which it is called selects its behavior.
 for argument in "$@"; do
     case $argument in --print-to-pdf=*) pdf=${argument#*=} ;; esac
 done

@@ -30,18 +30,18 @@ mod fake {
 
     // A symlink rather than a new script: another test's thread may fork while this
     // one writes, and executing a file that is open for writing fails with ETXTBSY.
-    fn browser(dir: &TempDir, behaviour: &str) -> PathBuf {
-        let path = dir.path().join(behaviour);
+    fn browser(dir: &TempDir, behavior: &str) -> PathBuf {
+        let path = dir.path().join(behavior);
         symlink(render::book_dir().join("tests/fake_browser.sh"), &path).unwrap();
         path
     }
 
     /// Returns the error, after checking that the existing file was not replaced.
-    fn error(behaviour: &str) -> String {
+    fn error(behavior: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("book.pdf");
         fs::write(&out, "old").unwrap();
-        let error = print(&browser(&dir, behaviour), &out, DEADLINE).unwrap_err();
+        let error = print(&browser(&dir, behavior), &out, DEADLINE).unwrap_err();
         assert_eq!(fs::read_to_string(&out).unwrap(), "old");
         error
     }
@@ -55,8 +55,8 @@ mod fake {
 
     #[test]
     fn a_browser_that_writes_no_pdf_or_half_of_one() {
-        for behaviour in ["nothing", "half"] {
-            let error = error(behaviour);
+        for behavior in ["nothing", "half"] {
+            let error = error(behavior);
             assert!(
                 error.contains("wrote no PDF; is it Chromium, Chrome or Edge?"),
                 "{error}"

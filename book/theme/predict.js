@@ -45,7 +45,7 @@
     };
 
     // Aligns the guessed lines with the printed ones, in order, like `diff`: dynamic programming from the
-    // end, which maximises the total similarity. `below` is the row of the next guessed line.
+    // end, which maximizes the total similarity. `below` is the row of the next guessed line.
     const similarity = (a, b) => {
         const [x, y] = [words(a), words(b)];
         const shared = x.filter(word => y.includes(word)).length;

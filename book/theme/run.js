@@ -43,15 +43,15 @@
         String.raw`(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])${TEXT}\x1b?|\x1b[ -/]*)$`,
     );
 
-    // Converts a colour of 256, or three numbers, to a colour of CSS.
-    const colour = ([first, ...others]) => {
+    // Converts a color of 256, or three numbers, to a color of CSS.
+    const color = ([first, ...others]) => {
         if (others.length) return `rgb(${first} ${others.join(' ')})`;
-        // The theme has no brighter colours.
+        // The theme has no brighter colors.
         if (first < 16) return first === 8 ? 'var(--muted)' : `var(--ansi-${first % 8})`;
         const levels = [0, 95, 135, 175, 215, 255];
-        const grey = 8 + 10 * (first - 232);
+        const gray = 8 + 10 * (first - 232);
         const cube = [36, 6, 1].map(place => levels[Math.floor((first - 16) / place) % 6]);
-        return `rgb(${(first < 232 ? cube : [grey, grey, grey]).join(' ')})`;
+        return `rgb(${(first < 232 ? cube : [gray, gray, gray]).join(' ')})`;
     };
 
     const PLACES = { 3: 'color', 9: 'color', 4: 'background', 10: 'background' };
@@ -71,20 +71,20 @@
         for (let at = 0; at < codes.length; at++) {
             const [code, ...rest] = codes[at].split(':').map(Number);
             if (code === 38 || code === 48) {
-                // 38;5;n and 38;2;r;g;b, also with colons. A colon form may have a colour space: 38:2::r:g:b.
+                // 38;5;n and 38;2;r;g;b, also with colons. A colon form may have a color space: 38:2::r:g:b.
                 const colons = rest.length > 0;
                 const mode = colons ? rest[0] : Number(codes[++at]);
                 const count = { 2: 3, 5: 1 }[mode] ?? 0;
                 const numbers = colons ? rest.slice(1).slice(-count) : codes.slice(at + 1, at + 1 + count).map(Number);
                 if (!colons) at += count;
                 const valid = count && numbers.length === count && numbers.every(number => number <= 255);
-                if (valid) style = { ...style, [code === 38 ? 'color' : 'background']: colour(numbers) };
+                if (valid) style = { ...style, [code === 38 ? 'color' : 'background']: color(numbers) };
             } else if (code === 0) {
                 style = {};
             } else {
                 const place = PLACES[Math.floor(code / 10)];
                 const bright = code >= 90 ? 8 : 0;
-                const value = code % 10 < 8 ? colour([code % 10 + bright]) : undefined;
+                const value = code % 10 < 8 ? color([code % 10 + bright]) : undefined;
                 const change = place ? { [place]: value } : ATTRIBUTES[code];
                 if (change) style = { ...style, ...change };
             }
@@ -148,7 +148,7 @@
             const parts = line.pieces.map(({ text, style }) => {
                 if (!Object.keys(style).length) return text;
                 const part = element('span', { textContent: text });
-                // Text on a coloured background is readable in the colour of the page's.
+                // Text on a colored background is readable in the color of the page's.
                 Object.assign(part.style, style.background && { color: 'var(--code-bg)' }, style);
                 return part;
             });
@@ -178,7 +178,7 @@
             // The rest is dropped in any case.
             if (this.incomplete.length > 1000) this.incomplete = this.incomplete.slice(0, 2);
 
-            // Of lines that are not shown, only the number and the colour matter.
+            // Of lines that are not shown, only the number and the color matter.
             let start = text.length;
             for (let line = 0; line <= MAX_LINES && start > 0; line++) start = text.lastIndexOf('\n', start - 1);
             if (start > 0) {
@@ -206,8 +206,8 @@
         }
 
         control([, parameters, intermediates, final]) {
-            const isColour = final === 'm' && !intermediates && /^[\d;:]*$/.test(parameters);
-            if (isColour) this.style = rendition(this.style, parameters);
+            const isColor = final === 'm' && !intermediates && /^[\d;:]*$/.test(parameters);
+            if (isColor) this.style = rendition(this.style, parameters);
         }
 
         append(line, text) {

@@ -3,8 +3,8 @@
 //! Fetches five pages one after another, then together; then combines two JSON APIs
 //! into one value.
 //!
-//! Run it with `cargo run --example 03_gather`, or pass URLs of your own: `cargo run
-//! --example 03_gather -- https://www.rust-lang.org /page/7`.
+//! Run it with `cargo run --example 03_gather`, or pass URLs of your own:
+//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`.
 
 mod named;
 

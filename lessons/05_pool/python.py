@@ -50,7 +50,7 @@ SLOW = "SELECT pg_sleep(0.4)"
 # ANCHOR: one
 async def at_once_on_one(pool: Pool) -> None:
     """asyncpg runs one query at a time on a connection
-    and rejects a second one instead of queueing it."""
+    and rejects a second one instead of queuing it."""
     async with pool.acquire() as connection:
         results = await asyncio.gather(
             *(connection.execute(SLOW) for _ in range(3)),

@@ -28,6 +28,7 @@ use tokio::time::advance;
 use super::Hasher;
 use super::uploads::log::{self, Log};
 use async_workbook::check::{self, Explain};
+use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -44,9 +45,9 @@ const MANY: usize = 50;
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
     exercise.check("each upload gets its hash, or its error", right);
-    exercise.check("the thread of the runtime is never blocked", free);
+    exercise.check("the runtime thread is never blocked", free);
     exercise.check("as many calls as the limit allows run, never more", bounded);
-    exercise.check("it gives up at the deadline, also in the queue", punctual);
+    exercise.check("it gives up at the deadline, even while queued", punctual);
     exercise.check("a call counts until it ends, even without a caller", counted);
     exercise.verdict()
 }
@@ -108,15 +109,18 @@ async fn scene(
     result
 }
 
-/// Returns the result of a scene, unless `uploads::hash` blocked the runtime's thread.
+/// Returns the result of a scene, unless `uploads::hash` blocked the runtime thread.
 fn unblocked(result: Result<()>) -> Result<()> {
     let calls = log::with(|log| log.calls.clone());
     let blocked = calls.iter().any(|call| call.on_runtime || call.gave_up);
-    check::that(!blocked, "`uploads::hash` blocked the thread of the runtime.")?;
+    check::that(
+        !blocked,
+        "`uploads::hash` blocked the runtime thread; see the check above.",
+    )?;
     result
 }
 
-/// Waits until the log fulfils a condition, on a thread that may block.
+/// Waits until the log meets a condition, on a thread that may block.
 async fn within(
     patience: Duration,
     holds: impl Fn(&Log) -> bool + Send + 'static,
@@ -135,8 +139,8 @@ async fn started(count: usize, when: &str) -> Result<()> {
     let enough = within(PATIENCE, move |log| log.calls.len() >= count).await;
     let (started, ended) = calls();
     let words = format!(
-        "{when}, the number of calls of `uploads::hash` that have started is {started}, \
-         expected {count}; {ended} have ended."
+        "{when}, {} had started, expected {count}; {ended} had ended.",
+        text::count(started as u64, "`uploads::hash` call"),
     );
     check::that(enough, words)
 }
@@ -146,8 +150,9 @@ async fn returned(count: usize, when: &str) -> Result<()> {
     let enough = within(PATIENCE, move |log| log.returned >= count).await;
     let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
     let words = format!(
-        "{when}, the number of calls of `Hasher::hash` that have returned is {returned}, \
-         expected {count}; of `uploads::hash`, {started} have started and {ended} ended."
+        "{when}, {} had returned, expected {count}. `uploads::hash` calls: {started} \
+         started, {ended} ended.",
+        text::count(returned as u64, "`Hasher::hash` call"),
     );
     check::that(enough, words)
 }
@@ -210,11 +215,11 @@ async fn free() -> Result<()> {
         }
     };
     let words = format!(
-        "`uploads::hash` was called on the thread of the runtime, {place}. Nothing else \
+        "`uploads::hash` was called on the runtime thread, {place}. Nothing else \
          can run there until it returns."
     );
     check::that(!call.on_runtime, words)?;
-    let words = "`uploads::hash` ran on another thread, but the thread of the runtime was \
+    let words = "`uploads::hash` ran on another thread, but the runtime thread was \
                  blocked until it returned. Only an `.await` lets others run while it \
                  waits.";
     check::that(!call.gave_up, words)?;
@@ -292,7 +297,7 @@ async fn punctual() -> Result<()> {
         within(PATIENCE, |log| log.running() == 0).await;
         let third = within(LOOK, |log| log.calls.len() > 2).await;
         let words = "a call of `uploads::hash` started at the deadline or later, for a \
-                     caller that gave up in the queue.";
+                     caller that gave up while queued.";
         check::that(!third, words)?;
         let results = server.results();
         let failed = results.iter().filter(|result| result.is_err()).count();
@@ -324,7 +329,7 @@ async fn counted() -> Result<()> {
             let next = log::with(|log| log.calls[2].upload == uploads[3]);
             let words = format!(
                 "the next call of `uploads::hash` was for an upload whose caller {how} \
-                 in the queue."
+                 while queued."
             );
             check::that(next, words)?;
             log::with(|log| log.all_open = true);

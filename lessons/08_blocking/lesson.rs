@@ -1,8 +1,8 @@
 //! 08 - Blocking: why did everything stop?
 //!
 //! Calls a function that blocks its thread: next to a heartbeat, under a timeout,
-//! and six times on a small blocking pool. Then it aborts such calls, and ends with
-//! one.
+//! and six times on a small blocking pool. Then aborts a running and a queued call,
+//! and returns from `main` while a call is running.
 //!
 //! Run it with `cargo run --example 08_blocking`, or give the blocking pool more
 //! threads: `cargo run --example 08_blocking -- --threads 6`.
@@ -37,7 +37,7 @@ fn hash(time: Duration) {
     RUNNING.fetch_sub(1, SeqCst);
 }
 
-/// Calls it on a thread of the blocking pool. The span
+/// Runs `hash` on a thread of the blocking pool. The span
 /// begins here, and ends with the call.
 fn hash_on_the_pool(time: Duration) -> JoinHandle<()> {
     let span = info_span!("hash");
@@ -120,7 +120,7 @@ async fn six_calls(limit: usize) -> Result<()> {
 // ANCHOR_END: pool
 
 // ANCHOR: abort
-/// Aborts a call that runs, and one that is queued because
+/// Aborts a running call, and one that is queued because
 /// every thread of the pool is taken.
 async fn two_aborts(threads: usize) {
     let call = || spawn_blocking(|| hash(2 * TICK));
@@ -144,11 +144,13 @@ fn outcome(result: Result<(), JoinError>) -> &'static str {
 }
 // ANCHOR_END: abort
 
-/// The time since `start`, rounded down to 200 ms. (Timers may be a little early.)
+/// The time since `start`, rounded.
 fn ms(start: Instant) -> String {
     rounded(start.elapsed())
 }
 
+/// Rounds down to a multiple of 200 ms, with 25 ms of tolerance: `start` may be read
+/// after the call has begun.
 fn rounded(time: Duration) -> String {
     format!("{} ms", (time.as_millis() + 25) / 200 * 200)
 }

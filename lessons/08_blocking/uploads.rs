@@ -64,7 +64,7 @@ pub mod log {
         /// Within which poll it was called, unless outside of all polls.
         pub poll: Option<usize>,
         pub running: bool,
-        /// It returned because the thread of the runtime waited for it.
+        /// It returned because the runtime thread waited for it.
         pub gave_up: bool,
     }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::task_group;
 use async_workbook::check::{self, Explain, Pace, Probe, Run};
+use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -100,6 +101,11 @@ struct Outcome<T> {
     run: Run<()>,
 }
 
+fn jobs(count: usize) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{} {were}", text::count(count as u64, "job"))
+}
+
 /// Lets aborted tasks be dropped, which takes some turns of the runtime.
 async fn turns() {
     for _ in 0..20 {
@@ -166,13 +172,14 @@ impl<T> Outcome<T> {
     fn all_stopped(&self) -> Result<()> {
         let [at_once, later] = self.running;
         let words = format!(
-            "{}: jobs still running when it returned: {at_once}, expected 0.",
-            self.what
+            "{}: {} still running when it returned, expected 0.",
+            self.what,
+            jobs(at_once)
         );
         let why = match later {
             0 => {
                 "They stopped soon after. `abort`, or dropping a `JoinSet`, only \
-                 requests the end of a task: wait for it."
+                 requests cancellation: await the handle, or `join_next`."
             }
             _ => DETACHED,
         };
@@ -252,10 +259,10 @@ async fn computing() -> Result<()> {
         runtime.shutdown_background();
         anyhow::Ok(is_left)
     });
-    let words = "a job fails while another thread runs the second one: when it returned, \
-                 that one was still running.\n\
-                 Some turns of the runtime, or some time, are not enough. An aborted \
-                 task has stopped when its handle, or `join_next`, returns.";
+    let words = "a job fails while the second job runs on another thread: the second was \
+                 still running when `task_group` returned.\n\
+                 Yielding or sleeping is not enough: await the aborted task's handle, or \
+                 `join_next`.";
     check::that(!is_left.await??, words)
 }
 
@@ -295,7 +302,7 @@ async fn nested() -> Result<()> {
 
 /// Checks that no jobs are running some turns after the group has ended.
 fn none_running(running: usize) -> Result<()> {
-    let words = format!("jobs still running: {running}, expected 0.");
+    let words = format!("{} still running, expected 0.", jobs(running));
     check::that(running == 0, words).because([DETACHED])
 }
 

@@ -1,10 +1,10 @@
-//! 10 - Tasks: who owns a task, and who hears it fail?
+//! 10 - Tasks: who owns a task, and who sees it fail?
 //!
-//! Lets go of a task in seven ways and shows which of them stop it, what its handle
-//! reports, and when an aborted task is gone.
+//! Drops, aborts or times out a task in seven ways, and shows which of them stop it,
+//! what its handle reports, and when an aborted task is gone.
 //!
-//! Run it with `cargo run --example 10_tasks`, or let go at another time: `cargo run
-//! --example 10_tasks -- --after 150`.
+//! Run it with `cargo run --example 10_tasks`, or give up at another time:
+//! `cargo run --example 10_tasks -- --after 150`.
 
 use std::env;
 use std::io;
@@ -112,10 +112,10 @@ async fn row(
     println!("  {what:<24}  {outcome:<8}  {millis:>3} ms");
 }
 
-// ANCHOR: heard
+// ANCHOR: describe
 /// Describes what an awaited handle returned: did the task reach its end, and did
 /// its work succeed?
-fn heard(result: Result<Result<u32>, JoinError>) -> String {
+fn describe(result: Result<Result<u32>, JoinError>) -> String {
     match result {
         Ok(Ok(value)) => format!("Ok(Ok({value}))"),
         Ok(Err(error)) => format!("Ok(Err({error}))"),
@@ -123,7 +123,7 @@ fn heard(result: Result<Result<u32>, JoinError>) -> String {
         Err(error) => format!("Err, is_cancelled: {}", error.is_cancelled()),
     }
 }
-// ANCHOR_END: heard
+// ANCHOR_END: describe
 
 async fn succeeds() -> Result<u32> {
     sleep(10 * MS).await;
@@ -222,7 +222,7 @@ async fn main() -> Result<()> {
     let after = after_from_args()?;
     let timeline = timeline::start().await;
 
-    println!("100 ms of work, let go after {} ms", after.as_millis());
+    println!("100 ms of work, given up after {} ms", after.as_millis());
     row("timeout(future)", after, timeout_of_future).await;
     row("timeout(handle)", after, timeout_of_handle).await;
     row("drop(handle)", after, handle_dropped).await;
@@ -232,15 +232,15 @@ async fn main() -> Result<()> {
     row("parent.abort(), JoinSet", after, child_in_set).await;
 
     println!("\nwhat an awaited handle returns");
-    println!("  success  {}", heard(spawn(succeeds()).await));
-    println!("  failure  {}", heard(spawn(fails()).await));
+    println!("  success  {}", describe(spawn(succeeds()).await));
+    println!("  failure  {}", describe(spawn(fails()).await));
     // This panic is expected: do not print its message as well.
     panic::set_hook(Box::new(|_| {}));
-    println!("  panic    {}", heard(spawn(panics()).await));
+    println!("  panic    {}", describe(spawn(panics()).await));
     let _ = panic::take_hook(); // restores the default hook
     let aborted = spawn(succeeds());
     aborted.abort();
-    println!("  abort    {}", heard(aborted.await));
+    println!("  abort    {}", describe(aborted.await));
 
     println!("\na takes 90 ms, b 30 ms, c 60 ms");
     let names = as_they_finish().instrument(info_span!("JoinSet")).await?;

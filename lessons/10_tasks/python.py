@@ -1,8 +1,8 @@
-"""10 - Tasks: who owns a task, and who hears it fail?
+"""10 - Tasks: who owns a task, and who sees it fail?
 
-Lets go of a task in seven ways and shows which of them
-stop it, what awaiting it gives, and when a cancelled task
-is gone.
+Cancels, drops or times out a task in seven ways and
+shows which of them stop it, what awaiting it gives, and
+when a cancelled task is gone.
 
 Run it with `python3 lessons/10_tasks/python.py`.
 """
@@ -100,7 +100,7 @@ async def row(
     print(f"  {what:<24}  {work.outcome}")
 
 
-async def heard(task: asyncio.Task[int]) -> str:
+async def describe(task: asyncio.Task[int]) -> str:
     """Describes what awaiting a task gives."""
     try:
         return str(await task)
@@ -181,7 +181,7 @@ async def last() -> None:
 
 
 async def main() -> None:
-    print("100 ms of work, let go after 50 ms")
+    print("100 ms of work, given up after 50 ms")
     await row("wait_for(coroutine)", timeout_of_coroutine)
     await row("wait_for(task)", timeout_of_task)
     await row("del task", task_deleted)
@@ -192,12 +192,12 @@ async def main() -> None:
 
     print("\nwhat awaiting a task gives")
     success = asyncio.create_task(succeeds())
-    print(f"  success  {await heard(success)}")
+    print(f"  success  {await describe(success)}")
     failure = asyncio.create_task(fails())
-    print(f"  failure  {await heard(failure)}")
+    print(f"  failure  {await describe(failure)}")
     cancelled = asyncio.create_task(succeeds())
     cancelled.cancel()
-    print(f"  cancel   {await heard(cancelled)}")
+    print(f"  cancel   {await describe(cancelled)}")
     print(f"  dropped  reported by loop: {await lost()}")
 
     print("\na takes 90 ms, b 30 ms, c 60 ms")

@@ -19,7 +19,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
         progress, 128 + N: ended by signal N."
 )]
 pub struct Arguments {
-    /// When to use colour; `auto` means in a terminal, unless NO_COLOR is set
+    /// When to use color; `auto` means in a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
@@ -98,7 +98,7 @@ pub enum Command {
         #[arg(long)]
         spoil: bool,
     },
-    /// Restore an exercise's starter and open it again; your file is backed up
+    /// Restore an exercise's starter and mark it unsolved; your file is backed up
     Reset {
         #[command(flatten)]
         lesson: LessonArgument,
@@ -115,7 +115,7 @@ pub enum Command {
     Doctor,
     /// Measure Rust and Python on the same work
     #[command(
-        after_help = "Builds an optimised program, which takes some minutes the first \
+        after_help = "Builds an optimized program, which takes some minutes the first \
         time, then measures for 2 to 3 minutes."
     )]
     Compare(CompareOptions),
@@ -159,7 +159,7 @@ pub struct HintOptions {
     pub all: bool,
 }
 
-/// Options of a check.
+/// Options of a run of an exercise's checks.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckOptions {
     /// Replay the values and the schedule of this seed, which a failed check reports
@@ -175,7 +175,7 @@ const LIST_JSON: &str = "The JSON document:\n  \
     solved     number of solved exercises\n  \
     exercises  number of exercises\n  \
     lessons    for each: name, title, question, minutes, postgres, state\n             \
-    (`solved`, `changed`, `open`, or null without an exercise), solved_at\n             \
+    (`solved`, `changed`, `unsolved`, or null without an exercise), solved_at\n             \
     (Unix seconds or null), hints (number shown), file (or null)";
 
 const CHECK_JSON: &str = "The JSON document:\n  \

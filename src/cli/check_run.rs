@@ -1,4 +1,4 @@
-//! Checks one exercise: builds it, runs its checks, and collects a report.
+//! Builds one exercise, runs its checks, and collects a report.
 //!
 //! ```text
 //!   Building ──> Running ──> Finished        (Stage)
@@ -39,7 +39,7 @@ use super::screen::Style;
 /// The indentation of a diagnosis in columns.
 pub const INDENT: usize = 4;
 
-/// The result of a check.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub exercise: Exercise,
@@ -92,7 +92,7 @@ pub enum CheckOutcome {
     Unfinished,
 }
 
-/// Something that happened during a check. `Finished` comes last.
+/// Something that happened during a run. `Finished` comes last.
 #[derive(Debug)]
 pub enum CheckEvent {
     /// Cargo's status line.
@@ -101,12 +101,12 @@ pub enum CheckEvent {
     Output(String),
     /// A check ended.
     Check(Check),
-    /// A message unrelated to the check.
+    /// A message unrelated to the run.
     Message(Message),
     Finished(Box<Report>),
 }
 
-/// A running check. Dropping it cancels the check.
+/// A run of an exercise's checks. Dropping it cancels the run.
 #[derive(Debug)]
 pub struct CheckRun {
     stage: Stage,
@@ -142,7 +142,7 @@ enum Stage {
 }
 
 impl CheckRun {
-    /// Starts the check of an exercise. `color` applies to the compiler's messages and to
+    /// Starts a run. `color` applies to the compiler's messages and to
     /// pictures in diagnoses.
     pub fn start(
         cx: &Context,
@@ -211,10 +211,10 @@ impl CheckRun {
                 Stage::Finished => break,
             }
         }
-        self.events.pop_front().context("the check has finished")
+        self.events.pop_front().context("the run has finished")
     }
 
-    /// Suspends this process and the programs of the check.
+    /// Suspends this process and the programs of the run.
     pub fn suspend(&mut self) {
         match &mut self.stage {
             Stage::Building(build) => build.job.suspend(),
@@ -358,7 +358,7 @@ impl CheckRun {
             Event::Stuck { diagnosis, certain } => {
                 self.stuck = Some(diagnosis);
                 if certain {
-                    self.stopped("stopped");
+                    self.stopped("the program made no progress and was stopped");
                 }
                 return;
             }
@@ -472,7 +472,7 @@ impl CheckRun {
     fn where_it_ended(&mut self) -> String {
         let last = match self.output.last_line() {
             Some(line) => format!("the last line printed was: {}", clip(&line, 60)),
-            None => "it printed nothing".to_owned(),
+            None => "no output".to_owned(),
         };
         let place = match self.current.clone() {
             Some(title) => {
@@ -545,20 +545,20 @@ fn exit_reason(status: ExitStatus, output: &[String]) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let name = match signal {
-            6 => "SIGABRT",
-            9 => "SIGKILL, perhaps because memory ran out",
-            11 => "SIGSEGV",
-            15 => "SIGTERM",
-            _ => return format!("signal {signal} killed the program"),
+            6 => " (SIGABRT)",
+            9 => " (SIGKILL, possibly by the OOM killer)",
+            11 => " (SIGSEGV)",
+            15 => " (SIGTERM)",
+            _ => "",
         };
-        return format!("a signal killed the program ({name})");
+        return format!("the program was killed by signal {signal}{name}");
     }
     match status.code() {
         Some(101) => "the program panicked".to_owned(),
         Some(code) => {
             format!("your code ended the program with `std::process::exit({code})`")
         }
-        None => "the program ended".to_owned(),
+        None => "the program exited".to_owned(),
     }
 }
 

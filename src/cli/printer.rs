@@ -1,4 +1,4 @@
-//! Prints the progress of a check and its verdict.
+//! Prints the progress of a run and its verdict.
 
 use anyhow::Result;
 use async_workbook::text::{clip, count, width};
@@ -14,7 +14,7 @@ use super::screen::Style;
 /// The maximum number of compiler errors shown.
 const ERRORS: usize = 5;
 
-/// Prints one check. Its methods fail if writing to stdout fails.
+/// Prints one run. Its methods fail if writing to stdout fails.
 #[derive(Debug)]
 pub struct CheckPrinter<'a> {
     cx: &'a Context,
@@ -101,7 +101,7 @@ impl<'a> CheckPrinter<'a> {
         if let Some(diagnosis) = &check.diagnosis {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
-                // Ends a colour that the learner's program has started.
+                // Ends a color that the learner's program has started.
                 let end = if line.contains('\x1b') { "\x1b[0m" } else { "" };
                 let line = &format!("{line}{end}");
                 // Pictures are drawn for this width and must not be wrapped.
@@ -133,7 +133,7 @@ impl<'a> CheckPrinter<'a> {
         let file = report.exercise.file();
         let shown = screen.link(&file, &self.cx.repo.display_path(&file));
         screen.line(&format!("  {shown}"))?;
-        // If the check did not test any code, a hint does not help.
+        // If the run did not test any code, a hint does not help.
         let tested = match report.outcome {
             Outcome::Missing => false,
             Outcome::DoesNotCompile => report.reason.is_none(),
@@ -154,7 +154,7 @@ impl<'a> CheckPrinter<'a> {
         let more = report.diagnostics.len().saturating_sub(ERRORS);
         if more > 0 {
             screen.line(&format!(
-                "... and {}; fix these first, then check again",
+                "{} not shown; fix the ones above first",
                 count(more as u64, "more error")
             ))?;
         }
@@ -196,7 +196,9 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
         Some(next) if progress.is_selected(exercise) => {
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
-        Some(current) => screen.line(&format!("you are on {}", current.name()))?,
+        Some(current) => {
+            screen.line(&format!("current exercise: {}", current.name()))?
+        }
         None => print_all_solved(cx)?,
     }
     Ok(())

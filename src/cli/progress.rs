@@ -54,7 +54,7 @@ pub struct Solved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExerciseState {
-    Open,
+    Unsolved,
     Solved,
     /// Solved, and edited since.
     Changed,
@@ -218,7 +218,7 @@ impl Progress {
                 Ok(now) if same_lines(&solved.source, &now) => ExerciseState::Solved,
                 _ => ExerciseState::Changed,
             },
-            _ => ExerciseState::Open,
+            _ => ExerciseState::Unsolved,
         }
     }
 

@@ -145,8 +145,8 @@ impl Exercise {
             return Ok(false);
         }
         let text = fs::read(&starter).with_context(|| {
-            let starter = starter.display();
-            format!("{} is missing, and could not read {starter}", file.display())
+            let (file, starter) = (file.display(), starter.display());
+            format!("could not create {file}: could not read {starter}")
         })?;
         match write_new(&file, &text) {
             Ok(()) => Ok(true),

@@ -1,7 +1,7 @@
 //! Detects saves of one file by reading it ten times a second.
 //!
 //! A notification API (inotify, FSEvents) would be some 50 ms faster, but does not report
-//! changes on network and bind mounts, where polling would be needed anyway. The file has
+//! changes on network and bind mounts, where polling would be needed anyway. The file is
 //! a few kilobytes, so reading it costs no more than `stat`, and it detects a second save
 //! even within the granularity of the modification time.
 
@@ -20,8 +20,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 pub struct SaveWatcher {
     file: PathBuf,
     seen: Version,
-    /// The file was missing or empty at the last poll.
-    vanished: bool,
+    /// The last poll found the file newly missing or empty; the next one decides.
+    debouncing: bool,
 }
 
 /// The modification time and the text, which is empty if there is no file.
@@ -49,7 +49,7 @@ pub fn send_ticks(inbox: &Inbox) {
 impl SaveWatcher {
     pub fn new(file: PathBuf) -> SaveWatcher {
         let mut watcher =
-            SaveWatcher { file, seen: (None, Vec::new()), vanished: false };
+            SaveWatcher { file, seen: (None, Vec::new()), debouncing: false };
         watcher.seen = watcher.read();
         watcher
     }
@@ -58,15 +58,15 @@ impl SaveWatcher {
     pub fn poll(&mut self) -> SaveEvent {
         let now = self.read();
         if now == self.seen {
-            self.vanished = false;
+            self.debouncing = false;
             return SaveEvent::Unchanged;
         }
         // Debounce: the editor may be in the middle of a save, between truncating and
         // writing the file, or between deleting it and renaming another. Wait for one
         // more poll.
-        let vanished = now.1.is_empty() && !self.seen.1.is_empty() && !self.vanished;
-        self.vanished = vanished;
-        if vanished {
+        let vanished = now.1.is_empty() && !self.seen.1.is_empty();
+        self.debouncing = vanished && !self.debouncing;
+        if self.debouncing {
             return SaveEvent::Unchanged;
         }
         let before = std::mem::replace(&mut self.seen, now);

@@ -1,4 +1,4 @@
-//! Writes to stdout: colours, widths and links.
+//! Writes to stdout: colors, widths and links.
 
 use std::env;
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ pub struct Screen {
     links: bool,
 }
 
-/// The colour or weight of a piece of text.
+/// The color or weight of a piece of text.
 #[derive(Clone, Copy, Debug)]
 pub enum Style {
     Good,
@@ -55,7 +55,7 @@ impl Screen {
         self.columns().min(TEXT_COLUMNS)
     }
 
-    /// Styles `text` if the screen has colour.
+    /// Styles `text` if the screen has color.
     pub fn paint(&self, style: Style, text: &str) -> String {
         if !self.color {
             return text.to_owned();

@@ -131,7 +131,7 @@ impl Server {
             let status = fs::read_to_string(dir.join("initdb")).ok()?;
             match status.strip_suffix('\n')? {
                 "0" => Some(Ok(())),
-                _ => Some(Err("initdb failed")),
+                _ => Some(Err("initdb failed".to_owned())),
             }
         })
     }
@@ -194,9 +194,10 @@ impl Server {
             }) {
                 Some(Ok(()))
             } else if dir.join("exited").exists() {
-                Some(Err("it exited during startup"))
+                Some(Err("it exited during startup".to_owned()))
             } else if Instant::now() > deadline {
-                Some(Err("it was not ready after 30 s"))
+                let seconds = START_TIMEOUT.as_secs();
+                Some(Err(format!("it was not ready after {seconds} s")))
             } else {
                 None
             }
@@ -207,14 +208,16 @@ impl Server {
     /// if the guard exits.
     fn poll(
         &mut self,
-        done: impl Fn(&Path) -> Option<Result<(), &'static str>>,
+        done: impl Fn(&Path) -> Option<Result<(), String>>,
     ) -> Result<(), Problem> {
         let what = loop {
             let exited = !matches!(self.guard.try_wait(), Ok(None));
             match done(&self.dir) {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(what)) => break what,
-                None if exited => break "the shell that guards it exited",
+                None if exited => {
+                    break "the shell that guards it exited".to_owned();
+                }
                 None => thread::sleep(POLL_INTERVAL),
             }
         };
@@ -224,7 +227,7 @@ impl Server {
             }
             log => log,
         };
-        Err(Problem::private_server(what, &log))
+        Err(Problem::private_server(&what, &log))
     }
 }
 

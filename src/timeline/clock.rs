@@ -20,7 +20,7 @@ pub(super) async fn pause_if_requested() -> bool {
     paused
 }
 
-/// Reads `WORKBOOK_CLOCK`, and prints a warning if it cannot be honoured.
+/// Reads `WORKBOOK_CLOCK`, and prints a warning if it cannot be honored.
 fn is_requested() -> bool {
     let Some(clock) =
         std::env::var_os("WORKBOOK_CLOCK").filter(|clock| !clock.is_empty())

@@ -2,7 +2,7 @@
 //!
 //! Horizontal positions are percentages, so the picture fills any width. Vertical
 //! positions and text sizes are pixels, so text stays readable on a phone. The
-//! picture has no colours of its own: the page's style sheet sets them by the
+//! picture has no colors of its own: the page's style sheet sets them by the
 //! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`, so that it follows
 //! the page's theme.
 
@@ -111,7 +111,7 @@ impl Recording {
             let x = self.percent(time);
             let anchor = match time {
                 0 => "start",
-                // Too close to the right edge for a centred label.
+                // Too close to the right edge for a centered label.
                 _ if time * 20 > scale * 19 => "end",
                 _ => "middle",
             };

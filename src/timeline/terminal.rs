@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_used_on_request_only() {
+    fn colors_are_used_on_request_only() {
         assert!(!recording().draw(80, false).contains('\x1b'));
         assert!(recording().draw(80, true).contains('\x1b'));
     }

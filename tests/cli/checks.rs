@@ -26,7 +26,7 @@ fn a_solved_exercise() {
          next: 02_lazy (`cargo workbook next`)\n"
     );
     assert_eq!(run.error, "");
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_wrong_answer() {
            lessons/03_gather/exercise.rs\n  \
            cargo workbook hint 03\n"
     );
-    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -63,6 +63,8 @@ fn a_syntax_error_is_shown_as_cargo_prints_it() {
         ],
     );
     assert!(!run.out.contains('\x1b'));
+    let run = Fixture::with("seven", "a; b; c; d; e; f; g").run(&["check"]);
+    run.prints(1, &["2 more errors not shown; fix the ones above first"]);
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn a_blocking_sleep_and_a_deadlock_time_out() {
          *lock.lock().unwrap()",
     );
     let run = fixture.run(&["check", "--limit", "0.5"]);
-    run.prints(1, &["timed out after 0.5 s", "it printed nothing"]);
+    run.prints(1, &["timed out after 0.5 s", "no output"]);
 }
 
 #[test]
@@ -184,13 +186,21 @@ fn programs_that_exit_early() {
     );
     reports("std::process::exit(3)", "`std::process::exit(3)`");
     if cfg!(unix) {
-        reports("std::process::abort()", "a signal killed the program (SIGABRT)");
+        reports("std::process::abort()", "killed by signal 6 (SIGABRT) in `the");
+        let killed =
+            "killed by signal 9 (SIGKILL, possibly by the OOM killer) in `the";
+        reports(
+            "let me = std::process::id().to_string();\n    \
+             _ = std::process::Command::new(\"kill\").args([\"-9\", &me]).status();\n    \
+             loop {}",
+            killed,
+        );
         reports(
             "fn f(n: u64) -> u64 { std::hint::black_box(f(n + 1)) + 1 }\n    f(0) as u32",
             "the stack overflowed in",
         );
     }
-    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -230,7 +240,7 @@ fn a_printed_result_does_not_count() {
              check itself reports results",
         ],
     );
-    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -288,7 +298,7 @@ fn another_check_does_not_count() {
         "#[cfg(test)]\nmod check;\n",
         "the checks that ran are not those that",
     );
-    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -317,7 +327,7 @@ fn escape_sequences_in_the_output_are_removed() {
 }
 
 #[test]
-fn a_diagnosis_has_no_escape_sequences_but_colours() {
+fn a_diagnosis_has_no_escape_sequences_but_colors() {
     let fixture = Fixture::new("diagnosis");
     let check = fixture.root.join("lessons/01_hello_await/check.rs");
     let text = fs::read_to_string(&check).unwrap();
@@ -379,11 +389,11 @@ fn a_missing_exercise_is_created_from_the_starter() {
     fs::remove_file(&starter).unwrap();
     fixture
         .run(&["check", "1"])
-        .fails(1, &["exercise.rs is missing, and could not read", "starter.rs"]);
-    fixture.run(&["check", "1", "--json"]).prints(1, &["exercise.rs is missing"]);
+        .fails(1, &["exercise.rs: could not read", "starter.rs"]);
+    fixture.run(&["check", "1", "--json"]).prints(1, &["could not create "]);
     fixture
         .run(&["run", "1", "--exercise"])
-        .fails(1, &["exercise.rs is missing, and"]);
+        .fails(1, &["exercise.rs: could not read"]);
 }
 
 #[test]
@@ -417,7 +427,7 @@ fn an_existing_exercise_is_never_overwritten() {
     fs::write(&file, source("42").replace('\n', "\r\n")).unwrap();
     fixture.run(&["check"]).prints(0, &["is solved"]);
     fs::write(&file, source("42")).unwrap();
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -482,7 +492,7 @@ fn all_exercises_are_checked_with_one_line_each() {
          ✗ 03_gather does not compile\n\
          \n1 of 3 exercises solved\n"
     );
-    assert_eq!(fixture.states(), ["open", "solved", "open"]);
+    assert_eq!(fixture.states(), ["unsolved", "solved", "unsolved"]);
     fixture.write(1, "42");
     fixture.write(3, "42");
     fixture.run(&["check", "--all"]).prints(0, &["3 of 3 exercises solved"]);
@@ -526,7 +536,7 @@ fn check_json_prints_one_document() {
 }
 
 #[test]
-fn the_program_gets_the_width_and_the_colour() {
+fn the_program_gets_the_width_and_the_color() {
     let fixture = Fixture::with(
         "environment",
         "for name in [\"COLUMNS\", \"WORKBOOK_COLOR\", \
@@ -543,9 +553,9 @@ fn the_program_gets_the_width_and_the_colour() {
             "CARGO_PKG_NAME=None",
         ],
     );
-    let colourful =
+    let colorful =
         fixture.run(&["check", "01", "--seed", "17", "--color", "always"]);
-    colourful
+    colorful
         .prints(0, &["WORKBOOK_COLOR=Some(\"1\")", "WORKBOOK_SEED=Some(\"17\")"]);
 }
 

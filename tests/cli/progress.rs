@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::fixture::{Fixture, source};
+use super::fixture::{Fixture, Run, source};
 
 #[test]
 fn unreadable_progress_is_never_overwritten() {
@@ -47,7 +47,7 @@ fn unreadable_progress_is_never_overwritten() {
         }
     }
     fs::write(fixture.progress(), good).unwrap();
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_previous_version_is_kept() {
     let run = fixture.run(&["list"]);
     run.fails(2, &["EOF while parsing", "progress.json.bak: copy it over the file"]);
     fs::copy(backup, fixture.progress()).unwrap();
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
 }
 
 #[test]
@@ -71,14 +71,14 @@ fn an_edit_after_a_pass_is_shown() {
     let fixture = Fixture::with("changed", "42");
     fixture.run(&["check"]).prints(0, &[]);
     fixture.write(1, "43");
-    assert_eq!(fixture.states(), ["changed", "open", "open"]);
+    assert_eq!(fixture.states(), ["changed", "unsolved", "unsolved"]);
     fixture
         .run(&["list"])
         .prints(0, &["~ 01_hello_await", "~ changed since it was solved"]);
     // It still counts as solved, so another exercise is current.
     fixture.run(&[]).prints(0, &["~ · · 1 of 3", "02_lazy"]);
     fixture.write(1, "42");
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
     // The progress file keeps the text that passed.
     let progress = fs::read_to_string(fixture.progress()).unwrap();
     let progress: serde_json::Value = serde_json::from_str(&progress).unwrap();
@@ -118,10 +118,20 @@ fn a_check_works_on_a_read_only_disk() {
     let run = fixture.run(&["check"]);
     run.prints(0, &["is solved", "Six by nine."]);
     run.fails(0, &["could not save your progress: could not create "]);
-    fixture.run(&["hint"]).prints(0, &["hint 1 of 3"]);
+    let run = fixture.run(&["hint"]);
+    run.prints(0, &["hint 1 of 3"]);
+    run.fails(0, &["could not record this hint as shown: could not create "]);
+    let quit = fixture.root.join("quit");
+    fs::write(&quit, "q\n").unwrap();
+    let mut watch = fixture.command(&["watch", "2"]);
+    let run = Run::of(watch.stdin(fs::File::open(quit).unwrap()));
+    run.fails(0, &["could not record 02_lazy as the current exercise: "]);
+    let run = fixture.run(&["doctor"]);
+    run.prints(1, &["make it writable; until then your progress is not saved"]);
     // Without a backup, `reset` changes nothing.
     fixture.write(1, "43");
-    fixture.run(&["reset", "1"]).fails(1, &["nothing was changed"]);
+    let error = "could not back up your file; nothing was changed";
+    fixture.run(&["reset", "1"]).fails(1, &[error]);
     assert_eq!(fs::read_to_string(fixture.file(1)).unwrap(), source("43"));
 }
 
@@ -143,7 +153,7 @@ fn reset_makes_a_backup() {
         let backup = run
             .out
             .lines()
-            .find_map(|line| line.strip_prefix("your text was saved to "));
+            .find_map(|line| line.strip_prefix("your file was backed up to "));
         let backup = fixture.root.join(PathBuf::from(backup.expect("a backup")));
         assert_eq!(fs::read_to_string(&backup).unwrap(), source(body));
         assert!(!backups.contains(&backup));
@@ -180,7 +190,7 @@ fn next_cycles_through_the_unsolved_exercises() {
     fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     assert_eq!(current(), "02_lazy");
     fixture.write(3, "42");
-    fixture.run(&["check", "3"]).prints(0, &["you are on 02_lazy"]);
+    fixture.run(&["check", "3"]).prints(0, &["current exercise: 02_lazy"]);
     // From the last exercise, back to one that was skipped.
     let text = fs::read_to_string(fixture.progress()).unwrap();
     let at_3 = text.replace("\"at\": \"02_lazy\"", "\"at\": \"03_gather\"");
@@ -224,10 +234,11 @@ fn reset_opens_an_exercise_again() {
         progress["solved"]["01_hello_await"].clone()
     };
     let before = pass();
-    fixture
-        .run(&["reset", "1"])
-        .prints(0, &["your text was saved to", "01_hello_await is open again"]);
-    assert_eq!(fixture.states(), ["open", "open", "open"]);
+    fixture.run(&["reset", "1"]).prints(
+        0,
+        &["your file was backed up to", "01_hello_await is unsolved again"],
+    );
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
     fixture.run(&[]).prints(0, &["· · · 0 of 3", "01_hello_await  The answer"]);
     fixture.run(&["check"]).prints(1, &["✗ 01_hello_await: 0 of 1"]);
     fixture.run(&["solution", "1"]).fails(1, &["is not solved yet"]);
@@ -236,13 +247,13 @@ fn reset_opens_an_exercise_again() {
     assert_eq!(pass()["at"], before["at"]);
     let again = fixture.run(&["reset", "1"]);
     again.prints(0, &["is already the starter"]);
-    assert!(!again.out.contains("open again"));
+    assert!(!again.out.contains("unsolved again"));
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["is solved", "next: 02_lazy"]);
-    assert_eq!(fixture.states(), ["solved", "open", "open"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
     fs::remove_file(fixture.file(1)).unwrap();
     let again = fixture.run(&["reset", "1"]);
-    again.prints(0, &["from starter.rs", "01_hello_await is open again"]);
+    again.prints(0, &["from starter.rs", "01_hello_await is unsolved again"]);
 }
 
 #[cfg(unix)]

@@ -121,8 +121,8 @@ fn text_fits_into_forty_columns() {
 }
 
 #[test]
-fn colour_needs_a_terminal_or_the_option() {
-    let fixture = Fixture::new("colour");
+fn color_needs_a_terminal_or_the_option() {
+    let fixture = Fixture::new("color");
     assert!(!fixture.run(&["list"]).out.contains('\x1b'));
     assert!(fixture.run(&["list", "--color", "always"]).out.contains("\x1b["));
     assert!(!fixture.run(&["--color=never", "list"]).out.contains('\x1b'));
@@ -170,12 +170,14 @@ fn open_starts_the_editor() {
     let run = open("EDITOR", "printf '<%s>'");
     assert!(run.out.ends_with(&format!("<{file}>")), "{}", run.out);
     assert_eq!(open("EDITOR", "exit 3;").code, Some(3));
-    let advice = format!("set EDITOR to your editor, or open {file}");
+    let advice = format!(
+        "could not start `/no/such`: not found; set EDITOR, or open {file} yourself"
+    );
     open("EDITOR", "/no/such").fails(127, &[&advice]);
 
     let mut command = fixture.command(&["open", "2"]);
     let run = Run::of(command.env("PATH", "/nowhere"));
-    run.fails(1, &["set EDITOR to your editor, or open ", &file]);
+    run.fails(1, &["could not start code: ", "; set EDITOR, or open ", &file]);
 }
 
 #[cfg(unix)]
@@ -199,7 +201,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "! PostgreSQL: not available (only 05_pool needs it)",
             "sudo apt-get install postgresql",
             "Python",
-            "Ready: cargo workbook",
+            "No problems found. Start with `cargo workbook`.",
         ],
     );
     // What is there but does not work is a problem, as it is for the tests.

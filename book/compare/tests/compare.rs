@@ -1,4 +1,4 @@
-//! Runs `compare` end to end, with little work and unoptimised: the numbers mean
+//! Runs `compare` end to end, with little work and unoptimized: the numbers mean
 //! nothing, and are not saved.
 #![cfg(unix)]
 

@@ -172,7 +172,7 @@ fn typical_spread(comparison: &Comparison) -> f64 {
 /// The classes of a contestant's bars and lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct SeriesStyle {
-    /// The colour: `rust`, `asyncio` or `limit`. (The Python switch hides everything
+    /// The color: `rust`, `asyncio` or `limit`. (The Python switch hides everything
     /// with the class `python`.)
     side: &'static str,
     /// The line style.

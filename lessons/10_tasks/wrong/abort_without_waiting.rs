@@ -1,4 +1,4 @@
-//! Wrong: returns the error as soon as the other tasks are asked to stop.
+//! Wrong: returns the error without awaiting the aborted tasks.
 
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
 where

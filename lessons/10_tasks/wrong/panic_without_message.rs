@@ -1,4 +1,4 @@
-//! Wrong: an error for a panic that does not say what the panic said.
+//! Wrong: an error for a panic without the panic's message.
 
 use anyhow::anyhow;
 

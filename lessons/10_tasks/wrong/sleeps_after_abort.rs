@@ -1,4 +1,4 @@
-//! Wrong: sleeps for a moment, and believes that the aborted tasks have stopped by then.
+//! Wrong: sleeps for a moment instead of awaiting the aborted tasks.
 
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
 where

@@ -1,4 +1,4 @@
-//! Wrong: yields some times, and believes that the aborted tasks have stopped by then.
+//! Wrong: yields some times instead of awaiting the aborted tasks.
 
 use tokio::task::yield_now;
 

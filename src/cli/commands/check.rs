@@ -92,7 +92,7 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs a check to its end. Without a printer, prints nothing and uses no colour.
+/// Runs a check to its end. Without a printer, prints nothing and uses no color.
 fn run(
     cx: &Context,
     exercise: &Exercise,

@@ -59,7 +59,7 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
         cx.screen.line(&format!("{} to fix", count(problems, "problem")))?;
         return Ok(ExitCode::FAILURE);
     }
-    cx.screen.line("Ready: cargo workbook")?;
+    cx.screen.wrapped("", "No problems found. Start with `cargo workbook`.")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -113,7 +113,7 @@ fn progress(repo: &Repo) -> Finding {
     };
     let written =
         write().with_context(|| format!("could not write to {}", folder.display()));
-    with_advice(written, "checks work, but your progress is not saved")?;
+    with_advice(written, "make it writable; until then your progress is not saved")?;
     let exercises = repo.exercises();
     let solved = progress.count_solved(&exercises);
     let all = count(exercises.len() as u64, "exercise");

@@ -45,7 +45,7 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
         });
         if let Err(error) = saved {
             eprintln!(
-                "could not save that you have seen this hint: {error:#}; use \
+                "could not record this hint as shown: {error:#}; use \
                  `cargo workbook hint --all` to see the others"
             );
         }

@@ -27,7 +27,7 @@ pub fn show(cx: &Context) -> Result<()> {
     let exercises = cx.repo.exercises();
     let current = progress.current(&exercises);
     let widest = LESSONS.iter().map(|lesson| lesson.name.len()).max().unwrap_or(0);
-    let mut legend = "✓ solved, · open".to_owned();
+    let mut legend = "✓ solved, · unsolved".to_owned();
     for lesson in LESSONS {
         let exercise = cx.repo.exercise(lesson);
         let state = exercise.as_ref().map(|exercise| progress.state(exercise));
@@ -55,7 +55,7 @@ pub fn sign(screen: &Screen, state: Option<ExerciseState>) -> String {
     match state {
         Some(ExerciseState::Solved) => screen.paint(Style::Good, "✓"),
         Some(ExerciseState::Changed) => screen.paint(Style::Warning, "~"),
-        Some(ExerciseState::Open) => screen.paint(Style::Quiet, "·"),
+        Some(ExerciseState::Unsolved) => screen.paint(Style::Quiet, "·"),
         None => " ".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 
 use super::run::exec;
 use crate::cli::context::Context;
@@ -13,7 +13,10 @@ use crate::cli::repo::Exercise;
 /// The end of a script that runs the editor: the shell exits with 127 if there is no such
 /// program.
 const NOT_FOUND: &str = r#" "$1"; code=$?
-[ $code != 127 ] || echo "error: set EDITOR to your editor, or open $1" >&2
+if [ $code = 127 ]; then
+    printf 'error: could not start `%s`: not found; ' "$2"
+    printf 'set EDITOR, or open %s yourself\n' "$1"
+fi >&2
 exit $code"#;
 
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
@@ -24,15 +27,18 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     match set("VISUAL").or_else(|| set("EDITOR")) {
         // The value may have arguments and quotes, as in `code --wait`: let the shell
         // split it.
-        Some(mut script) if cfg!(unix) => {
+        Some(editor) if cfg!(unix) => {
+            let mut script = editor.clone();
             script.push(NOT_FOUND);
-            exec(Command::new("sh").arg("-c").arg(script).arg("sh").arg(&file))
+            let mut shell = Command::new("sh");
+            exec(shell.arg("-c").arg(script).arg("sh").arg(&file).arg(editor))
         }
         Some(editor) => exec(Command::new(editor).arg(&file)),
         None => {
             let code = if cfg!(windows) { "code.cmd" } else { "code" };
-            exec(Command::new(code).arg(&file)).with_context(|| {
-                format!("set EDITOR to your editor, or open {}", file.display())
+            exec(Command::new(code).arg(&file)).map_err(|error| {
+                let file = file.display();
+                anyhow!("{error:#}; set EDITOR, or open {file} yourself")
             })
         }
     }

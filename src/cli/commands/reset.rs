@@ -1,4 +1,4 @@
-//! `reset`: restores an exercise's starter, and keeps a backup of the learner's text.
+//! `reset`: restores an exercise's starter, and keeps a backup of the learner's file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::progress::{Progress, same_lines, since_epoch};
 use crate::cli::repo::{Exercise, read_file, write_new};
 
-/// Restores the starter and opens the exercise again.
+/// Restores the starter and marks the exercise unsolved.
 ///
 /// # Errors
 ///
@@ -24,12 +24,12 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     if Progress::reopen(&cx.repo, exercise)
         .context("could not save your progress")?
     {
-        cx.screen.line(&format!("{} is open again", exercise.name()))?;
+        cx.screen.line(&format!("{} is unsolved again", exercise.name()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Backs up the learner's text and restores the starter.
+/// Backs up the learner's file and restores the starter.
 fn restore(cx: &Context, exercise: &Exercise) -> Result<()> {
     let (file, starter) = (exercise.file(), exercise.starter());
     let shown = cx.repo.display_path(&file);
@@ -41,8 +41,9 @@ fn restore(cx: &Context, exercise: &Exercise) -> Result<()> {
         return Ok(cx.screen.line(&format!("{shown} is already the starter"))?);
     }
     let backup = back_up(cx, exercise, &old)
-        .context("could not back up your text; nothing was changed")?;
-    let backup = format!("your text was saved to {}", cx.repo.display_path(&backup));
+        .context("could not back up your file; nothing was changed")?;
+    let backup =
+        format!("your file was backed up to {}", cx.repo.display_path(&backup));
     // If the disk is full, the file may now be truncated: name the backup.
     fs::write(&file, new)
         .with_context(|| format!("could not write {shown}; {backup}"))?;

@@ -22,7 +22,7 @@ pub fn run(
     if exercise {
         let exercise = cx.exercise(Some(lesson))?;
         cx.create_if_missing(&exercise)?;
-        // Cargo would read a FIFO without end.
+        // Cargo would block on a FIFO.
         exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {

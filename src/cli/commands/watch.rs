@@ -55,7 +55,11 @@ pub fn run(
         let saved = Progress::change(&cx.repo, |progress| progress.selected = name);
         // Not fatal: everything else works without it.
         if let Err(error) = saved {
-            eprintln!("could not save the current exercise: {error:#}");
+            eprintln!(
+                "could not record {} as the current exercise: {error:#}; other \
+                 commands still use the previous one",
+                exercise.name()
+            );
         }
     }
     cx.inbox.listen_for_signals()?;

@@ -1,7 +1,7 @@
 //! Draws bars and curves as SVG.
 //!
 //! Horizontal positions are in percent and vertical ones in pixels, so that a
-//! drawing has the width of its page and text of the usual size. Colours come from
+//! drawing has the width of its page and text of the usual size. Colors come from
 //! `theme/compare.css`.
 
 use std::fmt::Write;
