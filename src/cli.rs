@@ -60,9 +60,10 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
     let cx = &Context::new(arguments.color)?;
     let Some(command) = arguments.command else { return status::run(cx) };
     match command {
+        Command::Status => status::run(cx),
         Command::List { json } => list::run(cx, json),
         Command::Run { lesson, exercise, arguments } => {
-            run::run(cx, lesson, exercise, &arguments)
+            run::run(cx, lesson.lesson, exercise, &arguments)
         }
         Command::Check { all: true, json, options, .. } => {
             check::all(cx, &options, json)
@@ -75,12 +76,16 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Next => status::next(cx),
         Command::Hint { lesson, options } => {
-            hint::show(cx, &cx.exercise(lesson.lesson)?, &options)
+            hint::show(cx, &cx.exercise(lesson.lesson, "hint")?, &options)
                 .map(|()| ExitCode::SUCCESS)
         }
         Command::Solution { lesson, spoil } => solution::run(cx, lesson, spoil),
-        Command::Reset { lesson } => reset::run(cx, &cx.exercise(lesson.lesson)?),
-        Command::Open { lesson } => open::run(cx, &cx.exercise(lesson.lesson)?),
+        Command::Reset { lesson } => {
+            reset::run(cx, &cx.exercise(lesson.lesson, "reset")?)
+        }
+        Command::Open { lesson } => {
+            open::run(cx, &cx.exercise(lesson.lesson, "open")?)
+        }
         Command::Doctor => doctor::run(cx),
         Command::Compare(options) => run::compare(cx, &options),
     }

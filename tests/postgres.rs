@@ -303,6 +303,14 @@ fn web_server_only(command: &mut Command) -> String {
     text
 }
 
+#[test]
+fn services_takes_no_arguments() {
+    let output = services().arg("--help").output().expect("the program starts");
+    assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]));
+    let usage = "services takes no arguments. Usage: cargo run --bin services\n";
+    assert_eq!(String::from_utf8(output.stderr).expect("text"), usage);
+}
+
 fn failure_at(url: &str) -> String {
     failure(services().env("DATABASE_URL", url))
 }

@@ -4,15 +4,21 @@
 //!
 //! cargo run --bin services
 
+use std::env;
 use std::future;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use async_workbook::postgres::{self, Problem};
 use async_workbook::web;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
+    if env::args_os().len() > 1 {
+        eprintln!("services takes no arguments. Usage: cargo run --bin services");
+        return Ok(ExitCode::from(2));
+    }
     let server = web::Server::start().await?;
     let database = match postgres::start().await {
         Ok(database) => Some(database),

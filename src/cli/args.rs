@@ -30,6 +30,9 @@ pub struct Arguments {
 /// The subcommand to run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The same as no command
+    #[command(hide = true)]
+    Status,
     /// List the lessons and the states of their exercises
     #[command(after_help = LIST_JSON)]
     List {
@@ -39,9 +42,8 @@ pub enum Command {
     },
     /// Run a lesson's program
     Run {
-        /// 3, 03, gather or 03_gather
-        #[arg(value_parser = lesson)]
-        lesson: &'static Lesson,
+        #[command(flatten)]
+        lesson: LessonArgument,
         /// Run your exercise instead
         #[arg(long)]
         exercise: bool,
@@ -81,7 +83,7 @@ pub enum Command {
     #[command(
         after_help = "The first hint is a nudge, the second names the concept, the \
         third shows the shape of the code. Your progress records how many hints you have \
-        seen of each exercise; after the third, all of them are shown again."
+        seen of each exercise."
     )]
     Hint {
         #[command(flatten)]
@@ -196,7 +198,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
 }
 
-/// Parses a lesson's name, number or word, or the path of one of its files.
+/// Parses a lesson's name, number or word, the path of one of its files, or an unambiguous
+/// prefix of a name or word.
 fn lesson(text: &str) -> Result<&'static Lesson, String> {
     let text = text.to_lowercase().replace('-', "_");
     let matches = |lesson: &&Lesson, part: &str| {
@@ -207,6 +210,11 @@ fn lesson(text: &str) -> Result<&'static Lesson, String> {
     // From the end: other folders of a path may have such a name, too.
     let mut parts = text.rsplit(['/', '\\']);
     let found = parts.find_map(|part| LESSONS.iter().find(|one| matches(one, part)));
+    let mut begins = LESSONS.iter().filter(|one| {
+        let word = one.name.split_once('_').map_or("", |(_, word)| word);
+        one.name.starts_with(&text) || word.starts_with(&text)
+    });
+    let found = found.or_else(|| begins.next().filter(|_| begins.next().is_none()));
     let names = || LESSONS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| format!("the lessons are {}", names()))
 }

@@ -11,7 +11,7 @@
 //! such as code that does not compile, results in a report, not in an error. Dropping a
 //! `CheckRun` cancels it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -267,6 +267,12 @@ impl CheckRun {
         if diagnostics.iter().any(|one| one.error && !in_check(one)) {
             diagnostics.retain(|one| !in_check(one));
         }
+        // The compiler repeats an error for each place in a line that leads to it.
+        let mut seen = HashSet::new();
+        diagnostics.retain(|one| {
+            let text = one.rendered.chars().filter(|c| c.is_alphabetic());
+            seen.insert((one.line, text.collect::<String>()))
+        });
     }
 
     fn start_program(&self, cx: &Context, executable: &Path) -> Result<Job> {

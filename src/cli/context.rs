@@ -20,10 +20,6 @@ pub struct Context {
 
 impl Context {
     /// Finds the repository and sets up the screen and the inbox.
-    ///
-    /// # Errors
-    ///
-    /// If the current directory is not in a repository.
     pub fn new(color: ColorChoice) -> Result<Context> {
         let (screen, inbox) = (Screen::new(color), Inbox::new());
         Ok(Context { repo: Repo::find()?, screen, inbox })
@@ -34,13 +30,17 @@ impl Context {
         Progress::load(&self.repo)
     }
 
-    /// Returns the named exercise, by default the current one.
+    /// Returns the named exercise, by default the current one, for this subcommand.
     ///
     /// # Errors
     ///
     /// If the lesson has no exercise; without a name, also if the progress cannot be
     /// read or all exercises are solved.
-    pub fn exercise(&self, lesson: Option<&'static Lesson>) -> Result<Exercise> {
+    pub fn exercise(
+        &self,
+        lesson: Option<&'static Lesson>,
+        subcommand: &str,
+    ) -> Result<Exercise> {
         if let Some(lesson) = lesson {
             let (name, number) = (lesson.name, lesson.number());
             let run = format!("run it with `cargo workbook run {number}`");
@@ -50,11 +50,10 @@ impl Context {
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {
             Some(exercise) => Ok(exercise.clone()),
-            None => {
-                let message =
-                    "all exercises are solved; name one to repeat it, such as `03`";
-                bail!(Error::Usage(message.to_owned()))
-            }
+            None => bail!(Error::AllSolved(format!(
+                "All exercises are solved. Name one to repeat it: \
+                 `cargo workbook {subcommand} 03`"
+            ))),
         }
     }
 

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 pub enum Error {
     /// Wrong usage, or progress that cannot be read: exit status 2.
     Usage(String),
+    /// No exercise is left for a command without a name, which is not a failure: exit
+    /// status 0.
+    AllSolved(String),
     /// A signal ended the command: exit status 128 plus its number.
     Interrupted(u8),
 }
@@ -16,7 +19,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Usage(message) => f.write_str(message),
+            Error::Usage(text) | Error::AllSolved(text) => f.write_str(text),
             Error::Interrupted(signal) => {
                 write!(f, "interrupted by signal {signal}")
             }
@@ -38,6 +41,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     let status = match error.downcast_ref() {
         Some(Error::Interrupted(signal)) => return ExitCode::from(128 + signal),
+        Some(error @ Error::AllSolved(_)) => {
+            eprintln!("{error}");
+            return ExitCode::SUCCESS;
+        }
         Some(Error::Usage(_)) => 2,
         None => 1,
     };

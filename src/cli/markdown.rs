@@ -10,11 +10,7 @@ use super::context::Context;
 use super::repo::{Exercise, Repo};
 use super::screen::{Screen, Style};
 
-/// Reads the hints of an exercise.
-///
-/// # Errors
-///
-/// If the file cannot be read, or lacks one of its sections.
+/// Reads the hints of an exercise. Fails if the file lacks one of its sections.
 pub fn load_hints(exercise: &Exercise) -> Result<Hints> {
     let path = exercise.folder.join("hints.md");
     let text = fs::read_to_string(&path)
@@ -106,10 +102,7 @@ fn expand_links(repo: &Repo, markdown: &str) -> String {
 /// there is one, otherwise of its source.
 pub fn chapter_path(repo: &Repo, target: &str) -> String {
     let target = target.trim_start_matches("./");
-    let (page, anchor) = match target.find('#') {
-        Some(at) => target.split_at(at),
-        None => (target, ""),
-    };
+    let (page, anchor) = target.split_at(target.find('#').unwrap_or(target.len()));
     let built = page.replace(".md", ".html");
     if repo.root.join("book/html").join(&built).is_file() {
         return format!("book/html/{built}{anchor}");

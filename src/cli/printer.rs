@@ -196,8 +196,10 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
         Some(next) if progress.is_selected(exercise) => {
             screen.line(&format!("next: {} ({how})", next.name()))?;
         }
+        // `next` would skip the current exercise.
         Some(current) => {
-            screen.line(&format!("current exercise: {}", current.name()))?
+            let name = current.name();
+            screen.line(&format!("next: {name} (`cargo workbook watch`)"))?;
         }
         None => print_all_solved(cx)?,
     }
@@ -206,13 +208,12 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
 
 /// Prints what to do after the last exercise.
 pub fn print_all_solved(cx: &Context) -> Result<()> {
-    let [tokio, comparison] = ["rosetta.md", "comparison.md"]
-        .map(|chapter| markdown::chapter_path(&cx.repo, chapter));
+    let chapter = markdown::chapter_path(&cx.repo, "your_own_program.md");
     let text = format!(
-        "All exercises are solved. Next, write a program of your own:\n  cargo new \
-         my-program\n  cd my-program\n  cargo add tokio --features full\n{tokio} lists \
-         tokio's counterpart of each asyncio call, {comparison} compares Rust and \
-         Python in numbers. To start an exercise again:\n  cargo workbook reset 03"
+        "All exercises are solved. Next, write a program of your own, outside of this \
+         repository:\n  cd ..\n  cargo new my-program\n  cd my-program\n  cargo add \
+         tokio --features full\n{chapter} explains the next steps. To start an exercise \
+         again:\n  cargo workbook reset 03"
     );
     Ok(cx.screen.wrapped("", &text)?)
 }

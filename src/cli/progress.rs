@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use async_workbook::text::count;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -61,11 +62,8 @@ pub enum ExerciseState {
 }
 
 impl Progress {
-    /// Reads the progress of a repository, which is empty without a file.
-    ///
-    /// # Errors
-    ///
-    /// If the file is damaged, or another version of this command wrote it.
+    /// Reads the progress of a repository, which is empty without a file. Fails if the file
+    /// is damaged, or another version of this command wrote it.
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
@@ -84,17 +82,12 @@ impl Progress {
                 path.display()
             ))
         };
-        let text = match read_file(&path) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(Progress { version: VERSION, ..Progress::default() });
-            }
-            text => text.map_err(|error| unreadable(error.to_string()))?,
-        };
+        let text = read_file(&path);
+        let kind = text.as_ref().err().map(|error| error.kind());
+        if let Some(ErrorKind::NotFound | ErrorKind::NotADirectory) = kind {
+            return Ok(Progress { version: VERSION, ..Progress::default() });
+        }
+        let text = text.map_err(|error| unreadable(error.to_string()))?;
         let progress: Progress = serde_json::from_slice(&text)
             .map_err(|error| unreadable(error.to_string()))?;
         let version = progress.version;
@@ -197,6 +190,16 @@ impl Progress {
 
     pub fn count_solved(&self, exercises: &[Exercise]) -> usize {
         exercises.iter().filter(|one| self.is_solved(one)).count()
+    }
+
+    /// Formats how many exercises are solved, and how many of them were edited since.
+    pub fn summary(&self, exercises: &[Exercise]) -> String {
+        let (all, solved) = (exercises.len() as u64, self.count_solved(exercises));
+        let changed = |one: &&Exercise| self.state(one) == ExerciseState::Changed;
+        match exercises.iter().filter(changed).count() {
+            0 => format!("{solved} of {} solved", count(all, "exercise")),
+            changed => format!("{solved} solved, {changed} changed since"),
+        }
     }
 
     pub fn is_selected(&self, exercise: &Exercise) -> bool {

@@ -20,11 +20,7 @@ pub struct Repo {
 
 impl Repo {
     /// Finds the repository: the one that cargo runs this program for, otherwise the one
-    /// that contains the current directory.
-    ///
-    /// # Errors
-    ///
-    /// If neither of them has lessons.
+    /// that contains the current directory. Fails if neither of them has lessons.
     pub fn find() -> Result<Repo> {
         let here =
             env::current_dir().context("could not get the current directory")?;
@@ -122,10 +118,6 @@ impl Exercise {
     ///
     /// Creates the files of all other exercises, too: while one is missing, cargo rejects
     /// `cargo check --all-targets --features exercises`, which editors run.
-    ///
-    /// # Errors
-    ///
-    /// If the starter cannot be read, or the file cannot be written.
     pub fn create_if_missing(&self) -> Result<bool> {
         let created = self.create()?;
         if created && let Some(lessons) = self.folder.parent() {

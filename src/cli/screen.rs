@@ -83,10 +83,6 @@ impl Screen {
     }
 
     /// Writes and flushes `text`.
-    ///
-    /// # Errors
-    ///
-    /// If writing to stdout fails, as for all methods that write.
     pub fn text(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;

@@ -14,6 +14,9 @@ mod anyhow { #[derive(Debug)] pub struct Error; impl<E: std::error::Error + Send
 struct JoinHandle<T>(T);
 fn spawn<F: Future + Send + 'static>(_: F) -> JoinHandle<F::Output> { loop {} }
 fn thread<F: FnOnce() + Send + 'static>(_: F) {}
+fn spawn_blocking<F: FnOnce() + Send + 'static>(_: F) {}
+struct Set<T>(T);
+impl<T> Set<T> { fn spawn<F: Future<Output = T> + Send + 'static>(&mut self, _: F) where T: Send + 'static {} }
 struct JoinAll<F>(F);
 struct MaybeDone<F>(F);
 impl<F: Future> MaybeDone<F> { fn take_output(&mut self) {} }
@@ -124,6 +127,10 @@ fn type_errors_of_async_code_are_explained() {
             ),
             ("fn f<F: Future + 'static>(future: F) { spawn(future); }", GENERIC),
             (
+                "fn f<F: Future + Send + 'static>(mut set: Set<F::Output>, future: F) where F::Output: 'static { set.spawn(future); }",
+                GENERIC,
+            ),
+            (
                 "fn f(jobs: Pin<Box<dyn Future<Output = u32>>>) { spawn(jobs); }",
                 "a boxed future is not `Send`",
             ),
@@ -208,6 +215,8 @@ fn errors_of_await_and_recursion_are_explained() {
 fn borrow_errors_of_async_code_are_explained() {
     const OUTLIVES: &str =
         "a spawned task or thread may outlive this function, so it cannot";
+    const CLOSURE: &str =
+        "the closure may be called after the function has returned";
     const MUST_OWN: &str = "a task may outlive the function that spawns it";
     const SHARED: &str = "futures that run concurrently cannot share a value";
     const CONSUMED: &str = "awaiting a future consumes it";
@@ -219,9 +228,16 @@ fn borrow_errors_of_async_code_are_explained() {
                 "async fn f() { join_all([1].into_iter().map(|n| async { n + 1 })); }",
                 "the async block runs after the closure",
             ),
+            ("async fn f(n: u32) { thread(|| drop(&n)); }", CLOSURE),
+            ("async fn f(s: String) { spawn_blocking(|| drop(&s)); }", CLOSURE),
             (
-                "async fn f(n: u32) { thread(|| drop(&n)); }",
-                "the closure may be called after",
+                "async fn f(v: Vec<String>) { for s in v { spawn_blocking(|| drop(&s)); } }",
+                CLOSURE,
+            ),
+            ("async fn f(s: &str) { spawn_blocking(move || drop(s)); }", CLOSURE),
+            (
+                "async fn f(s: String) { let r = &s; spawn_blocking(move || drop(r)); }",
+                CLOSURE,
             ),
             // The three errors that lead to each other.
             ("async fn f(s: &Site) { spawn(s.news()); }", OUTLIVES),

@@ -76,7 +76,7 @@ fn an_edit_after_a_pass_is_shown() {
         .run(&["list"])
         .prints(0, &["~ 01_hello_await", "~ changed since it was solved"]);
     // It still counts as solved, so another exercise is current.
-    fixture.run(&[]).prints(0, &["~ · · 1 of 3", "02_lazy"]);
+    fixture.run(&[]).prints(0, &["~ · ·  1 solved, 1 changed since\n", "02_lazy"]);
     fixture.write(1, "42");
     assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
     // The progress file keeps the text that passed.
@@ -190,7 +190,8 @@ fn next_cycles_through_the_unsolved_exercises() {
     fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     assert_eq!(current(), "02_lazy");
     fixture.write(3, "42");
-    fixture.run(&["check", "3"]).prints(0, &["current exercise: 02_lazy"]);
+    let then = "next: 02_lazy (`cargo workbook watch`)\n";
+    fixture.run(&["check", "3"]).prints(0, &[then]);
     // From the last exercise, back to one that was skipped.
     let text = fs::read_to_string(fixture.progress()).unwrap();
     let at_3 = text.replace("\"at\": \"02_lazy\"", "\"at\": \"03_gather\"");
@@ -200,9 +201,22 @@ fn next_cycles_through_the_unsolved_exercises() {
     fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["this is the last unsolved exercise"]);
     fixture.write(2, "42");
-    let all = "All exercises are solved. Next, write a program of your own";
+    // In the repository, `cargo new` would add the program to its workspace.
+    let all = "All exercises are solved. Next, write a program of your own, outside of \
+               this repository:\n  cd ..\n  cargo new my-program\n";
     fixture.run(&["check"]).prints(0, &[all]);
-    fixture.run(&["next"]).prints(0, &[all, "book/chapters/rosetta.md"]);
+    fixture.run(&["next"]).prints(0, &[all, "book/chapters/your_own_program.md"]);
+    for command in ["check", "watch", "hint", "open", "reset", "run"] {
+        let run = fixture.run(&[command]);
+        let message = format!(
+            "All exercises are solved. Name one to repeat it: `cargo workbook {command} \
+             03`\n"
+        );
+        assert_eq!((run.code, run.error), (Some(0), message));
+    }
+    let run = fixture.run(&["check", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(document, serde_json::json!({"solved": true, "exercises": []}));
 }
 
 #[test]
@@ -339,7 +353,9 @@ fn each_call_shows_one_more_hint() {
     assert!(!run.out.contains("hint 1"));
     fixture.run(&["hint", "--again"]).prints(0, &["hint 1 of 3", "hint 2 of 3"]);
     fixture.run(&["hint"]).prints(0, &["hint 3 of 3: The shape\n\n      40 + 2\n"]);
-    fixture.run(&["hint"]).prints(0, &["hint 1 of 3", "hint 2 of 3", "hint 3 of 3"]);
+    let run = fixture.run(&["hint"]);
+    run.prints(0, &["`cargo workbook hint 01 --again` shows them again"]);
+    assert!(run.out.starts_with("no more hints; "), "{}", run.out);
     // Hints are counted for each exercise.
     fixture.run(&["hint", "2"]).prints(0, &["02_lazy - hint 1 of 3"]);
     fixture.run(&["hint", "3", "--all"]).prints(0, &["hint 1 of 3", "hint 3 of 3"]);

@@ -15,12 +15,16 @@ fn lessons_have_several_names() {
             &["invalid value 'gathr'", "the lessons are 01_hello_await, 02_lazy, "],
         );
         assert_eq!(run.out, "");
+        // Several names begin with this.
+        fixture.run(&[command, "0"]).fails(2, &["invalid value '0'"]);
     }
     fixture.run(&["chekc"]).fails(2, &["check"]);
     // Other programs' names for the same commands. `test` looks like `reset`.
     for alias in ["test", "verify"] {
         fixture.run(&[alias, "2"]).prints(1, &["checking 02_lazy"]);
     }
+    let status = fixture.run(&["status"]);
+    assert_eq!((status.code, status.out), (Some(0), fixture.run(&[]).out));
     fixture.run(&["start", "--help"]).prints(0, &["after every save"]);
     let version = concat!("workbook ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(fixture.run(&["--version"]).out, version);
@@ -31,6 +35,8 @@ fn lessons_have_several_names() {
         "03_gather",
         "03-gather",
         "03_gather_exercise",
+        "03_g",
+        "gath",
         "./lessons/03_gather/exercise.rs",
         "/home/errors/lessons/03_gather/",
         "lessons\\03_gather\\exercise.rs",
@@ -58,8 +64,7 @@ fn a_plain_cargo_run_lists_the_commands() {
 fn wrong_usage_has_exit_status_2() {
     let fixture = Fixture::new("usage");
     for arguments in [
-        &["run"][..],
-        &["check", "--seed", "x"],
+        &["check", "--seed", "x"][..],
         &["check", "03", "--all"],
         &["watch", "--limit", "0"],
         &["watch", "--limit", "inf"],
@@ -149,6 +154,7 @@ fn run_passes_on_arguments_and_the_exit_status() {
     let run = fixture.run(&["run", "2", "--exercise", "--", "--json", "a b"]);
     assert_eq!((run.code, run.out.as_str()), (Some(7), r#"["--json", "a b"]"#));
     // The fixture has no lessons; the error is cargo's.
+    fixture.run(&["run"]).fails(101, &["no example target named `01_hello_await`"]);
     fixture.run(&["run", "3"]).fails(101, &["no example target named `03_gather`"]);
 }
 

@@ -26,7 +26,12 @@ pub fn one(
 ) -> Result<ExitCode> {
     // Fail early if the progress is unreadable, because a pass could not be saved.
     let progress = cx.progress()?;
-    let exercise = cx.exercise(lesson)?;
+    let all_solved = || progress.current(&cx.repo.exercises()).is_none();
+    if as_json && lesson.is_none() && all_solved() {
+        cx.screen.text(&document(&cx.repo, &[])?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let exercise = cx.exercise(lesson, "check")?;
     cx.inbox.listen_for_signals()?;
     let report = if as_json {
         run(cx, &exercise, options, None)?

@@ -114,10 +114,7 @@ fn progress(repo: &Repo) -> Finding {
     let written =
         write().with_context(|| format!("could not write to {}", folder.display()));
     with_advice(written, "make it writable; until then your progress is not saved")?;
-    let exercises = repo.exercises();
-    let solved = progress.count_solved(&exercises);
-    let all = count(exercises.len() as u64, "exercise");
-    Ok(Found::Good(format!("{solved} of {all} solved")))
+    Ok(Found::Good(progress.summary(&repo.exercises())))
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {

@@ -18,13 +18,18 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
     let range = match seen {
         _ if options.all => 0..all.len(),
         _ if options.again => 0..seen,
-        _ if seen < all.len() => seen..seen + 1,
-        _ => 0..all.len(),
+        _ => seen..(seen + 1).min(all.len()),
     };
     if range.is_empty() {
-        let command = exercise.command("hint");
-        screen.line(&format!("no hint for {name} shown yet; run `{command}`"))?;
-        return Ok(());
+        let [hint, solution] = ["hint", "solution"].map(|one| exercise.command(one));
+        let text = match seen {
+            0 => format!("no hint for {name} shown yet; run `{hint}`"),
+            _ => format!(
+                "no more hints; `{hint} --again` shows them again, \
+                 `{solution} --spoil` shows a solution"
+            ),
+        };
+        return Ok(screen.wrapped("", &text)?);
     }
     for (index, Hint { title, text }) in all.iter().enumerate() {
         if range.contains(&index) {

@@ -10,11 +10,8 @@ use crate::cli::context::Context;
 use crate::cli::progress::{Progress, same_lines, since_epoch};
 use crate::cli::repo::{Exercise, read_file, write_new};
 
-/// Restores the starter and marks the exercise unsolved.
-///
-/// # Errors
-///
-/// If the backup cannot be written; the exercise is then unchanged.
+/// Restores the starter and marks the exercise unsolved. If the backup cannot be written,
+/// the exercise is unchanged.
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     // Like every command that writes, it fails if the progress is unreadable.
     cx.progress()?;

@@ -11,31 +11,29 @@ use crate::cli::args::CompareOptions;
 use crate::cli::build::{self, EXERCISE_FEATURES};
 use crate::cli::context::Context;
 
-/// Runs a lesson's program, or the exercise's.
+/// Runs a lesson's program, or the exercise's; by default those of the current exercise.
 pub fn run(
     cx: &Context,
-    lesson: &'static Lesson,
+    lesson: Option<&'static Lesson>,
     exercise: bool,
     arguments: &[OsString],
 ) -> Result<ExitCode> {
     let mut cargo = build::cargo(&cx.repo, "run");
     if exercise {
-        let exercise = cx.exercise(Some(lesson))?;
+        let exercise = cx.exercise(lesson, "run")?;
         cx.create_if_missing(&exercise)?;
         // Cargo would block on a FIFO.
         exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {
-        cargo.args(["--example", lesson.name]);
+        let current = || cx.exercise(None, "run").map(|exercise| exercise.lesson);
+        cargo.args(["--example", lesson.map_or_else(current, Ok)?.name]);
     }
     exec(cargo.arg("--").args(arguments))
 }
 
-/// Measures Rust and Python on the same work.
-///
-/// # Errors
-///
-/// If Python or one of its packages is missing and the options do not accept that.
+/// Measures Rust and Python on the same work. Fails if Python or one of its packages is
+/// missing and the options do not accept that.
 pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
     // The comparison would notice, too, but only after minutes of compiling.
     if !options.partial

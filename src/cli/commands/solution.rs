@@ -9,11 +9,7 @@ use async_workbook::Lesson;
 use crate::cli::context::Context;
 
 /// Prints the solution, by default of the exercise that was solved last: after a pass, the
-/// current one is the next.
-///
-/// # Errors
-///
-/// If the exercise is not solved and `spoil` is false.
+/// current one is the next. Fails if it is not solved and `spoil` is false.
 pub fn run(
     cx: &Context,
     lesson: Option<&'static Lesson>,
@@ -23,7 +19,7 @@ pub fn run(
     let exercises = cx.repo.exercises();
     let exercise = match progress.last_solved(&exercises) {
         Some(last) if lesson.is_none() && !spoil => last.clone(),
-        _ => cx.exercise(lesson)?,
+        _ => cx.exercise(lesson, "solution")?,
     };
     if !progress.is_solved(&exercise) && !spoil {
         bail!(

@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use async_workbook::text::count;
 
 use super::list::sign;
 use crate::cli::context::Context;
 use crate::cli::markdown;
 use crate::cli::printer::print_all_solved;
-use crate::cli::progress::{ExerciseState, Progress};
+use crate::cli::progress::Progress;
 use crate::cli::repo::Exercise;
 use crate::cli::screen::Style;
 
@@ -17,15 +16,9 @@ use crate::cli::screen::Style;
 pub fn run(cx: &Context) -> Result<ExitCode> {
     let (screen, progress) = (&cx.screen, cx.progress()?);
     let exercises = cx.repo.exercises();
-    let states: Vec<_> = exercises.iter().map(|one| progress.state(one)).collect();
-    let signs: Vec<_> =
-        states.iter().map(|state| sign(screen, Some(*state))).collect();
-    let solved = progress.count_solved(&exercises);
-    let all = count(exercises.len() as u64, "exercise");
-    screen.line(&format!("{}  {solved} of {all} solved", signs.join(" ")))?;
-    if states.contains(&ExerciseState::Changed) {
-        screen.line("~ changed since it was solved")?;
-    }
+    let signs = exercises.iter().map(|one| sign(screen, Some(progress.state(one))));
+    let signs = signs.collect::<Vec<_>>().join(" ");
+    screen.line(&format!("{signs}  {}", progress.summary(&exercises)))?;
     screen.line("")?;
     let Some(current) = progress.current(&exercises) else {
         print_all_solved(cx)?;

@@ -49,7 +49,7 @@ pub fn run(
     options: &CheckOptions,
 ) -> Result<ExitCode> {
     cx.progress()?;
-    let exercise = cx.exercise(lesson)?;
+    let exercise = cx.exercise(lesson, "watch")?;
     if lesson.is_some() {
         let name = Some(exercise.name().to_owned());
         let saved = Progress::change(&cx.repo, |progress| progress.selected = name);
@@ -99,11 +99,8 @@ impl Watch<'_> {
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
                         drop(run);
-                        let same = self.exercise == exercise;
-                        if matches!(step, NextStep::Check)
-                            && same
-                            && !cx.screen.terminal
-                        {
+                        let same = self.exercise == exercise && !cx.screen.terminal;
+                        if same && matches!(step, NextStep::Check) {
                             cx.screen.line("restarting the check")?;
                         }
                         return Ok(Some(step));
