@@ -112,12 +112,11 @@ fn check_all(name: &str) {
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((answer, result)) = {
+                loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    answers.get(index).zip(results.get(index))
-                } {
-                    let _ =
-                        result.set(check(&program, answer, database_for(answer)));
+                    let Some(answer) = answers.get(index) else { break };
+                    let checked = check(&program, answer, database_for(answer));
+                    let _ = results[index].set(checked);
                 }
             });
         }

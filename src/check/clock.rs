@@ -98,8 +98,8 @@ impl Drop for ArriveTogether {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use std::sync::{Arc, mpsc};
 
     use super::*;
     use crate::check::on_paused_clock;
@@ -112,16 +112,15 @@ mod tests {
             let after = Duration::from_millis(100);
             let began = tokio::time::Instant::now();
             let arriving = arrive_together(3, after, move || seen.load(SeqCst));
-            let (sender, arrived) = mpsc::channel();
+            let arrived = Arc::clone(&in_flight);
             thread::spawn(move || {
                 for _ in 0..3 {
-                    in_flight.fetch_add(1, SeqCst);
                     thread::yield_now();
+                    in_flight.fetch_add(1, SeqCst);
                 }
-                sender.send(())
             });
             sleep(after).await;
-            arrived.try_recv()?;
+            assert_eq!(arrived.load(SeqCst), 3);
             drop(arriving);
             Ok(began.elapsed())
         });

@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -488,7 +488,7 @@ impl ObservedPool {
         Ok(gate.batch_execute("ROLLBACK").await?)
     }
 
-    fn gates(&self) -> std::sync::MutexGuard<'_, HashMap<String, Client>> {
+    fn gates(&self) -> MutexGuard<'_, HashMap<String, Client>> {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
