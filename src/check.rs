@@ -179,7 +179,7 @@ impl Exercise {
     /// Creates an exercise without checks, configured by environment variables:
     ///
     /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
-    ///   as `COLUMNS`, and in colour if `WORKBOOK_COLOR` is set.
+    ///   as `COLUMNS`, and in color if `WORKBOOK_COLOR` is set.
     /// - `WORKBOOK_SEED=N`: [`draw`] the values of this seed, and try only the schedule
     ///   of this seed.
     /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
@@ -532,9 +532,9 @@ mod tests {
         };
         assert!(!fails(&|| Draw::new(1)).contains("seed"));
         let drawn = fails(&draw);
-        assert!(
-            drawn.ends_with(".\nThe values are drawn; `--seed 7` draws them again.")
-        );
+        assert!(drawn.ends_with(
+            ".\nThe test values are random; `--seed 7` reproduces them."
+        ));
         assert_eq!(drawn, fails(&draw));
     }
 }

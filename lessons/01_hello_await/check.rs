@@ -240,14 +240,14 @@ fn all_of(expected: &List, saved: &Saved) -> Result<()> {
     let why = if !foreign.is_empty() {
         Some("Lines were saved that are not in the list.")
     } else if lost.iter().all(|line| eventually.contains(line)) {
-        Some("A line that occurs more than once in the list is saved as often.")
+        Some("A line that occurs twice in the list must be saved twice.")
     } else if started == lost.len() {
         Some(
             "`save` started for them and never finished: its future was dropped before, \
              as a timeout does it, for example.",
         )
     } else if expected.items().is_empty() {
-        Some("This list has no items. Its title and `end` are saved all the same.")
+        Some("This list has no items. Its title and `end` are saved anyway.")
     } else if started == 0 && !calls.is_empty() {
         Some(
             "`save` never ran for them. It runs where its future is awaited: a future \

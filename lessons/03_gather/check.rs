@@ -162,7 +162,7 @@ impl World {
         let expected = errors.len() <= unknown || guides.len() != cities.len();
         check::that(expected, words).when(
             timed_out,
-            "A timeout has passed. The exercise has none: a server may be slow.",
+            "A timeout expired. The exercise sets no time limit: a server may be slow.",
         )
     }
 }
@@ -414,7 +414,7 @@ const FAILURES: [(&str, &str, u16, &str); 3] = [
     ("the status 500", "weather", 500, "something is broken"),
 ];
 
-const NO_BUG: &str = "An unknown city is no bug of the program: return an error, with \
+const NO_BUG: &str = "An unknown city is not a bug: return an error, with \
                       `?` instead of `unwrap`.";
 
 async fn unknown() -> Result<()> {

@@ -264,7 +264,7 @@ impl Outcome {
         let seen = if fits_limit(count) && self.probe.all_in_tasks() {
             "All jobs started at once, each in a task: a task runs from `spawn` on, \
              whether its handle is awaited or not. A limit must delay the `spawn`, or \
-             hold back the future inside of the task."
+             hold back the future inside the task."
         } else if fits_limit(count) {
             "All jobs started at once: the limit had no effect. A permit limits only \
              while it is held (`let _ = ...` drops it in the same line), and only the \
@@ -276,9 +276,9 @@ impl Outcome {
              slot until its turn comes, so a slow job leaves the other slots empty."
         } else if fits(timetable::batches(limit, &times)) {
             "These are the times of batches: a batch is as slow as its slowest job, and \
-             until then the slots of the others stay empty."
+             its other slots stay idle until then."
         } else if (2..count).contains(&peak) && fits_limit(peak) {
-            return Some(format!("These are the times of a limit of {peak}."));
+            return Some(format!("The start times match a limit of {peak}."));
         } else {
             return (parks > 5 * count as u64).then(|| format!(
                 "The runtime woke up {parks} times for these {count} jobs. Something \

@@ -485,7 +485,7 @@ async fn one_at_a_time(server: &Server) -> Result<()> {
             );
             check::that(false, words).when(
                 timed_out,
-                "A timeout has passed. While all connections are in use, `pool.get()` \
+                "A timeout expired. While all connections are in use, `pool.get()` \
                  has to wait until one is returned.",
             )?;
         }

@@ -210,7 +210,7 @@ async fn partial() -> Result<()> {
     let one = answers.is_empty() && report.failures.len() == 1;
     let judged = run.pictured(check::in_order(&answers, &expected));
     judged
-        .when(one, "One failure is all that is left of nine results.")
+        .when(one, "The first failure discarded the other eight results.")
         .when(answers == answers_by_time, by_time)?;
 
     let failed: Vec<_> =
@@ -510,7 +510,7 @@ fn judge_slow(
     };
     let why = during.map(|(during, is)| {
         format!(
-            "The time ran out {during}: both `{is}` and `is_timeout` are true. Which \
+            "The deadline expired {during}: both `{is}` and `is_timeout` are true. Which \
              one must be checked first?"
         )
     });
@@ -690,7 +690,7 @@ async fn dropped() -> Result<()> {
     let runs = Cell::new(0);
     check::cancelled_at_every_await(async |cancel| {
         runs.set(runs.get() + 1);
-        let words = "it wakes up again and again while it waits for four answers.";
+        let words = "it busy-loops while it waits for four answers.";
         check::that(runs.get() < 150, words)?;
         site.server.reset();
         cancel.run(fetch_all(&site.client, &urls)).await;

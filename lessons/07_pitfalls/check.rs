@@ -38,7 +38,8 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// Empties the log and draws what the results end with. Returns that ending.
+/// Clears the log and sets a random suffix that every result must carry. Returns the
+/// suffix.
 fn begin(draw: &Draw) -> String {
     let mut log = log::lock();
     *log = log::Log::default();
@@ -200,8 +201,8 @@ async fn shrunk_once() -> Result<()> {
     log::lock().gates = gates.into_iter().map(|gate| (gate, this_thread)).collect();
     // A plain thread, which is an equally good solution, would not stop the clock.
     let clock = check::stop_clock();
-    // `shrink` blocks until this task has run: thumbnails that let nothing else run
-    // never end.
+    // `shrink` waits up to 1 s for this task. If the runtime thread is blocked, the wait
+    // times out and is logged as `GaveUp`.
     task::spawn(async move {
         for _ in 0..100 {
             yield_now().await;
@@ -214,14 +215,14 @@ async fn shrunk_once() -> Result<()> {
     drop(clock);
     run.that(
         !shrinks.iter().any(|call| call.thread == this_thread),
-        "`shrink` ran on the thread of the runtime, and blocked it: nothing else can \
+        "`shrink` blocked the runtime thread: nothing else can \
          run at the same time.\n\
          An `async` block or a task does not change that. All tasks of this runtime \
          share its one thread.",
     )?;
     run.that(
         count(&shrinks, End::GaveUp) == 0,
-        "`shrink` ran on a thread of its own, but the thread of the runtime was \
+        "`shrink` ran on a thread of its own, but the runtime thread was \
          blocked until it was done: nothing else could run. Only an `.await` lets \
          others run while it waits.",
     )?;
@@ -340,9 +341,15 @@ async fn waiting_for_the_lock() -> Result<()> {
     let (number, run) = run(what, 10, visit).await?;
     check::in_order(&[number], &[signed + 1])?;
     let [took, time] = [run.took, time].map(|time| time.as_millis());
-    run.that(took == time, format!("{what} for {time} ms took {took} ms.")).when(
+    run.that(
+        took == time,
+        format!("{what} for {time} ms: `sign` took {took} ms, expected {time} ms."),
+    )
+    .when(
         !calls("save").is_empty(),
-        format!("It saved the book, but {number} is not a multiple of 3."),
+        format!(
+            "It called `save` for visitor {number}; only every third visitor saves."
+        ),
     )
 }
 
@@ -380,8 +387,8 @@ async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
         _ => "for all that time",
     };
     let words = format!(
-        "{} ms after {count} visitors had come, the book is locked: others cannot sign \
-         {when}.",
+        "{} ms after {count} visitors began to sign, the book is locked: others cannot \
+         sign {when}.",
         (saving / 2).as_millis()
     );
     run.that(locked.is_none(), words)?;
@@ -472,8 +479,7 @@ async fn mailed_to(
             running > 0,
             format!(
                 "It returned while {running} of the mails were still being sent. A task \
-                 keeps running when its handle is dropped, at the latest when `invite` \
-                 returns, but its error is lost."
+                 keeps running when its handle is dropped, but its error is lost."
             ),
         )
         .when(lost, "All mails had ended by then, so the error is lost.")

@@ -113,7 +113,7 @@ pub mod log {
         Done,
         /// Dropped at its `.await`.
         Dropped,
-        /// Blocked until the check lost patience.
+        /// Timed out waiting for the gate.
         GaveUp,
     }
 

@@ -58,7 +58,7 @@ impl Calls {
         self.iter().filter(|call| (call.start..call.end).contains(&time)).count()
     }
 
-    /// Returns the most calls that were in flight at the same time.
+    /// Returns the maximum number of calls in flight.
     pub fn peak(&self) -> usize {
         self.iter().map(|call| self.in_flight(call.start)).max().unwrap_or(0)
     }
@@ -103,8 +103,7 @@ impl Calls {
         })
     }
 
-    /// Describes the limit on the calls, if some waited for others but ran at the same
-    /// time as some.
+    /// Describes the peak, if calls overlapped but did not all start together.
     pub fn limited(&self) -> Option<String> {
         let (peak, first) = (self.peak(), self.first()?.start);
         let waited = self.iter().any(|call| call.start > first);

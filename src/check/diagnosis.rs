@@ -76,8 +76,9 @@ impl Diagnosis {
 
     /// Adds the seed of the values that the check has drawn.
     pub(super) fn with_drawn(mut self, seed: u64) -> Self {
-        self.message +=
-            &format!("\nThe values are drawn; `--seed {seed}` draws them again.");
+        self.message += &format!(
+            "\nThe test values are random; `--seed {seed}` reproduces them."
+        );
         self
     }
 
@@ -110,7 +111,7 @@ impl std::error::Error for Diagnosis {}
 /// let (took, in_turn) = (300, true);
 /// let slow = check::that(took == 100, format!("it took {took} ms."))
 ///     .when(in_turn, "There is an `.await` in the loop.")
-///     .when(took > 1000, "A timeout has passed.");
+///     .when(took > 1000, "A timeout expired.");
 /// let message = "it took 300 ms.\nThere is an `.await` in the loop.";
 /// assert_eq!(slow.unwrap_err().to_string(), message);
 /// ```

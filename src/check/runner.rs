@@ -1118,8 +1118,8 @@ mod tests {
         });
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
         insta::assert_snapshot!(diagnosis.draw(60, false), @r"
-        2 naps of 3 ms took 5 ms, expected 3 ms: 2 ms longer than
-        all of them together.
+        2 naps of 3 ms took 5 ms (2 ms longer than all of them
+        together), expected 3 ms.
 
         two naps                                               5 ms
           nap n=2 █░░░░░░░░░░░░░░░░░░█

@@ -252,8 +252,8 @@ impl Watched {
                     Clock::Real(_) => "it has not waited for anything",
                 };
                 let diagnosis = format!(
-                    "for {seconds}, {what}{waiting}, and {clock}: it asks again and \
-                     again instead of waiting, as a loop of `yield_now` does"
+                    "for {seconds}, {what}{waiting}, and {clock}: it \
+                     busy-loops instead of waiting, as a loop of `yield_now` does"
                 );
                 Stuck { diagnosis, certain: computes == Some(true) }
             }
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_of_yields_is_recognised() {
+    fn a_loop_of_yields_is_recognized() {
         let parts =
             ["it was polled", "times, and its clock has not moved", "`yield_now`"];
         reports(report(Clock::Paused, yields_until), true, &parts);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blocking_task_that_waits_for_the_paused_clock_is_recognised() {
+    fn a_blocking_task_that_waits_for_the_paused_clock_is_recognized() {
         let nested = |_| async {
             let handle = Handle::current();
             let nap = move || handle.block_on(sleep(100 * MS));

@@ -13,10 +13,8 @@ use crate::cli::repo::Exercise;
 /// The end of a script that runs the editor: the shell exits with 127 if there is no such
 /// program.
 const NOT_FOUND: &str = r#" "$1"; code=$?
-if [ $code = 127 ]; then
-    printf 'error: could not start `%s`: not found; ' "$2"
-    printf 'set EDITOR, or open %s yourself\n' "$1"
-fi >&2
+[ $code != 127 ] ||
+printf 'error: could not start `%s`: not found; set EDITOR, or open %s yourself\n' "$2" "$1" >&2
 exit $code"#;
 
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
