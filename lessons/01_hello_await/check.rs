@@ -146,8 +146,8 @@ impl List {
         &self.0[1..self.0.len() - 1]
     }
 
-    /// Lists with and without items, with equal items, with items like other lines, with
-    /// lines that are empty, long or have spaces around them, and a long list.
+    /// Lists with and without items, with equal items, with items like other lines,
+    /// with lines that are empty, long or have spaces around them, and a long list.
     fn all() -> impl Iterator<Item = Self> {
         let lists = [
             Self::of("shopping", &["milk", "bread"]),
@@ -199,8 +199,8 @@ fn calls<T>(run: &Run<T>) -> Calls {
     run.calls(|label| label.strip_prefix("save line="))
 }
 
-/// Checks that `save` and `Log` do what they do in the starter. Returns true if the calls
-/// of `save` are recorded: the learner may have removed `#[instrument]`.
+/// Checks that `save` and `Log` do what they do in the starter. Returns true if the
+/// calls of `save` are recorded: the learner may have removed `#[instrument]`.
 async fn unchanged() -> Result<bool> {
     let (log, line) = (Log::default(), "letters");
     let early = timeout(Duration::from_millis(69), save(&log, line)).await;
@@ -284,8 +284,8 @@ async fn in_order() -> Result<()> {
     Ok(())
 }
 
-/// Checks the order and the times of the lines. If `recorded`, also that they were saved
-/// with `save`.
+/// Checks the order and the times of the lines. If `recorded`, also that they were
+/// saved with `save`.
 fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
     let Saved { run, calls, at_return, .. } = saved;
     run.never_blocked()?;

@@ -45,8 +45,8 @@ async fn save(log: &Log, line: &str) {
 
 /// Part 2. Saves a shopping list with `save`: first the title, then each item, then
 /// the line `end`. Each line is saved exactly as it is, even if it is empty or like
-/// another one, and after the one before it. All of them are saved when this function
-/// returns.
+/// another one, and after the one before it. All of them are saved when this
+/// function returns.
 ///
 /// It compiles without a warning, yet some lines are never saved. Fix it.
 async fn save_list(log: &Log, title: &str, items: &[&str]) {

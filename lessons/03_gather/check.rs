@@ -108,8 +108,8 @@ impl World {
         known.map(|(_, guide)| &**guide)
     }
 
-    /// Compares the guides with the expected ones: first their cities, then all of them.
-    /// The order counts only if `ordered`.
+    /// Compares the guides with the expected ones: first their cities, then all of
+    /// them. The order counts only if `ordered`.
     fn compare(
         &self,
         guides: &[Result<Guide>],
@@ -176,8 +176,8 @@ fn same(mut got: Vec<&str>, mut expected: Vec<&str>, ordered: bool) -> Result<()
     check::in_order(&got, &expected)
 }
 
-/// Returns the errors among the guides. An error whose causes have no end is a failure
-/// of the check.
+/// Returns the errors among the guides. An error whose causes have no end is a
+/// failure of the check.
 fn errors(guides: &[Result<Guide>]) -> Result<Vec<&Error>> {
     let errors = guides.iter().filter_map(|guide| guide.as_ref().err());
     let finite = |error| check::chain(Error::as_ref(error)).map(|_| error);
@@ -341,8 +341,8 @@ fn cause(run: &Run<()>) -> Option<String> {
 
 const SLOW: [&str; 5] = ["Lisbon", "Oslo", "Helsinki", "Rome", "Athens"];
 
-/// The order in which the responses of [`slow_world`] arrive: neither that of the list,
-/// nor its reverse, nor alphabetical.
+/// The order in which the responses of [`slow_world`] arrive: neither that of the
+/// list, nor its reverse, nor alphabetical.
 const ARRIVED: [&str; 5] = ["Helsinki", "Oslo", "Athens", "Lisbon", "Rome"];
 
 /// The milliseconds until each of them arrives: longer than any timeout.
@@ -375,8 +375,8 @@ const NOT_FOUND: [(usize, &[&str]); 3] =
     [(1, &["weather", "events"]), (3, &["weather"]), (5, &["events"])];
 
 impl World {
-    /// Starts a server for cities of which it does not know those in [`NOT_FOUND`]. The
-    /// body of its 404 is text or JSON.
+    /// Starts a server for cities of which it does not know those in [`NOT_FOUND`].
+    /// The body of its 404 is text or JSON.
     async fn mixed(cities: &[&str], json: bool) -> Result<Self> {
         let mut world = Self::of(cities, &Draw::new(5)).await?;
         for (place, city) in cities.iter().enumerate() {

@@ -43,8 +43,8 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 }
 
 /// Fetches the guides of all cities at the same time and returns them in the order
-/// of `cities`, each error at the place of its city. One failing city does not affect
-/// the others.
+/// of `cities`, each error at the place of its city. One failing city does not
+/// affect the others.
 async fn guides(
     client: &Client,
     server: &web::Server,

@@ -370,7 +370,8 @@ async fn any_order(schedule: &Schedule) -> Result<()> {
     gather(1 + schedule.number(5), &jobs).await?.perfect()
 }
 
-/// A `gather_limited` may move to another task, with another waker, after its first poll.
+/// A `gather_limited` may move to another task, with another waker, after its first
+/// poll.
 async fn moved() -> Result<()> {
     let (probe, list) = (Probe::default(), jobs(&[10, 20, 30]));
     let futures = list.iter().map(|&job| work(&probe, job)).collect();

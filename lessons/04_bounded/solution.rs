@@ -16,9 +16,9 @@ use async_workbook::web;
 /// next one whenever any future in flight is done. Dropping this future halfway
 /// stops all of its work: no future keeps running and no new one starts.
 ///
-/// `limit` is from 1 to 10,000. It may exceed the number of futures, and the list may
-/// be empty. A future may take long, or be ready when it is first polled. (You may add
-/// bounds such as `Send + 'static`, for tasks.)
+/// `limit` is from 1 to 10,000. It may exceed the number of futures, and the list
+/// may be empty. A future may take long, or be ready when it is first polled. (You
+/// may add bounds such as `Send + 'static`, for tasks.)
 async fn gather_limited<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     // Outputs arrive in any order, so keep each one's index with it.
     let numbered = futures.into_iter().enumerate();

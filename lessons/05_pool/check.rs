@@ -1,7 +1,7 @@
 //! The check of exercise 05.
 //!
-//! It runs `account` on pools with drawn rows, and observes from the server how their
-//! connections are used.
+//! It runs `account` on pools with drawn rows, and observes from the server how
+//! their connections are used.
 
 use std::format;
 use std::pin::pin;

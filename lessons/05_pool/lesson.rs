@@ -1,7 +1,7 @@
 //! 05 - Pool: how do pooled queries run together?
 //!
-//! Reads four users through a pool of three, in order; runs three slow queries on one
-//! connection and on three; and shows what waits when a pool is too small.
+//! Reads four users through a pool of three, in order; runs three slow queries on
+//! one connection and on three; and shows what waits when a pool is too small.
 //!
 //! Run it with `cargo run --example 05_pool`.
 

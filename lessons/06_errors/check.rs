@@ -247,8 +247,8 @@ async fn partial() -> Result<()> {
     accepted(&site, &draw, 200, "application/json").await
 }
 
-/// Checks that a response with the JSON of a weather is an answer, and that the given
-/// client has requested it.
+/// Checks that a response with the JSON of a weather is an answer, and that the
+/// given client has requested it.
 async fn accepted(
     site: &Site,
     draw: &Draw,
@@ -539,8 +539,8 @@ fn is_refusal(cause: &Cause) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and the
-/// inner part of reqwest's error have no type that code can ask for.
+/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and
+/// the inner part of reqwest's error have no type that code can ask for.
 fn is_timeout(cause: &Cause) -> bool {
     if let Some(error) = cause.downcast_ref::<reqwest::Error>() {
         return error.is_timeout();

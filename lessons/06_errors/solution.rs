@@ -116,9 +116,9 @@ impl Report {
     }
 }
 
-/// Fetches all URLs at the same time, each as often as it is in the list. One failure
-/// does not affect the other requests. Dropping this future halfway cancels all of
-/// them at once.
+/// Fetches all URLs at the same time, each as often as it is in the list. One
+/// failure does not affect the other requests. Dropping this future halfway cancels
+/// all of them at once.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let fetches = urls.iter().map(|url| fetch(client, url));
     let results = join_all(fetches).await;

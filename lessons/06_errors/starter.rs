@@ -100,9 +100,9 @@ struct Report {
     failures: Vec<(String, FetchError)>,
 }
 
-/// Fetches all URLs at the same time, each as often as it is in the list. One failure
-/// does not affect the other requests. Dropping this future halfway cancels all of
-/// them at once.
+/// Fetches all URLs at the same time, each as often as it is in the list. One
+/// failure does not affect the other requests. Dropping this future halfway cancels
+/// all of them at once.
 async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     let mut report = Report::default();
     for url in urls {

@@ -1,8 +1,8 @@
 //! The check of exercise 08.
 //!
-//! The clock is paused, and while a task of `spawn_blocking` runs it does not move by
-//! itself. The check waits in such tasks for what happens on other threads, and so
-//! moves the clock itself:
+//! The clock is paused, and while a task of `spawn_blocking` runs it does not move
+//! by itself. The check waits in such tasks for what happens on other threads, and
+//! so moves the clock itself:
 //!
 //! ```text
 //! check    call a, b   wait: a runs   advance 300 ms   open a   wait: b runs   ...

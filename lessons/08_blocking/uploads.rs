@@ -17,8 +17,8 @@ pub fn hash(upload: &str) -> Result<String> {
     Ok(log::fnv(upload) + &mark)
 }
 
-/// A log of the calls, for the check. The check also decides when a call returns, and
-/// draws what its result ends with.
+/// A log of the calls, for the check. The check also decides when a call returns,
+/// and draws what its result ends with.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 

@@ -59,9 +59,9 @@ struct Plan {
     at: u32,
 }
 
-/// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail; `e`:
-/// fails later; `l`: long; `x`: longer than all others. The output of a job is its
-/// number, counted from `first`. `probe` logs what happens to it.
+/// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail;
+/// `e`: fails later; `l`: long; `x`: longer than all others. The output of a job is
+/// its number, counted from `first`. `probe` logs what happens to it.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
     let draw = check::draw();
     // A prime: a loop of naps does not end at the same time by chance.
@@ -234,8 +234,9 @@ async fn stopped() -> Result<()> {
     computing().await
 }
 
-/// Checks that it waits for a job that another thread runs, and that no abort can stop
-/// until its next `.await`. A right answer passes however long the threads take.
+/// Checks that it waits for a job that another thread runs, and that no abort can
+/// stop until its next `.await`. A right answer passes however long the threads
+/// take.
 async fn computing() -> Result<()> {
     let alive = Arc::new(());
     let (held, (start, started)) = (Arc::clone(&alive), oneshot::channel());

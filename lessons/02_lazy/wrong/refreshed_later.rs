@@ -1,4 +1,5 @@
-//! Wrong: requests the weather again for the next page, in a task that it leaves behind.
+//! Wrong: requests the weather again for the next page, in a task that it leaves
+//! behind.
 
 async fn home_page(site: &Site) -> Result<Page> {
     let user_data = async {

@@ -1,4 +1,5 @@
-//! Wrong: collects the guides in a map, where a city that occurs twice is there once.
+//! Wrong: collects the guides in a map, where a city that occurs twice is there
+//! once.
 
 use std::collections::BTreeMap;
 

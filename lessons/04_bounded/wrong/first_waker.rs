@@ -1,4 +1,5 @@
-//! Wrong: keeps the waker of the first poll, although later polls may have another one.
+//! Wrong: keeps the waker of the first poll, although later polls may have another
+//! one.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -1,5 +1,5 @@
-//! Wrong: starts the next future only when it is polled again, which no one does if all
-//! that run are ready at once.
+//! Wrong: starts the next future only when it is polled again, which no one does if
+//! all that run are ready at once.
 
 use std::future::poll_fn;
 use std::task::Poll;

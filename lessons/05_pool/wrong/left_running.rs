@@ -1,4 +1,5 @@
-//! Wrong: after an error, leaves the other task behind, which still uses a connection.
+//! Wrong: after an error, leaves the other task behind, which still uses a
+//! connection.
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let (one, other) = (pool.clone(), pool.clone());

@@ -1,4 +1,5 @@
-//! Wrong: aborts the tasks at the first error, but not when the group itself is dropped.
+//! Wrong: aborts the tasks at the first error, but not when the group itself is
+//! dropped.
 
 use futures::future::{join_all, select_all};
 use tokio::task::spawn;

@@ -1,5 +1,5 @@
-//! Wrong: "spawn runs it anyway", so the handles are dropped. The results come through a
-//! channel, but no panic does.
+//! Wrong: "spawn runs it anyway", so the handles are dropped. The results come
+//! through a channel, but no panic does.
 
 use tokio::sync::mpsc;
 use tokio::task::spawn;

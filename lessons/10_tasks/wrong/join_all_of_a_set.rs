@@ -1,5 +1,5 @@
-//! Wrong: `JoinSet::join_all` panics if one of the tasks has panicked, and waits for all
-//! of them if one has failed.
+//! Wrong: `JoinSet::join_all` panics if one of the tasks has panicked, and waits for
+//! all of them if one has failed.
 
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
 where
