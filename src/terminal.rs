@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 pub fn columns() -> usize {
     let variable = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal =
-        || terminal_size::terminal_size_of(io::stdout()).map(|size| size.0.0.into());
+        || termsize::get().map(|size| size.cols.into());
     variable.or_else(terminal).unwrap_or(80)
 }
 
