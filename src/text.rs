@@ -100,8 +100,9 @@ pub fn strip_ansi(text: &str) -> String {
     filter_escapes(text, |_| false)
 }
 
-/// Makes text from an unknown program safe to print: removes escape sequences and control
-/// characters, except line breaks and tabs and, if `color` is true, colors.
+/// Makes text from an unknown program safe to print: removes escape sequences, control
+/// characters except line breaks and tabs, and marks that change the direction of text.
+/// If `color` is true, colors remain.
 ///
 /// A color (SGR, "select graphic rendition") has only digits, `;` and `:` between `ESC [`
 /// and `m`. With `>` or `?` in it, the sequence sets or queries a mode of the terminal.
@@ -111,6 +112,7 @@ pub fn strip_ansi(text: &str) -> String {
 ///
 /// assert_eq!(sanitize("\x1b[2Ja\x07 \x1b[31mred\x1b[m", true), "a \x1b[31mred\x1b[m");
 /// assert_eq!(sanitize("\x1b[31mred\x1b[>4;2m", false), "red");
+/// assert_eq!(sanitize("10 ms\u{202e}sm 09", false), "10 mssm 09");
 /// ```
 pub fn sanitize(text: &str, color: bool) -> String {
     let is_color = |sequence: &str| {
@@ -121,7 +123,12 @@ pub fn sanitize(text: &str, color: bool) -> String {
             })
     };
     let mut plain = filter_escapes(text, is_color);
-    plain.retain(|c| !c.is_control() || ['\n', '\t', '\x1b'].contains(&c));
+    plain.retain(|c| match c {
+        '\n' | '\t' | '\x1b' => true,
+        // These reorder the characters that follow.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        _ => !c.is_control(),
+    });
     plain
 }
 

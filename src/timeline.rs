@@ -33,6 +33,7 @@ pub use recording::{Recording, Row, Section};
 
 pub(crate) use recorder::{REQUESTS, Recorder, Spans};
 
+use std::panic;
 use std::time::Duration;
 
 use tracing_subscriber::layer::SubscriberExt;
@@ -45,13 +46,15 @@ const SLACK_DIVISOR: u64 = 8;
 /// Starts to record the spans of this program.
 ///
 /// With `WORKBOOK_CLOCK=virtual` in the environment it also pauses tokio's clock,
-/// which is why it is async.
+/// which is why it is async. When stdout closes, as with `| head`, the program exits
+/// without a panic.
 ///
 /// # Panics
 ///
 /// If a global `tracing` subscriber is already set, or outside a tokio runtime.
 pub async fn start() -> Timeline {
     let paused = clock::pause_if_requested().await;
+    exit_when_stdout_closes();
     let spans = Spans::default();
     let layer = Recorder { spans: spans.clone(), requests: false };
     tracing::subscriber::set_global_default(
@@ -59,6 +62,19 @@ pub async fn start() -> Timeline {
     )
     .expect("a program starts one timeline and sets no other tracing subscriber");
     Timeline { spans, unit: Duration::from_micros(1), paused }
+}
+
+/// Makes a failed `println!` exit the program, where it would panic.
+fn exit_when_stdout_closes() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let message = info.payload().downcast_ref::<String>();
+        if message.is_some_and(|text| text.starts_with("failed printing to stdout"))
+        {
+            std::process::exit(1);
+        }
+        report(info);
+    }));
 }
 
 /// A recording in progress.

@@ -72,7 +72,7 @@ fn explain(error: &Error) -> String {
     } else if error.is_timeout() {
         "no answer within 10 s".to_owned()
     } else if cause.to_string().starts_with("invalid peer certificate") {
-        format!("its certificate is not trusted: {cause}")
+        "its certificate is not trusted".to_owned()
     } else if error.is_connect() {
         format!("no connection: {cause}")
     } else if error.is_decode() {

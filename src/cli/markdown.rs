@@ -1,20 +1,17 @@
 //! Renders an exercise's `hints.md` as plain text.
 
-use std::fs;
-
 use anyhow::{Context as _, Result};
 use async_workbook::Hints;
 use async_workbook::text::wrap;
 
 use super::context::Context;
-use super::repo::{Exercise, Repo};
+use super::repo::{Exercise, Repo, read_text};
 use super::screen::{Screen, Style};
 
 /// Reads the hints of an exercise. Fails if the file lacks one of its sections.
 pub fn load_hints(exercise: &Exercise) -> Result<Hints> {
     let path = exercise.folder.join("hints.md");
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("could not read {}", path.display()))?;
+    let text = read_text(&path)?;
     Hints::parse(&text).with_context(|| format!("{}", path.display()))
 }
 

@@ -300,7 +300,9 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let path = &target.unwrap_or_else(|_: std::io::Error| path.to_owned());
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(&new)?;
+        // A crash may have left this file, and opening a FIFO would wait for a reader.
+        let _ = fs::remove_file(&new);
+        let mut file = File::create_new(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&new, path)

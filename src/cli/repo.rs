@@ -107,10 +107,7 @@ impl Exercise {
 
     /// Reads the learner's text.
     pub fn source(&self) -> Result<String> {
-        let file = self.file();
-        let text = read_file(&file)
-            .with_context(|| format!("could not read {}", file.display()))?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        read_text(&self.file())
     }
 
     /// Creates the learner's file from the starter if it is missing; returns whether it
@@ -136,7 +133,7 @@ impl Exercise {
         if file.symlink_metadata().is_ok() {
             return Ok(false);
         }
-        let text = fs::read(&starter).with_context(|| {
+        let text = read_file(&starter).with_context(|| {
             let (file, starter) = (file.display(), starter.display());
             format!("could not create {file}: could not read {starter}")
         })?;
@@ -163,6 +160,13 @@ pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         _ => "it is larger than 1 MB; move it away",
     };
     Err(io::Error::other(problem))
+}
+
+/// Reads a text file like [`read_file`]. Bytes that are not UTF-8 become U+FFFD.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_file(path)
+        .with_context(|| format!("could not read {}", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Creates a file with these contents atomically.

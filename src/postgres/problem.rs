@@ -6,6 +6,7 @@ use std::fmt;
 use tokio_postgres::error::SqlState;
 
 use super::PrepareError;
+use crate::text::sanitize;
 
 /// An error of [`start`](super::start).
 ///
@@ -30,7 +31,8 @@ impl Problem {
     }
 
     fn new(message: String) -> Self {
-        Self { message, missing: false }
+        // Parts of it come from the server or from DATABASE_URL.
+        Self { message: sanitize(&message, false), missing: false }
     }
 
     /// No `initdb` and `postgres` that run were found. `broken` has one line for each

@@ -321,6 +321,14 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
         fixture.run(&["next"]).fails(1, &["could not lock", problem]);
         remove(&lock);
 
+        let hints = fixture.file(1).with_file_name("hints.md");
+        let text = fs::read(&hints).unwrap();
+        remove(&hints);
+        make(&hints);
+        fixture.run(&["hint", "1"]).fails(1, &["hints.md", problem]);
+        remove(&hints);
+        fs::write(&hints, text).unwrap();
+
         let file = fixture.file(1);
         make(&file);
         let found = file.symlink_metadata().unwrap().file_type();
@@ -331,6 +339,20 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
         fixture.run(&["run", "1", "--exercise"]).fails(1, &[problem]);
         assert_eq!(file.symlink_metadata().unwrap().file_type(), found);
         remove(&file);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_place_of_a_temporary_file_is_removed() {
+    let fixture = Fixture::new("temporary-files");
+    fixture.run(&["next"]).prints(0, &[]);
+    for name in ["progress.new", "progress.json.new"] {
+        let path = fixture.root.join(".workbook").join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        fixture.run(&["next"]).prints(0, &[]);
+        assert!(!path.exists());
     }
 }
 

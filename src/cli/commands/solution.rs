@@ -1,12 +1,12 @@
 //! `solution`: shows a solution, once the exercise is solved.
 
-use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use async_workbook::Lesson;
 
 use crate::cli::context::Context;
+use crate::cli::repo::read_text;
 
 /// Prints the solution, by default of the exercise that was solved last: after a pass, the
 /// current one is the next. Fails if it is not solved and `spoil` is false.
@@ -31,8 +31,7 @@ pub fn run(
         );
     }
     let path = exercise.solution();
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("could not read {}", path.display()))?;
+    let text = read_text(&path)?;
     cx.screen.text(&format!("// {}\n{text}", cx.repo.display_path(&path)))?;
     Ok(ExitCode::SUCCESS)
 }
