@@ -1,8 +1,9 @@
 //! Consistency checks: every lesson of the list in `src/lessons.rs` has its folder,
 //! chapter and snapshots, and nothing exists that is not in the list.
 //!
-//! Cargo.toml's examples, README's table and the book's SUMMARY.md are generated from the
-//! list, between two marker lines. A stale file fails its test; to rewrite all three:
+//! Cargo.toml's examples, README's table, the book's SUMMARY.md and its page of wrong
+//! answers are generated between two marker lines. A stale file fails its test; to rewrite
+//! all of them:
 //!
 //!     UPDATE=1 cargo test --test consistency
 //!
@@ -18,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+use async_workbook::text::capitalize;
 use async_workbook::{Hints, LESSONS, Lesson};
 
 /// Marks the beginning of a generated part; the part ends at [`END`].
@@ -132,7 +134,7 @@ fn check_or_update(file: &str, part: &str) {
     }
     assert!(
         old == new,
-        "{file} differs from the list in src/lessons.rs. To rewrite it:\n\n    \
+        "{file} is out of date. To rewrite it:\n\n    \
          UPDATE=1 cargo test --test consistency\n"
     );
 }
@@ -171,6 +173,56 @@ fn the_summary_of_the_book_check_or_update() {
         part += &format!("- [{} {title}]({name}.md)\n", lesson.number());
     }
     check_or_update("book/chapters/SUMMARY.md", &(part + "\n"));
+}
+
+#[test]
+fn the_page_of_wrong_answers_is_current() {
+    let mut part = String::new();
+    for lesson @ Lesson { name, title, .. } in LESSONS {
+        part += &format!("\n## [{} {title}]({name}.md)\n\n", lesson.number());
+        for answer in entries(&format!("lessons/{name}/wrong"), rust_file) {
+            let source = read(&format!("lessons/{name}/wrong/{answer}.rs"));
+            let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
+            let comment = comment.map(str::trim).collect::<Vec<_>>().join(" ");
+            let what = comment.strip_prefix("Wrong: ").unwrap_or(&comment);
+            let report =
+                read(&format!("tests/snapshots/exercises__{name}_{answer}.snap"));
+            let (check, diagnosis) = first_failure(&report);
+            part += &format!(
+                "- **{}** (`{answer}`)<br>*{}:* {}\n",
+                markdown(&capitalize(what)),
+                markdown(check),
+                markdown(&diagnosis)
+            );
+        }
+    }
+    check_or_update("book/chapters/wrong_answers.md", &(part + "\n"));
+}
+
+/// Returns the stem of a Rust file.
+fn rust_file(path: &Path) -> Option<String> {
+    let is_rust = path.extension()? == "rs";
+    is_rust.then(|| path.file_stem().unwrap().to_str().unwrap().to_owned())
+}
+
+/// Returns the first failed check in a report, and its diagnosis without the picture.
+fn first_failure(report: &str) -> (&str, String) {
+    let mut lines = report.lines();
+    let check = lines.find_map(|line| line.strip_prefix("✗ ")).expect("a failure");
+    let is_words = |line: &&str| {
+        line.starts_with("    ") && !line.contains("`--seed 1` reproduces them")
+    };
+    let diagnosis = lines.take_while(is_words).map(str::trim).collect::<Vec<_>>();
+    (check, diagnosis.join(" "))
+}
+
+/// Escapes what Markdown would format, except in code.
+fn markdown(text: &str) -> String {
+    let escape = |(n, part): (usize, &str)| match n % 2 {
+        0 => part.replace('<', "&lt;").replace('*', "\\*").replace('_', "\\_"),
+        _ => part.to_owned(),
+    };
+    text.split('`').enumerate().map(escape).collect::<Vec<_>>().join("`")
 }
 
 #[test]
