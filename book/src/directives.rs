@@ -239,10 +239,14 @@ fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
 }
 
 fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
-    let workshop = schedule::workshop(argument)?;
-    let plans = LESSONS.iter().map(|lesson| plan::of(lesson, expansion.sources));
+    let (name, numbers) = split(argument);
+    let workshop = schedule::workshop(name)?;
+    let numbers = numbers.context("no lessons, as in `day: 01 02 03`")?;
+    let lessons =
+        numbers.split_whitespace().map(lesson).collect::<Result<Vec<_>>>()?;
+    let plans = lessons.iter().map(|lesson| plan::of(lesson, expansion.sources));
     let plans = plans.collect::<Result<Vec<_>>>()?;
-    let lessons: Vec<_> = LESSONS.iter().zip(&plans).collect();
+    let lessons: Vec<_> = lessons.into_iter().zip(&plans).collect();
     Ok(workshop.schedule(&lessons).markdown())
 }
 

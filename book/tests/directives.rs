@@ -502,28 +502,32 @@ fn a_plan_that_does_not_add_up_fails_the_build() {
 }
 
 #[test]
-fn a_schedule_needs_the_plan_of_every_lesson() {
-    let workbook = Workbook::new("{{#schedule day}}");
+fn a_schedule_needs_the_plans_of_its_lessons() {
+    let workbook = Workbook::new("{{#schedule day: 01 02}}");
     assert_contains(
         &build_error(&workbook),
-        "{{#schedule day}}: could not read book/chapters/",
+        "{{#schedule day: 01 02}}: could not read book/chapters/01_hello_await.md",
     );
     for Lesson { name, minutes, .. } in LESSONS {
         let path = format!("book/chapters/{name}.md");
         let plan = format!("{{{{#plan {name}: why 1, exercise {}}}}}", minutes - 1);
         workbook.write(&path, &plan);
     }
-    let schedule = format!("{PLAN}\n\n{{{{#schedule day}}}}");
+    let all: Vec<_> = LESSONS.iter().map(Lesson::number).collect();
+    let schedule = format!("{PLAN}\n\n{{{{#schedule day: {}}}}}", all.join(" "));
     workbook.write("book/chapters/03_gather.md", &schedule);
     let page = workbook.build().unwrap();
     assert_contains(&page, "<td>09:00</td>");
     assert_contains(&page, "<a href=\"03_gather.html\">03 Gather</a>");
     assert_contains(&page, "<em>Lunch</em>");
-    let error = build_error(&Workbook::new("{{#schedule week}}"));
-    assert_contains(
-        &error,
-        "no schedule `week`; expected one of: half-day, day, two-days",
-    );
+    for (argument, error) in [
+        ("week: 01", "no schedule `week`; expected one of: half-day, day, two-days"),
+        ("day", "no lessons, as in `day: 01 02 03`"),
+        ("day: 01 99", "no lesson `99`; expected one of: 01_hello_await, "),
+    ] {
+        let workbook = Workbook::new(&format!("{{{{#schedule {argument}}}}}"));
+        assert_contains(&build_error(&workbook), error);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Schedules of workshops, `{{#schedule day}}`, computed from the plans of the
-//! lessons.
+//! Schedules of workshops, `{{#schedule day: 01 02 05}}`, computed from the plans of
+//! the lessons.
 //!
-//! A day is filled greedily: each lesson in order, with a break or lunch where one
+//! A day is filled greedily: each of these lessons in order, with a break or lunch where one
 //! is due, until the next lesson would not fit. Lessons that do not fit are listed
 //! below the schedule; nothing is shortened.
 
@@ -40,11 +40,8 @@ pub struct Workshop {
     questions: u32,
     /// The factor for the exercise's time in the plan.
     exercise: u32,
-    /// Parts added to each lesson's plan: before the exercise, right after it, and
-    /// in a separate piece.
-    before: &'static [(&'static str, u32)],
+    /// Parts added to each lesson's plan.
     after: &'static [(&'static str, u32)],
-    apart: &'static [(&'static str, u32)],
     /// Minimum and maximum time for the participants' own programs at the end.
     own: [u32; 2],
 }
@@ -58,9 +55,7 @@ const WORKSHOPS: [Workshop; 3] = [
         welcome: 10,
         questions: 5,
         exercise: 1,
-        before: &[],
         after: &[],
-        apart: &[],
         own: [0, 0],
     },
     Workshop {
@@ -70,10 +65,8 @@ const WORKSHOPS: [Workshop; 3] = [
         lunch: true,
         welcome: 15,
         questions: 15,
-        exercise: 2,
-        before: &[],
-        after: &[("solutions", 5)],
-        apart: &[],
+        exercise: 1,
+        after: &[],
         own: [0, 0],
     },
     Workshop {
@@ -84,9 +77,7 @@ const WORKSHOPS: [Workshop; 3] = [
         welcome: 15,
         questions: 15,
         exercise: 2,
-        before: &[("the Python twin", 15)],
-        after: &[("solutions", 5)],
-        apart: &[("wrong answers", 15)],
+        after: &[("solutions and wrong answers", 5)],
         own: [60, 150],
     },
 ];
@@ -142,20 +133,16 @@ impl Workshop {
 
     /// The pieces of a lesson, between which there may be a break.
     fn pieces(&self, plan: &Plan) -> Vec<Vec<Part>> {
-        let before = [plan.before_exercise(), &parts(self.before)].concat();
-        let (mut after, apart) = (parts(self.after), parts(self.apart));
+        let before = plan.before_exercise().to_vec();
+        let after = self.after.iter();
+        let after = after.map(|(title, minutes)| Part::new(title, *minutes));
+        let mut after: Vec<Part> = after.collect();
         let exercise = plan.exercise() * self.exercise;
-        let all = total(&before) + exercise + total(&after) + total(&apart);
+        let all = total(&before) + exercise + total(&after);
         let exercise = exercise + all.next_multiple_of(ROUND) - all;
         after.insert(0, Part::new("exercise", exercise));
-        let mut pieces = vec![before, after, apart];
-        pieces.retain(|piece| !piece.is_empty());
-        pieces
+        vec![before, after]
     }
-}
-
-fn parts(parts: &[(&str, u32)]) -> Vec<Part> {
-    parts.iter().map(|(title, minutes)| Part::new(title, *minutes)).collect()
 }
 
 fn link(lesson: &Lesson) -> String {
@@ -455,8 +442,10 @@ mod tests {
             let lunch: Vec<_> =
                 rows.iter().filter(|row| row.title == "Lunch").collect();
             let end = rows.last().unwrap().from;
-            let expected = !name.starts_with("half") && end > 13 * 60 + 30;
-            assert_eq!(lunch.len(), usize::from(expected), "{name}: {rows:?}");
+            let half = name.starts_with("half");
+            assert!(lunch.len() <= usize::from(!half), "{name}: {rows:?}");
+            let long = end > 13 * 60 + 30;
+            assert!(half || !long || lunch.len() == 1, "{name}: {rows:?}");
             for row in lunch {
                 assert!(
                     (NOON..=13 * 60 + 15).contains(&row.from),
@@ -509,10 +498,10 @@ mod tests {
         };
         // A lesson of 25 minutes.
         assert_eq!(what("half-day"), "Predict 13, exercise 12");
-        assert_eq!(what("day"), "Predict 13, exercise 27, solutions 5");
+        assert_eq!(what("day"), "Predict 13, exercise 12");
         assert_eq!(
             what("two-days"),
-            "Predict 13, the Python twin 15, exercise 27, solutions 5, wrong answers 15"
+            "Predict 13, exercise 27, solutions and wrong answers 5"
         );
     }
 
