@@ -179,7 +179,8 @@ fn the_summary_of_the_book_check_or_update() {
 fn the_page_of_wrong_answers_is_current() {
     let mut part = String::new();
     for lesson @ Lesson { name, title, .. } in LESSONS {
-        part += &format!("\n## [{} {title}]({name}.md)\n\n", lesson.number());
+        let number = lesson.number();
+        part += &format!("\n## {number} {title}\n\n[The lesson]({name}.md)\n\n");
         for answer in entries(&format!("lessons/{name}/wrong"), rust_file) {
             let source = read(&format!("lessons/{name}/wrong/{answer}.rs"));
             let comment = source.lines().map_while(|line| line.strip_prefix("//!"));

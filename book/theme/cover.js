@@ -2,19 +2,19 @@
 // neither animation nor button.
 'use strict';
 
-for (const run of document.querySelectorAll('.cover .run')) {
+for (const film of document.querySelectorAll('.cover .film')) {
     if (matchMedia('(prefers-reduced-motion: no-preference)').matches) {
         const button = document.createElement('button');
         button.type = 'button';
-        button.textContent = `Play again (${run.dataset.slower} times slower)`;
+        button.textContent = `Play again (${film.dataset.slower} times slower)`;
         button.addEventListener('click', () => {
             for (const animation of document.getAnimations()) {
-                if (run.contains(animation.effect.target)) {
+                if (film.contains(animation.effect.target)) {
                     animation.cancel();
                     animation.play();
                 }
             }
         });
-        run.after(button);
+        film.after(button);
     }
 }

@@ -23,6 +23,18 @@
     document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
 }
 
+// Lets keyboards skip the menus.
+{
+    const link = document.createElement('a');
+    link.className = 'skip-link';
+    link.href = '#main-text';
+    link.textContent = 'Skip to the text';
+    const main = document.querySelector('main');
+    main.id = 'main-text';
+    main.tabIndex = -1;
+    document.body.prepend(link);
+}
+
 // Only the themes light and navy are supported; "Auto" chooses between them.
 for (const name of ['rust', 'coal', 'ayu']) {
     document.getElementById(`mdbook-theme-${name}`)?.parentElement.remove();

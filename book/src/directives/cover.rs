@@ -12,7 +12,7 @@ use async_workbook::text::{capitalize, escape_html};
 use async_workbook::timeline::{Recording, Row, Section};
 
 /// The duration of the animation in the style sheet, in microseconds.
-const DURATION: u64 = 5_000_000;
+const DURATION: u64 = 2_500_000;
 
 /// Heights in pixels: a section's title, a row, its bar, and the space below a
 /// section.
@@ -37,7 +37,7 @@ pub fn draw(recording: &Recording) -> Result<String> {
             escape_html(&capitalize(&section.title)),
         );
         top += TITLE;
-        draw_section(section, top, scale, &mut bars);
+        draw_section(section, top, scale, &mut titles, &mut bars);
         top += section.rows.len() * ROW + BELOW;
     }
     let height = top - BELOW;
@@ -50,18 +50,26 @@ pub fn draw(recording: &Recording) -> Result<String> {
         )
     };
     Ok(format!(
-        "<div class=\"run\" role=\"img\" data-slower=\"{slower}\" aria-label=\"{words}\">\n\
+        "<div class=\"film\" role=\"img\" data-slower=\"{slower}\" aria-label=\"{words}\">\n\
          {}\n{}\n<i class=\"now\"></i>\n</div>",
         svg("titles", &titles),
         svg("bars", &bars),
     ))
 }
 
-fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
+/// Draws the bars of a section, and in `still`, which is not animated, their outlines and
+/// the total: the picture says everything before it plays.
+fn draw_section(
+    section: &Section,
+    top: usize,
+    scale: u64,
+    still: &mut String,
+    svg: &mut String,
+) {
     let percent = |micros: u64| 100.0 * micros as f64 / scale as f64;
     for (row, top) in section.rows.iter().zip((top..).step_by(ROW)) {
         let (from, to) = row.life;
-        let mut bar = |class: &str, from: u64, to: u64| {
+        let bar = |svg: &mut String, class: &str, from: u64, to: u64| {
             let _ = write!(
                 svg,
                 "<rect class=\"{class}\" x=\"{}%\" y=\"{top}\" width=\"{}%\" height=\"{BAR}\"/>",
@@ -69,10 +77,11 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
                 percent(to - from),
             );
         };
-        bar("wait", from, to);
+        bar(still, "ghost", from, to);
+        bar(svg, "wait", from, to);
         for &(from, to) in &row.polls {
             // A poll that took no time is drawn as a thin mark.
-            bar("poll", from, to.max(from + scale / 1000));
+            bar(svg, "poll", from, to.max(from + scale / 1000));
         }
         let _ = writeln!(
             svg,
@@ -88,7 +97,7 @@ fn draw_section(section: &Section, top: usize, scale: u64, svg: &mut String) {
     let (anchor, dx) = if late { ("end", 0) } else { ("start", 14) };
     let down = if late { ROW } else { section.rows.len() * ROW / 2 + 8 };
     let _ = writeln!(
-        svg,
+        still,
         "<text class=\"total\" x=\"{}%\" dx=\"{dx}\" y=\"{}\" text-anchor=\"{anchor}\">{} ms</text>",
         percent(section.micros),
         top + down,
@@ -123,7 +132,7 @@ mod tests {
             section("in turn", 200_000, &[(0, 100_000), (100_000, 200_000)]);
         let together = section("a \"b\"", 100_000, &[(0, 100_000), (0, 100_000)]);
         let html = draw(&Recording { sections: vec![in_turn, together] }).unwrap();
-        assert_eq!(html.matches("x=\"50%\" y=\"52\" width=\"50%\"").count(), 1);
+        assert_eq!(html.matches("x=\"50%\" y=\"52\" width=\"50%\"").count(), 2);
         assert_eq!(html.matches("class=\"wait\" x=\"0%\"").count(), 3);
         assert!(html.contains(">In turn</text>") && html.contains(">page 1</text>"));
         assert!(html.contains("text-anchor=\"end\">200 ms<"));
@@ -132,7 +141,7 @@ mod tests {
             html.contains("aria-label=\"in turn, 200 ms: fetch page=1 from 0 to")
         );
         assert!(html.contains("a &quot;b&quot;, 100 ms"));
-        assert!(html.contains("data-slower=\"25\""));
+        assert!(html.contains("data-slower=\"12\""));
     }
 
     #[test]
@@ -144,6 +153,6 @@ mod tests {
     #[test]
     fn the_duration_is_that_of_the_style_sheet() {
         let css = include_str!("../../theme/cover.css");
-        assert!(css.contains(&format!("--duration: {}s", DURATION / 1_000_000)));
+        assert!(css.contains(&format!("--duration: {}ms", DURATION / 1_000)));
     }
 }

@@ -51,7 +51,8 @@ pub fn verdict(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let text = expansion.sources.verdict(lesson, answer)?;
     let command = format!("cargo workbook check {}", lesson.number());
     let caption = format!("Output of <code>{command}</code>");
-    Ok(listing(&caption, "text,output", &text, &[]))
+    let failed = if text.contains('✗') { ",failed" } else { "" };
+    Ok(listing(&caption, &format!("text,output{failed}"), &text, &[]))
 }
 
 fn lower_first(title: &str) -> String {
