@@ -76,4 +76,8 @@ test('the presenter view shows one section at a time, and notes in a second wind
     await until(at, /^The program · 3 \//);
     await page.keyboard.press('Escape');
     await until(parts, sections);
+    await page.goto(`${file(PAGE)}?present#predict`);
+    await until(parts, 1);
+    await button(page, 'Exit').click();
+    await until(parts, sections);
 });

@@ -21,6 +21,22 @@ test('a fold opens and closes by keyboard', async open => {
     await inside.waitFor({ state: 'hidden' });
 });
 
+test('the first Tab offers to skip the menus', async open => {
+    const page = await open(file(PAGE));
+    await page.keyboard.press('Tab');
+    const link = page.getByRole('link', { name: 'Skip to the text' });
+    assert.equal(await link.evaluate(it => it === document.activeElement), true);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.closest('main') !== null), true);
+});
+
+test('the links below a chapter name the previous and the next one', async open => {
+    const page = await open(file(PAGE));
+    const names = await page.locator('.nav-wrapper a').evaluateAll(links => links.map(link => link.ariaLabel));
+    assert.deepEqual(names, ['Previous chapter: 02 Lazy', 'Next chapter: 04 Bounded']);
+});
+
 test('the theme is remembered', async open => {
     const page = await open(file(PAGE));
     assert.equal(await theme(page), 'light');

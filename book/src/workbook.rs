@@ -52,7 +52,8 @@ impl Preprocessor for Workbook {
                     let minutes = reading::minutes(&chapter.content);
                     reading.insert(lesson.name, minutes);
                     let words = reading::words(minutes, lesson);
-                    chapter.content = below_title(&chapter.content, &words);
+                    let line = format!("Lesson {}: {words}", lesson.number());
+                    chapter.content = below_title(&chapter.content, &line);
                 }
             });
         }

@@ -448,7 +448,10 @@ fn reading_times_are_in_the_chapter_and_the_table() {
     workbook.write("book/chapters/first.md", "# First\n\n{{#lessons}}\n");
     let page = workbook.build().unwrap();
     let time = "1 min to read, 30 with the exercise";
-    assert_contains(&page, &format!("</h1>\n<p class=\"reading\">{time}</p>"));
+    assert_contains(
+        &page,
+        &format!("</h1>\n<p class=\"reading\">Lesson 03: {time}</p>"),
+    );
     let first = fs::read_to_string(workbook.path("html/first.html")).unwrap();
     assert_contains(&first, &format!("<span class=\"time\">{time}</span></td>"));
     assert!(!first.contains("class=\"reading\""), "{first}");

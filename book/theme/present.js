@@ -17,9 +17,9 @@
     const bar = document.createElement('nav');
     bar.id = 'presenter';
     bar.innerHTML = `<button aria-label="Previous section">←</button>
-        <button aria-label="Next section">→</button><p role="status"></p><button>Notes</button>`;
+        <button aria-label="Next section">→</button><p role="status"></p><button>Notes</button><button>Exit</button>`;
     const label = bar.querySelector('p');
-    const [back, forth, third] = bar.querySelectorAll('button');
+    const [back, forth, third, exit] = bar.querySelectorAll('button');
 
     const send = data => other && other.postMessage(data, trusted);
     const sendPosition = () => send({ path: pathname, text: `${label.textContent}
@@ -100,6 +100,7 @@ Next: ${heads[at + 1]?.innerText ?? 'another chapter'}` });
 
     if (mode) {
         document.body.prepend(bar);
+        exit.onclick = notes ? () => close() : leave;
         back.onclick = turn.ArrowLeft;
         forth.onclick = turn.ArrowRight;
         addEventListener('message', ({ data, source, origin }) => {

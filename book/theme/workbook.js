@@ -35,6 +35,16 @@
     document.body.prepend(link);
 }
 
+// Names the previous and the next chapter, as the table of contents does.
+for (const link of document.querySelectorAll('.mobile-nav-chapters')) {
+    const entry = [...document.querySelectorAll('#mdbook-sidebar .chapter a')].find(({ href }) => href === link.href);
+    if (entry) {
+        const name = entry.textContent.trim();
+        link.ariaLabel = `${link.title}: ${name}`;
+        link.title = name;
+    }
+}
+
 // Only the themes light and navy are supported; "Auto" chooses between them.
 for (const name of ['rust', 'coal', 'ayu']) {
     document.getElementById(`mdbook-theme-${name}`)?.parentElement.remove();
