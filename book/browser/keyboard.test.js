@@ -44,7 +44,8 @@ const focus = page => page.evaluate(() => {
 async function tabTo(page, name) {
     for (let stops = 0; stops < 500; stops++) {
         await page.keyboard.press('Tab');
-        if (await focus(page) === name) return;
+        const focused = await focus(page);
+        if (focused === name || name.test?.(focused)) return;
     }
     assert.fail(`Tab never reaches ${name}`);
 }
@@ -59,11 +60,11 @@ for (const width of [1280, 390]) {
             'Toggle Table of Contents',
             'Change theme',
             'Toggle Searchbar',
-            'Copy to clipboard',
+            'Copy cargo workbook check 04',
             'Run 04_bounded',
             'Check 04_bounded',
             'The answer',
-            'Next chapter',
+            'Next chapter: 05 Pool',
         ]) {
             assert.ok(stops.some(({ words }) => words === name), `${name} is not reached`);
         }
@@ -114,11 +115,11 @@ test('Enter starts a run, Space stops it, and Enter closes it', async open => {
 test('Space copies a block', async open => {
     const { url } = await Server.virtual();
     const page = await open(url + PAGE, { permissions: ['clipboard-read', 'clipboard-write'] });
-    await tabTo(page, 'Copy to clipboard');
+    await tabTo(page, /^Copy /);
     const code = await page.evaluate(() => document.activeElement.closest('pre').querySelector('code').textContent);
     await page.keyboard.press('Space');
     await until(() => page.evaluate(() => navigator.clipboard.readText()), code);
-    assert.equal(await focus(page), 'Copy to clipboard');
+    assert.match(await focus(page), /^Copy /);
 });
 
 test('the theme menu works by keyboard', async open => {

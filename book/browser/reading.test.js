@@ -112,8 +112,8 @@ test('Copy copies exactly the code', async open => {
     const program = readFileSync(join(ROOT, 'lessons/03_gather/lesson.rs'), 'utf8');
     const [, fetch] = /ANCHOR: fetch\n([^]*?)\n *\/\/ ANCHOR_END: fetch/.exec(program);
     const block = page.locator('main pre', { hasText: 'Fetches a page' }).first();
-    await button(block, 'Copy to clipboard').click();
+    await block.getByRole('button', { name: /^Copy / }).click();
     await until(clipboard, fetch);
-    await button(page.locator('main pre', { hasText: 'cargo workbook check 03' }).first(), 'Copy to clipboard').click();
+    await button(page, 'Copy cargo workbook check 03').first().click();
     await until(clipboard, 'cargo workbook check 03');
 });

@@ -92,7 +92,7 @@
         const result = make('span', { id: `verdict-${n}`, className: 'guess-verdict' });
         const field = make(lines ? 'textarea' : 'input', {
             id: `guess-${n}`, className: 'guess-field', value: kept[label.textContent] ?? '',
-            rows: 7, autocomplete: 'off', autocapitalize: 'off', spellcheck: false,
+            placeholder: /^[\d.]+ ms/.test(label.dataset.answers) ? 'ms' : '', rows: 7, autocomplete: 'off', autocapitalize: 'off', spellcheck: false,
         });
         field.setAttribute('aria-describedby', result.id);
         // The arrow keys move the cursor here; elsewhere they turn the page.
@@ -132,7 +132,7 @@
             const open = judged.filter(right => right === undefined).length;
             fold.open ||= !open;
             const count = `${judged.filter(right => right).length} of ${judged.length} right. `;
-            status.textContent = (judged.length > 1 ? count : '')
+            status.textContent = (judged.length > 1 && open < judged.length ? count : '')
                 + (open ? `${open} still to guess.` : 'The answer is open below.');
         });
         clear.addEventListener('click', () => {

@@ -45,6 +45,12 @@ for (const link of document.querySelectorAll('.mobile-nav-chapters')) {
     }
 }
 
+// Tells the buttons that copy apart.
+for (const copy of document.querySelectorAll('pre > .buttons .clip-button')) {
+    const [line] = copy.closest('pre').querySelector('code').textContent.trim().split('\n');
+    copy.ariaLabel = `Copy ${line}`;
+}
+
 // Only the themes light and navy are supported; "Auto" chooses between them.
 for (const name of ['rust', 'coal', 'ayu']) {
     document.getElementById(`mdbook-theme-${name}`)?.parentElement.remove();
