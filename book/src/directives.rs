@@ -221,8 +221,8 @@ fn part(output: String, words: Option<&str>) -> Result<String> {
     }
 }
 
-/// The minutes of a lesson, or of its exercise: `03_gather:exercise`.
-/// Prints the minutes of a lesson, of its exercise, or of all lessons.
+/// Prints the minutes of a lesson, of its exercise, as in `03_gather:exercise`, or of all
+/// lessons.
 fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
     if argument.is_empty() {
         let all: u32 = LESSONS.iter().map(|lesson| lesson.minutes).sum();

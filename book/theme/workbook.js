@@ -45,6 +45,11 @@ for (const link of document.querySelectorAll('.mobile-nav-chapters')) {
     }
 }
 
+// Counts the columns of output, for the size of its text on a phone.
+for (const output of document.querySelectorAll('pre > code.output')) {
+    output.style.setProperty('--columns', Math.max(...output.textContent.split('\n').map(line => line.length)));
+}
+
 // Tells the buttons that copy apart.
 for (const copy of document.querySelectorAll('pre > .buttons .clip-button')) {
     const [line] = copy.closest('pre').querySelector('code').textContent.trim().split('\n');
