@@ -29,7 +29,7 @@ mod recording;
 mod svg;
 mod terminal;
 
-pub use recording::{Recording, Row, Section};
+pub use recording::{Outcome, Recording, Row, Section};
 
 pub(crate) use recorder::{REQUESTS, Recorder, Spans};
 
@@ -159,7 +159,8 @@ mod tests {
         life: (u64, u64),
         polls: &[(u64, u64)],
     ) -> Row {
-        Row { label: label.to_owned(), depth, life, polls: polls.to_vec() }
+        let (label, polls) = (label.to_owned(), polls.to_vec());
+        Row { label, depth, life, polls, outcome: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -217,6 +218,37 @@ mod tests {
             rows,
             [row("nap ms=9", 0, (0, 3 * MS), &[(0, 0), (3 * MS, 3 * MS)])]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_tells_what_became_of_its_future() {
+        #[tracing::instrument(ret)]
+        async fn job(ms: u64) -> Result<u64, u64> {
+            sleep(Duration::from_millis(ms)).await;
+            if ms == 2 { Err(ms) } else { Ok(ms) }
+        }
+
+        let (timeline, _guard) = local();
+        let limit = Duration::from_millis(3);
+        let root = async {
+            let mut kept = std::pin::pin!(job(1));
+            let _ = kept.as_mut().await;
+            let _ = job(2).await;
+            // Dropped when it is polled last, and later.
+            let _ = tokio::time::timeout(limit, job(9)).await;
+            let mut left = Box::pin(job(9));
+            let _ = futures::poll!(&mut left);
+            sleep(limit).await;
+            drop(left);
+            std::future::pending::<()>().instrument(info_span!("open")).await;
+        };
+        let root = root.instrument(info_span!("root"));
+        let _ = tokio::time::timeout(10 * limit, root).await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let outcomes: Vec<_> = rows.iter().map(|row| row.outcome).collect();
+        let dropped = Some(Outcome::Dropped);
+        let [returned, failed] = [Outcome::Returned, Outcome::Failed].map(Some);
+        assert_eq!(outcomes, [returned, failed, dropped, dropped, None]);
     }
 
     #[tokio::test(start_paused = true)]

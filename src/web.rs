@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info, info_span};
 
 use crate::timeline::REQUESTS;
 
@@ -358,8 +358,11 @@ async fn apply_options(
             ),
         }
     };
-    let response = respond.instrument(span).await;
-    in_flight.log_status(response.status());
+    let response = respond.instrument(span.clone()).await;
+    let status = response.status();
+    let returned = if status.is_success() { Ok(status) } else { Err(status) };
+    info!(target: REQUESTS, parent: &span, return = ?returned);
+    in_flight.log_status(status);
     response
 }
 

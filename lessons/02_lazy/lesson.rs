@@ -16,7 +16,7 @@ use async_workbook::timeline;
 
 /// Stands in for a request that takes 100 ms. `#[instrument]` records a span for the
 /// timeline at the end, as do `.instrument` and `.in_current_span` below.
-#[instrument]
+#[instrument(ret)]
 async fn request(name: &str) {
     sleep(Duration::from_millis(100)).await;
 }

@@ -62,35 +62,35 @@ impl Site {
     }
 
     /// The user's name. Takes 100 ms.
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     pub async fn user(&self) -> String {
         self.respond("user", self.content.millis[0]).await;
         self.content.user.clone()
     }
 
     /// Takes 150 ms.
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     pub async fn orders(&self, user: &str) -> String {
         self.respond("orders", self.content.millis[1]).await;
         format!("{} orders of {user}", self.content.orders)
     }
 
     /// Takes 100 ms.
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     pub async fn messages(&self, user: &str) -> String {
         self.respond("messages", self.content.millis[2]).await;
         format!("{} messages to {user}", self.content.messages)
     }
 
     /// Takes 200 ms.
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     pub async fn news(&self) -> String {
         self.respond("news", self.content.millis[3]).await;
         self.content.news.clone()
     }
 
     /// Takes 150 ms.
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     pub async fn weather(&self) -> String {
         self.respond("weather", self.content.millis[4]).await;
         format!("{} degrees", self.content.degrees)

@@ -21,7 +21,7 @@ use async_workbook::{timeline, web};
 
 // ANCHOR: fetch
 /// Fetches a page; returns its status and its size in bytes.
-#[instrument(skip(client, url))]
+#[instrument(skip(client, url), ret)]
 async fn fetch(client: &Client, page: usize, url: &str) -> Result<(u16, usize)> {
     let response = client.get(url).send().await?;
     let status = response.status().as_u16();

@@ -93,7 +93,7 @@ async fn twelve_pages(
     Ok(())
 }
 
-#[instrument(skip(client, server))]
+#[instrument(skip(client, server), ret)]
 async fn fetch(client: &Client, server: &web::Server, page: u32) -> Result<u16> {
     let url = server.url(&format!("/page/{page}?limit=4"));
     Ok(client.get(url).send().await?.status().as_u16())

@@ -43,7 +43,7 @@ async fn user(pool: &Pool, id: i32) -> Result<Option<String>> {
 const SLOW: Duration = Duration::from_millis(400);
 
 /// A query that keeps the server busy for 400 ms.
-#[instrument(skip(client))]
+#[instrument(skip(client), ret)]
 async fn slow_query(client: &Client, query: u32) -> Result<()> {
     client.execute("SELECT pg_sleep(0.4)", &[]).await?;
     Ok(())

@@ -30,7 +30,7 @@ struct Site {
 impl Site {
     /// Fetches page 1 (100 ms), 2 (200 ms, then a 404) or 3 (300 ms); returns its
     /// size.
-    #[instrument(skip(self))]
+    #[instrument(skip(self), ret)]
     async fn fetch(&self, page: usize) -> Result<usize> {
         let mut guard = OutcomeGuard { site: self, page, outcome: "dropped" };
         let status = if page == 2 { 404 } else { 200 };

@@ -19,7 +19,7 @@ use tracing::{Instrument, info_span, instrument};
 
 use async_workbook::{timeline, web};
 
-#[instrument]
+#[instrument(ret)]
 async fn request(n: u64) -> u64 {
     sleep(Duration::from_millis(100)).await;
     n

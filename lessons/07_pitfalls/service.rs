@@ -13,7 +13,7 @@ use log::Running;
 pub const MS: Duration = Duration::from_millis(1);
 
 /// Loads a photo: photo 10 takes 100 ms, photo 20 takes 200 ms.
-#[instrument]
+#[instrument(ret)]
 pub async fn load(photo: u32) -> String {
     let call = Running::begin(format!("load {photo}"));
     sleep(call.delay(10 * MS * photo)).await;
@@ -21,7 +21,7 @@ pub async fn load(photo: u32) -> String {
 }
 
 /// Shrinks a photo. This blocks the thread for 150 ms.
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 pub fn shrink(photo: &str) -> String {
     let call = Running::begin(format!("shrink {photo}"));
     call.block(150 * MS);
@@ -37,7 +37,7 @@ pub struct Book {
 
 /// Saves the guest book, which takes 100 ms, and then locks the book to count the
 /// save.
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 pub async fn save(book: &Mutex<Book>) {
     let call = Running::begin("save".to_owned());
     sleep(call.delay(100 * MS)).await;
@@ -47,7 +47,7 @@ pub async fn save(book: &Mutex<Book>) {
 
 /// Sends a mail, which takes 100 ms. An address without an @ fails at once. The
 /// server of an address can refuse the mail, too, but only when it is sent.
-#[instrument]
+#[instrument(ret)]
 pub async fn mail(address: String) -> Result<()> {
     let call = Running::begin(format!("mail {address}"));
     if address.contains('@') {
@@ -60,7 +60,7 @@ pub async fn mail(address: String) -> Result<()> {
 }
 
 /// Searches "photos" (150 ms) or "albums" (100 ms) for `word`.
-#[instrument]
+#[instrument(ret)]
 pub async fn find(place: &str, word: &str) -> String {
     let call = Running::begin(format!("find {place}"));
     sleep(call.delay(if place == "photos" { 150 * MS } else { 100 * MS })).await;

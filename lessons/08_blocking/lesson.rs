@@ -47,7 +47,7 @@ fn hash_on_the_pool(time: Duration) -> JoinHandle<()> {
 
 // ANCHOR: heartbeat
 /// Beats every 200 ms. Returns the longest gap.
-#[instrument]
+#[instrument(ret)]
 async fn heartbeat() -> Duration {
     let mut longest = Duration::ZERO;
     for _ in 0..4 {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot::{self, Sender};
 use tokio::task::{JoinError, JoinHandle, JoinSet, spawn};
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info_span, instrument};
 
 use async_workbook::timeline;
 
@@ -29,11 +29,12 @@ type Done = Sender<()>;
 /// Works for 100 ms, and then reports it. If this future is dropped before that, so
 /// is `done`, and the receiver gets an error.
 fn work(done: Done) -> impl Future<Output = ()> + Send {
-    let work = async {
+    #[instrument(skip_all, ret)]
+    async fn work(done: Done) {
         sleep(100 * MS).await;
         let _ = done.send(());
-    };
-    work.instrument(info_span!("work"))
+    }
+    work(done).in_current_span()
 }
 // ANCHOR_END: work
 

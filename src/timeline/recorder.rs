@@ -7,8 +7,14 @@
 //!   on_enter      a poll starts             polls.push((now, None))
 //!   on_exit       the poll returns          polls.last().1 = Some(now)
 //!   ...           once for each poll
+//!   on_event      the future returned       outcome, from an event with a field `return`
 //! on_close      the last handle is dropped  ended
 //! ```
+//!
+//! `tracing` does not tell a future that returned from one that was dropped: a span closes
+//! either way. `#[instrument(ret)]` sends an event when the function returns. A span that
+//! closes without one was dropped, if other spans of the same callsite have sent one or if
+//! its last poll is earlier than its end; otherwise its outcome is unknown.
 //!
 //! The recorder keeps one flat list of spans behind a mutex. A span stores its index
 //! in that list in its own extensions, which saves a map from ids, and `tracing`
@@ -24,19 +30,21 @@
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
 //! and a TCP port between the two. Spans work for any future and need no build flag.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Event;
+use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::{Row, Section};
+use super::{Outcome, Row, Section};
 use crate::thread_time::Moment;
 
 /// A recorded span.
@@ -47,6 +55,9 @@ struct Span {
     began: Instant,
     ended: Option<Instant>,
     polls: Vec<(Instant, Option<Instant>)>,
+    callsite: Identifier,
+    /// What the event says that its future returned.
+    returned: Option<Outcome>,
     /// The duration of the longest poll on the real clock.
     longest_poll: Duration,
     /// The start of the latest poll on the real clock.
@@ -55,14 +66,38 @@ struct Span {
 
 impl Span {
     /// Converts the span to a row; `at` converts its times.
-    fn row(&self, depth: usize, now: Instant, at: &impl Fn(Instant) -> u64) -> Row {
+    fn row(
+        &self,
+        depth: usize,
+        now: Instant,
+        reporting: &Reporting,
+        at: &impl Fn(Instant) -> u64,
+    ) -> Row {
         let end_of = |poll: Option<Instant>| at(poll.unwrap_or(now));
         let mut polls: Vec<_> =
             self.polls.iter().map(|&(from, to)| (at(from), end_of(to))).collect();
         polls.dedup();
         let life = (at(self.began), end_of(self.ended));
-        Row { label: self.label.clone(), depth, life, polls }
+        let was_dropped = || {
+            let last = polls.last().map_or(life.0, |poll| poll.1);
+            self.ended.is_some()
+                && (last < life.1 || reporting.contains(&self.callsite))
+        };
+        let outcome =
+            self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped));
+        Row { label: self.label.clone(), depth, life, polls, outcome }
     }
+}
+
+/// The callsites that report what their futures return.
+type Reporting = HashSet<Identifier>;
+
+fn reporting(spans: &[Span]) -> Reporting {
+    spans
+        .iter()
+        .filter(|span| span.returned.is_some())
+        .map(|span| span.callsite.clone())
+        .collect()
 }
 
 /// The recorded spans, parents before children, in the order in which they began.
@@ -83,6 +118,7 @@ impl Spans {
     pub fn sections(&self, round: impl Fn(Duration) -> u64) -> Vec<Section> {
         let now = Instant::now();
         let spans = self.lock();
+        let reporting = reporting(&spans);
         let roots = spans.iter().enumerate().filter(|(_, s)| s.parent.is_none());
         roots
             .map(|(root, span)| {
@@ -90,7 +126,7 @@ impl Spans {
                     round(time.saturating_duration_since(span.began))
                 };
                 let mut rows = Vec::new();
-                collect_rows(&spans, root, 0, now, &at, &mut rows);
+                collect_rows(&spans, root, 0, now, &reporting, &at, &mut rows);
                 let micros = at(span.ended.unwrap_or(now));
                 Section { title: span.label.clone(), micros, rows }
             })
@@ -108,13 +144,14 @@ impl Spans {
         let now = Instant::now();
         let at = |time: Instant| micros(time.saturating_duration_since(began));
         let spans = self.lock();
+        let reporting = reporting(&spans);
         let mut rows = Vec::new();
         let later = spans.iter().enumerate().skip(first);
         for (index, span) in
             later.filter(|(_, s)| s.parent.is_none_or(|p| p < first))
         {
-            rows.push(span.row(0, now, &at));
-            collect_rows(&spans, index, 1, now, &at, &mut rows);
+            rows.push(span.row(0, now, &reporting, &at));
+            collect_rows(&spans, index, 1, now, &reporting, &at, &mut rows);
         }
         Section { title: title.to_owned(), micros: at(now), rows }
     }
@@ -174,14 +211,15 @@ fn collect_rows(
     parent: usize,
     depth: usize,
     now: Instant,
+    reporting: &Reporting,
     at: &impl Fn(Instant) -> u64,
     rows: &mut Vec<Row>,
 ) {
     let children =
         spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
     for (index, span) in children {
-        rows.push(span.row(depth, now, at));
-        collect_rows(spans, index, depth + 1, now, at, rows);
+        rows.push(span.row(depth, now, reporting, at));
+        collect_rows(spans, index, depth + 1, now, reporting, at, rows);
     }
 }
 
@@ -248,6 +286,8 @@ where
             began,
             ended: None,
             polls: Vec::new(),
+            callsite: attributes.metadata().callsite(),
+            returned: None,
             longest_poll: Duration::ZERO,
             entered: Moment::now(),
         });
@@ -271,6 +311,16 @@ where
         });
     }
 
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut outcome = Returned(None);
+        event.record(&mut outcome);
+        if outcome.0.is_some()
+            && let Some(span) = context.event_span(event)
+        {
+            self.update(&span.id(), &context, |span| span.returned = outcome.0);
+        }
+    }
+
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let now = Instant::now();
         self.update(&id, &context, |span| {
@@ -284,6 +334,18 @@ where
                 span.polls.pop();
             }
         });
+    }
+}
+
+/// Finds out from the field `return` of an event whether a function failed.
+struct Returned(Option<Outcome>);
+
+impl Visit for Returned {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "return" {
+            let failed = format!("{value:?}").starts_with("Err(");
+            self.0 = Some(if failed { Outcome::Failed } else { Outcome::Returned });
+        }
     }
 }
 

@@ -42,6 +42,32 @@ pub struct Row {
     pub life: (u64, u64),
     /// The begin and the end of each poll. Between two polls the future waited.
     pub polls: Vec<(u64, u64)>,
+    /// How the future ended; `None` if it has not, or if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// How a future ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It returned a value, other than an error.
+    Returned,
+    /// It returned an error.
+    Failed,
+    /// It was dropped before it returned.
+    Dropped,
+}
+
+impl Outcome {
+    /// Returns the mark and the word for an outcome that a picture points out.
+    pub(super) fn mark(self) -> Option<(char, &'static str)> {
+        match self {
+            Outcome::Returned => None,
+            Outcome::Failed => Some(('!', "failed")),
+            Outcome::Dropped => Some(('×', "dropped")),
+        }
+    }
 }
 
 /// The most rows of a section that are drawn. The rest is only counted.
@@ -87,6 +113,9 @@ impl Recording {
                 if ran > 0 && to > from {
                     let _ = write!(text, " (running for {})", millis(ran));
                 }
+                if let Some((_, word)) = row.outcome.and_then(Outcome::mark) {
+                    let _ = write!(text, " ({word})");
+                }
             }
             if let Some(more) = section.hidden() {
                 let _ = write!(text, ", {more}");
@@ -128,7 +157,8 @@ mod tests {
     const MS: u64 = 1000;
 
     fn row(label: &str, life: (u64, u64), polls: &[(u64, u64)]) -> Row {
-        Row { label: label.to_owned(), depth: 0, life, polls: polls.to_vec() }
+        let (label, polls) = (label.to_owned(), polls.to_vec());
+        Row { label, depth: 0, life, polls, outcome: None }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //! Horizontal positions are percentages, so the picture fills any width. Vertical
 //! positions and text sizes are pixels, so text stays readable on a phone. The
 //! picture has no colors of its own: the page's style sheet sets them by the
-//! classes `title`, `label`, `axis`, `grid`, `wait` and `poll`, so that it follows
-//! the page's theme.
+//! classes `title`, `label`, `axis`, `grid`, `wait`, `poll`, `mark`, `failed` and
+//! `dropped`, so that it follows the page's theme.
 
 use std::fmt::Write;
 
 use super::recording::millis;
-use super::{Recording, Row, Section};
+use super::{Outcome, Recording, Row, Section};
 use crate::text::escape_html;
 
 /// Heights and vertical offsets in pixels.
@@ -18,6 +18,7 @@ const ROW: u64 = 30;
 const LABEL_BASE: u64 = 12;
 const BAR_TOP: u64 = 16;
 const BAR: u64 = 9;
+const MARK_BASE: u64 = 26;
 const AXIS: u64 = 20;
 
 impl Recording {
@@ -72,7 +73,11 @@ impl Recording {
     }
 
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
-        let label = escape_html(&row.label);
+        let mut label = escape_html(&row.label);
+        let mark = row.outcome.and_then(Outcome::mark);
+        if let Some((_, word)) = mark {
+            let _ = write!(label, " <tspan class=\"{word}\">{word}</tspan>");
+        }
         let (from, to) = row.life;
         // In the right half, a label that starts with its bar could leave the
         // picture, so it ends with its bar.
@@ -98,6 +103,13 @@ impl Recording {
                 "<rect class=\"poll\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
                 self.percent(from),
                 self.percent(to - from),
+            );
+        }
+        if let Some((mark, word)) = mark {
+            let (x, base) = (self.percent(to), top + MARK_BASE);
+            let _ = write!(
+                svg,
+                "<text class=\"mark {word}\" x=\"{x}\" y=\"{base}\" text-anchor=\"middle\">{mark}</text>"
             );
         }
     }
@@ -152,12 +164,14 @@ mod tests {
                 depth: 0,
                 life: (0, 450_000),
                 polls: vec![(0, 0)],
+                outcome: Some(Outcome::Dropped),
             },
             Row {
                 label: "late".into(),
                 depth: 1,
                 life: (300_000, 450_000),
                 polls: vec![(300_000, 450_000)],
+                outcome: Some(Outcome::Returned),
             },
         ];
         let section = Section { title: "\"both\"".into(), micros: 450_000, rows };

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::recording::millis;
-use super::{Recording, Row, Section};
+use super::{Outcome, Recording, Row, Section};
 use crate::text;
 
 const WAITING: char = '░';
@@ -30,7 +30,9 @@ impl Recording {
         let label =
             longest.unwrap_or(0).min(columns.saturating_sub(MIN_BAR + 1)).max(8);
         let bar = columns.saturating_sub(label + 1).max(MIN_BAR);
-        let canvas = Canvas { label, bar, scale: self.scale(), color };
+        let rows = self.sections.iter().flat_map(Section::shown);
+        let outcomes = rows.filter_map(|row| row.outcome).collect();
+        let canvas = Canvas { label, bar, scale: self.scale(), outcomes, color };
         for section in &self.sections {
             canvas.section(section, &mut picture);
         }
@@ -51,6 +53,8 @@ struct Canvas {
     bar: usize,
     /// The microseconds that fill a bar.
     scale: u64,
+    /// The outcomes of all rows, for the legend.
+    outcomes: Vec<Outcome>,
     color: bool,
 }
 
@@ -84,7 +88,15 @@ impl Canvas {
         let gap = self.bar.saturating_sub(4).max(end.len() + 1);
         let _ =
             writeln!(picture, "{:label$} 0 ms{end:>gap$}", "", label = self.label);
-        let _ = writeln!(picture, "  {WAITING} waits  {RUNNING} runs");
+        let _ = write!(picture, "  {WAITING} waits  {RUNNING} runs");
+        for outcome in [Outcome::Failed, Outcome::Dropped] {
+            if let Some((mark, word)) = outcome.mark()
+                && self.outcomes.contains(&outcome)
+            {
+                let _ = write!(picture, "  {mark} {word}");
+            }
+        }
+        picture.push('\n');
     }
 
     fn bar(&self, row: &Row) -> String {
@@ -96,6 +108,9 @@ impl Canvas {
             // one after it.
             let (from, to) = self.cells(poll);
             cells[from.min(last)..=to.min(last)].fill(RUNNING);
+        }
+        if let Some((mark, _)) = row.outcome.and_then(Outcome::mark) {
+            cells[last] = mark;
         }
         let bar: String = cells.into_iter().collect();
         let bar = bar.trim_end();
@@ -122,6 +137,7 @@ mod tests {
             depth: 0,
             life: (from, to),
             polls: polls.to_vec(),
+            outcome: (to == 200_000).then_some(Outcome::Dropped),
         };
         let section = |title: &str, micros, rows| Section {
             title: title.to_owned(),

@@ -121,6 +121,7 @@ mod tests {
             depth: 0,
             life,
             polls: vec![(life.0, life.0)],
+            outcome: None,
         };
         let rows = rows.iter().map(row).collect();
         Section { title: title.to_owned(), micros, rows }
