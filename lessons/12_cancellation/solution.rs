@@ -1,20 +1,87 @@
-//! 12 - a solution: TODO.
+//! 12 - solution: a transfer that can be dropped.
 
+mod bank;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use anyhow::Result;
+use tokio::task::spawn;
+use tokio::time::{sleep, timeout};
 
-/// TODO: document everything that the check requires.
-async fn both<F: Future>(a: F, b: F) -> (F::Output, F::Output) {
-    tokio::join!(a, b)
+use bank::{Account, Bank};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// An amount that was taken from an account. When this is dropped, the amount is put
+/// back, unless the guard was disarmed.
+struct Taken {
+    account: Arc<Account>,
+    amount: u64,
+    armed: bool,
+}
+
+impl Taken {
+    fn disarm(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.armed {
+            self.account.put_back(self.amount);
+        }
+    }
+}
+
+/// Moves an amount from an account to the bank, or fails and changes nothing. Returns
+/// when that is decided.
+///
+/// - If there is too little in the account, it fails at once, without asking the bank.
+///   The amount is taken before the bank is asked, so that no one else can spend it.
+/// - It sends the amount when the bank has approved it. Other transfers do not wait
+///   for this one.
+/// - Dropped before the approval, it puts the money back at once, and sends nothing.
+/// - Dropped later, it still moves everything or nothing, and needs no caller for that.
+async fn transfer(
+    account: &Arc<Account>,
+    bank: &Arc<Bank>,
+    amount: u64,
+) -> Result<()> {
+    account.take(amount)?;
+    let account = Arc::clone(account);
+    let taken = Taken { account, amount, armed: true };
+    bank.approve(amount).await?;
+
+    let bank = Arc::clone(bank);
+    let sending = spawn(async move {
+        bank.send(amount).await?;
+        taken.disarm();
+        Ok(())
+    });
+    sending.await?
+}
+
+/// Drops a transfer after a while, and prints what is left a second later.
+async fn show(after: u32) {
+    let (account, bank) = (Arc::new(Account::new(100)), Arc::new(Bank::default()));
+    let transfer = transfer(&account, &bank, 10);
+    let outcome = match timeout(after * MS, transfer).await {
+        Ok(result) => format!("{result:?}"),
+        Err(_elapsed) => "dropped".to_owned(),
+    };
+    sleep(1000 * MS).await;
+    let (here, there) = (account.balance(), bank.received());
+    let sum = here + there;
+    println!("{after:>3} ms: {outcome:<7}  {here:>3} + {there:>2} = {sum}");
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let nap = async || sleep(Duration::from_millis(100)).await;
-    let start = Instant::now();
-    both(nap(), nap()).await;
-    println!("{} ms", start.elapsed().as_millis());
+    for after in [50, 150, 250] {
+        show(after).await;
+    }
 }
 
 #[cfg(test)]
