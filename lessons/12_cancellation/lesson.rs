@@ -206,7 +206,7 @@ async fn disconnect(path: &str, after: Duration) -> Result<Arc<Orders>> {
 }
 // ANCHOR_END: disconnect
 
-// ANCHOR: cleanup
+// ANCHOR: file
 /// A temporary file. Deleting it takes 10 ms, and an await.
 #[derive(Clone, Default)]
 struct TempFile {
@@ -224,8 +224,9 @@ async fn deleted_after_the_work(file: TempFile) {
     sleep(100 * MS).await;
     file.delete().await;
 }
+// ANCHOR_END: file
 
-/// Deletes the file in a task when it is dropped.
+// ANCHOR: by_task
 struct DeleteOnDrop(TempFile);
 
 impl Drop for DeleteOnDrop {
@@ -238,10 +239,13 @@ async fn deleted_by_a_task(file: TempFile) {
     let _file = DeleteOnDrop(file);
     sleep(100 * MS).await;
 }
+// ANCHOR_END: by_task
 
-/// Works until it is done, or until the sender of `stop` is dropped. Then it deletes
-/// the file.
-async fn deleted_on_request(file: TempFile, stop: oneshot::Receiver<()>) {
+// ANCHOR: request
+type Stop = oneshot::Receiver<()>;
+
+/// Works until it is done, or until the sender is gone.
+async fn deleted_on_request(file: TempFile, stop: Stop) {
     tokio::select! {
         biased;
         _ = stop => {}
@@ -249,7 +253,7 @@ async fn deleted_on_request(file: TempFile, stop: oneshot::Receiver<()>) {
     }
     file.delete().await;
 }
-// ANCHOR_END: cleanup
+// ANCHOR_END: request
 
 /// Runs some work that ends, or is given up, and prints how many files were deleted
 /// then, and 50 ms later.
