@@ -57,8 +57,8 @@ impl Bank {
         self.seen().received
     }
 
-    /// Asks the bank whether it accepts an amount, which takes 100 ms. It may refuse.
-    /// If this future is dropped, nothing has happened.
+    /// Asks the bank to approve an amount, which takes 100 ms. It may refuse. If
+    /// this future is dropped, nothing has happened.
     #[instrument(skip(self))]
     pub async fn approve(&self, amount: u64) -> Result<()> {
         let _running = Approving::begin(&self.seen, amount);
@@ -68,9 +68,9 @@ impl Bank {
         Ok(())
     }
 
-    /// Sends an amount to the bank, and awaits the answer, which takes 100 ms. After an
-    /// error, nothing has arrived. The first poll sends the request, and nothing can
-    /// call it back: if this future is dropped after that, the bank still handles it.
+    /// Sends an amount to the bank, and awaits its answer, which takes 100 ms. After
+    /// an error, nothing has arrived. The first poll sends the request, and nothing
+    /// can call it back: the bank handles it even if this future is dropped.
     #[instrument(skip(self))]
     pub async fn send(&self, amount: u64) -> Result<()> {
         let (plan, seen) = (self.plan.clone(), Arc::clone(&self.seen));

@@ -55,8 +55,8 @@ struct Scene {
 /// What happened to one or more calls of `transfer`.
 struct Outcome<T> {
     result: T,
-    /// Where the money was, and what the bank had seen, when they had returned or were
-    /// dropped.
+    /// Where the money was, and what the bank had seen, when they had returned or
+    /// were dropped.
     at_once: Money,
     seen: Seen,
     /// Where it was a second later.
@@ -103,7 +103,7 @@ impl Scene {
         Outcome { result, at_once, seen, later: self.money(), run }
     }
 
-    /// Waits until nothing is in flight. A task needs some turns to send its request.
+    /// Waits until nothing is in flight. A task takes some turns to send a request.
     async fn quiet(&self) {
         let in_flight = || {
             let seen = self.bank.seen();
@@ -254,8 +254,8 @@ async fn together() -> Result<()> {
     Ok(())
 }
 
-/// Drops a transfer at each of its awaits: after 20 ms, when its tasks have sent their
-/// requests, and at once, when they have not.
+/// Drops a transfer at each of its awaits: after 20 ms, when its tasks have sent
+/// their requests, and at once, when they have not.
 async fn dropped(
     what: &'static str,
     judge: impl Fn(&Scene, &Outcome<Option<Result<()>>>) -> Result<()>,

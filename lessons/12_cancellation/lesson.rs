@@ -1,7 +1,7 @@
 //! 12 - Cancellation: what happens to a future I drop?
 //!
-//! Drops a transfer between its two halves, an axum handler whose client disconnects,
-//! and a cleanup that has to await; and shows what keeps each of them whole.
+//! Drops a transfer between its two halves, an axum handler whose client
+//! disconnects, and a cleanup that has to await; shows what protects each of them.
 //!
 //! Run it with `cargo run --example 12_cancellation`, or drop at another time:
 //! `cargo run --example 12_cancellation -- --after 150`.

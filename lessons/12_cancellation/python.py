@@ -2,7 +2,7 @@
 
 Cancels a transfer between its two halves, a handler whose
 client disconnects, and a cleanup that has to await; and
-shows what keeps each of them whole.
+shows what protects each of them.
 
 Run it with `python3 lessons/12_cancellation/python.py`.
 """

@@ -1,7 +1,7 @@
 //! 12 - exercise: a transfer that can be dropped.
 //!
-//! It is correct as long as no one drops it. Check it with `cargo workbook check 12`;
-//! run it with `cargo workbook run 12 --exercise`.
+//! It is correct as long as no one drops it. Check it with
+//! `cargo workbook check 12`; run it with `cargo workbook run 12 --exercise`.
 
 mod bank;
 
@@ -15,15 +15,17 @@ use bank::{Account, Bank};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Moves an amount from an account to the bank, or fails and changes nothing. Returns
-/// when that is decided.
+/// Moves an amount from an account to the bank, or fails and changes nothing.
+/// Returns when that is decided, with the bank's error if there is one.
 ///
-/// - If there is too little in the account, it fails at once, without asking the bank.
-///   The amount is taken before the bank is asked, so that no one else can spend it.
-/// - It sends the amount when the bank has approved it. Other transfers do not wait
-///   for this one.
-/// - Dropped before the approval, it puts the money back at once, and sends nothing.
-/// - Dropped later, it still moves everything or nothing, and needs no caller for that.
+/// - If there is too little in the account, it fails at once, without asking the
+///   bank. The amount is taken first, so that no one else can spend it.
+/// - It sends the amount once, when the bank has approved it. Other transfers do
+///   not wait for this one.
+/// - Dropped before the approval, it puts the money back at once, and sends
+///   nothing.
+/// - Dropped later, it still moves everything or nothing: that must not need its
+///   caller.
 async fn transfer(
     account: &Arc<Account>,
     bank: &Arc<Bank>,

@@ -69,8 +69,8 @@ pub const OWNED_BY_RUNTIME: &str = "The runtime owns a spawned task, so the task
 ///
 /// # Errors
 ///
-/// The first error of the scenario, with its picture, the number of the poll, and the
-/// open spans if there are any.
+/// The first error of the scenario, with its picture, the number of the poll, and
+/// the open spans if there are any.
 pub async fn cancelled_at_every_await(
     scenario: impl AsyncFn(&Cancel) -> Result<()>,
 ) -> Result<()> {

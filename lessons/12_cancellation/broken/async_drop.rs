@@ -2,11 +2,13 @@
 
 use tokio::time::{Duration, sleep};
 
+const TIME: Duration = Duration::from_millis(10);
+
 struct TempFile;
 
 impl Drop for TempFile {
     async fn drop(&mut self) {
-        sleep(Duration::from_millis(10)).await;
+        sleep(TIME).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The caller may be dropped before the task ends, so the task cannot borrow from it.
+//! The task may outlive its caller, so it cannot borrow from it.
 
 use tokio::task::spawn;
 

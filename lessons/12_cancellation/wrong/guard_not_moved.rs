@@ -1,5 +1,5 @@
-//! Wrong: `async move` moves only the field that it uses, so the guard stays with the
-//! caller.
+//! Wrong: `async move` moves only the field that it uses, so the guard stays with
+//! the caller.
 
 async fn transfer(
     account: &Arc<Account>,
