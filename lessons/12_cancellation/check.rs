@@ -103,17 +103,15 @@ impl Scene {
         Outcome { result, at_once, seen, later: self.money(), run }
     }
 
-    /// Waits until nothing is in flight. A task takes some turns to send a request.
+    /// Waits until nothing is in flight, at most a second. A task takes some turns to
+    /// send a request.
     async fn quiet(&self) {
-        let in_flight = || {
-            let seen = self.bank.seen();
-            seen.approving > 0 || seen.sent.len() > seen.answered
-        };
-        loop {
+        for _ in 0..1000 {
             for _ in 0..20 {
                 yield_now().await;
             }
-            if !in_flight() {
+            let seen = self.bank.seen().clone();
+            if seen.approving == 0 && seen.answered == seen.sent.len() {
                 break;
             }
             sleep(MS).await;
