@@ -258,7 +258,7 @@ async fn dropped(
     what: &'static str,
     judge: impl Fn(&Scene, &Outcome<Option<Result<()>>>) -> Result<()>,
 ) -> Result<()> {
-    for delay in [20 * MS, 0 * MS] {
+    for delay in [20 * MS, Duration::ZERO] {
         check::cancelled_at_every_await(async |cancel: &Cancel| {
             let scene = Scene::new(what);
             let transfer = transfer(&scene.account, &scene.bank, scene.amount);
