@@ -246,7 +246,7 @@ async fn together() -> Result<()> {
             )
             .when(
                 !is_ok && seen.asked.len() > 3,
-                "The bank was asked although the others had spent the money.",
+                "An approval was requested although the others had spent the money.",
             )?;
     }
     Ok(())
