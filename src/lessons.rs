@@ -143,4 +143,12 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    cancellation "12_cancellation" {
+        title: "Cancellation",
+        question: "What happens to a future I drop?",
+        in_python: "`CancelledError`, `finally`, `shield`",
+        needs: &["10_tasks"],
+        minutes: 30,
+        postgres: false,
+    }
 }

@@ -259,6 +259,20 @@ fn blocking_takes_the_size_of_the_pool() {
     }
 }
 
+/// Checks that a lesson reports arguments other than `--after MS`.
+#[track_caller]
+fn assert_takes_only_after(name: &str) {
+    for args in [&["--after", "soon"][..], &["--after", "0"], &["--after"], &["150"]]
+    {
+        let output = run(program(name).args(args));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let given = args.join(" ");
+        let expected =
+            format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds");
+        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+    }
+}
+
 #[test]
 fn tasks_lets_go_at_the_given_time() {
     let finished = |millis| {
@@ -267,15 +281,21 @@ fn tasks_lets_go_at_the_given_time() {
         rows.filter(|row| row.ends_with("finished  100 ms")).count()
     };
     assert_eq!((finished("1"), finished("150")), (3, 7));
-    for args in [&["--after", "soon"][..], &["--after", "0"], &["--after"], &["150"]]
-    {
-        let output = run(program("10_tasks").args(args));
-        assert!(!output.status.success() && output.stdout.is_empty());
-        let given = args.join(" ");
-        let expected =
-            format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds");
-        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
-    }
+    assert_takes_only_after("10_tasks");
+}
+
+#[test]
+fn cancellation_drops_at_the_given_time() {
+    let output = |millis| {
+        let output = run(program("12_cancellation").args(["--after", millis]));
+        text(&output.stdout).to_owned()
+    };
+    let (early, late) = (output("1"), output("150"));
+    assert_eq!(early.matches("= 100\n").count(), 3, "{early}");
+    assert_eq!(early.matches("started 1, saved 1\n").count(), 1, "{early}");
+    assert_eq!(late.matches("90 + 10 = 100\n").count(), 4, "{late}");
+    assert_eq!(late.matches("started 1, saved 1\n").count(), 2, "{late}");
+    assert_takes_only_after("12_cancellation");
 }
 
 #[test]

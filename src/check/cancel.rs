@@ -13,14 +13,17 @@
 //!
 //! On the paused clock the same polls happen in the same order every time, so this
 //! reaches every suspension point. A timeout of random length would only reach some
-//! of them.
+//! of them. Where the future awaits a task, the task runs on between two polls:
+//! [`Cancel::run_and_wait`] lets it.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::sleep;
 
 use super::diagnosis::Diagnosis;
 use super::runner::open_spans;
@@ -66,8 +69,8 @@ pub const OWNED_BY_RUNTIME: &str = "The runtime owns a spawned task, so the task
 ///
 /// # Errors
 ///
-/// The first error of the scenario, with the number of the poll, and the open spans
-/// if there are any.
+/// The first error of the scenario, with its picture, the number of the poll, and
+/// the open spans if there are any.
 pub async fn cancelled_at_every_await(
     scenario: impl AsyncFn(&Cancel) -> Result<()>,
 ) -> Result<()> {
@@ -82,10 +85,8 @@ pub async fn cancelled_at_every_await(
                 [] => String::new(),
                 labels => format!(", while waiting for {}", labels.join(" and ")),
             };
-            let ordinal = ordinal(polls);
-            anyhow::Error::from(Diagnosis::new(format!(
-                "dropped after its {ordinal} poll{waiting}: {error:#}"
-            )))
+            let when = format!("dropped after its {} poll{waiting}", ordinal(polls));
+            anyhow::Error::from(Diagnosis::of(error).preceded_by(&when))
         })?;
     }
     Err(Diagnosis::new(format!("still not finished after {MAX_POLLS} polls."))
@@ -104,20 +105,33 @@ impl Cancel {
     /// Polls `future` until it finishes or has used up its polls. In that case,
     /// drops it and returns `None`.
     pub async fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.run_and_wait(Duration::ZERO, future).await
+    }
+
+    /// Like [`run`](Self::run), but waits before it drops the future. The tasks that
+    /// it has spawned run in that time.
+    pub async fn run_and_wait<T>(
+        &self,
+        delay: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
         let mut future = pin!(future);
         let mut polls = 0;
-        poll_fn(|context| {
+        let value = poll_fn(|context| {
             if let Poll::Ready(value) = future.as_mut().poll(context) {
                 return Poll::Ready(Some(value));
             }
             polls += 1;
-            if polls < self.polls {
-                return Poll::Pending;
+            if polls < self.polls { Poll::Pending } else { Poll::Ready(None) }
+        });
+        let value = value.await;
+        if value.is_none() {
+            if !delay.is_zero() {
+                sleep(delay).await;
             }
             self.dropped.replace(Some(open_spans()));
-            Poll::Ready(None)
-        })
-        .await
+        }
+        value
     }
 }
 
@@ -135,13 +149,12 @@ fn ordinal(n: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::cell::Cell;
 
-    use tokio::time::sleep;
     use tracing::{Instrument, info_span};
 
     use super::*;
-    use crate::check::{on_paused_clock, that};
+    use crate::check::{Probe, on_paused_clock, run, that};
 
     async fn step(n: u32) {
         sleep(Duration::from_millis(1)).instrument(info_span!("step", n)).await;
@@ -151,7 +164,7 @@ mod tests {
     fn the_future_is_dropped_at_each_await_and_then_finishes() {
         let outcomes = RefCell::new(Vec::new());
         let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
-            let reached = std::cell::Cell::new(0);
+            let reached = Cell::new(0);
             let steps = async {
                 for n in 1..=3 {
                     step(n).await;
@@ -191,6 +204,36 @@ mod tests {
             that(std::sync::Arc::strong_count(&held) == 1, "still held.")
         }));
         assert!(result.is_ok(), "{result:?}");
+    }
+
+    #[test]
+    fn a_task_may_run_before_the_future_that_awaits_it_is_dropped() {
+        let begun = |delay| {
+            let begun = Cell::new(None);
+            let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
+                let probe = Probe::default();
+                let awaits = tokio::spawn(probe.work(1, Duration::from_millis(9)));
+                let dropped = cancel.run_and_wait(delay, awaits).await.is_none();
+                begun.set(begun.get().or(dropped.then(|| probe.begun().len())));
+                Ok(())
+            }));
+            assert!(result.is_ok(), "{result:?}");
+            begun.get()
+        };
+        assert_eq!(begun(Duration::ZERO), Some(0));
+        assert_eq!(begun(Duration::from_millis(1)), Some(1));
+    }
+
+    #[test]
+    fn the_picture_of_a_run_is_kept() {
+        let result = on_paused_clock(cancelled_at_every_await(async |cancel| {
+            let run = run("a title", cancel.run(step(1))).await;
+            run.that(false, "no.")
+        }));
+        let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
+        let text = diagnosis.draw(60, false);
+        assert!(text.starts_with("Dropped after its 1st poll"), "{text}");
+        assert!(text.contains("a title"), "{text}");
     }
 
     #[test]

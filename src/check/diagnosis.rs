@@ -60,6 +60,12 @@ impl Diagnosis {
         self.kind == kind
     }
 
+    /// Puts a description of the circumstances in front of the message.
+    pub(super) fn preceded_by(mut self, when: &str) -> Self {
+        self.message = format!("{when}: {}", self.message);
+        self
+    }
+
     /// Adds an earlier failure.
     pub(super) fn after(mut self, cause: &Self) -> Self {
         self.message += &format!("\nBefore that, {}", cause.message);

@@ -1,0 +1,169 @@
+//! The account and the bank of exercise 12. They are correct: do not change them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use tokio::sync::oneshot;
+use tokio::task::spawn;
+use tokio::time::sleep;
+use tracing::{info_span, instrument};
+
+use log::{Approving, Plan, Seen};
+
+/// An account in the memory of this program.
+#[derive(Debug)]
+pub struct Account(Mutex<u64>);
+
+impl Account {
+    pub fn new(balance: u64) -> Self {
+        Self(Mutex::new(balance))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn balance(&self) -> u64 {
+        *self.lock()
+    }
+
+    /// Takes an amount, or fails if there is less.
+    #[instrument(skip(self))]
+    pub fn take(&self, amount: u64) -> Result<()> {
+        let mut balance = self.lock();
+        let left = balance.checked_sub(amount);
+        *balance = left.ok_or_else(|| anyhow!("there is less than {amount}"))?;
+        Ok(())
+    }
+
+    /// Puts back an amount that was taken.
+    #[instrument(skip(self))]
+    pub fn put_back(&self, amount: u64) {
+        *self.lock() += amount;
+    }
+}
+
+/// A bank on the network.
+#[derive(Debug, Default)]
+pub struct Bank {
+    plan: Plan,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Bank {
+    /// Returns the sum of what has arrived.
+    pub fn received(&self) -> u64 {
+        self.seen().received
+    }
+
+    /// Asks the bank to approve an amount, which takes 100 ms. It may refuse. If
+    /// this future is dropped, nothing has happened.
+    #[instrument(skip(self))]
+    pub async fn approve(&self, amount: u64) -> Result<()> {
+        let _running = Approving::begin(&self.seen, amount);
+        sleep(self.plan.approve).await;
+        ensure!(!self.plan.refuses, "the bank refuses: {}", self.plan.reason);
+        self.seen().approved += 1;
+        Ok(())
+    }
+
+    /// Sends an amount to the bank, and awaits its answer, which takes 100 ms. After
+    /// an error, nothing has arrived. The first poll sends the request, and nothing
+    /// can call it back: the bank handles it even if this future is dropped.
+    #[instrument(skip(self))]
+    pub async fn send(&self, amount: u64) -> Result<()> {
+        let (plan, seen) = (self.plan.clone(), Arc::clone(&self.seen));
+        let (answer, answered) = oneshot::channel();
+        log::lock(&seen).sent.push(amount);
+        spawn(async move {
+            sleep(plan.send).await;
+            let mut seen = log::lock(&seen);
+            seen.answered += 1;
+            let _shown = match plan.closed {
+                true => info_span!(parent: None, "not received", amount).entered(),
+                false => info_span!(parent: None, "received", amount).entered(),
+            };
+            if !plan.closed {
+                seen.received += amount;
+            }
+            let _ = answer.send(!plan.closed);
+        });
+        let arrived = answered.await?;
+        ensure!(arrived, "the bank is closed: {}", self.plan.reason);
+        Ok(())
+    }
+}
+
+/// A log of the calls, for the check. The check also draws how long they take, and
+/// whether they fail.
+pub mod log {
+    #![allow(dead_code, reason = "only the check reads the log")]
+
+    use super::*;
+
+    /// How a bank answers.
+    #[derive(Clone, Debug)]
+    pub struct Plan {
+        pub approve: Duration,
+        pub send: Duration,
+        /// No amount is approved.
+        pub refuses: bool,
+        /// No amount arrives.
+        pub closed: bool,
+        pub reason: String,
+    }
+
+    impl Default for Plan {
+        fn default() -> Self {
+            let time = Duration::from_millis(100);
+            let reason = String::new();
+            Self { approve: time, send: time, refuses: false, closed: false, reason }
+        }
+    }
+
+    /// What a bank has seen.
+    #[derive(Clone, Debug, Default)]
+    pub struct Seen {
+        pub received: u64,
+        /// The amounts of all calls of `approve` and of `send`.
+        pub asked: Vec<u64>,
+        pub sent: Vec<u64>,
+        /// The calls of `approve` that are running, and those that succeeded.
+        pub approving: usize,
+        pub approved: usize,
+        /// The calls of `send` that the bank has handled.
+        pub answered: usize,
+    }
+
+    pub(super) fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+        seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    impl Bank {
+        pub fn with(plan: Plan) -> Self {
+            Self { plan, ..Self::default() }
+        }
+
+        pub fn seen(&self) -> MutexGuard<'_, Seen> {
+            lock(&self.seen)
+        }
+    }
+
+    /// An approval that the bank is working on.
+    pub(super) struct Approving<'a>(&'a Mutex<Seen>);
+
+    impl<'a> Approving<'a> {
+        pub fn begin(seen: &'a Mutex<Seen>, amount: u64) -> Self {
+            lock(seen).asked.push(amount);
+            lock(seen).approving += 1;
+            Self(seen)
+        }
+    }
+
+    impl Drop for Approving<'_> {
+        fn drop(&mut self) {
+            lock(self.0).approving -= 1;
+        }
+    }
+}

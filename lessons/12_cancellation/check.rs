@@ -1,0 +1,317 @@
+//! The check of exercise 12.
+//!
+//! The bank is part of the check: it draws how long it takes and whether it refuses.
+//! It also logs what it has seen, so that the check knows at which await a transfer
+//! was dropped, and what happened after that.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::future::join_all;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::bank::log::{Plan, Seen};
+use super::bank::{Account, Bank};
+use super::transfer;
+use async_workbook::check::{self, Cancel, Explain, Run};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn check() -> check::Verdict {
+    let mut exercise = check::Exercise::new();
+    exercise.check("it moves the amount, or fails and changes nothing", whole);
+    exercise
+        .check("transfers run together, and none spends what is taken", together);
+    exercise.check("dropped before the approval, it changes nothing", before);
+    exercise.check("dropped later, it moves everything or nothing", later);
+    exercise.verdict()
+}
+
+const ACCEPTS: &str = "the bank accepts the amount";
+const REFUSES: &str = "the bank refuses the approval";
+const CLOSED: &str = "the bank is closed when the amount is sent";
+
+/// The money in the account, and at the bank.
+type Money = (u64, u64);
+
+fn show((here, there): Money) -> String {
+    format!("{here} and {there}")
+}
+
+/// An account and a bank. What the bank does is one of the constants above.
+struct Scene {
+    what: &'static str,
+    balance: u64,
+    amount: u64,
+    account: Arc<Account>,
+    bank: Arc<Bank>,
+    plan: Plan,
+}
+
+/// What happened to one or more calls of `transfer`.
+struct Outcome<T> {
+    result: T,
+    /// Where the money was, and what the bank had seen, when they had returned or
+    /// were dropped.
+    at_once: Money,
+    seen: Seen,
+    /// Where it was a second later.
+    later: Money,
+    run: Run<()>,
+}
+
+impl Scene {
+    fn new(what: &'static str) -> Self {
+        let draw = check::draw();
+        let number = |range| u64::from(draw.between(range).unsigned_abs());
+        let (balance, amount) = (number(300..=900), number(11..=99));
+        let plan = Plan {
+            // Primes: no loop of naps ends at the same time by chance.
+            approve: *draw.pick(&[41, 43, 47]) * MS,
+            send: *draw.pick(&[59, 61, 67]) * MS,
+            refuses: what == REFUSES,
+            closed: what == CLOSED,
+            reason: draw.word(),
+        };
+        let account = Arc::new(Account::new(balance));
+        let bank = Arc::new(Bank::with(plan.clone()));
+        Self { what, balance, amount, account, bank, plan }
+    }
+
+    fn money(&self) -> Money {
+        (self.account.balance(), self.bank.received())
+    }
+
+    /// Runs calls of `transfer` until nothing is in flight, and waits for a second.
+    async fn watch<T>(&self, transfers: impl Future<Output = T>) -> Outcome<T> {
+        // In the picture of a transfer that was dropped, it is seen what is missing.
+        let end = Instant::now() + self.plan.approve + self.plan.send;
+        let run = check::run(self.what, async {
+            let result = transfers.await;
+            let (at_once, seen) = (self.money(), self.bank.seen().clone());
+            sleep_until(end).await;
+            self.quiet().await;
+            (result, at_once, seen)
+        });
+        let ((result, at_once, seen), run) = run.await.split();
+        sleep(1000 * MS).await;
+        self.quiet().await;
+        Outcome { result, at_once, seen, later: self.money(), run }
+    }
+
+    /// Waits until nothing is in flight, at most a second. A task takes some turns to
+    /// send a request.
+    async fn quiet(&self) {
+        for _ in 0..1000 {
+            for _ in 0..20 {
+                yield_now().await;
+            }
+            let seen = self.bank.seen().clone();
+            if seen.approving == 0 && seen.answered == seen.sent.len() {
+                break;
+            }
+            sleep(MS).await;
+        }
+    }
+}
+
+/// Returns the times of the calls of one function of the account or the bank.
+fn times(run: &Run<()>, name: &str) -> Vec<u64> {
+    let named = |label| {
+        Some(label).filter(|l: &&str| l.split(" amount=").next() == Some(name))
+    };
+    run.calls(named).iter().map(|call| call.start).collect()
+}
+
+/// Describes how an amount came to be in two places, or in none.
+fn cause(run: &Run<()>) -> Option<String> {
+    let time = |name| times(run, name).first().copied();
+    match (time("put_back"), time("received"), time("not received")) {
+        (Some(put_back), Some(received), _) if put_back < received => Some(format!(
+            "It was put back at {put_back} ms, and the bank received it at {received} ms: \
+             a request that was sent cannot be called back. Await its answer, and then \
+             decide."
+        )),
+        (Some(put_back), Some(received), _) => Some(format!(
+            "The bank received it at {received} ms, and at {put_back} ms it was put back."
+        )),
+        (None, _, Some(answer)) => Some(format!(
+            "The bank answered at {answer} ms that it has not received the amount, and \
+             nothing put it back."
+        )),
+        _ => None,
+    }
+}
+
+async fn whole() -> Result<()> {
+    for what in [ACCEPTS, REFUSES, CLOSED] {
+        let scene = Scene::new(what);
+        let timed = async {
+            let start = Instant::now();
+            let result = transfer(&scene.account, &scene.bank, scene.amount).await;
+            (result, start.elapsed())
+        };
+        let outcome = scene.watch(timed).await;
+        outcome.run.pictured(scene.judge(&outcome))?;
+    }
+    Ok(())
+}
+
+impl Scene {
+    /// Judges a transfer that was not dropped.
+    fn judge(&self, outcome: &Outcome<(Result<()>, Duration)>) -> Result<()> {
+        let Self { what, balance, amount, plan, .. } = self;
+        let Outcome { result: (result, took), at_once, seen, later, run } = outcome;
+        let moved = if *what == ACCEPTS { *amount } else { 0 };
+        let money = (balance - moved, moved);
+        let words = format!(
+            "{what}: when `transfer` returned, account and bank had {}, expected \
+             {}.",
+            show(*at_once),
+            show(money)
+        );
+        check::that(*at_once == money, words)
+            .when(
+                *later == money,
+                "A second later they had: it did not await everything.",
+            )
+            .because(cause(run).filter(|_| *later != money))?;
+        let reason = &plan.reason;
+        match result {
+            Err(error) if moved == 0 => {
+                let reports = |cause: &(dyn Error + 'static)| {
+                    cause.to_string().contains(reason)
+                };
+                check::that_error(error.as_ref(), reports, reason)?;
+            }
+            Err(error) => {
+                check::that(false, format!("{what}: got {error:#}, expected Ok."))?;
+            }
+            Ok(()) => {
+                let words =
+                    format!("{what}: got Ok, expected an error with {reason:?}.");
+                check::that(moved > 0, words)?;
+            }
+        }
+        let (sends, time) = match *what {
+            REFUSES => (vec![], plan.approve),
+            _ => (vec![*amount], plan.approve + plan.send),
+        };
+        let words = format!(
+            "{what}: the calls of `approve` were for {:?}, those of `send` for {:?}, \
+             expected [{amount}] and {sends:?}.",
+            seen.asked, seen.sent
+        );
+        check::that(seen.asked == [*amount] && seen.sent == sends, words)?;
+        run.few_wakeups(20, "a transfer")?;
+        let (took, time) = (took.as_millis(), time.as_millis());
+        let words = format!("{what}: it took {took} ms, expected {time} ms.");
+        check::that(took == time, words)
+    }
+}
+
+async fn together() -> Result<()> {
+    let scene = Scene::new(ACCEPTS);
+    let amount = scene.balance * 2 / 5;
+    let other = Arc::new(Account::new(amount));
+    let timed = async |account: &Arc<Account>| {
+        let start = Instant::now();
+        let result = transfer(account, &scene.bank, amount).await;
+        (result.is_ok(), start.elapsed().as_millis())
+    };
+    let accounts = [&scene.account, &scene.account, &other, &scene.account];
+    let Outcome { result, seen, run, .. } =
+        scene.watch(join_all(accounts.map(timed))).await;
+    let time = (scene.plan.approve + scene.plan.send).as_millis();
+    let what = "three transfers from an account that has enough for two, and one from \
+                another";
+    let asked = times(&run, "approve").last().copied().unwrap_or(0);
+    let names = ["the first", "the second", "the one from another", "the third"];
+    for (name, (is_ok, took)) in names.iter().zip(result) {
+        let (succeeds, time) =
+            if *name == "the third" { (false, 0) } else { (true, time) };
+        let did = if is_ok { "succeeded" } else { "failed" };
+        let does = if succeeds { "Ok" } else { "an error" };
+        let words = format!(
+            "{what}: {name} {did} after {took} ms, expected {does} after {time} ms."
+        );
+        run.that((is_ok, took) == (succeeds, time), words)
+            .when(
+                succeeds && asked > 0,
+                format!("The last approval was requested only after {asked} ms."),
+            )
+            .when(
+                !is_ok && seen.asked.len() > 3,
+                "An approval was requested although the others had spent the money.",
+            )?;
+    }
+    Ok(())
+}
+
+/// Drops a transfer at each of its awaits: after 20 ms, when its tasks have sent
+/// their requests, and at once, when they have not.
+async fn dropped(
+    what: &'static str,
+    judge: impl Fn(&Scene, &Outcome<Option<Result<()>>>) -> Result<()>,
+) -> Result<()> {
+    for delay in [20 * MS, Duration::ZERO] {
+        check::cancelled_at_every_await(async |cancel: &Cancel| {
+            let scene = Scene::new(what);
+            let transfer = transfer(&scene.account, &scene.bank, scene.amount);
+            let outcome = scene.watch(cancel.run_and_wait(delay, transfer)).await;
+            outcome.run.pictured(judge(&scene, &outcome))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn before() -> Result<()> {
+    dropped(ACCEPTS, |scene, Outcome { result, at_once, seen, later, .. }| {
+        let money = (scene.balance, 0);
+        let applies = result.is_none() && seen.approved == 0;
+        let words = format!(
+            "account and bank had {}, and a second later {}, expected {} \
+             at once.",
+            show(*at_once), show(*later), show(money)
+        );
+        check::that(!applies || (*at_once == money && *later == money), words)
+            .when(
+                later.1 > 0,
+                "It was sent after the transfer was dropped: something runs on without \
+                 the caller.",
+            )
+            .when(
+                *later == money,
+                "A task has put it back. If the program ends before that task runs, the \
+                 amount is lost.",
+            )
+            .when(
+                later == at_once,
+                "Nothing has put it back: when a future is dropped at an `.await`, the \
+                 code after it never runs.",
+            )
+    })
+    .await
+}
+
+async fn later() -> Result<()> {
+    for what in [ACCEPTS, CLOSED, REFUSES] {
+        dropped(what, |scene, Outcome { result, seen, later, run, .. }| {
+            let applies = result.is_some() || seen.approved > 0;
+            let (total, balance) = (later.0 + later.1, scene.balance);
+            let words = format!(
+                "a second later, account and bank had {}, together {total}, expected \
+                 {balance}.",
+                show(*later)
+            );
+            check::that(!applies || total == balance, words).because(cause(run))
+        })
+        .await?;
+    }
+    Ok(())
+}
