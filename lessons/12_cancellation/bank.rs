@@ -29,7 +29,7 @@ impl Account {
     }
 
     /// Takes an amount, or fails if there is less.
-    #[instrument(skip(self))]
+    #[instrument(skip(self), ret)]
     pub fn take(&self, amount: u64) -> Result<()> {
         let mut balance = self.lock();
         let left = balance.checked_sub(amount);
@@ -38,7 +38,7 @@ impl Account {
     }
 
     /// Puts back an amount that was taken.
-    #[instrument(skip(self))]
+    #[instrument(skip(self), ret)]
     pub fn put_back(&self, amount: u64) {
         *self.lock() += amount;
     }
@@ -59,7 +59,7 @@ impl Bank {
 
     /// Asks the bank to approve an amount, which takes 100 ms. It may refuse. If
     /// this future is dropped, nothing has happened.
-    #[instrument(skip(self))]
+    #[instrument(skip(self), ret)]
     pub async fn approve(&self, amount: u64) -> Result<()> {
         let _running = Approving::begin(&self.seen, amount);
         sleep(self.plan.approve).await;
@@ -71,7 +71,7 @@ impl Bank {
     /// Sends an amount to the bank, and awaits its answer, which takes 100 ms. After
     /// an error, nothing has arrived. The first poll sends the request, and nothing
     /// can call it back: the bank handles it even if this future is dropped.
-    #[instrument(skip(self))]
+    #[instrument(skip(self), ret)]
     pub async fn send(&self, amount: u64) -> Result<()> {
         let (plan, seen) = (self.plan.clone(), Arc::clone(&self.seen));
         let (answer, answered) = oneshot::channel();

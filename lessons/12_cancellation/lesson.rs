@@ -61,24 +61,24 @@ struct Accounts {
 type Shared = Arc<Mutex<Accounts>>;
 
 impl Accounts {
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     fn take(&mut self) {
         self.from -= 10;
     }
 
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     fn put_back(&mut self) {
         self.from += 10;
     }
 
-    #[instrument(skip_all)]
+    #[instrument(skip_all, ret)]
     fn give(&mut self) {
         self.to += 10;
     }
 }
 
 /// Stands for a request to another service.
-#[instrument]
+#[instrument(ret)]
 async fn confirm() {
     sleep(100 * MS).await;
 }
@@ -163,19 +163,19 @@ struct Orders {
     saved: AtomicU32,
 }
 
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 async fn save(orders: Arc<Orders>) {
     orders.started.fetch_add(1, SeqCst);
     sleep(100 * MS).await;
     orders.saved.fetch_add(1, SeqCst);
 }
 
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 async fn handler(State(orders): State<Arc<Orders>>) {
     save(orders).await;
 }
 
-#[instrument(name = "handler that spawns", skip_all)]
+#[instrument(name = "handler that spawns", skip_all, ret)]
 async fn handler_that_spawns(State(orders): State<Arc<Orders>>) -> StatusCode {
     match spawn(save(orders).in_current_span()).await {
         Ok(()) => StatusCode::OK,
