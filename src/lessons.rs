@@ -143,4 +143,12 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    send "11_send" {
+        title: "Send",
+        question: "Why will this future not spawn?",
+        in_python: "none: one loop, one thread, the GIL",
+        needs: &["07_pitfalls", "10_tasks"],
+        minutes: 35,
+        postgres: false,
+    }
 }
