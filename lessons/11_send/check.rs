@@ -160,8 +160,12 @@ impl<T: Debug + PartialEq> Seen<T> {
     /// Checks the numbers of copies, and of calls that parse.
     fn spent(&self, most_copies: usize, parsed: usize) -> Result<()> {
         let (what, log) = (&self.what, &self.log);
+        let expected = match most_copies {
+            0 => "none".to_owned(),
+            most => format!("at most {most}"),
+        };
         let words = format!(
-            "{what} made {} copies of a `Text`, expected at most {most_copies}.",
+            "{what} made {} copies of a `Text`, expected {expected}.",
             log.copies
         );
         check::that(log.copies <= most_copies, words)?;

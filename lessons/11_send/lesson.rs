@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use axum::extract::Request;
 use axum::handler::Handler;
 use futures::stream::{self, StreamExt};
+use tokio::sync::Mutex as TokioMutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
@@ -45,7 +46,7 @@ async fn sell() {
 // ANCHOR_END: guard
 
 // ANCHOR: tokio_guard
-static LOCKED: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(0);
+static LOCKED: TokioMutex<u32> = TokioMutex::const_new(0);
 
 #[instrument]
 async fn sell_locked() {

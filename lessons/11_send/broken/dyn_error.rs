@@ -1,4 +1,4 @@
-//! A task matches on a result whose error type is `Box<dyn Error>`.
+//! A task keeps a result whose error type is `Box<dyn Error>`.
 
 use std::error::Error;
 
@@ -8,7 +8,8 @@ async fn main() {
 }
 
 async fn order(text: &str) {
-    match parse(text) {
+    let seat = parse(text);
+    match seat {
         Ok(number) => save(number).await,
         Err(error) => println!("{text}: {error}"),
     }

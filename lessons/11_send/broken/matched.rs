@@ -1,6 +1,6 @@
 //! A task matches on what it finds behind a lock.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 static PRICES: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
@@ -10,10 +10,16 @@ async fn main() {
 }
 
 async fn order(item: usize) {
-    match PRICES.lock().unwrap().get(item) {
-        Some(price) => save(*price).await,
+    match prices().get(item) {
+        Some(price) => {
+            save(*price).await;
+        }
         None => println!("no item {item}"),
     }
+}
+
+fn prices() -> MutexGuard<'static, Vec<u32>> {
+    PRICES.lock().unwrap()
 }
 
 async fn save(_price: u32) {}
