@@ -221,6 +221,7 @@ fn part(output: String, words: Option<&str>) -> Result<String> {
     }
 }
 
+/// The minutes of a lesson, or of its exercise: `03_gather:exercise`.
 /// Prints the minutes of a lesson, of its exercise, or of all lessons.
 fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
     if argument.is_empty() {
