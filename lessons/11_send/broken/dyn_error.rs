@@ -10,7 +10,9 @@ async fn main() {
 async fn order(text: &str) {
     let seat = parse(text);
     match seat {
-        Ok(number) => save(number).await,
+        Ok(number) => {
+            save(number).await;
+        }
         Err(error) => println!("{text}: {error}"),
     }
 }

@@ -10,7 +10,7 @@ async fn main() {
 }
 
 async fn order(item: usize) {
-    match prices().get(item) {
+    match list().get(item) {
         Some(price) => {
             save(*price).await;
         }
@@ -18,7 +18,7 @@ async fn order(item: usize) {
     }
 }
 
-fn prices() -> MutexGuard<'static, Vec<u32>> {
+fn list() -> MutexGuard<'static, Vec<u32>> {
     PRICES.lock().unwrap()
 }
 
