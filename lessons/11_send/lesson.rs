@@ -109,7 +109,7 @@ async fn order_text(text: &str) {
 // ANCHOR: stream
 /// Saves pages, two at a time.
 async fn save_all(pages: Vec<Text>) {
-    let saves = stream::iter(pages).map(async |page| save(page.0).await);
+    let saves = stream::iter(pages).map(|page| async move { save(page.0).await });
     saves.buffer_unordered(2).collect::<Vec<_>>().await;
 }
 // ANCHOR_END: stream

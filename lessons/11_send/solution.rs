@@ -67,7 +67,8 @@ async fn reserve(text: String) -> bool {
 /// Fetches pages, four at a time, and returns their sizes in the order of the URLs.
 /// The next fetch starts as soon as it may, not in batches.
 async fn fetch_all(urls: Vec<Text>) -> Vec<usize> {
-    let fetches = stream::iter(urls).map(async |url| service::fetch(&url).await);
+    let fetches =
+        stream::iter(urls).map(|url| async move { service::fetch(&url).await });
     fetches.buffered(4).collect().await
 }
 
