@@ -148,7 +148,7 @@ lessons! {
         question: "Why will this future not spawn?",
         in_python: "none: one loop, one thread, the GIL",
         needs: &["07_pitfalls", "10_tasks"],
-        minutes: 35,
+        minutes: 40,
         postgres: false,
     }
 }

@@ -57,8 +57,9 @@ macro_rules! spawns {
         let name = stringify!($name);
         let words = format!(
             "the future of `{name}` is not `Send`, so `spawn` does not accept it.\n\
-             In `main`, write `spawn({name}(..))` in place of `spawn_local({name}(..))`, \
-             and check again: the compiler then reports the reason."
+             In `main`, write `task::spawn({name}(..))` in place of \
+             `task::spawn_local({name}(..))`, and check again: the compiler then reports \
+             the reason."
         );
         check::that(Candidate(&$name($($argument),*)).is_send(), words)?
     }};

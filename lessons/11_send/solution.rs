@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use tokio::task::spawn;
+use tokio::task;
 use tokio::time::Instant;
 
 use service::{Page, Text};
@@ -91,12 +91,12 @@ async fn main() -> Result<()> {
 
     let start = Instant::now();
     let outputs = tokio::try_join!(
-        spawn(subscribe(Arc::clone(&list), Text::new("ada@localhost"))),
-        spawn(remind(Arc::clone(&list), 1)),
-        spawn(publish(Text::new("May"), hosts.into())),
-        spawn(reserve("7a".to_owned())),
-        spawn(fetch_all(urls.into())),
-        spawn(index("News /a /b".to_owned())),
+        task::spawn(subscribe(Arc::clone(&list), Text::new("ada@localhost"))),
+        task::spawn(remind(Arc::clone(&list), 1)),
+        task::spawn(publish(Text::new("May"), hosts.into())),
+        task::spawn(reserve("7a".to_owned())),
+        task::spawn(fetch_all(urls.into())),
+        task::spawn(index("News /a /b".to_owned())),
     )?;
     println!("after {} ms: {outputs:?}", start.elapsed().as_millis());
     Ok(())

@@ -6,8 +6,8 @@
 //! - no `Text` is copied, except for one address in `remind`;
 //! - nothing is parsed twice.
 //!
-//! In `main`, replace `spawn_local` with `spawn` to see the compiler's messages,
-//! one call after the other. Check it with `cargo workbook check 11`; run it with
+//! In `main`, replace `task::spawn_local` with `task::spawn`, one after the other,
+//! to see the compiler's messages. Check it with `cargo workbook check 11`; run it with
 //! `cargo workbook run 11 --exercise`.
 
 mod service;
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{self, LocalSet};
 use tokio::time::Instant;
 
 use service::{Page, Text};
@@ -102,12 +102,15 @@ async fn main() -> Result<()> {
     // A `LocalSet` keeps its tasks on one thread: they need not be `Send`.
     let all = async {
         tokio::try_join!(
-            spawn_local(subscribe(Arc::clone(&list), Text::new("ada@localhost"))),
-            spawn_local(remind(Arc::clone(&list), 1)),
-            spawn_local(publish(Text::new("May"), hosts.into())),
-            spawn_local(reserve("7a".to_owned())),
-            spawn_local(fetch_all(urls.into())),
-            spawn_local(index("News /a /b".to_owned())),
+            task::spawn_local(subscribe(
+                Arc::clone(&list),
+                Text::new("ada@localhost")
+            )),
+            task::spawn_local(remind(Arc::clone(&list), 1)),
+            task::spawn_local(publish(Text::new("May"), hosts.into())),
+            task::spawn_local(reserve("7a".to_owned())),
+            task::spawn_local(fetch_all(urls.into())),
+            task::spawn_local(index("News /a /b".to_owned())),
         )
     };
     let outputs = LocalSet::new().run_until(all).await?;

@@ -6,6 +6,6 @@ async fn subscribe(list: Arc<List>, address: Text) -> usize {
         addresses.push(address);
         addresses.len()
     };
-    spawn(service::welcome(number));
+    task::spawn(service::welcome(number));
     number
 }
