@@ -7,8 +7,8 @@
 //! - nothing is parsed twice.
 //!
 //! In `main`, replace `task::spawn_local` with `task::spawn`, one after the other,
-//! to see the compiler's messages. Check it with `cargo workbook check 11`; run it with
-//! `cargo workbook run 11 --exercise`.
+//! to see the compiler's messages. Check it with `cargo workbook check 11`; run it
+//! with `cargo workbook run 11 --exercise`.
 
 mod service;
 
