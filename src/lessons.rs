@@ -143,6 +143,14 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    send "11_send" {
+        title: "Send",
+        question: "Why will this future not spawn?",
+        in_python: "none: one loop, one thread, the GIL",
+        needs: &["07_pitfalls", "10_tasks"],
+        minutes: 40,
+        postgres: false,
+    }
     cancellation "12_cancellation" {
         title: "Cancellation",
         question: "What happens to a future I drop?",

@@ -170,7 +170,7 @@ fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
 }
 
 /// Sends the head of a response for a page of 1 GB, and then `pieces`.
-fn send(
+fn respond(
     mut stream: TcpStream,
     kind: &str,
     pieces: impl Iterator<Item = &'static [u8]>,
@@ -187,10 +187,10 @@ fn send(
 #[test]
 fn gather_names_the_fault_of_other_servers() {
     let hello = || std::iter::once(&b"hello"[..]);
-    let text = serve(move |stream| send(stream, "text/html", hello()));
-    let json = serve(move |stream| send(stream, "application/json", hello()));
+    let text = serve(move |stream| respond(stream, "text/html", hello()));
+    let json = serve(move |stream| respond(stream, "application/json", hello()));
     let endless = std::iter::repeat(&[b'x'; 1 << 16][..]);
-    let endless = serve(move |stream| send(stream, "text/html", endless.clone()));
+    let endless = serve(move |stream| respond(stream, "text/html", endless.clone()));
     let tls = serve(refuse_by_certificate);
 
     // Another process takes part, so on the real clock.
@@ -227,7 +227,7 @@ fn refuse_by_certificate(mut stream: TcpStream) {
 #[tokio::test]
 async fn errors_does_not_call_a_response_that_breaks_off_bad_json() {
     let hello = || std::iter::once(&b"hello"[..]);
-    let port = serve(move |stream| send(stream, "application/json", hello()));
+    let port = serve(move |stream| respond(stream, "application/json", hello()));
     let client = reqwest::Client::builder().no_proxy();
     // Installs what the client needs.
     let server = async_workbook::web::Server::start().await.unwrap();
@@ -296,6 +296,29 @@ fn cancellation_drops_at_the_given_time() {
     assert_eq!(late.matches("90 + 10 = 100\n").count(), 4, "{late}");
     assert_eq!(late.matches("started 1, saved 1\n").count(), 2, "{late}");
     assert_takes_only_after("12_cancellation");
+}
+
+#[test]
+fn send_takes_the_number_of_tasks() {
+    for (tasks, millis, copies) in
+        [("10", "1000 ms", " 40 copies"), ("40", "4000 ms", "160 copies")]
+    {
+        let output = run(program("11_send").args(["--tasks", tasks]));
+        let line = |words: &str| {
+            text(&output.stdout).lines().find(|line| line.contains(words))
+        };
+        assert!(line("tokio's Mutex").unwrap().contains(millis));
+        assert!(line("ends in a block").unwrap().contains(" 100 ms"));
+        assert!(line("owns copies").unwrap().contains(copies));
+    }
+    for args in [&["--tasks", "0"][..], &["--tasks", "101"], &["--tasks"], &["4"]] {
+        let output = run(program("11_send").args(args));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let given = args.join(" ");
+        let expected =
+            format!("`{given}`: expected `--tasks N`, with 1 to 100 tasks");
+        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Formats the compiler's output for a page, with the colors of a terminal.
 
-use std::fmt::Write;
-
 use async_workbook::text::escape_html;
 
 /// Returns whether a line is part of a message, rather than an excerpt of code.
@@ -21,41 +19,35 @@ fn message(line: &str) -> Option<(usize, &str)> {
         .then_some((line.len() - message.len(), label))
 }
 
-/// Formats the output as an HTML block. `<b>` has the class `error` or `advice`.
-pub fn html(output: &str) -> String {
+/// Formats the output as HTML, with `marked` lines. `<b>` is an `error` or `advice`.
+pub fn html(output: &str, marked: &[usize]) -> String {
     let mut html = "<pre><code class=\"nohighlight compiler\">".to_owned();
     let mut class = "error";
-    for line in output.trim_end().lines() {
+    for (at, line) in output.trim_end().lines().enumerate() {
+        let is_marked = marked.contains(&at);
+        html += if is_marked { "<span class=\"mark\">" } else { "" };
         if let Some((indent, label)) = message(line) {
             class = if label.starts_with("error") { "error" } else { "advice" };
             let (before, rest) = line.split_at(indent);
             let rest = escape_html(&rest[label.len()..]);
-            // Writing to a String cannot fail, here and below.
-            let _ = writeln!(
-                html,
-                "<span>{before}<b class=\"{class}\">{label}</b>{rest}</span>"
-            );
+            let label = format!("<b class=\"{class}\">{label}</b>");
+            html += &format!("<span>{before}{label}{rest}</span>");
         } else if line.is_empty() {
-            html.push('\n');
+            // Only its line break.
         } else if wraps(line) {
-            let _ = writeln!(html, "<span>{}</span>", escape_html(line));
+            html += &format!("<span>{}</span>", escape_html(line));
         } else {
             let (gutter, rest) = line.split_at(gutter(line));
             let marks = gutter.contains('|') && !gutter.contains(is_digit);
             let at = rest.find(['^', '+']).filter(|_| marks).unwrap_or(rest.len());
             let (before, mark) = rest.split_at(at);
-            let _ = write!(
-                html,
-                "<i>{}</i>{}",
-                escape_html(gutter),
-                escape_html(before)
-            );
+            let [gutter, before, mark] = [gutter, before, mark].map(escape_html);
+            html += &format!("<i>{gutter}</i>{before}");
             if !mark.is_empty() {
-                let _ =
-                    write!(html, "<b class=\"{class}\">{}</b>", escape_html(mark));
+                html += &format!("<b class=\"{class}\">{mark}</b>");
             }
-            html.push('\n');
         }
+        html += if is_marked { "\n</span>" } else { "\n" };
     }
     html + "</code></pre>"
 }
@@ -99,11 +91,11 @@ mod tests {
         let output = "error[E1]: no\n --> a.rs:3:1\n  |\n3 |     f::<T>();\n  |     ---- ^ no\n\
                     help: try\n  |\n3 |     g();\n  |     +\n\nFor more\n";
         assert_eq!(
-            html(output),
+            html(output, &[1, 3]),
             "<pre><code class=\"nohighlight compiler\">\
              <span><b class=\"error\">error[E1]</b>: no</span>\n\
-             <i> --&gt; a.rs:3:1</i>\n<i>  |</i>\n\
-             <i>3 |</i>     f::&lt;T&gt;();\n\
+             <span class=\"mark\"><i> --&gt; a.rs:3:1</i>\n</span><i>  |</i>\n\
+             <span class=\"mark\"><i>3 |</i>     f::&lt;T&gt;();\n</span>\
              <i>  |</i>     ---- <b class=\"error\">^ no</b>\n\
              <span><b class=\"advice\">help</b>: try</span>\n<i>  |</i>\n\
              <i>3 |</i>     g();\n<i>  |</i>     <b class=\"advice\">+</b>\n\

@@ -331,6 +331,13 @@ fn a_broken_program_and_the_compiler_output() {
     );
     assert_contains(output, "\n\n\n<span>more</span>\n</code></pre>");
     assert_contains(output, "<p>after <em>it</em></p>");
+    workbook.write(
+        "book/chapters/03_gather.md",
+        "{{#broken 03_gather/tea mark \"more\"}}\n",
+    );
+    let page = workbook.build().unwrap();
+    assert_contains(&page, "<span class=\"mark\"><span>more</span>\n</span>");
+    assert_contains(&page, "<span class=\"unseen\">, line 4 is marked</span>");
     let error = build_error(&Workbook::new("{{#broken 03_gather}}"));
     assert_contains(&error, "no program is named, as in `01_hello_await/not_async`");
 }

@@ -28,7 +28,7 @@ const GATHER: Section = Some(("03_gather", "The program"));
 const BLOCK: Section = Some(("03_gather", "Two APIs, one value"));
 const ERRORS: Section = Some(("06_errors", "An error for a caller"));
 const CLOSURE: Section = Some(("08_blocking", "Two errors"));
-const LOCK: Section = Some(("07_pitfalls", "6. A lock held across an await"));
+const SEND: Section = Some(("11_send", "The program"));
 const LANGUAGE: Section = Some(("rosetta", "Language"));
 
 const MISSING_AWAIT: &str = "this is a future, not its result, which an async fn returns only after `.await`: add `.await`.";
@@ -52,10 +52,11 @@ const ADVICE: &[Advice] = &[
     Advice { codes: &["E0277"], pattern: "closure, found `{async block|closure, found `impl*Future<Output", section: SPAWN, text: "`std::thread::spawn` and `spawn_blocking` run a closure; `tokio::spawn` runs a future." },
     Advice { codes: &["E0277"], pattern: "cannot be unpinned", section: None, text: "to poll a future by reference, pin it first: `tokio::pin!(future);`, or `let mut future = Box::pin(future);`." },
     Advice { codes: &["E0277", ""], pattern: "between threads*restricting type parameter|between threads*restricting the associated type", section: SPAWN, text: "the function is generic over a type that need not be `Send`, so it cannot spawn a task that holds one: run the futures in this task, with `join_all` or a stream." },
-    Advice { codes: &["E0277", ""], pattern: "between threads*MutexGuard", section: LOCK, text: "the guard of a `std` mutex is held across an `.await`, and it is not `Send`: end its scope before the `.await`, or use `tokio::sync::Mutex`." },
-    Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Error`", section: ERRORS, text: "`Box<dyn Error>` is not `Send`, so a spawned task cannot hold it: use `anyhow::Error`, or `Box<dyn Error + Send + Sync>`." },
+    Advice { codes: &["E0277", ""], pattern: "between threads*MutexGuard", section: SEND, text: "the guard of a `std` mutex is held across an `.await`, and it is not `Send`: end its block or its statement before the `.await`. `drop(guard)` is not enough." },
+    Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Error`", section: SEND, text: "`Box<dyn Error>` is not `Send`, so a spawned task cannot hold it: use `anyhow::Error`, or `Box<dyn Error + Send + Sync>`." },
     Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Future", section: GATHER, text: "a boxed future is not `Send` unless its type says so: use `BoxFuture`, as `.boxed()` returns it." },
-    Advice { codes: &["E0277", ""], pattern: "cannot be sent between threads", section: SPAWN, text: "a spawned task or thread may run on another thread, so all that it captures or holds across an `.await` must be `Send`. `Rc` and references to a `RefCell` or `Cell` are not: use `Arc` and `Mutex`." },
+    Advice { codes: &["E0277", ""], pattern: "cannot be sent between threads", section: SEND, text: "a spawned task or thread may run on another thread, so all that it captures or holds across an `.await` must be `Send`. `Rc` and references to a `RefCell` or `Cell` are not: use `Arc` and `Mutex`." },
+    Advice { codes: &[""], pattern: "is not general enough", section: SEND, text: "the compiler cannot prove that the future is `Send`, because a closure in it takes a reference, perhaps that of a stream: let it take its item by value, or add `.boxed()` to the stream." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error*Error` is not satisfied", section: ERRORS, text: "`anyhow` converts only types that implement `std::error::Error`; for a string, `.map_err(anyhow::Error::msg)?`." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error*needs to implement `From<", section: ERRORS, text: "`?` converts the error with `From`, and your error type does not implement `From` for it: implement it, or convert with `map_err`." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error", section: BLOCK, text: "every `?` of an async block or fn must convert to one error type, here that of its last line or signature: end the block with `Ok::<_, anyhow::Error>(..)`, which accepts every error, or return `anyhow::Result` from the fn." },

@@ -282,6 +282,10 @@ fn borrow_errors_of_async_code_are_explained() {
                 "async fn f(mut v: Vec<u32>) { let a = &mut v; let b = &mut v; a.push(1); b.push(1); }",
                 "",
             ),
+            (
+                "fn f() { spawn(async { let v = [Site(1)]; let n = v.iter().map(|s| s.news()).peekable(); number().await; drop(n); }); }",
+                "the compiler cannot prove that the future is `Send`",
+            ),
         ],
     );
 }

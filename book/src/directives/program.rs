@@ -30,19 +30,19 @@ pub fn python(expansion: &mut Expansion, argument: &str) -> Result<String> {
 }
 
 /// Shows `01_hello_await/not_async`, a program that does not compile, and what the
-/// compiler printed.
+/// compiler printed; `mark "text"` may follow, for a line of the latter.
 pub fn broken(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, program) = argument
         .split_once('/')
         .context("no program is named, as in `01_hello_await/not_async`")?;
+    let (program, options) = program.split_once(' ').unwrap_or((program, ""));
     let (compiler, output) = expansion.sources.compiler(lesson(name)?, program)?;
     let file = format!("{name}/broken/{program}.rs does_not_compile");
     let program = rust(expansion, &file)?;
-    let caption = format!("Output of <code>{compiler}</code>");
-    Ok(format!(
-        "{program}<p class=\"file\">{caption}</p>\n\n{}\n\n",
-        compiler::html(&output)
-    ))
+    let mut caption = format!("Output of <code>{compiler}</code>");
+    let marked = marked(&output, &Options::parse(options)?.marks, &mut caption)?;
+    let html = compiler::html(&output, &marked);
+    Ok(format!("{program}<p class=\"file\">{caption}</p>\n\n{html}\n\n"))
 }
 
 /// Shows `03_gather` or `03_gather:anchor`, or another file of the lesson,
@@ -92,13 +92,9 @@ fn program(
         let _ = write!(info, ",{class}");
         let _ = write!(caption, " <strong>{label}</strong>");
     }
-    for mark in options.marks {
-        let at = only_line(&text, mark)?;
+    for at in marked(&text, &options.marks, &mut caption)? {
         let attributes = "class=\"mark\"".to_owned();
         spans.push(Span { lines: at..at + 1, attributes });
-        let line = at + 1;
-        let _ =
-            write!(caption, "<span class=\"unseen\">, line {line} is marked</span>");
     }
     Ok(listing(&caption, &info, &text, &spans))
 }
@@ -167,6 +163,17 @@ impl<'a> Options<'a> {
         }
         Ok(options)
     }
+}
+
+/// The indexes of the lines that contain `marks`. The caption names them, too.
+fn marked(text: &str, marks: &[&str], caption: &mut String) -> Result<Vec<usize>> {
+    let lines: Result<Vec<_>> =
+        marks.iter().map(|mark| only_line(text, mark)).collect();
+    for line in lines.iter().flatten().map(|at| at + 1) {
+        *caption +=
+            &format!("<span class=\"unseen\">, line {line} is marked</span>");
+    }
+    lines
 }
 
 /// The index of the only line that contains `part`.
