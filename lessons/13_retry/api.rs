@@ -5,10 +5,10 @@
 //!
 //! | part | response |
 //! |---|---|
-//! | `200` | `{"order": n}` if this is the nth order |
+//! | `200` | `{"order": n, "name": ".."}` for the nth order; the name is the URL's query |
 //! | `503`, `429+2` | this status; with `Retry-After: 2` |
 //! | `closed`, `reset` | the request is handled, but the connection ends before a response |
-//! | `half` | the connection ends before the end of the body |
+//! | `half`, `stalled` | half of the body, and then the connection ends; or nothing more |
 //! | `broken` | truncated JSON |
 //! | `900ms`, `stuck` | as `200`, after 900 ms; never |
 //!
@@ -18,7 +18,6 @@
 #![allow(dead_code, reason = "each program uses a part of it")]
 
 use std::collections::HashSet;
-use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,11 +108,12 @@ async fn serve(connection: TcpStream, log: Arc<Mutex<Log>>) -> io::Result<()> {
     let mut connection = BufReader::new(connection);
     loop {
         let request = read(&mut connection).await?;
-        let path = request.path.clone();
-        // The target of the web server's requests: a timeline leaves them out.
-        let span = info_span!(target: "async_workbook::web", "", message = path);
         let _running = Running::begin(&log);
-        respond(request, &mut connection, &log).instrument(span).await?;
+        let (part, body) = lock(&log).add(request);
+        // The target of the web server's requests: the lesson's timeline leaves
+        // them out.
+        let span = info_span!(target: "async_workbook::web", "", message = part);
+        respond(&part, &body, &mut connection).instrument(span).await?;
     }
 }
 
@@ -153,24 +153,28 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Logs a request and responds to it. Fails if the connection has to end.
-async fn respond(
-    request: Request,
-    connection: &mut BufReader<TcpStream>,
-    log: &Mutex<Log>,
-) -> io::Result<()> {
-    let (part, body) = {
-        let mut log = lock(log);
+impl Log {
+    /// Logs a request. Returns the part of its path that is its response, and the
+    /// body of a good one.
+    fn add(&mut self, request: Request) -> (String, String) {
         let path = request.path.clone();
-        let before = log.requests.iter().filter(|r| r.path == path).count();
-        let known = request.key.clone().is_some_and(|key| !log.keys.insert(key));
-        log.orders += usize::from(!known);
-        log.requests.push(request);
-        let path = path.split('?').next().unwrap_or_default();
-        let parts: Vec<_> = path.split('/').skip(1).collect();
+        let known = request.key.clone().is_some_and(|key| !self.keys.insert(key));
+        self.orders += usize::from(!known);
+        let before = self.requests.iter().filter(|r| r.path == path).count();
+        self.requests.push(request);
+        let (parts, name) = path.split_once('?').unwrap_or((&path, ""));
+        let parts: Vec<_> = parts.split('/').skip(1).collect();
         let part = parts[before.min(parts.len() - 1)].to_owned();
-        (part, format!(r#"{{"order": {}}}"#, log.orders))
-    };
+        (part, format!(r#"{{"order": {}, "name": "{name}"}}"#, self.orders))
+    }
+}
+
+/// Responds to a request. Fails if the connection has to end.
+async fn respond(
+    part: &str,
+    body: &str,
+    connection: &mut BufReader<TcpStream>,
+) -> io::Result<()> {
     let response = |status: &str, header: &str, sent: &str| {
         let length = body.len();
         format!(
@@ -180,37 +184,38 @@ async fn respond(
     };
     let (half, rest) = body.split_at(body.len() / 2);
     let gone = || Err(ErrorKind::ConnectionReset.into());
-    let response = match &*part {
+    let response = match part {
         "closed" => return gone(),
         "reset" => {
             connection.get_ref().set_zero_linger()?;
             return gone();
         }
-        "half" => {
-            let half = response("200", "", half);
-            connection.write_all(half.as_bytes()).await?;
+        "half" | "stalled" => {
+            let sent = response("200", "", half);
+            connection.write_all(sent.as_bytes()).await?;
+            if part == "stalled" {
+                connection.fill_buf().await?;
+            }
+            return gone();
+        }
+        "stuck" => {
+            // Ends when the client closes the connection.
+            connection.fill_buf().await?;
             return gone();
         }
         "broken" => {
-            response("200", "", &format!("{half}{}", "x".repeat(rest.len())))
+            response("200", "", &(half.to_owned() + &" ".repeat(rest.len())))
         }
-        "stuck" => {
-            tokio::select! {
-                biased;
-                _gone = connection.fill_buf() => return gone(),
-                never = pending() => never,
-            }
-        }
-        part if part.ends_with("ms") => {
+        _ if part.ends_with("ms") => {
             let millis = part.trim_end_matches("ms").parse().unwrap_or(0);
             sleep(Duration::from_millis(millis)).await;
-            response("200", "", &body)
+            response("200", "", body)
         }
-        part => match part.split_once('+') {
+        _ => match part.split_once('+') {
             Some((status, after)) => {
-                response(status, &format!("retry-after: {after}\r\n"), &body)
+                response(status, &format!("retry-after: {after}\r\n"), body)
             }
-            None => response(part, "", &body),
+            None => response(part, "", body),
         },
     };
     connection.write_all(response.as_bytes()).await

@@ -1,31 +1,405 @@
 //! The check of exercise 13.
+//!
+//! The API runs on the same paused clock as the code under test, so the time of each
+//! request is exact. Waits are random: each is compared with its limit, and 210 of
+//! them with their distribution, within bounds that a right answer exceeds in fewer
+//! than one of a million runs.
 
+use std::error::Error;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Result;
-use async_workbook::check::{self, Pace, Probe};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
-use super::both;
+use super::api::Api;
+use super::random::Random;
+use super::send;
+use async_workbook::check::{self, Diagnosis, Draw, Explain, Run};
+use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
+
+/// The limits of the waits, in milliseconds. The last one is that of all later waits.
+const LIMITS: [u64; 7] = [100, 200, 400, 800, 1000, 1000, 1000];
+
+/// More requests than any call here has to send.
+const TOO_MANY: usize = 300;
 
 #[test]
 fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
-    exercise.check("the outputs are in the order of the arguments", in_order);
-    exercise.check("both run at the same time", together);
+    exercise.check("it retries until it succeeds, with the given client", succeeds);
+    exercise.check("it retries what may be retried, and nothing else", selective);
+    exercise.check("before each retry it waits for a random time", waits);
+    exercise.check("`Retry-After` sets the wait", retry_after);
+    exercise.check("one deadline covers all attempts and waits", punctual);
+    exercise.check("its error is that of the last attempt that failed", last_error);
     exercise.verdict()
 }
 
-async fn in_order() -> Result<()> {
-    let probe = Probe::default();
-    let (a, b) = both(probe.work(1, 200 * MS), probe.work(2, 100 * MS)).await;
-    check::in_order(&[a, b], &[1, 2])
+struct Site {
+    draw: Draw,
+    api: Api,
+    client: Client,
 }
 
-async fn together() -> Result<()> {
-    let probe = Probe::default();
-    let jobs = both(probe.work(1, 100 * MS), probe.work(2, 100 * MS));
-    let run = check::run("two jobs", jobs).await;
-    run.paced(&Pace::of(2, "jobs", 100 * MS))
+/// What one call of `send` did.
+struct Sent {
+    what: String,
+    name: String,
+    result: Result<Value>,
+    /// The milliseconds from the call to each request, and to its return.
+    times: Vec<u64>,
+    millis: u64,
+    connections: usize,
+    run: Run<()>,
+}
+
+impl Site {
+    async fn start() -> Result<Self> {
+        let (draw, api) = (check::draw(), Api::start().await?);
+        let client = Client::builder().no_proxy().build()?;
+        Ok(Self { draw, api, client })
+    }
+
+    fn seed(&self) -> u64 {
+        self.draw.number(usize::MAX) as u64
+    }
+
+    async fn get(&self, path: &str, limit: u64) -> Result<Sent> {
+        self.send(Method::GET, path, limit, self.seed()).await
+    }
+
+    /// Calls `send` with a deadline after `limit` milliseconds. The path `refused` is
+    /// the URL of another server.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        limit: u64,
+        seed: u64,
+    ) -> Result<Sent> {
+        self.api.reset();
+        let (what, name) = (format!("{method} {path}"), self.draw.word());
+        let url = match path {
+            "refused" => self.api.refused_url()?,
+            path => self.api.url(&format!("{path}?{name}")),
+        };
+        let request = self.client.request(method, url).build()?;
+        let start = Instant::now();
+        let deadline = start + Duration::from_millis(limit);
+        let mut random = Random::new(seed);
+        let too_many = poll_fn(|_| match self.api.log().requests.len() {
+            TOO_MANY.. => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        let sending = async {
+            tokio::select! {
+                biased;
+                () = too_many => None,
+                sent = send(&self.client, request, deadline, &mut random) => Some(sent),
+            }
+        };
+        let (result, run) = check::run(&what, sending).await.split();
+        let log = self.api.log();
+        let since = |at: Instant| (at - start).as_millis() as u64;
+        let times: Vec<_> = log.requests.iter().map(|r| since(r.at)).collect();
+        let (count, last) = (times.len(), times.last().unwrap_or(&0));
+        let words = format!("{what}: it sent {count} requests within {last} ms.");
+        let result = result.ok_or_else(|| Diagnosis::new(words))?;
+        let requests = text::count(count as u64, "request");
+        run.few_wakeups(100 + 12 * count as u64, &requests)?;
+
+        sleep(2 * MS).await; // lets aborted tasks go away
+        let running = self.api.log().running;
+        sleep(6000 * MS).await;
+        let more = self.api.log().requests.len() - count;
+        let words = format!(
+            "{what}: after it had returned, {running} requests kept running, and {more} \
+             more were sent."
+        );
+        check::that(running + more == 0, words)
+            .because([check::OWNED_BY_RUNTIME])?;
+        let (connections, millis) = (log.connections, run.took.as_millis() as u64);
+        Ok(Sent { what, name, result, times, millis, connections, run })
+    }
+}
+
+impl Sent {
+    fn that(&self, holds: bool, words: impl AsRef<str>) -> Result<()> {
+        self.run.that(holds, format!("{}: {}", self.what, words.as_ref()))
+    }
+
+    /// Describes how it ended.
+    fn end(&self) -> String {
+        let end = match &self.result {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("the error {:?}", error.root_cause().to_string()),
+        };
+        format!("{end} after {} ms", self.millis)
+    }
+
+    /// Checks the number of requests, and whether it succeeded with the last one.
+    fn sent(&self, expected: usize, succeeds: bool) -> Result<()> {
+        let (sent, end) = (self.times.len(), self.end());
+        let requests = text::count(sent as u64, "request");
+        let words =
+            format!("it sent {requests}, expected {expected}. The result is {end}.");
+        self.that(sent == expected, words)?;
+        let right = match &self.result {
+            Ok(value) => {
+                succeeds && value["name"] == *self.name && value["order"] == sent
+            }
+            Err(_) => !succeeds,
+        };
+        let expected =
+            if succeeds { "the JSON of the response" } else { "an error" };
+        self.that(right, format!("the result is {end}, expected {expected}."))
+    }
+
+    fn waits(&self) -> Vec<u64> {
+        self.times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+async fn succeeds() -> Result<()> {
+    let site = Site::start().await?;
+    for (path, limit) in [
+        ("/200", 1000),
+        ("/201", 1000),
+        ("/503/500/200", 2000),
+        ("/429/502/504/408/200", 5000),
+        (&format!("{}/200", "/503".repeat(40)), 100_000),
+    ] {
+        let sent = site.get(path, limit).await?;
+        let (count, opened) = (path.matches('/').count(), sent.connections);
+        sent.sent(count, true)
+            .when(
+                sent.result.is_ok() && sent.times.len() < count,
+                "The first response had another status. For reqwest no status is an \
+                 error, before `error_for_status`.",
+            )
+            .when(
+                sent.result.is_err() && sent.millis < limit / 2,
+                "Only the deadline may end it, not a number of attempts.",
+            )?;
+        let words = format!("it opened {opened} connections, expected 1.");
+        sent.that(opened <= 1, words).when(
+            opened >= count,
+            "The client that `send` gets keeps its connection. A client of its own for \
+             each attempt opens one each.",
+        )?;
+    }
+    Ok(())
+}
+
+const UNHANDLED: &str = "The server has not handled it.";
+const HANDLED: &str = "The server may have handled it.";
+const SAME: &str = "Another attempt would get the same response.";
+
+async fn selective() -> Result<()> {
+    let site = Site::start().await?;
+    for method in [Method::POST, Method::PATCH, Method::GET, Method::PUT] {
+        for (failures, why) in [
+            (&["408", "429"][..], UNHANDLED),
+            (&["500", "502", "503", "504", "closed", "reset", "half"], HANDLED),
+            (&["400", "401", "404", "409", "broken"], SAME),
+        ] {
+            let idempotent = method.is_idempotent();
+            let again = why == UNHANDLED || why == HANDLED && idempotent;
+            for failure in failures {
+                let path = format!("/{failure}/200");
+                let sent =
+                    site.send(method.clone(), &path, 2000, site.seed()).await?;
+                let repeated = format!("A {method} may be repeated.");
+                sent.sent(1 + usize::from(again), again)
+                    .because([why])
+                    .when(why == HANDLED && idempotent, repeated)?;
+            }
+        }
+        let sent = site.send(method, "refused", 3000, site.seed()).await?;
+        let words = format!(
+            "the result is {}, expected attempts until the deadline after 3000 ms.",
+            sent.end()
+        );
+        sent.that(sent.millis >= 2000, words).because([UNHANDLED])?;
+    }
+    Ok(())
+}
+
+async fn waits() -> Result<()> {
+    let site = Site::start().await?;
+    let path = format!("{}/200", "/503".repeat(LIMITS.len()));
+    let mut waits: Vec<Vec<u64>> = Vec::new();
+    let mut over = Ok(());
+    for _ in 0..30 {
+        let sent = site.get(&path, 60_000).await?;
+        sent.sent(LIMITS.len() + 1, true)?;
+        waits.push(sent.waits());
+        let Some((retry, (wait, limit))) = (1..)
+            .zip(sent.waits().into_iter().zip(LIMITS))
+            .find(|(_, (w, l))| w > &(l + 1))
+        else {
+            continue;
+        };
+        let words = format!(
+            "it waited for {wait} ms before retry {retry}, expected at most {limit} ms."
+        );
+        over = over.and(sent.that(false, words));
+    }
+    let all = |holds: &dyn Fn(u64, u64) -> bool| {
+        waits.iter().all(|waits| waits.iter().zip(LIMITS).all(|(w, l)| holds(*w, l)))
+    };
+    let doubled =
+        |waits: &Vec<u64>| (0..).zip(waits).all(|(n, w)| *w <= (100 << n) + 1);
+    over.when(waits.iter().all(doubled), "The limit keeps doubling, beyond `CAP`.")
+        .when(
+            all(&|wait, limit| wait >= limit),
+            "Of 210 waits none is shorter than its limit. The random time is the wait; \
+             it is not added to one.",
+        )?;
+
+    for (retry, limit) in LIMITS.into_iter().enumerate() {
+        let longest = waits.iter().map(|waits| waits[retry]).max().unwrap_or(0);
+        let same = waits.iter().all(|waits| waits[retry] == longest);
+        let what = format!("in 30 calls, the wait before retry {}", retry + 1);
+        let words =
+            format!("{what} was always {longest} ms, expected a random one.");
+        check::that(!same, words)
+            .when(longest == limit, "That is its limit: there is no jitter.")?;
+        let words = format!(
+            "{what} was never longer than {longest} ms, expected times up to {limit} ms."
+        );
+        check::that(longest > limit / 2, words)?;
+    }
+    let part = |(wait, limit): (&u64, u64)| *wait as f64 / limit as f64;
+    let parts: Vec<Vec<f64>> = waits
+        .iter()
+        .map(|waits| waits.iter().zip(LIMITS).map(part).collect())
+        .collect();
+    let alike =
+        parts.iter().all(|parts| parts.iter().all(|p| (p - parts[0]).abs() < 0.02));
+    let words = "all waits of a call are the same part of their limit. Draw a random time \
+                 for each wait.";
+    check::that(!alike, words)?;
+    let quarters = [0.0, 0.25, 0.5, 0.75].map(|from| {
+        let within = |part: &&f64| (from..from + 0.25).contains(*part);
+        parts.iter().flatten().filter(within).count()
+    });
+    let words = format!(
+        "of 210 waits, {quarters:?} were in the four quarters from 0 to their limit, \
+         expected about 52 in each."
+    );
+    check::that(quarters.iter().all(|count| *count >= 15), words).when(
+        quarters[..2] == [0, 0],
+        "None was shorter than half of its limit. Full jitter begins at 0.",
+    )?;
+
+    let seed = site.seed();
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        times.push(site.send(Method::GET, &path, 60_000, seed).await?.times);
+    }
+    let words =
+        "the same seed gave different waits. Take all random times from `random`.";
+    check::that(times[0] == times[1], words)
+}
+
+async fn retry_after() -> Result<()> {
+    let site = Site::start().await?;
+    let seconds = site.draw.between(2..=5).unsigned_abs() as u64;
+    let after = Some(seconds * 1000);
+    for (path, waits) in [
+        (format!("/429+{seconds}/200"), vec![after]),
+        (format!("/503+{seconds}/200"), vec![after]),
+        (format!("/503/429+{seconds}/503/200"), vec![None, after, None]),
+        (format!("/429+{}/200", site.draw.word()), vec![None]),
+    ] {
+        let sent = site.get(&path, 60_000).await?;
+        sent.sent(waits.len() + 1, true)?;
+        for ((wait, after), limit) in sent.waits().into_iter().zip(waits).zip(LIMITS)
+        {
+            let (right, expected) = match after {
+                Some(after) => {
+                    ((after..=after + 1).contains(&wait), format!("{after}"))
+                }
+                None => (wait <= limit + 1, format!("at most {limit}")),
+            };
+            let words = format!("it waited for {wait} ms, expected {expected} ms.");
+            let after = after.unwrap_or(u64::MAX);
+            sent.that(right, words)
+                .when(wait == seconds && after < u64::MAX, "N is in seconds.")
+                .when(
+                    wait > after,
+                    "`Retry-After` comes instead of the random wait.",
+                )?;
+        }
+    }
+    Ok(())
+}
+
+async fn punctual() -> Result<()> {
+    let site = Site::start().await?;
+    for path in ["/503", "/stuck", "/503/503/stuck", "/stalled", "/503/429+5"] {
+        let limit = site.draw.between(1500..=2500).unsigned_abs() as u64;
+        let sent = site.get(path, limit).await?;
+        let words = format!(
+            "the result is {}, expected an error at {limit} ms.",
+            sent.end()
+        );
+        let waits = path.ends_with("stuck") || path.ends_with("stalled");
+        let right = sent.result.is_err() && sent.millis <= limit + 1;
+        sent.that(right, &words).when(
+            waits && sent.millis > limit,
+            "One deadline covers all attempts, and all of the response.",
+        )?;
+        let last = *sent.times.last().unwrap_or(&0);
+        let words_late = format!(
+            "it sent a request after {last} ms, expected none after {limit} ms."
+        );
+        sent.that(last <= limit, words_late)?;
+        // A wait that may end too late need not begin.
+        let next = LIMITS[sent.times.len().clamp(1, LIMITS.len()) - 1];
+        let until = if waits { sent.millis } else { last + next };
+        let words = format!("{words}\nThere was time for another attempt.");
+        sent.that(until >= limit || path.contains('+'), words)?;
+    }
+    for path in ["/1400ms", "/503/1100ms"] {
+        let sent = site.get(path, 1500).await?;
+        let why = "It responds in time: the deadline is after 1500 ms.";
+        sent.sent(path.matches('/').count(), true).because([why])?;
+    }
+    Ok(())
+}
+
+async fn last_error() -> Result<()> {
+    let site = Site::start().await?;
+    for (path, status) in [
+        ("/404", "404"),
+        ("/503/500/409", "409"),
+        ("/503", "503"),
+        ("/503/500", "500"),
+        ("/500/502/stuck", "502"),
+        ("/503/429+5", "429"),
+    ] {
+        let sent = site.get(path, 2500).await?;
+        let Err(error) = &sent.result else {
+            return sent.that(false, format!("the result is {}.", sent.end()));
+        };
+        let reports = |cause: &(dyn Error + 'static)| {
+            let of_reqwest = cause.downcast_ref().and_then(reqwest::Error::status);
+            of_reqwest.is_some_and(|s| s.as_str() == status)
+                || cause.to_string().contains(status)
+        };
+        let what = format!("the status {status}");
+        let call =
+            format!("The call was {}, with a deadline after 2500 ms.", sent.what);
+        let judged = check::that_error(error.as_ref(), reports, &what);
+        sent.run.pictured(judged.because([call]))?;
+    }
+    Ok(())
 }
