@@ -77,7 +77,7 @@ async fn gave_up(
     let _ = attempts.instrument(info_span!("", message = what)).await;
     let took = start.elapsed().as_millis();
     let attempts = api.log().requests.len();
-    println!("  {what:<26} {attempts} sent, gave up after {took:>4} ms");
+    println!("  {what:<23}  {attempts} sent, gave up after {took:>4} ms");
 }
 
 // ANCHOR: herd
@@ -216,7 +216,7 @@ async fn lost_response(
     let log = api.log();
     let (posts, orders) = (log.requests.len(), log.orders);
     let end = if result.is_ok() { "Ok" } else { "Err" };
-    println!("  {what:<20} POSTs: {posts}, orders: {orders}, {end}");
+    println!("  {what:<19}  POSTs: {posts}, orders: {orders}, {end}");
     if let Err(Failure { error, .. }) = result {
         let error = anyhow::Error::from(error);
         println!("  the error: {}", error.root_cause());
