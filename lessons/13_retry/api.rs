@@ -5,10 +5,11 @@
 //!
 //! | part | response |
 //! |---|---|
-//! | `200` | `{"order": n, "name": ".."}` for the nth order; the name is the URL's query |
+//! | `200` | `{"order": n, "name": ".."}`: the nth order, and the URL's query |
 //! | `503`, `429+2` | this status; with `Retry-After: 2` |
-//! | `closed`, `reset` | the request is handled, but the connection ends before a response |
-//! | `half`, `stalled` | half of the body, and then the connection ends; or nothing more |
+//! | `closed`, `reset` | none: the connection ends when the request is handled |
+//! | `half` | half of the body, then the connection ends |
+//! | `stalled` | half of the body, then nothing more |
 //! | `broken` | truncated JSON |
 //! | `900ms`, `stuck` | as `200`, after 900 ms; never |
 //!

@@ -61,8 +61,11 @@ async fn five_attempts(client: &Client, url: &str) -> Result<Response> {
 
 // ANCHOR: deadline
 /// Gives all attempts together until the deadline.
-async fn until(deadline: Instant, client: &Client, url: &str) -> Result<Response> {
-    timeout_at(deadline, five_attempts(client, url)).await?
+async fn until(
+    deadline: Instant,
+    attempts: impl Future<Output = Result<Response>>,
+) -> Result<Response> {
+    timeout_at(deadline, attempts).await?
 }
 // ANCHOR_END: deadline
 
@@ -138,7 +141,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 // ANCHOR_END: attempt
 
 // ANCHOR: may_retry
-/// Decides whether another attempt can help, and cannot do harm.
+/// Decides whether another attempt can help, and can do no harm.
 fn may_retry(method: &Method, error: &reqwest::Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     match status {
@@ -267,7 +270,8 @@ async fn main() -> Result<()> {
     println!("a server that does not respond");
     let stuck = &*api.url("/stuck");
     gave_up("400 ms for each attempt", &api, five_attempts(&client, stuck)).await;
-    let all = until(Instant::now() + limit, &client, stuck);
+    let attempts = five_attempts(&client, stuck);
+    let all = until(Instant::now() + limit, attempts);
     gave_up("one deadline for all", &api, all).await;
 
     println!("\n100 clients fail at once: most retries in one ms");
@@ -292,9 +296,9 @@ async fn main() -> Result<()> {
 
     println!("\na POST whose response is lost");
     let always = |_: &Method, _: &reqwest::Error| true;
-    lost_response("retried", &client, &api, None, always).await?;
+    lost_response("always retried", &client, &api, None, always).await?;
     lost_response("not retried", &client, &api, None, may_retry).await?;
-    lost_response("retried, with a key", &client, &api, Some("7"), always).await?;
+    lost_response("retried with a key", &client, &api, Some("7"), always).await?;
 
     println!("\n20 requests");
     let url = &*api.url("/200");

@@ -124,12 +124,11 @@ async def five_attempts(
 
 # ANCHOR: deadline
 async def until(
-    deadline: float,
-    attempt: Callable[[], Awaitable[None]],
+    deadline: float, attempts: Awaitable[None]
 ) -> None:
     """Gives all attempts together until the deadline."""
     async with asyncio.timeout_at(deadline):
-        await five_attempts(attempt)
+        await attempts
 # ANCHOR_END: deadline
 
 
@@ -159,7 +158,8 @@ async def give_up(http: ClientSession) -> None:
     loop = asyncio.get_running_loop()
     await row("400 ms for each attempt", five_attempts(attempt))
     deadline = loop.time() + 1
-    await row("one deadline for all", until(deadline, attempt))
+    attempts = five_attempts(attempt)
+    await row("one deadline for all", until(deadline, attempts))
 
 
 def rounded(seconds: float) -> int:
@@ -197,8 +197,8 @@ IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 
 
 def may_retry(method: str, error: Exception) -> bool:
-    """Decides whether another attempt can help, and cannot
-    do harm."""
+    """Decides whether another attempt can help, and can do
+    no harm."""
     match error:
         case ClientConnectorError():
             return True
@@ -335,9 +335,9 @@ async def main() -> None:
 
         print("\na POST whose response is lost")
         for what, key, rule in (
-            ("retried", "", lambda *_: True),
+            ("always retried", "", lambda *_: True),
             ("not retried", "", may_retry),
-            ("retried, with a key", "7", lambda *_: True),
+            ("retried with a key", "7", lambda *_: True),
         ):
             await lost_response(what, http, api, key, rule)
 

@@ -1,4 +1,4 @@
-//! A request can be sent once: sending it moves it.
+//! A request has no `clone`: its body may be a stream.
 
 use reqwest::{Client, Request, Response};
 
@@ -12,7 +12,8 @@ async fn main() -> reqwest::Result<()> {
 
 async fn send(client: &Client, request: Request) -> Response {
     loop {
-        if let Ok(response) = client.execute(request).await {
+        let attempt = client.execute(request.clone());
+        if let Ok(response) = attempt.await {
             return response;
         }
     }
