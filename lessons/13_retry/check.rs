@@ -55,8 +55,9 @@ struct Sent {
     what: String,
     name: String,
     result: Result<Value>,
-    /// The milliseconds from the call to each request, and to its return.
+    /// The milliseconds from the call to each request.
     times: Vec<u64>,
+    /// The milliseconds from the call to its return.
     millis: u64,
     connections: usize,
     run: Run<()>,

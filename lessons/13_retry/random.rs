@@ -3,6 +3,8 @@
 //! A seed makes the numbers the same in each run, for a test. A program that is not
 //! a test begins with another seed each time: it would use the crate `rand`.
 
+#![allow(dead_code, reason = "the exercise does not use it at first")]
+
 use std::time::Duration;
 
 /// SplitMix64: adds a constant to its state, and mixes the bits of the sum.

@@ -33,8 +33,8 @@ const CAP: Duration = Duration::from_millis(1000);
 ///   waits for N seconds instead. If N is not a number, the header is ignored.
 /// - All attempts and waits end at the `deadline`. Nothing else limits them. A wait
 ///   that would end later need not begin.
-/// - If it fails, its error is that of the last attempt that failed. Only if none
-///   has failed before the deadline, it is any other error.
+/// - If it fails, its error is that of the last attempt that failed. An attempt that
+///   the deadline ends does not count; if there was no other, any error will do.
 async fn send(
     client: &Client,
     request: Request,
