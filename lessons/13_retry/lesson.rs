@@ -111,7 +111,7 @@ fn herd(wait: Wait) -> usize {
 // ANCHOR_END: herd
 
 // ANCHOR: attempt
-/// A failed attempt, and what the server says about the next one.
+/// A failed attempt, and the wait that the server requires before the next one.
 struct Failure {
     error: reqwest::Error,
     retry_after: Option<Duration>,
