@@ -159,4 +159,12 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    retry "13_retry" {
+        title: "Retry",
+        question: "How long will I really wait?",
+        in_python: "`wait_for`, `timeout_at`, tenacity",
+        needs: &["06_errors"],
+        minutes: 30,
+        postgres: false,
+    }
 }

@@ -1,0 +1,463 @@
+//! The check of exercise 13.
+//!
+//! The API runs on the same paused clock as the code under test, so the time of each
+//! request is exact. Waits are random: each is compared with its limit, and 210 of
+//! them with their distribution, within bounds that a right answer exceeds in fewer
+//! than one of a million runs.
+
+use std::error::Error;
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::api::Api;
+use super::random::Random;
+use super::send;
+use async_workbook::check::{self, Diagnosis, Draw, Explain, Run};
+use async_workbook::text;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// The limits of the waits, in milliseconds. The last one is that of all later waits.
+const LIMITS: [u64; 7] = [100, 200, 400, 800, 1000, 1000, 1000];
+
+/// More polls and more requests than there are in the same millisecond, unless the
+/// code under test does not wait, or blocks the thread and so stops the clock.
+const MANY_POLLS: usize = 200;
+const MANY_REQUESTS: usize = 6;
+
+#[test]
+fn check() -> check::Verdict {
+    let mut exercise = check::Exercise::new();
+    exercise.check("it retries until it succeeds, with the given client", succeeds);
+    exercise.check("it retries what may be retried, and nothing else", selective);
+    exercise.check("before each retry it waits for a random time", waits);
+    exercise.check("`Retry-After` sets the wait", retry_after);
+    exercise.check("one deadline covers all attempts and waits", punctual);
+    exercise.check("its error is that of the last attempt that failed", last_error);
+    exercise.verdict()
+}
+
+struct Site {
+    draw: Draw,
+    api: Api,
+    client: Client,
+}
+
+/// What one call of `send` did.
+struct Sent {
+    what: String,
+    name: String,
+    result: Result<Value>,
+    /// The milliseconds from the call to each request.
+    times: Vec<u64>,
+    /// The milliseconds from the call to its return.
+    millis: u64,
+    connections: usize,
+    run: Run<()>,
+}
+
+impl Site {
+    async fn start() -> Result<Self> {
+        let (draw, api) = (check::draw(), Api::start().await?);
+        let client = Client::builder().no_proxy().build()?;
+        Ok(Self { draw, api, client })
+    }
+
+    fn seed(&self) -> u64 {
+        self.draw.number(usize::MAX) as u64
+    }
+
+    async fn get(&self, path: &str, limit: u64) -> Result<Sent> {
+        self.send(Method::GET, path, limit, self.seed()).await
+    }
+
+    /// Calls `send` with a deadline after `limit` milliseconds. The path `refused` is
+    /// the URL of another server.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        limit: u64,
+        seed: u64,
+    ) -> Result<Sent> {
+        self.api.reset();
+        let name = self.draw.word();
+        let shown = path.replace(&"/503".repeat(40), "/503/503/503/..");
+        let what = format!("{method} {shown}");
+        let url = match path {
+            "refused" => self.api.refused_url()?,
+            path => self.api.url(&format!("{path}?{name}")),
+        };
+        let request = self.client.request(method, url).build()?;
+        let start = Instant::now();
+        let deadline = start + Duration::from_millis(limit);
+        let mut random = Random::new(seed);
+        let (mut now, mut polls, mut sent) = (start, 0, 0);
+        let hurried = poll_fn(|_| {
+            let requests = self.api.log().requests.len();
+            if now != Instant::now() {
+                (now, polls, sent) = (Instant::now(), 0, requests);
+            }
+            polls += 1;
+            match polls > MANY_POLLS || requests > sent + MANY_REQUESTS {
+                true => Poll::Ready(requests - sent),
+                false => Poll::Pending,
+            }
+        });
+        let sending = send(&self.client, request, deadline, &mut random);
+        let sending = async {
+            tokio::select! {
+                biased;
+                sent = hurried => Err(sent),
+                result = timeout_at(deadline + 60_000 * MS, sending) => Ok(result),
+            }
+        };
+        let (result, run) = check::run(&what, sending).await.split();
+        run.never_blocked()?;
+        let result = result.map_err(|sent| {
+            let requests = text::count(sent as u64, "request");
+            Diagnosis::new(format!(
+                "{what}: it sent {requests}, and was polled again and again, while no time \
+                 passed. Await a `sleep` between two attempts."
+            ))
+        })?;
+        let words = format!("{what}: it was not done a minute after its deadline.");
+        let result = result.map_err(|_elapsed| Diagnosis::new(words));
+        let result = result.map_err(Into::into).when(
+            path == "/stalled",
+            "Half of the body had arrived. The deadline covers the body, too.",
+        )?;
+        let log = self.api.log();
+        let since = |at: Instant| (at - start).as_millis() as u64;
+        let times: Vec<_> = log.requests.iter().map(|r| since(r.at)).collect();
+        let count = times.len();
+        let requests = text::count(count as u64, "request");
+        run.few_wakeups(100 + 12 * count as u64, &requests)?;
+
+        sleep(2 * MS).await; // lets aborted tasks go away
+        let running = self.api.log().running;
+        sleep(6000 * MS).await;
+        let more = self.api.log().requests.len() - count;
+        let words = format!(
+            "{what}: after it had returned, requests went on: {running} running, {more} \
+             more sent."
+        );
+        check::that(running + more == 0, words)
+            .because([check::OWNED_BY_RUNTIME])?;
+        let (connections, millis) = (log.connections, run.took.as_millis() as u64);
+        Ok(Sent { what, name, result, times, millis, connections, run })
+    }
+}
+
+impl Sent {
+    fn that(&self, holds: bool, words: impl AsRef<str>) -> Result<()> {
+        self.run.that(holds, format!("{}: {}", self.what, words.as_ref()))
+    }
+
+    /// Describes how it ended.
+    fn end(&self) -> String {
+        let end = match &self.result {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("the error {:?}", describe(error)),
+        };
+        format!("{end} after {} ms", self.millis)
+    }
+
+    /// Checks the number of requests, and whether it succeeded with the last one.
+    fn sent(&self, expected: usize, succeeds: bool) -> Result<()> {
+        let (sent, end) = (self.times.len(), self.end());
+        let requests = text::count(sent as u64, "request");
+        let words =
+            format!("it sent {requests}, expected {expected}. The result is {end}.");
+        self.that(sent == expected, words)?;
+        let right = match &self.result {
+            Ok(value) => {
+                succeeds && value["name"] == *self.name && value["order"] == sent
+            }
+            Err(_) => !succeeds,
+        };
+        let expected =
+            if succeeds { "the JSON of the response" } else { "an error" };
+        self.that(right, format!("the result is {end}, expected {expected}."))
+    }
+
+    fn one_connection(&self) -> Result<()> {
+        let (opened, count) = (self.connections, self.times.len());
+        let words = format!(
+            "it opened {opened} connections for {count} requests, expected at most 1."
+        );
+        self.that(opened <= 1, words).when(
+            opened == count,
+            "The client that `send` gets keeps its connection. A client of its own for \
+             each attempt opens one each.",
+        )
+    }
+
+    fn waits(&self) -> Vec<u64> {
+        self.times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+/// Returns the status of an error of reqwest.
+fn status_of(cause: &(dyn Error + 'static)) -> Option<String> {
+    let status = cause.downcast_ref().and_then(reqwest::Error::status)?;
+    Some(status.as_str().to_owned())
+}
+
+/// Describes an error without its URL, whose port is different in each run.
+fn describe(error: &anyhow::Error) -> String {
+    let root = error.root_cause();
+    let io = root.downcast_ref::<io::Error>().map(|io| io.kind().to_string());
+    status_of(root)
+        .map(|status| format!("status {status}"))
+        .or(io)
+        .unwrap_or_else(|| root.to_string())
+}
+
+async fn succeeds() -> Result<()> {
+    let site = Site::start().await?;
+    for (path, limit) in [
+        ("/200", 1000),
+        ("/201", 1000),
+        ("/503/500/200", 2000),
+        ("/429/502/504/408/200", 5000),
+        (&format!("{}/200", "/503".repeat(40)), 100_000),
+    ] {
+        let sent = site.get(path, limit).await?;
+        let count = path.matches('/').count();
+        sent.sent(count, true)
+            .when(
+                sent.result.is_ok() && sent.times.len() < count,
+                "The first response had another status. For reqwest no status is an \
+                 error, before `error_for_status`.",
+            )
+            .when(
+                sent.result.is_err() && sent.millis < limit / 2,
+                "Only the deadline may end it, not a number of attempts.",
+            )?;
+        sent.one_connection()?;
+    }
+    Ok(())
+}
+
+const UNHANDLED: &str = "The server has not handled it.";
+const HANDLED: &str = "The server may have handled it.";
+const SAME: &str = "Another attempt would get the same response.";
+
+async fn selective() -> Result<()> {
+    let site = Site::start().await?;
+    for method in [Method::POST, Method::PATCH, Method::GET, Method::PUT] {
+        for (failures, why) in [
+            (&["408", "429"][..], UNHANDLED),
+            (&["500", "502", "503", "504", "closed", "reset", "half"], HANDLED),
+            (&["400", "401", "404", "409", "broken"], SAME),
+        ] {
+            let idempotent = method.is_idempotent();
+            let again = why == UNHANDLED || why == HANDLED && idempotent;
+            for failure in failures {
+                let path = format!("/{failure}/200");
+                let sent =
+                    site.send(method.clone(), &path, 2000, site.seed()).await?;
+                let repeated = format!("A {method} may be repeated.");
+                sent.sent(1 + usize::from(again), again)
+                    .because([why])
+                    .when(why == HANDLED && idempotent, repeated)?;
+            }
+        }
+        let sent = site.send(method, "refused", 3000, site.seed()).await?;
+        let words = format!(
+            "the result is {}, expected attempts until the deadline after 3000 ms.",
+            sent.end()
+        );
+        sent.that(sent.millis >= 2000, words).because([UNHANDLED])?;
+    }
+    Ok(())
+}
+
+async fn waits() -> Result<()> {
+    let site = Site::start().await?;
+    let path = format!("{}/200", "/503".repeat(LIMITS.len()));
+    let mut calls = Vec::new();
+    for _ in 0..30 {
+        let sent = site.get(&path, 60_000).await?;
+        sent.one_connection()?;
+        sent.sent(LIMITS.len() + 1, true)?;
+        calls.push(sent);
+    }
+    let waits: Vec<_> = calls.iter().map(Sent::waits).collect();
+    let added = |waits: &Vec<u64>| waits.iter().zip(LIMITS).all(|(w, l)| *w >= l);
+    let added = waits.iter().all(added);
+    let doubled =
+        |waits: &Vec<u64>| (0..).zip(waits).all(|(n, w)| *w <= (100 << n) + 1);
+    let doubled = waits.iter().all(doubled);
+    for (sent, waits) in calls.iter().zip(&waits) {
+        for (retry, (wait, limit)) in (1..).zip(waits.iter().zip(LIMITS)) {
+            let words = format!(
+                "it waited for {wait} ms before retry {retry}, expected at most {limit} ms."
+            );
+            sent.that(*wait <= limit + 1, words)
+                .when(doubled, "The limit keeps doubling, beyond `CAP`.")
+                .when(
+                    added,
+                    "Of 210 waits none is shorter than its limit. The random time is the \
+                     wait; it is not added to one.",
+                )?;
+        }
+    }
+
+    for (retry, limit) in LIMITS.into_iter().enumerate() {
+        let longest = waits.iter().map(|waits| waits[retry]).max().unwrap_or(0);
+        let same = waits.iter().all(|waits| waits[retry] == longest);
+        let what = format!("in 30 calls, the wait before retry {}", retry + 1);
+        let words =
+            format!("{what} was always {longest} ms, expected a random one.");
+        check::that(!same, words)
+            .when(longest == limit, "That is its limit: there is no jitter.")?;
+        let words = format!(
+            "{what} was never longer than {longest} ms, expected times up to {limit} ms."
+        );
+        check::that(longest > limit / 2, words)?;
+    }
+    // Each wait as a part of its limit.
+    let part = |(wait, limit): (&u64, u64)| *wait as f64 / limit as f64;
+    let parts: Vec<Vec<f64>> = waits
+        .iter()
+        .map(|waits| waits.iter().zip(LIMITS).map(part).collect())
+        .collect();
+    let alike =
+        parts.iter().all(|parts| parts.iter().all(|p| (p - parts[0]).abs() < 0.02));
+    let words = "all waits of a call are the same part of their limit. Draw a random time \
+                 for each wait.";
+    check::that(!alike, words)?;
+    let quarters = [0.0, 0.25, 0.5, 0.75].map(|from| {
+        let within = |part: &&f64| (from..from + 0.25).contains(*part);
+        parts.iter().flatten().filter(within).count()
+    });
+    let words = format!(
+        "of 210 waits, {quarters:?} were in the four quarters from 0 to their limit, \
+         expected about 52 in each."
+    );
+    check::that(quarters.iter().all(|count| (20..=85).contains(count)), words)
+        .when(
+            quarters[..2] == [0, 0],
+            "None was shorter than half of its limit. Full jitter begins at 0.",
+        )?;
+
+    let seed = site.seed();
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        times.push(site.send(Method::GET, &path, 60_000, seed).await?.times);
+    }
+    let words =
+        "the same seed gave different waits. Take all random times from `random`.";
+    check::that(times[0] == times[1], words)
+}
+
+async fn retry_after() -> Result<()> {
+    let site = Site::start().await?;
+    let seconds = site.draw.between(2..=5).unsigned_abs() as u64;
+    let after = Some(seconds * 1000);
+    for (path, waits) in [
+        ("/503/503/200".to_owned(), vec![None; 2]),
+        (format!("/429+{seconds}/200"), vec![after]),
+        (format!("/503+{seconds}/200"), vec![after]),
+        (format!("/503/429+{seconds}/503/200"), vec![None, after, None]),
+        (format!("/429+{}/200", site.draw.word()), vec![None]),
+    ] {
+        let sent = site.get(&path, 60_000).await?;
+        sent.one_connection()?;
+        sent.sent(waits.len() + 1, true)?;
+        for ((wait, after), limit) in sent.waits().into_iter().zip(waits).zip(LIMITS)
+        {
+            let (right, expected) = match after {
+                Some(after) => {
+                    ((after..=after + 1).contains(&wait), format!("{after}"))
+                }
+                None => (wait <= limit + 1, format!("at most {limit}")),
+            };
+            let words = format!("it waited for {wait} ms, expected {expected} ms.");
+            let after = after.unwrap_or(u64::MAX);
+            sent.that(right, words)
+                .when(wait == seconds && after < u64::MAX, "N is in seconds.")
+                .when(
+                    wait > after,
+                    "`Retry-After` comes instead of the random wait.",
+                )?;
+        }
+    }
+    Ok(())
+}
+
+async fn punctual() -> Result<()> {
+    let site = Site::start().await?;
+    for path in ["/503", "/stuck", "/503/503/stuck", "/stalled", "/503/429+5"] {
+        let limit = site.draw.between(1500..=2500).unsigned_abs() as u64;
+        let sent = site.get(path, limit).await?;
+        let (late, last) = (sent.millis > limit + 1, sent.times.last().copied());
+        let last = last.unwrap_or(0);
+        let words = format!(
+            "the result is {}, expected an error by {limit} ms.",
+            sent.end()
+        );
+        let waits = path.ends_with("stuck") || path.ends_with("stalled");
+        sent.that(sent.result.is_err() && !late, &words)
+            .when(
+                late && waits,
+                "One deadline covers all attempts, and all of the response.",
+            )
+            .when(
+                late && !waits && last <= limit,
+                format!(
+                    "The last response came after {last} ms: after that it only waited."
+                ),
+            )?;
+        let attempt = format!("it sent a request after {last} ms: {words}");
+        sent.that(last <= limit, attempt)?;
+        // A wait that may end too late need not begin.
+        let next = LIMITS[sent.times.len().clamp(1, LIMITS.len()) - 1];
+        let until = if waits { sent.millis } else { last + next };
+        let words = format!("{words}\nThere was time for another attempt.");
+        sent.that(until >= limit || path.contains('+'), words)?;
+    }
+    for path in ["/1400ms", "/503/1100ms"] {
+        let sent = site.get(path, 1500).await?;
+        let why = "It responds in time: the deadline is after 1500 ms.";
+        sent.sent(path.matches('/').count(), true).because([why])?;
+    }
+    Ok(())
+}
+
+async fn last_error() -> Result<()> {
+    let site = Site::start().await?;
+    for (path, status) in [
+        ("/404", "404"),
+        ("/503/500/409", "409"),
+        ("/503", "503"),
+        ("/503/500", "500"),
+        ("/500/502/stuck", "502"),
+        ("/503/429+5", "429"),
+    ] {
+        let sent = site.get(path, 2500).await?;
+        let Err(error) = &sent.result else {
+            return sent.that(false, format!("the result is {}.", sent.end()));
+        };
+        let found = check::chain(error.as_ref())?.iter().any(|cause| {
+            // The text of reqwest's error has the URL, too.
+            let text = cause.to_string().replace(path, "");
+            status_of(*cause).as_deref() == Some(status) || text.contains(status)
+        });
+        let words = format!(
+            "the result is {}, expected an error that reports the status {status}.",
+            sent.end()
+        );
+        sent.that(found, words)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! 13 - solution: a request that is retried until a deadline.
+
+mod api;
+mod random;
+
+use std::error::Error;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Method, Request, Response};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use api::Api;
+use random::Random;
+
+/// The most that the first wait can be. It doubles with each retry, up to the `CAP`.
+const BASE: Duration = Duration::from_millis(100);
+const CAP: Duration = Duration::from_millis(1000);
+
+/// Sends a request, and retries it until it succeeds. Returns the JSON of the
+/// response, whose status is from 200 to 299.
+///
+/// - Retries only these failures, and no others:
+///   - of every method: the connection was refused; the status is 408 or 429;
+///   - of methods that may be repeated (`Method::is_idempotent`): the connection
+///     broke, before the response or within it; the status is 500, 502, 503 or 504.
+/// - Before each retry it waits for a random time, `random.up_to(limit)`. The limit
+///   is `BASE` before the first retry; it doubles each time, and is at most `CAP`.
+/// - A status that is retried may come with the header `Retry-After: N`. Then it
+///   waits for N seconds instead. If N is not a number, the header is ignored.
+/// - All attempts and waits end at the `deadline`. Nothing else limits them. A wait
+///   that would end later need not begin.
+/// - If it fails, its error is that of the last attempt that failed. An attempt that
+///   the deadline ends does not count; if there was no other, any error will do.
+async fn send(
+    client: &Client,
+    request: Request,
+    deadline: Instant,
+    random: &mut Random,
+) -> Result<Value> {
+    let mut retry = 0;
+    let mut last = None;
+    loop {
+        let again = request.try_clone().context("a stream cannot be sent again")?;
+        let attempt = timeout_at(deadline, attempt(client, again)).await;
+        let (error, retry_after) = match attempt {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => return Err(last.map_or(elapsed.into(), Into::into)),
+        };
+        let limit = CAP.min(BASE * 2_u32.saturating_pow(retry));
+        let wait = retry_after.unwrap_or_else(|| random.up_to(limit));
+        let is_late = wait >= deadline.saturating_duration_since(Instant::now());
+        if is_late || !may_retry(request.method(), &error) {
+            return Err(error.into());
+        }
+        sleep(wait).await;
+        last = Some(error);
+        retry += 1;
+    }
+}
+
+/// Sends a request once. A failure comes with the time of `Retry-After`.
+async fn attempt(
+    client: &Client,
+    request: Request,
+) -> Result<Value, (reqwest::Error, Option<Duration>)> {
+    let response = client.execute(request).await.map_err(|error| (error, None))?;
+    let retry_after = retry_after(&response);
+    let response = response.error_for_status();
+    let response = response.map_err(|error| (error, retry_after))?;
+    response.json().await.map_err(|error| (error, None))
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    Some(Duration::from_secs(seconds.parse().ok()?))
+}
+
+fn may_retry(method: &Method, error: &reqwest::Error) -> bool {
+    let is_json = |source: &(dyn Error + 'static)| source.is::<serde_json::Error>();
+    match error.status().map(|status| status.as_u16()) {
+        Some(408 | 429) => true,
+        Some(500 | 502 | 503 | 504) => method.is_idempotent(),
+        Some(_) => false,
+        None if error.is_connect() => true,
+        None if error.source().is_some_and(is_json) => false,
+        None => method.is_idempotent(),
+    }
+}
+
+/// Sends requests to an API that fails, and prints how often and how long it tried.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let api = Api::start().await?;
+    let client = Client::builder().no_proxy().build()?;
+    for (method, path) in [
+        (Method::GET, "/503/503/200"),
+        (Method::GET, "/503"),
+        (Method::GET, "/429+1/200"),
+        (Method::GET, "/404"),
+        (Method::POST, "/closed/200"),
+        (Method::GET, "/503/stuck"),
+    ] {
+        api.reset();
+        let start = Instant::now();
+        let request = client.request(method.clone(), api.url(path)).build()?;
+        let deadline = start + Duration::from_millis(2000);
+        let result = send(&client, request, deadline, &mut Random::new(7)).await;
+        let millis = start.elapsed().as_millis();
+        let sent = api.log().requests.len();
+        print!("{method} {path}: {sent} sent, {millis} ms, ");
+        match result {
+            Ok(value) => println!("{value}"),
+            Err(error) => println!("error: {}", error.root_cause()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod check;

@@ -1,0 +1,13 @@
+//! Wrong: retries a POST whose connection broke.
+
+fn may_retry(method: &Method, error: &reqwest::Error) -> bool {
+    let is_json = |source: &(dyn Error + 'static)| source.is::<serde_json::Error>();
+    match error.status().map(|status| status.as_u16()) {
+        Some(408 | 429) => true,
+        Some(500 | 502 | 503 | 504) => method.is_idempotent(),
+        Some(_) => false,
+        None if error.is_connect() => true,
+        None if error.source().is_some_and(is_json) => false,
+        None => true,
+    }
+}

@@ -1,0 +1,5 @@
+//! Wrong: does not read `Retry-After`.
+
+fn retry_after(_: &Response) -> Option<Duration> {
+    None
+}
