@@ -1,21 +1,24 @@
 //! The check of exercise 14.
 //!
-//! It passes transactions to `with_tx` that end in every way, drops it at every await,
-//! and observes from the server what is left of them.
+//! It calls `with_tx` with work that ends in every way, drops it at every await, and
+//! observes from the server what is left.
 
 use std::cell::Cell;
+use std::error::Error;
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Error, Result, anyhow};
-use deadpool_postgres::Transaction;
+use anyhow::{Result, anyhow};
+use deadpool_postgres::{Object, Transaction};
 use tokio::task::yield_now;
-use tokio::time::{advance, error::Elapsed, pause, resume};
-use tokio_postgres::Client;
+use tokio::time::error::Elapsed;
+use tokio::time::{advance, pause, resume};
 use tracing::{Instrument, info_span, instrument};
 
 use super::with_tx;
 use async_workbook::check::{self, Explain, ObservedPool, TestDatabase};
+use async_workbook::text;
 
 #[test]
 fn check() -> check::Verdict {
@@ -23,70 +26,46 @@ fn check() -> check::Verdict {
     let Some(server) = TestDatabase::start_for(&mut exercise) else {
         return exercise.verdict();
     };
-    exercise.check_in_real_time(
-        "a value is returned when the transaction is committed",
-        || committed(&server),
-    );
-    exercise.check_in_real_time(
-        "an error is returned, and the transaction is rolled back",
-        || failed(&server),
-    );
-    exercise.check_in_real_time(
-        "a commit that turns into a rollback is an error",
-        || not_committed(&server),
-    );
-    exercise.check_in_real_time(
-        "PostgreSQL cancels a statement that exceeds the limit",
-        || limited(&server),
-    );
-    exercise.check_in_real_time(
-        "the connection is returned with no transaction open and its settings",
-        || returned(&server),
-    );
-    exercise.check_in_real_time(
-        "dropped at any await, it leaves no part of the transaction",
-        || dropped(&server),
-    );
+    let title = "the rows are committed, and the value of the work is returned";
+    exercise.check_in_real_time(title, || committed(&server));
+    let title = "after an error of the work, nothing is committed";
+    exercise.check_in_real_time(title, || failed(&server));
+    let title = "it is an error if PostgreSQL does not commit";
+    exercise.check_in_real_time(title, || not_committed(&server));
+    let title = "PostgreSQL cancels a statement that exceeds the limit";
+    exercise.check_in_real_time(title, || limited(&server));
+    let title = "the connection is returned as it was";
+    exercise.check_in_real_time(title, || returned(&server));
+    let title = "dropped at any await, it leaves nothing behind";
+    exercise.check_in_real_time(title, || dropped(&server));
     server.clean_up();
     exercise.verdict()
 }
 
-/// Equal words are an error when the transaction is committed, not before.
+/// Equal rows are an error when the transaction is committed, not before.
 const TABLE: &str =
-    "CREATE TABLE words (word text UNIQUE DEFERRABLE INITIALLY DEFERRED)";
+    "CREATE TABLE seats (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
 
 const FAILS: &str = "SELECT 1 / 0";
 
-/// The `statement_timeout` of each connection of the pool, in milliseconds.
-const OWN_SETTING: i32 = 7001;
-
-/// A limit that no statement here reaches.
+/// A limit that no statement reaches.
 const LIMIT: Duration = Duration::from_millis(1500);
+
+/// The `statement_timeout` of the connections, in milliseconds.
+const BEFORE: i32 = 7001;
+
+const SETTING: &str =
+    "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'";
 
 type Tx<'a, 'b> = &'a Transaction<'b>;
 
 #[instrument(name = "INSERT", skip_all)]
-async fn insert(tx: Tx<'_, '_>, word: &str) -> Result<()> {
-    tx.execute("INSERT INTO words VALUES ($1)", &[&word]).await?;
+async fn insert(tx: Tx<'_, '_>, number: i32) -> Result<()> {
+    tx.execute("INSERT INTO seats VALUES ($1)", &[&number]).await?;
     Ok(())
 }
 
-/// Returns the `statement_timeout` of a connection, in milliseconds.
-async fn setting(client: &Client) -> Result<i32> {
-    let query =
-        "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'";
-    Ok(client.query_one(query, &[]).await?.try_get(0)?)
-}
-
-/// Returns the five characters of an error of PostgreSQL, or nothing.
-fn sql_state(error: &Error) -> Result<&str> {
-    let chain = check::chain(error.as_ref())?;
-    let error = chain.iter().find_map(|cause| cause.downcast_ref());
-    let state = error.and_then(tokio_postgres::Error::code);
-    Ok(state.map_or("", |state| state.code()))
-}
-
-/// Formats a result, for a diagnosis.
+/// Describes the result of `with_tx`, for a diagnosis.
 fn describe<T>(result: &Result<T>) -> String {
     match result {
         Ok(_) => "Ok".to_owned(),
@@ -94,14 +73,27 @@ fn describe<T>(result: &Result<T>) -> String {
     }
 }
 
-/// A pool, and what is expected of it.
-struct Words(ObservedPool);
+/// Returns the five characters of PostgreSQL for an error.
+fn sql_state<T>(result: &Result<T>) -> Result<&str> {
+    let Err(error) = result else { return Ok("") };
+    let chain = check::chain(error.as_ref())?;
+    let error = chain.iter().find_map(|cause| cause.downcast_ref());
+    let state = error.and_then(tokio_postgres::Error::code);
+    Ok(state.map_or("", |state| state.code()))
+}
 
-impl Words {
+fn is_elapsed<T>(result: &Result<T>) -> bool {
+    matches!(result, Err(error) if error.is::<Elapsed>())
+}
+
+/// A pool with a table `seats`.
+struct Seats(ObservedPool);
+
+impl Seats {
     async fn new(size: usize, server: &TestDatabase) -> Result<Self> {
         let pool = ObservedPool::new(size, server, TABLE).await?;
         for client in pool.all().await? {
-            let set = format!("SET statement_timeout = {OWN_SETTING}");
+            let set = format!("SET statement_timeout = {BEFORE}");
             client.batch_execute(&set).await?;
         }
         Ok(Self(pool))
@@ -117,279 +109,237 @@ impl Words {
         check::run("with_tx", self.0.awaits(call)).await.value?
     }
 
-    /// Checks what is left in the pool after a call that ended `how`.
-    async fn left_clean(&self, how: &str) -> Result<()> {
-        let clients = self.0.all().await.because([format!(
-            "A connection is still in use after {how}: something keeps its `client`."
-        )])?;
+    /// Waits until the connections are in the pool again and idle.
+    async fn idle(&self) -> Result<Vec<Object>> {
+        let clients = self.0.all().await?;
         for client in &clients {
             // What is still running, such as a rollback, ends before this.
             client.batch_execute("").await?;
         }
-        let sessions = self.0.sessions().await?;
-        let open = sessions.iter().any(|session| session.in_transaction);
+        Ok(clients)
+    }
+
+    /// Checks how many rows are committed after a call. `how` describes it.
+    async fn have(&self, expected: i64, how: &str) -> Result<()> {
+        drop(self.idle().await?);
+        let rows = self.0.count("seats").await?;
+        let counted = text::count(rows.unsigned_abs(), "row");
+        let words = format!("{how}: {counted} committed, expected {expected}.");
+        check::that(rows == expected, words)
+    }
+
+    /// Checks the connections after a call. `how` describes it.
+    async fn unchanged(&self, how: &str) -> Result<()> {
+        let clients = self.idle().await?;
         let words = format!(
-            "after {how}, the connection was returned with an open transaction: the \
-             next user of the connection ends up inside it."
+            "{how}the connection is not in the pool any more; another one has replaced it."
+        );
+        check::that(self.0.replaced() == 0, words)?;
+        let open = self.0.sessions().await?.iter().any(|one| one.in_transaction);
+        let words = format!(
+            "{how}the connection was returned with an open transaction: the next user \
+             of the connection ends up inside it."
         );
         check::that(!open, words)?;
         for client in &clients {
-            let now = setting(client).await?;
+            let now: i32 = client.query_one(SETTING, &[]).await?.try_get(0)?;
             let words = format!(
-                "after {how}, the connection was returned with a `statement_timeout` of \
-                 {now} ms, which was {OWN_SETTING} ms before."
+                "{how}the connection was returned with a `statement_timeout` of {now} ms, \
+                 expected {BEFORE} ms, as before."
             );
-            check::that(now == OWN_SETTING, words).because([
-                "Without LOCAL, `SET` is for the connection, and stays when the \
-                 transaction has been committed.",
-            ])?;
+            let why = "`SET` without LOCAL is for the connection, not for the \
+                       transaction. `SET LOCAL` ends with the transaction.";
+            check::that(now == BEFORE, words).when(now == 1500, why)?;
         }
-        let words = format!(
-            "after {how}, the connection is not in the pool any more: another one has \
-             replaced it."
-        );
-        check::that(self.0.replaced() == 0, words)
-    }
-
-    /// Returns the words that are committed, sorted.
-    async fn saved(&self) -> Result<Vec<String>> {
-        let client = self.0.pool.get().await?;
-        let rows = client.query("SELECT word FROM words ORDER BY word", &[]).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    /// Checks which words are committed after a call with this `outcome`.
-    async fn have(&self, outcome: &str, expected: &[&str]) -> Result<()> {
-        let mut expected = expected.to_vec();
-        expected.sort_unstable();
-        let saved = self.saved().await?;
-        let words = format!(
-            "{outcome}: {} committed, expected {}.",
-            async_workbook::text::count(saved.len() as u64, "row"),
-            expected.len()
-        );
-        check::that(saved == expected, words)
-            .when(
-                saved.is_empty(),
-                "The transaction was rolled back. It is committed only by \
-                 `commit().await`.",
-            )
-            .when(expected.is_empty(), "The transaction was committed.")
+        Ok(())
     }
 }
 
 async fn committed(server: &TestDatabase) -> Result<()> {
     for size in [1, 2] {
-        let (words, drawn) =
-            (Words::new(size, server).await?, check::draw().words(3));
-        let [first, second, value] = &drawn[..] else { unreachable!() };
+        let seats = Seats::new(size, server).await?;
+        let value = check::draw().word();
         let work = async |tx: Tx<'_, '_>| {
-            insert(tx, first).await?;
-            insert(tx, second).await?;
+            insert(tx, 1).await?;
+            insert(tx, 2).await?;
             Ok(value.clone())
         };
-        let got = words.call(LIMIT, work).await??;
-        let expected = format!("`with_tx` returned {got:?}, expected {value:?}.");
-        check::that(got == *value, expected)?;
-        words.left_clean("a call that returned Ok").await?;
-        words.have("`with_tx` returned Ok", &[first, second]).await?;
+        let got = seats.call(LIMIT, work).await??;
+        seats.have(2, "`with_tx` returned Ok").await.because([
+            "Only `commit().await` commits. A transaction that is dropped without it is \
+             rolled back.",
+        ])?;
+        let words = format!("`with_tx` returned {got:?}, expected {value:?}.");
+        check::that(got == value, words)?;
     }
     Ok(())
 }
 
 async fn failed(server: &TestDatabase) -> Result<()> {
-    let words = Words::new(1, server).await?;
-    let drawn = check::draw().words(2);
-    let [word, message] = &drawn[..] else { unreachable!() };
+    let seats = Seats::new(1, server).await?;
+    let message = check::draw().word();
     let refuses = async |tx: Tx<'_, '_>| {
-        insert(tx, word).await?;
+        insert(tx, 1).await?;
         Err::<(), _>(anyhow!("{message}"))
     };
-    let got = words.call(LIMIT, refuses).await?;
-    let reports = |error: &Error| {
-        let reports = |cause: &(dyn std::error::Error + 'static)| {
-            cause.to_string() == *message
-        };
-        check::that_error(error.as_ref(), reports, &format!("{message:?}"))
+    let Err(error) = seats.call(LIMIT, refuses).await? else {
+        return check::that(false, "the work returned an error, and `with_tx` Ok.");
     };
-    got.map_or_else(
-        |error| reports(&error),
-        |()| {
-            check::that(false, "the work returned an error, `with_tx` returned Ok.")
-        },
-    )?;
-    words.left_clean("an error").await?;
-    words.have("the work returned an error", &[]).await?;
+    seats.have(0, "the work returned an error").await?;
+    let is_it = |cause: &(dyn Error + 'static)| cause.to_string().contains(&message);
+    check::that_error(error.as_ref(), is_it, &format!("{message:?}"))?;
 
-    let fails = async |tx: Tx<'_, '_>| {
-        insert(tx, word).await?;
+    let divides = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
         Ok(tx.batch_execute(FAILS).await?)
     };
-    let got = words.call(LIMIT, fails).await?;
-    let state = got.as_ref().map_or_else(sql_state, |()| Ok("Ok"))?;
-    let got = describe(&got);
-    let expected = format!(
-        "a statement divided by zero: got {got}, expected its error (22012)."
-    );
-    check::that(state == "22012", expected)?;
-
+    let got = seats.call(LIMIT, divides).await?;
+    let (state, got) = (sql_state(&got)?, describe(&got));
+    let words = format!("the work divided by zero: got {got}, expected that error.");
+    check::that(state == "22012", words)?;
     let panics = async |tx: Tx<'_, '_>| {
-        insert(tx, word).await?;
-        std::panic::resume_unwind(Box::new("no more words"))
+        insert(tx, 1).await?;
+        resume_unwind(Box::new("no more seats"))
     };
-    let _: Result<Result<()>> = words.call(LIMIT, panics).await;
-    words.left_clean("a panic").await?;
-    words.have("the work panicked", &[]).await
+    let _: Result<Result<()>> = seats.call(LIMIT, panics).await;
+    seats.have(0, "the work panicked").await
 }
 
 async fn not_committed(server: &TestDatabase) -> Result<()> {
-    let words = Words::new(1, server).await?;
-    let drawn = check::draw().words(2);
-    let [first, second] = &drawn[..] else { unreachable!() };
+    let seats = Seats::new(1, server).await?;
     let ignores = async |tx: Tx<'_, '_>| {
-        insert(tx, first).await?;
+        insert(tx, 1).await?;
         let _ = tx.batch_execute(FAILS).await;
         Ok(())
     };
-    let got = words.call(LIMIT, ignores).await?;
-    words.left_clean("an error that the work ignored").await?;
-    let saved = words.saved().await?.len();
-    check::that(
-        got.is_err(),
-        format!(
-            "a statement failed, and the work ignored the error: `with_tx` returned Ok, \
-             and {saved} of its rows were committed.\n\
-             After a failed statement, PostgreSQL answers COMMIT with a rollback, which \
-             `commit()` does not report."
-        ),
-    )?;
+    let got = seats.call(LIMIT, ignores).await?;
+    drop(seats.idle().await?);
+    let saved = seats.0.count("seats").await?;
+    let words = format!(
+        "a statement failed, and the work ignored the error: `with_tx` returned Ok, and \
+         {saved} of its rows were committed, expected an error.\n\
+         After a failed statement, PostgreSQL answers COMMIT with a rollback, and \
+         `commit()` returns Ok."
+    );
+    check::that(got.is_err(), words)?;
+
     let twice = async |tx: Tx<'_, '_>| {
-        insert(tx, first).await?;
-        insert(tx, first).await
+        insert(tx, 1).await?;
+        insert(tx, 1).await
     };
-    let got = words.call(LIMIT, twice).await?;
-    check::that(
-        got.is_err(),
-        "the COMMIT failed, because of a constraint that is DEFERRED: `with_tx` \
-         returned Ok.",
-    )?;
-    words.have("the COMMIT failed", &[]).await?;
+    let got = seats.call(LIMIT, twice).await?;
+    let words = "COMMIT failed, because of a constraint that is DEFERRED: `with_tx` \
+                 returned Ok, expected an error.";
+    check::that(got.is_err(), words)?;
+
     let recovers = async |tx: Tx<'_, '_>| {
-        insert(tx, first).await?;
+        insert(tx, 1).await?;
         tx.batch_execute("SAVEPOINT before").await?;
         let _ = tx.batch_execute(FAILS).await;
         tx.batch_execute("ROLLBACK TO before").await?;
-        insert(tx, second).await
+        insert(tx, 2).await
     };
     let how = "a statement failed, and the work rolled back to a savepoint";
-    let got = words.call(LIMIT, recovers).await?;
-    let outcome =
-        format!("{how}: `with_tx` returned {}, expected Ok.", describe(&got));
-    check::that(got.is_ok(), outcome)?;
-    words.have(how, &[first, second]).await
+    let got = seats.call(LIMIT, recovers).await?;
+    let words = format!("{how}: got {}, expected Ok.", describe(&got));
+    check::that(got.is_ok(), words)?;
+    seats.have(2, how).await
 }
 
 async fn limited(server: &TestDatabase) -> Result<()> {
-    let words = Words::new(2, server).await?;
-    let limit = check::draw().between(41..=89);
-    let shown = Cell::new(0);
+    let seats = Seats::new(2, server).await?;
+    let (limit, shown) = (check::draw().between(41..=89), Cell::new(0));
     let waits = async |tx: Tx<'_, '_>| {
-        shown.set(setting(tx.client()).await?);
-        insert(tx, "behind the gate").await
+        shown.set(tx.query_one(SETTING, &[]).await?.try_get(0)?);
+        insert(tx, 1).await
     };
-    words.0.close("words").await?;
+    seats.0.close("seats").await?;
     let mut call =
-        pin!(words.call(Duration::from_millis(limit.unsigned_abs().into()), waits));
-    // With the right setting, PostgreSQL ends the statement, however busy it is.
+        pin!(seats.call(Duration::from_millis(limit.unsigned_abs().into()), waits));
+    // If the setting is right, PostgreSQL ends the statement, however busy it is.
+    let is_waiting = async || {
+        let sessions = seats.0.settled().await?;
+        anyhow::Ok(sessions.iter().any(|one| one.waits_at.is_some()))
+    };
     let unlimited = async {
-        while words.0.settled().await?.iter().all(|one| one.waits_at.is_none())
-            || shown.get() == limit
-        {}
+        while shown.get() == limit || !is_waiting().await? {}
         anyhow::Ok(())
     };
     let done = tokio::select! {
         biased;
         done = &mut call => Some(done?),
-        waiting = unlimited => waiting.map(|()| None)?,
+        unlimited = unlimited => unlimited.map(|()| None)?,
     };
-    let waits = words.0.sessions().await?.iter().any(|one| one.waits_at.is_some());
     let (state, got) = match &done {
-        None => ("", "it was still running after 200 ms".to_owned()),
-        Some(Ok(())) => ("", "got Ok".to_owned()),
-        Some(Err(error)) => {
-            (sql_state(error)?, format!("got the error \"{error:#}\""))
-        }
+        Some(got) => (sql_state(got)?, describe(got)),
+        None => ("", "no result within 200 ms".to_owned()),
     };
-    let elapsed = matches!(&done, Some(Err(error)) if error.is::<Elapsed>());
-    let shown = match shown.get() {
-        0 => "0, which is no limit".to_owned(),
-        millis => format!("{millis} ms"),
-    };
-    let setting = format!("In the transaction, `statement_timeout` was {shown}.");
-    let differs = shown != format!("{limit} ms");
-    let outcome = format!(
-        "a statement that waits for a lock, with a limit of {limit} ms: {got}, expected \
-         an error of PostgreSQL, 57014."
-    );
-    check::that(state == "57014", outcome).when(differs, &setting).when(
-        elapsed && waits,
-        "Tokio's `timeout` has ended the wait. PostgreSQL is still running the statement.",
-    )?;
-    let expected =
-        format!("expected a `statement_timeout` of {limit} ms.\n{setting}");
-    check::that(!differs, expected)?;
+    let (shown, elapsed) = (shown.get(), done.as_ref().is_some_and(is_elapsed));
+    let setting = format!("in the transaction, `statement_timeout` was {shown} ms");
+    if shown != limit && state != "57014" {
+        let words = format!(
+            "a statement waits for a lock, with a limit of {limit} ms: got {got}, \
+             expected an error of PostgreSQL, SQLSTATE 57014."
+        );
+        let why = "Tokio's `timeout` has ended the wait, and PostgreSQL is still running \
+                   the statement.";
+        return check::that(false, words)
+            .because([text::capitalize(&format!("{setting}."))])
+            .when(shown == 0, "0 means that there is no limit.")
+            .when(elapsed && is_waiting().await?, why);
+    }
+    check::that(shown == limit, format!("{setting}, expected {limit} ms."))?;
 
-    // Longer than the limit, which is for a statement. No one has to wait for it: the
-    // timers of this process take it for time that has passed.
-    let words = Words::new(1, server).await?;
-    let word = check::draw().word();
+    // A long transaction of short statements. The timers of this process take this
+    // for time that has passed.
+    let seats = Seats::new(1, server).await?;
     let pauses = async |tx: Tx<'_, '_>| {
         pause();
-        advance(LIMIT + Duration::from_millis(1)).await;
+        advance(2 * LIMIT).await;
         resume();
-        insert(tx, &word).await
+        insert(tx, 1).await
     };
-    let got = words.call(LIMIT, pauses).await?;
-    let elapsed = matches!(&got, Err(error) if error.is::<Elapsed>());
-    let outcome = format!(
-        "a transaction that takes 1501 ms, with a limit of 1500 ms for a statement: got \
-         {}, expected Ok.",
+    let got = seats.call(LIMIT, pauses).await?;
+    let words = format!(
+        "a transaction of 3000 ms, with a limit of 1500 ms for each statement: got {}, \
+         expected Ok.",
         describe(&got)
     );
-    check::that(got.is_ok(), outcome)
-        .when(elapsed, "Tokio's `timeout` limits the transaction as a whole.")
+    let why = "Tokio's `timeout` has limited the transaction as a whole.";
+    check::that(got.is_ok(), words).when(is_elapsed(&got), why)
 }
 
 async fn returned(server: &TestDatabase) -> Result<()> {
-    let words = Words::new(1, server).await?;
-    let word = check::draw().word();
-    let _ = words.call(LIMIT, async |tx: Tx<'_, '_>| insert(tx, &word).await).await;
-    words.left_clean("a call that returned Ok").await?;
+    let seats = Seats::new(1, server).await?;
+    let _ = seats.call(LIMIT, async |tx: Tx<'_, '_>| insert(tx, 1).await).await?;
+    seats.unchanged("after `with_tx` returned Ok, ").await?;
     let fails = async |tx: Tx<'_, '_>| Ok(tx.batch_execute(FAILS).await?);
-    let _ = words.call(LIMIT, fails).await;
-    words.left_clean("an error").await?;
-    let panics = async |_: Tx<'_, '_>| std::panic::resume_unwind(Box::new("words"));
-    let _: Result<Result<()>> = words.call(LIMIT, panics).await;
-    words.left_clean("a panic").await
+    let _ = seats.call(LIMIT, fails).await;
+    seats.unchanged("after an error of the work, ").await?;
+    let panics = async |_: Tx<'_, '_>| resume_unwind(Box::new("no more seats"));
+    let _: Result<Result<()>> = seats.call(LIMIT, panics).await;
+    seats.unchanged("after a panic, ").await
 }
 
 async fn dropped(server: &TestDatabase) -> Result<()> {
-    let words = Words::new(1, server).await?;
-    let drawn = check::draw().words(2);
+    // A deadlock would not end when it is dropped later.
+    let other = Seats::new(1, server).await?;
+    let _ = other.call(LIMIT, async |tx: Tx<'_, '_>| insert(tx, 1).await).await?;
+
+    let seats = Seats::new(1, server).await?;
     check::cancelled_at_every_await(async |cancel| {
         let work = async |tx: Tx<'_, '_>| {
-            insert(tx, &drawn[0]).await?;
+            insert(tx, 1).await?;
             yield_now().instrument(info_span!("between two statements")).await;
-            insert(tx, &drawn[1]).await
+            insert(tx, 2).await
         };
-        let call = with_tx(&words.0.pool, LIMIT, work);
-        cancel.run(words.0.awaits(call)).await;
-        words.left_clean("the drop").await?;
-        let saved = words.saved().await?.len();
-        let outcome =
-            format!("{saved} of 2 rows were committed, expected none or both.");
-        check::that(saved != 1, outcome)?;
-        words.0.execute("TRUNCATE words").await
+        cancel.run(with_tx(&seats.0.pool, LIMIT, work)).await;
+        seats.unchanged("").await?;
+        let rows = seats.0.count("seats").await?;
+        let words =
+            format!("{rows} of 2 rows were committed, expected none or both.");
+        check::that(rows != 1, words)?;
+        seats.0.execute("TRUNCATE seats").await
     })
     .await
 }

@@ -291,6 +291,16 @@ impl ObservedPool {
         Ok(self.observer.batch_execute(sql).await?)
     }
 
+    /// Counts the rows of a table that are committed, from outside of the pool.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not count them.
+    pub async fn count(&self, table: &str) -> Result<i64> {
+        let query = format!("SELECT count(*) FROM {table}");
+        Ok(self.observer.query_one(&query, &[]).await?.try_get(0)?)
+    }
+
     /// Returns the number of connections that are taken from the pool.
     pub fn in_use(&self) -> usize {
         let status = self.pool.status();
