@@ -125,14 +125,16 @@ impl Seats {
         let rows = self.0.count("seats").await?;
         let counted = text::count(rows.unsigned_abs(), "row");
         let words = format!("{how}: {counted} committed, expected {expected}.");
-        check::that(rows == expected, words)
+        let why = "Only `commit().await` commits. A transaction that is dropped without \
+                   it is rolled back.";
+        check::that(rows == expected, words).when(rows == 0, why)
     }
 
     /// Checks the connections after a call. `how` describes it.
     async fn unchanged(&self, how: &str) -> Result<()> {
         let clients = self.idle().await?;
         let words = format!(
-            "{how}the connection is not in the pool any more; another one has replaced it."
+            "{how}the pool has opened a new connection, expected the old one to be back."
         );
         check::that(self.0.replaced() == 0, words)?;
         let open = self.0.sessions().await?.iter().any(|one| one.in_transaction);
@@ -165,10 +167,7 @@ async fn committed(server: &TestDatabase) -> Result<()> {
             Ok(value.clone())
         };
         let got = seats.call(LIMIT, work).await??;
-        seats.have(2, "`with_tx` returned Ok").await.because([
-            "Only `commit().await` commits. A transaction that is dropped without it is \
-             rolled back.",
-        ])?;
+        seats.have(2, "`with_tx` returned Ok").await?;
         let words = format!("`with_tx` returned {got:?}, expected {value:?}.");
         check::that(got == value, words)?;
     }

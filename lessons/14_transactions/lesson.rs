@@ -122,15 +122,15 @@ async fn statement_timeout(client: &mut Client, limit: Duration) -> Result<()> {
 // ANCHOR_END: statement_timeout
 // ANCHOR_END: limits
 
-/// Prints how a query with a limit ends, whether the server is still running it, and
-/// when the connection answers the next query.
+/// Prints how a query with a limit ends, and whether the server is still running it.
+/// Returns when the connection has answered the next query.
 #[instrument(name = "", skip_all, fields(message = what))]
 async fn limited(
     what: &str,
     pool: &Pool,
     observer: &Client,
     query: impl AsyncFnOnce(&mut Client) -> Result<()>,
-) -> Result<()> {
+) -> Result<String> {
     let start = Instant::now();
     let mut client = pool.get().await?;
     let outcome = match query(&mut client).await {
@@ -143,9 +143,8 @@ async fn limited(
     let active = still_active(observer).await?;
     let next = pool.get().await?;
     next.batch_execute("SELECT 1").instrument(info_span!("next query")).await?;
-    println!("  {what:<17}  {outcome:<7}  after {ended}, active {active}");
-    println!("                     next answer after {}", units(start));
-    Ok(())
+    println!("  {what:<18} {outcome:<7} after {ended}, active {active}");
+    Ok(units(start))
 }
 
 /// The five characters with which PostgreSQL names the kind of an error.
@@ -258,11 +257,16 @@ async fn main() -> Result<()> {
 
     println!("\na query of 1200 ms, with a limit of {} ms", limit.as_millis());
     let only = async |client: &mut Client| only_timeout(client, limit).await;
-    limited("timeout", &pool, &observer, only).await?;
+    let only = limited("timeout:", &pool, &observer, only).await?;
     let cancel = async |client: &mut Client| cancel_query(client, limit).await;
-    limited("cancel_query", &pool, &observer, cancel).await?;
+    let cancel = limited("cancel_query:", &pool, &observer, cancel).await?;
     let server = async |client: &mut Client| statement_timeout(client, limit).await;
-    limited("statement_timeout", &pool, &observer, server).await?;
+    let server = limited("statement_timeout:", &pool, &observer, server).await?;
+
+    println!("\nthe next query on that connection is answered");
+    println!("  timeout:           after {only}");
+    println!("  cancel_query:      after {cancel}");
+    println!("  statement_timeout: after {server}");
 
     println!("\nan INSERT fails, and the error is ignored");
     for (what, savepoint) in [("commit():", false), ("with a savepoint:", true)] {

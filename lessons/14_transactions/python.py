@@ -112,10 +112,10 @@ async def limited(
     pool: Pool,
     observer: Connection,
     query: Callable[[Connection], Awaitable[None]],
-) -> None:
-    """Prints how a query with a limit ends, whether the
-    server is still running it, and when the connection
-    answers the next query."""
+) -> str:
+    """Prints how a query with a limit ends, and whether
+    the server is still running it. Returns when the
+    connection has answered the next query."""
     start = perf_counter()
     async with pool.acquire() as connection:
         try:
@@ -128,8 +128,9 @@ async def limited(
         ended = units(start)
         active = await still_active(observer)
         await connection.execute("SELECT 1")
-    print(f"  {what:<17}  {outcome:<12} after {ended}")
-    print(f"    active {active}, next after {units(start)}")
+    print(f"  {what:<18} {outcome}", end="")
+    print(f" after {ended}, active {active}")
+    return units(start)
 
 
 async def still_active(observer: Connection) -> int:
@@ -218,11 +219,13 @@ async def show(pool: Pool, observer: Connection) -> None:
     loop.set_exception_handler(None)
 
     print("\na query of 1200 ms, with a limit of 400 ms")
-    for what, query in [
-        ("timeout", only_timeout),
-        ("statement_timeout", statement_timeout),
-    ]:
-        await limited(what, pool, observer, query)
+    after = [
+        await limited(f"{query.__name__}:", pool, observer, query)
+        for query in [only_timeout, statement_timeout]
+    ]
+    print("\nthe next query on that connection is answered")
+    print(f"  only_timeout:      after {after[0]}")
+    print(f"  statement_timeout: after {after[1]}")
 
     print("\nan INSERT fails, and the error is ignored")
     for what, work in [
