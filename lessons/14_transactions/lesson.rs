@@ -143,7 +143,10 @@ async fn limited(
     let active = still_active(observer).await?;
     let next = pool.get().await?;
     next.batch_execute("SELECT 1").instrument(info_span!("next query")).await?;
-    println!("  {what:<18} {outcome:<7} after {ended}, active {active}");
+    println!(
+        "  {:<18} {outcome:<7} after {ended}, active {active}",
+        format!("{what}:")
+    );
     Ok(units(start))
 }
 
@@ -257,14 +260,14 @@ async fn main() -> Result<()> {
 
     println!("\na query of 1200 ms, with a limit of {} ms", limit.as_millis());
     let only = async |client: &mut Client| only_timeout(client, limit).await;
-    let only = limited("timeout:", &pool, &observer, only).await?;
+    let only = limited("only_timeout", &pool, &observer, only).await?;
     let cancel = async |client: &mut Client| cancel_query(client, limit).await;
-    let cancel = limited("cancel_query:", &pool, &observer, cancel).await?;
+    let cancel = limited("cancel_query", &pool, &observer, cancel).await?;
     let server = async |client: &mut Client| statement_timeout(client, limit).await;
-    let server = limited("statement_timeout:", &pool, &observer, server).await?;
+    let server = limited("statement_timeout", &pool, &observer, server).await?;
 
     println!("\nthe next query on that connection is answered");
-    println!("  timeout:           after {only}");
+    println!("  only_timeout:      after {only}");
     println!("  cancel_query:      after {cancel}");
     println!("  statement_timeout: after {server}");
 
