@@ -158,8 +158,8 @@ fn sql_state(error: &anyhow::Error) -> Result<String> {
     Ok(state.code().to_owned())
 }
 
-/// Counts the connections whose query is running. An error reaches the client a moment
-/// before the query has ended, so this waits for that, for at most 100 ms.
+/// Counts the connections whose query is running. An error reaches the client a
+/// moment before the query has ended, so this waits for that, for at most 100 ms.
 async fn still_active(observer: &Client) -> Result<i64> {
     let start = Instant::now();
     loop {

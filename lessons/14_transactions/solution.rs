@@ -11,8 +11,8 @@ use async_workbook::postgres;
 /// Runs `work` in a transaction, on one connection of `pool`.
 ///
 /// - If `work` returns a value, this commits and returns it. It returns an error
-///   unless PostgreSQL has committed: after a failed statement, it answers COMMIT with
-///   a rollback, even if `work` has ignored the error.
+///   unless PostgreSQL has committed: after a failed statement, it answers COMMIT
+///   with a rollback, even if `work` has ignored the error.
 /// - If `work` returns an error, this rolls back and returns that error.
 /// - In the transaction, PostgreSQL's `statement_timeout` is `limit`, which is in
 ///   whole milliseconds. The transaction as a whole may take longer.
@@ -43,7 +43,8 @@ async fn transfer(tx: &Transaction<'_>, cents: i32) -> Result<u64> {
     Ok(linus + ada)
 }
 
-/// Prints the result of a transaction, and what the next user of the connection finds.
+/// Prints the result of a transaction, and what the next user of the connection
+/// finds.
 async fn show<T>(what: &str, pool: &Pool, result: Result<T>) -> Result<()> {
     let client = pool.get().await?;
     let query = "SELECT string_agg(name || ' ' || cents, ', ' ORDER BY name),

@@ -6,8 +6,9 @@ use deadpool_postgres::Pool;
 async fn rename(pool: &Pool) -> Result<()> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await?;
-    client.execute("UPDATE users SET name = 'Ada'", &[]).await?;
-    Ok(tx.commit().await?)
+    let query = client.batch_execute("UPDATE users SET name = 'Ada'");
+    tx.commit().await?;
+    Ok(query.await?)
 }
 
 fn main() {}

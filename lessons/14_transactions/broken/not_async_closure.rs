@@ -14,7 +14,7 @@ async fn with_tx(
 }
 
 async fn rename(pool: &Pool) -> Result<()> {
-    with_tx(pool, |tx: &Transaction<'_>| async move {
+    with_tx(pool, |tx| async move {
         tx.execute("UPDATE users SET name = 'Ada'", &[]).await?;
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! Wrong: begins by hand, so nothing ends it if this is dropped before the next line.
+//! Wrong: begins by hand. Nothing ends that if this is dropped before the next line.
 
 async fn with_tx<T>(
     pool: &Pool,
