@@ -247,47 +247,55 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
 
 async fn limited(server: &TestDatabase) -> Result<()> {
     let seats = Seats::new(2, server).await?;
-    let (limit, shown) = (check::draw().between(41..=89), Cell::new(0));
-    let waits = async |tx: Tx<'_, '_>| {
+    let draw = check::draw();
+    let millis = |number: i32| Duration::from_millis(number.unsigned_abs().into());
+    let (limit, shown) = (draw.between(501..=999), Cell::new(0));
+    let reads = async |tx: Tx<'_, '_>| {
         shown.set(tx.query_one(SETTING, &[]).await?.try_get(0)?);
-        insert(tx, 1).await
+        Ok(())
     };
+    let _ = seats.call(millis(limit), reads).await?;
+    let shown = shown.get();
+    let setting = format!(
+        "in the transaction, `statement_timeout` was {shown} ms, expected {limit} ms."
+    );
+
     seats.0.close("seats").await?;
-    let mut call =
-        pin!(seats.call(Duration::from_millis(limit.unsigned_abs().into()), waits));
-    // If the setting is right, PostgreSQL ends the statement, however busy it is.
     let is_waiting = async || {
         let sessions = seats.0.settled().await?;
         anyhow::Ok(sessions.iter().any(|one| one.waits_at.is_some()))
     };
-    let unlimited = async {
-        while shown.get() == limit || !is_waiting().await? {}
+    // With the right setting, PostgreSQL ends the statement, however busy it is.
+    let no_limit = async {
+        while !is_waiting().await? {}
         anyhow::Ok(())
     };
+    let waits = async |tx: Tx<'_, '_>| insert(tx, 1).await;
+    let short = draw.between(41..=89);
+    let mut call = pin!(seats.call(millis(short), waits));
     let done = tokio::select! {
         biased;
         done = &mut call => Some(done?),
-        unlimited = unlimited => unlimited.map(|()| None)?,
+        no_limit = no_limit, if shown != limit => no_limit.map(|()| None)?,
     };
-    let (state, got) = match &done {
-        Some(got) => (sql_state(got)?, describe(got)),
-        None => ("", "no result within 200 ms".to_owned()),
-    };
-    let (shown, elapsed) = (shown.get(), done.as_ref().is_some_and(is_elapsed));
-    let setting = format!("in the transaction, `statement_timeout` was {shown} ms");
-    if shown != limit && state != "57014" {
+    if shown != limit {
+        let (state, got) = match &done {
+            Some(got) => (sql_state(got)?, describe(got)),
+            None => ("", "no result within 200 ms".to_owned()),
+        };
         let words = format!(
-            "a statement waits for a lock, with a limit of {limit} ms: got {got}, \
+            "a statement waits for a lock, with a limit of {short} ms: got {got}, \
              expected an error of PostgreSQL, SQLSTATE 57014."
         );
         let why = "Tokio's `timeout` has ended the wait, and PostgreSQL is still running \
                    the statement.";
-        return check::that(false, words)
-            .because([text::capitalize(&format!("{setting}."))])
+        let elapsed = done.as_ref().is_some_and(is_elapsed) && is_waiting().await?;
+        check::that(state == "57014", words)
+            .because([text::capitalize(&setting)])
             .when(shown == 0, "0 means that there is no limit.")
-            .when(elapsed && is_waiting().await?, why);
+            .when(elapsed, why)?;
+        return check::that(false, setting);
     }
-    check::that(shown == limit, format!("{setting}, expected {limit} ms."))?;
 
     // A long transaction of short statements. The timers of this process take this
     // for time that has passed.
