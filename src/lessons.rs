@@ -167,4 +167,12 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    transactions "14_transactions" {
+        title: "Transactions",
+        question: "What survives a cancelled request?",
+        in_python: "`async with conn.transaction()`",
+        needs: &["05_pool", "06_errors", "12_cancellation"],
+        minutes: 30,
+        postgres: true,
+    }
 }

@@ -322,6 +322,30 @@ fn send_takes_the_number_of_tasks() {
 }
 
 #[test]
+fn transactions_takes_the_limit_of_the_query() {
+    for args in
+        [&["--limit", "soon"][..], &["--limit", "99"], &["--limit"], &["400"]]
+    {
+        let output = run(program("14_transactions").args(args));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let given = args.join(" ");
+        let expected = format!(
+            "`{given}`: expected `--limit MS`, with 100 to 10000 milliseconds"
+        );
+        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+    }
+    if common::postgres_missing() {
+        return;
+    }
+    let done = |millis| {
+        let output = run(program("14_transactions").args(["--limit", millis]));
+        let stdout = text(&output.stdout).to_owned();
+        stdout.lines().filter(|line| line.contains(" done ")).count()
+    };
+    assert_eq!((done("200"), done("5000")), (0, 3));
+}
+
+#[test]
 fn two_lessons_with_a_server_can_run_at_once() {
     let start = || program("03_gather").stdout(Stdio::piped()).spawn().unwrap();
     let outputs = [start(), start()].map(|child| child.wait_with_output().unwrap());

@@ -29,7 +29,7 @@ use futures::future::{FutureExt, try_join_all};
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
-use super::{Diagnosis, that};
+use super::{Diagnosis, Exercise, that};
 use crate::postgres::{self, Database};
 
 /// The schema of each pool is called this and the process id of its observer.
@@ -62,6 +62,19 @@ impl TestDatabase {
         let database = Self(on_runtime(postgres::start())?);
         database.drop_schemas(1)?;
         Ok(database)
+    }
+
+    /// Starts the server for all checks of an exercise. If there is no PostgreSQL, adds
+    /// a check that fails, and returns `None`.
+    pub fn start_for(exercise: &mut Exercise) -> Option<Self> {
+        let error = match Self::start() {
+            Ok(database) => return Some(database),
+            Err(error) => error,
+        };
+        let words = format!("this exercise needs PostgreSQL: {error:#}");
+        let title = "a PostgreSQL server is available";
+        exercise.check(title, async || that(false, words.as_str()));
+        None
     }
 
     /// Drops the schemas of pools that were dropped. What is left, because the server
@@ -276,6 +289,16 @@ impl ObservedPool {
     /// If the SQL fails.
     pub async fn execute(&self, sql: &str) -> Result<()> {
         Ok(self.observer.batch_execute(sql).await?)
+    }
+
+    /// Counts the rows of a table that are committed, from outside of the pool.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not count them.
+    pub async fn count(&self, table: &str) -> Result<i64> {
+        let query = format!("SELECT count(*) FROM {table}");
+        Ok(self.observer.query_one(&query, &[]).await?.try_get(0)?)
     }
 
     /// Returns the number of connections that are taken from the pool.

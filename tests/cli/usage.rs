@@ -204,7 +204,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "✓ offline build: all crates are downloaded",
             "✓ your progress: 0 of 3 exercises solved",
             "✓ local web server: started at http://",
-            "! PostgreSQL: not available (only 05_pool needs it)",
+            "! PostgreSQL: not available (needed only by 05_pool, 14_transactions)",
             "sudo apt-get install postgresql",
             "Python",
             "No problems found. Start with `cargo workbook`.",

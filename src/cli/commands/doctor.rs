@@ -140,7 +140,7 @@ fn database(_: &Repo) -> Finding {
         Ok(_) => Ok(Found::Good("started a private server".to_owned())),
         // As for the tests: only a PostgreSQL that does not work is a problem.
         Err(error) if error.downcast_ref().is_some_and(Problem::is_missing) => {
-            let only = format!("not available (only {lessons} needs it)");
+            let only = format!("not available (needed only by {lessons})");
             Ok(Found::Missing(format!("{only}\n{error:#}")))
         }
         Err(error) => Err(error),

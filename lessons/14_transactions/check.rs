@@ -1,0 +1,352 @@
+//! The check of exercise 14.
+//!
+//! It calls `with_tx` with work that ends in every way, drops it at every await, and
+//! observes from the server what is left.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use deadpool_postgres::{Object, Transaction};
+use tokio::task::yield_now;
+use tokio::time::error::Elapsed;
+use tokio::time::{advance, pause, resume};
+use tracing::{Instrument, info_span, instrument};
+
+use super::with_tx;
+use async_workbook::check::{self, Explain, ObservedPool, TestDatabase};
+use async_workbook::text;
+
+#[test]
+fn check() -> check::Verdict {
+    let mut exercise = check::Exercise::new();
+    let Some(server) = TestDatabase::start_for(&mut exercise) else {
+        return exercise.verdict();
+    };
+    let title = "the rows are committed, and the value of the work is returned";
+    exercise.check_in_real_time(title, || committed(&server));
+    let title = "after an error of the work, nothing is committed";
+    exercise.check_in_real_time(title, || failed(&server));
+    let title = "it is an error if PostgreSQL does not commit";
+    exercise.check_in_real_time(title, || not_committed(&server));
+    let title = "PostgreSQL cancels a statement that exceeds the limit";
+    exercise.check_in_real_time(title, || limited(&server));
+    let title = "the connection is returned as it was";
+    exercise.check_in_real_time(title, || returned(&server));
+    let title = "dropped at any await, it leaves nothing behind";
+    exercise.check_in_real_time(title, || dropped(&server));
+    server.clean_up();
+    exercise.verdict()
+}
+
+/// Equal rows are an error when the transaction is committed, not before.
+const TABLE: &str =
+    "CREATE TABLE seats (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
+
+const FAILS: &str = "SELECT 1 / 0";
+
+/// A limit that no statement reaches.
+const LIMIT: Duration = Duration::from_millis(1500);
+
+/// The `statement_timeout` of the connections, in milliseconds.
+const BEFORE: i32 = 7001;
+
+const SETTING: &str =
+    "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'";
+
+type Tx<'a, 'b> = &'a Transaction<'b>;
+
+#[instrument(name = "INSERT", skip_all)]
+async fn insert(tx: Tx<'_, '_>, number: i32) -> Result<()> {
+    tx.execute("INSERT INTO seats VALUES ($1)", &[&number]).await?;
+    Ok(())
+}
+
+/// Describes the result of `with_tx`, for a diagnosis.
+fn describe<T>(result: &Result<T>) -> String {
+    match result {
+        Ok(_) => "Ok".to_owned(),
+        Err(error) => format!("the error \"{error:#}\""),
+    }
+}
+
+/// Returns the five characters of PostgreSQL for an error.
+fn sql_state<T>(result: &Result<T>) -> Result<&str> {
+    let Err(error) = result else { return Ok("") };
+    let chain = check::chain(error.as_ref())?;
+    let error = chain.iter().find_map(|cause| cause.downcast_ref());
+    let state = error.and_then(tokio_postgres::Error::code);
+    Ok(state.map_or("", |state| state.code()))
+}
+
+fn is_elapsed<T>(result: &Result<T>) -> bool {
+    matches!(result, Err(error) if error.is::<Elapsed>())
+}
+
+/// A pool with a table `seats`.
+struct Seats(ObservedPool);
+
+impl Seats {
+    async fn new(size: usize, server: &TestDatabase) -> Result<Self> {
+        let pool = ObservedPool::new(size, server, TABLE).await?;
+        for client in pool.all().await? {
+            let set = format!("SET statement_timeout = {BEFORE}");
+            client.batch_execute(&set).await?;
+        }
+        Ok(Self(pool))
+    }
+
+    /// Calls `with_tx`. The outer result is an error if it panics or deadlocks.
+    async fn call<T>(
+        &self,
+        limit: Duration,
+        work: impl AsyncFnOnce(Tx<'_, '_>) -> Result<T>,
+    ) -> Result<Result<T>> {
+        let call = check::caught(with_tx(&self.0.pool, limit, work));
+        check::run("with_tx", self.0.awaits(call)).await.value?
+    }
+
+    /// Waits until the connections are in the pool again and idle.
+    async fn idle(&self) -> Result<Vec<Object>> {
+        let clients = self.0.all().await?;
+        for client in &clients {
+            // What is still running, such as a rollback, ends before this.
+            client.batch_execute("").await?;
+        }
+        Ok(clients)
+    }
+
+    /// Checks how many rows are committed after a call. `how` describes it.
+    async fn have(&self, expected: i64, how: &str) -> Result<()> {
+        drop(self.idle().await?);
+        let rows = self.0.count("seats").await?;
+        let counted = text::count(rows.unsigned_abs(), "row");
+        let words = format!("{how}: {counted} committed, expected {expected}.");
+        let why = "Only `commit().await` commits. A transaction that is dropped without \
+                   it is rolled back.";
+        check::that(rows == expected, words).when(rows == 0, why)
+    }
+
+    /// Checks the connections after a call. `how` describes it.
+    async fn unchanged(&self, how: &str) -> Result<()> {
+        let clients = self.idle().await?;
+        let words = format!(
+            "{how}the pool has opened a new connection, expected the old one to be back."
+        );
+        check::that(self.0.replaced() == 0, words)?;
+        let open = self.0.sessions().await?.iter().any(|one| one.in_transaction);
+        let words = format!(
+            "{how}the connection was returned with an open transaction: the next user \
+             of the connection ends up inside it."
+        );
+        check::that(!open, words)?;
+        for client in &clients {
+            let now: i32 = client.query_one(SETTING, &[]).await?.try_get(0)?;
+            let words = format!(
+                "{how}the connection was returned with a `statement_timeout` of {now} ms, \
+                 expected {BEFORE} ms, as before."
+            );
+            let why = "`SET` without LOCAL is for the connection, not for the \
+                       transaction. `SET LOCAL` ends with the transaction.";
+            check::that(now == BEFORE, words).when(now == 1500, why)?;
+        }
+        Ok(())
+    }
+}
+
+async fn committed(server: &TestDatabase) -> Result<()> {
+    for size in [1, 2] {
+        let seats = Seats::new(size, server).await?;
+        let value = check::draw().word();
+        let work = async |tx: Tx<'_, '_>| {
+            insert(tx, 1).await?;
+            insert(tx, 2).await?;
+            Ok(value.clone())
+        };
+        let got = seats.call(LIMIT, work).await??;
+        seats.have(2, "`with_tx` returned Ok").await?;
+        let words = format!("`with_tx` returned {got:?}, expected {value:?}.");
+        check::that(got == value, words)?;
+    }
+    Ok(())
+}
+
+async fn failed(server: &TestDatabase) -> Result<()> {
+    let seats = Seats::new(1, server).await?;
+    let message = check::draw().word();
+    let refuses = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        Err::<(), _>(anyhow!("{message}"))
+    };
+    let Err(error) = seats.call(LIMIT, refuses).await? else {
+        return check::that(false, "the work returned an error, and `with_tx` Ok.");
+    };
+    seats.have(0, "the work returned an error").await?;
+    let is_it = |cause: &(dyn Error + 'static)| cause.to_string().contains(&message);
+    check::that_error(error.as_ref(), is_it, &format!("{message:?}"))?;
+
+    let divides = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        Ok(tx.batch_execute(FAILS).await?)
+    };
+    let got = seats.call(LIMIT, divides).await?;
+    let (state, got) = (sql_state(&got)?, describe(&got));
+    let words = format!("the work divided by zero: got {got}, expected that error.");
+    check::that(state == "22012", words)?;
+    let panics = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        resume_unwind(Box::new("no more seats"))
+    };
+    let _: Result<Result<()>> = seats.call(LIMIT, panics).await;
+    seats.have(0, "the work panicked").await
+}
+
+async fn not_committed(server: &TestDatabase) -> Result<()> {
+    let seats = Seats::new(1, server).await?;
+    let ignores = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        let _ = tx.batch_execute(FAILS).await;
+        Ok(())
+    };
+    let got = seats.call(LIMIT, ignores).await?;
+    drop(seats.idle().await?);
+    let saved = seats.0.count("seats").await?;
+    let words = format!(
+        "a statement failed, and the work ignored the error: `with_tx` returned Ok, and \
+         {saved} of its rows were committed, expected an error.\n\
+         After a failed statement, PostgreSQL answers COMMIT with a rollback, and \
+         `commit()` returns Ok."
+    );
+    check::that(got.is_err(), words)?;
+
+    let twice = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        insert(tx, 1).await
+    };
+    let got = seats.call(LIMIT, twice).await?;
+    let words = "COMMIT failed, because of a constraint that is DEFERRED: `with_tx` \
+                 returned Ok, expected an error.";
+    check::that(got.is_err(), words)?;
+
+    let recovers = async |tx: Tx<'_, '_>| {
+        insert(tx, 1).await?;
+        tx.batch_execute("SAVEPOINT before").await?;
+        let _ = tx.batch_execute(FAILS).await;
+        tx.batch_execute("ROLLBACK TO before").await?;
+        insert(tx, 2).await
+    };
+    let how = "a statement failed, and the work rolled back to a savepoint";
+    let got = seats.call(LIMIT, recovers).await?;
+    let words = format!("{how}: got {}, expected Ok.", describe(&got));
+    check::that(got.is_ok(), words)?;
+    seats.have(2, how).await
+}
+
+async fn limited(server: &TestDatabase) -> Result<()> {
+    let seats = Seats::new(2, server).await?;
+    let draw = check::draw();
+    let millis = |number: i32| Duration::from_millis(number.unsigned_abs().into());
+    let (limit, shown) = (draw.between(501..=999), Cell::new(0));
+    let reads = async |tx: Tx<'_, '_>| {
+        shown.set(tx.query_one(SETTING, &[]).await?.try_get(0)?);
+        Ok(())
+    };
+    let _ = seats.call(millis(limit), reads).await?;
+    let shown = shown.get();
+    let setting = format!(
+        "in the transaction, `statement_timeout` was {shown} ms, expected {limit} ms."
+    );
+
+    seats.0.close("seats").await?;
+    let is_waiting = async || {
+        let sessions = seats.0.settled().await?;
+        anyhow::Ok(sessions.iter().any(|one| one.waits_at.is_some()))
+    };
+    // With the right setting, PostgreSQL ends the statement, however busy it is.
+    let no_limit = async {
+        while !is_waiting().await? {}
+        anyhow::Ok(())
+    };
+    let waits = async |tx: Tx<'_, '_>| insert(tx, 1).await;
+    let short = draw.between(41..=89);
+    let mut call = pin!(seats.call(millis(short), waits));
+    let done = tokio::select! {
+        biased;
+        done = &mut call => Some(done?),
+        no_limit = no_limit, if shown != limit => no_limit.map(|()| None)?,
+    };
+    if shown != limit {
+        let (state, got) = match &done {
+            Some(got) => (sql_state(got)?, describe(got)),
+            None => ("", "no result within 200 ms".to_owned()),
+        };
+        let words = format!(
+            "a statement waits for a lock, with a limit of {short} ms: got {got}, \
+             expected an error of PostgreSQL, SQLSTATE 57014."
+        );
+        let why = "Tokio's `timeout` has ended the wait, and PostgreSQL is still running \
+                   the statement.";
+        let elapsed = done.as_ref().is_some_and(is_elapsed) && is_waiting().await?;
+        check::that(state == "57014", words)
+            .because([text::capitalize(&setting)])
+            .when(shown == 0, "0 means that there is no limit.")
+            .when(elapsed, why)?;
+        return check::that(false, setting);
+    }
+
+    // A long transaction of short statements. The timers of this process take this
+    // for time that has passed.
+    let seats = Seats::new(1, server).await?;
+    let pauses = async |tx: Tx<'_, '_>| {
+        pause();
+        advance(2 * LIMIT).await;
+        resume();
+        insert(tx, 1).await
+    };
+    let got = seats.call(LIMIT, pauses).await?;
+    let words = format!(
+        "a transaction of 3000 ms, with a limit of 1500 ms for each statement: got {}, \
+         expected Ok.",
+        describe(&got)
+    );
+    let why = "Tokio's `timeout` has limited the transaction as a whole.";
+    check::that(got.is_ok(), words).when(is_elapsed(&got), why)
+}
+
+async fn returned(server: &TestDatabase) -> Result<()> {
+    let seats = Seats::new(1, server).await?;
+    let _ = seats.call(LIMIT, async |tx: Tx<'_, '_>| insert(tx, 1).await).await?;
+    seats.unchanged("after `with_tx` returned Ok, ").await?;
+    let fails = async |tx: Tx<'_, '_>| Ok(tx.batch_execute(FAILS).await?);
+    let _ = seats.call(LIMIT, fails).await;
+    seats.unchanged("after an error of the work, ").await?;
+    let panics = async |_: Tx<'_, '_>| resume_unwind(Box::new("no more seats"));
+    let _: Result<Result<()>> = seats.call(LIMIT, panics).await;
+    seats.unchanged("after a panic, ").await
+}
+
+async fn dropped(server: &TestDatabase) -> Result<()> {
+    // A deadlock would not end when it is dropped later.
+    let other = Seats::new(1, server).await?;
+    let _ = other.call(LIMIT, async |tx: Tx<'_, '_>| insert(tx, 1).await).await?;
+
+    let seats = Seats::new(1, server).await?;
+    check::cancelled_at_every_await(async |cancel| {
+        let work = async |tx: Tx<'_, '_>| {
+            insert(tx, 1).await?;
+            yield_now().instrument(info_span!("between two statements")).await;
+            insert(tx, 2).await
+        };
+        cancel.run(with_tx(&seats.0.pool, LIMIT, work)).await;
+        seats.unchanged("").await?;
+        let rows = seats.0.count("seats").await?;
+        let words =
+            format!("{rows} of 2 rows were committed, expected none or both.");
+        check::that(rows != 1, words)?;
+        seats.0.execute("TRUNCATE seats").await
+    })
+    .await
+}

@@ -1,0 +1,13 @@
+//! Wrong: never commits.
+
+async fn with_tx<T>(
+    pool: &Pool,
+    limit: Duration,
+    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut client = pool.get().await?;
+    let tx = client.transaction().await?;
+    let limit = limit.as_millis();
+    tx.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
+    work(&tx).await
+}

@@ -1,0 +1,16 @@
+//! Wrong: sets the limit before the transaction, where LOCAL has no effect.
+
+async fn with_tx<T>(
+    pool: &Pool,
+    limit: Duration,
+    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut client = pool.get().await?;
+    let limit = limit.as_millis();
+    client.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
+    let tx = client.transaction().await?;
+    let value = work(&tx).await?;
+    tx.batch_execute("SELECT 1").await?;
+    tx.commit().await?;
+    Ok(value)
+}

@@ -1,0 +1,16 @@
+//! Wrong: sets the limit for the connection, which the next user gets with it.
+
+async fn with_tx<T>(
+    pool: &Pool,
+    limit: Duration,
+    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut client = pool.get().await?;
+    let tx = client.transaction().await?;
+    let limit = limit.as_millis();
+    tx.batch_execute(&format!("SET statement_timeout = {limit}")).await?;
+    let value = work(&tx).await?;
+    tx.batch_execute("SELECT 1").await?;
+    tx.commit().await?;
+    Ok(value)
+}
