@@ -81,24 +81,33 @@ impl Caller {
     async fn result(&mut self) -> Result<Result<String>> {
         let (_, none) = channel();
         let results = mem::replace(&mut self.results, none);
-        let wait = move || (results.recv_timeout(PATIENCE), results);
-        let (result, results) = spawn_blocking(wait).await?;
+        let receive = move || {
+            let result = results.recv_timeout(PATIENCE);
+            let before = log::with(|log| log.calls);
+            let again = || log::with(|log| log.calls) > before + 2;
+            let again = result.is_err() && wait(LOOK, again);
+            (result, again, results)
+        };
+        let (result, again, results) = spawn_blocking(receive).await?;
         self.results = results;
         let place = self.place;
         if let Ok(result) = result {
             return result.because([format!("That was {place}.")]);
         }
         let Log { calls, ended, runtimes, .. } = log::with(|log| log.clone());
-        let why = match runtimes.len() {
-            _ if calls == ended => "`Client::title` is not running.".to_owned(),
-            1 => {
-                "`Client::title` waits for a socket, but no thread runs its runtime."
-                    .to_owned()
-            }
-            several => format!(
+        let why = if again {
+            "`Client::title` is called again and again.".to_owned()
+        } else if calls == ended {
+            "`Client::title` is not running.".to_owned()
+        } else if runtimes.len() == 1 {
+            "`Client::title` waits for a socket, but no thread runs its runtime."
+                .into()
+        } else {
+            let several = runtimes.len();
+            format!(
                 "{several} runtimes have been used. A connection works only while a \
                  thread runs the runtime that opened it."
-            ),
+            )
         };
         let words = format!("{place}: a call does not return.\n{why}");
         Err(check::Diagnosis::new(words).into())

@@ -166,10 +166,9 @@ fn places_and_calls(threads: usize) {
     }
 }
 
-// ANCHOR: facade
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// Builds a runtime that counts its threads.
+/// Builds a runtime with two threads, and counts them.
 fn counting() -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(2).enable_all();
@@ -179,15 +178,16 @@ fn counting() -> io::Result<Runtime> {
     builder.build()
 }
 
-/// Three synchronous calls, each with a runtime of its own.
+// ANCHOR: each
 fn runtime_for_each_call() -> io::Result<()> {
     for _ in 0..3 {
         counting()?.block_on(lookup());
     }
     Ok(())
 }
+// ANCHOR_END: each
 
-/// Three synchronous calls on one runtime.
+// ANCHOR: shared
 fn shared_runtime() -> io::Result<()> {
     let runtime = counting()?;
     for _ in 0..3 {
@@ -195,7 +195,7 @@ fn shared_runtime() -> io::Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: facade
+// ANCHOR_END: shared
 
 // ANCHOR: connection
 /// Opens a connection on one runtime, and uses it on
@@ -295,7 +295,7 @@ fn main() -> Result<()> {
     let threads = threads_from_args()?;
     let main = Builder::new_current_thread().enable_all().build()?;
     // Blocking a thread takes real time. Rounding makes every run print the same.
-    let timeline = main.block_on(timeline::start()).rounded_to(TICK);
+    let timeline = main.block_on(async { timeline::start().await.rounded_to(TICK) });
 
     // The panics are expected: print their messages below the table only.
     panic::set_hook(Box::new(|_| {}));

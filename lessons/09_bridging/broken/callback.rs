@@ -1,0 +1,13 @@
+//! The callback of a library is not async, so it cannot await.
+
+fn main() {
+    on_click(|| println!("{}", count().await));
+}
+
+fn on_click(callback: impl Fn()) {
+    callback();
+}
+
+async fn count() -> u32 {
+    7
+}
