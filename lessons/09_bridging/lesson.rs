@@ -1,7 +1,7 @@
 //! 09 - Bridging: how do I call async code from sync code, and back?
 //!
-//! Crosses from sync to async code in eleven ways and prints what happens: a value, a
-//! panic, or a hang. Then compares a runtime for each call with a shared one, and a
+//! Calls async code from sync code in eleven ways, each of which returns a value,
+//! panics or hangs. Then compares a runtime for each call with a shared one, and a
 //! worker that awaits each job with one that spawns it.
 //!
 //! Run it with `cargo run --example 09_bridging`, or give the runtimes more threads:
@@ -162,7 +162,7 @@ fn places_and_calls(threads: usize) {
 
     println!("\nthe panics, which are expected");
     for (number, message) in (1..).zip(panics) {
-        println!("  {number}: {message}");
+        println!("  {number}  {}", message.replace(", ", ",\n     "));
     }
 }
 

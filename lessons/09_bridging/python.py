@@ -37,10 +37,10 @@ class LoopThread:
         thread.start()
 
     # ANCHOR: facade
-    def call(self, coroutine: Coroutine[Any, Any, int]) -> int:
+    def call(self, job: Coroutine[Any, Any, int]) -> int:
         """Blocks this thread until the result is there."""
         future = asyncio.run_coroutine_threadsafe(
-            coroutine, self.loop
+            job, self.loop
         )
         return future.result()
     # ANCHOR_END: facade

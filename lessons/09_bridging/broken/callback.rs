@@ -1,7 +1,10 @@
 //! The callback of a library is not async, so it cannot await.
 
 fn main() {
-    on_click(|| println!("{}", count().await));
+    on_click(|| {
+        let pages = count().await;
+        println!("{pages}");
+    });
 }
 
 fn on_click(callback: impl Fn()) {
