@@ -95,19 +95,16 @@ impl Caller {
             return result.because([format!("That was {place}.")]);
         }
         let Log { calls, ended, runtimes, .. } = log::with(|log| log.clone());
-        let why = if again {
-            "`Client::title` is called again and again.".to_owned()
-        } else if calls == ended {
-            "`Client::title` is not running.".to_owned()
-        } else if runtimes.len() == 1 {
-            "`Client::title` waits for a socket, but no thread runs its runtime."
-                .into()
-        } else {
-            let several = runtimes.len();
-            format!(
-                "{several} runtimes have been used. A connection works only while a \
+        let why = match runtimes.len() {
+            _ if again => "`Client::title` is called again and again.",
+            _ if calls == ended => "`Client::title` is not running.",
+            1 => {
+                "`Client::title` waits for a socket, but no thread runs its runtime."
+            }
+            _ => {
+                "Several runtimes have been used. A connection works only while a \
                  thread runs the runtime that opened it."
-            )
+            }
         };
         let words = format!("{place}: a call does not return.\n{why}");
         Err(check::Diagnosis::new(words).into())
@@ -212,10 +209,11 @@ async fn right() -> Result<()> {
         site.all_equal(results)?;
         let old = site.change();
         let results = site.in_turn().await;
-        let is_old = |(result, old): (&Result<Result<String>>, &String)| matches!(result, Ok(Ok(title)) if title == old);
-        let is_old = results.iter().zip(&old).any(is_old);
+        let cached = results.iter().zip(old).any(|(result, old)| {
+            result.as_ref().is_ok_and(|got| got.as_ref().ok() == Some(&old))
+        });
         let why = "That is the title before the page was changed.";
-        site.all_equal(results).because(is_old.then_some(why))?;
+        site.all_equal(results).because(cached.then_some(why))?;
     }
     called(12)
 }
@@ -298,14 +296,14 @@ fn wait(patience: Duration, holds: impl Fn() -> bool) -> bool {
 async fn fails() -> Result<()> {
     let mut site = Site::start(&[MAIN, THREAD, SPAWN_BLOCKING]).await?;
     let status = *check::draw().pick(&[403, 404, 410, 500, 503]);
-    let missing = format!("a page with the status {status}");
     site.server.set_response("/page/9", status, "no such page");
     site.server.delay("/page/9", Duration::ZERO);
-    let (url, status) = (site.server.url("/page/9"), status.to_string());
-    let missing = (&*missing, url, &*status);
-    let refused = site.server.refused_url()?;
-    let refused = ("a refused connection", refused, "error sending request");
-    let failures = [&missing, &refused, &missing];
+    let (missing, refused) = (site.url(9), site.server.refused_url()?);
+    let (status, what) =
+        (status.to_string(), format!("a page with status {status}"));
+    let missing = (&*what, &missing, &*status);
+    let refused = ("a refused connection", &refused, "error sending request");
+    let failures = [missing, refused, missing];
     for (page, (what, url, reports)) in failures.into_iter().enumerate() {
         let got = site.callers[page].call(url).await;
         let got = got.because([format!("The call was for {what}.")])?;

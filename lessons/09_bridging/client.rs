@@ -16,7 +16,6 @@ impl Client {
     /// # Panics
     ///
     /// Like `reqwest::Client::new`, if TLS cannot be set up.
-    #[expect(clippy::new_without_default, reason = "each call is logged")]
     pub fn new() -> Self {
         log::with(|log| log.clients += 1);
         let client = reqwest::Client::builder().no_proxy().build();

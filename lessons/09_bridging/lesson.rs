@@ -30,17 +30,22 @@ use async_workbook::timeline;
 const MS: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(200);
 
-// ANCHOR: lookup
 static POLLS: AtomicUsize = AtomicUsize::new(0);
 
-/// Async code: takes 10 ms, and counts its polls.
-async fn lookup() -> u32 {
-    let mut wait = pin!(sleep(10 * MS));
+/// Counts how often a future is polled.
+async fn counting_polls<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
     poll_fn(|context| {
         POLLS.fetch_add(1, SeqCst);
-        wait.as_mut().poll(context)
+        future.as_mut().poll(context)
     })
-    .await;
+    .await
+}
+
+// ANCHOR: lookup
+/// Async code: takes 10 ms, and counts its polls.
+async fn lookup() -> u32 {
+    counting_polls(sleep(10 * MS)).await;
     42
 }
 
