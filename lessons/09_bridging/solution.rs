@@ -7,7 +7,6 @@ use std::thread;
 
 use anyhow::Result;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::spawn_blocking;
 
 use async_workbook::web;
 use client::{Client, log};
@@ -45,8 +44,8 @@ fn main() -> Result<()> {
     let title = thread::spawn(move || fetch_title(&second));
     let title = title.join().expect("the thread does not panic")?;
     println!("thread:         {title}");
-    let title = runtime.block_on(spawn_blocking(move || fetch_title(&third)));
-    println!("spawn_blocking: {}", title??);
+    let title = runtime.spawn_blocking(move || fetch_title(&third));
+    println!("spawn_blocking: {}", runtime.block_on(title)??);
 
     let (clients, runtimes) = log::with(|log| (log.clients, log.runtimes.len()));
     println!("\nruntimes: {runtimes}, clients: {clients}");
