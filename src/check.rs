@@ -81,7 +81,9 @@ pub use draw::{Draw, draw};
 pub use pool::{ObservedPool, Session, TestDatabase};
 pub use probe::Probe;
 pub use raw_server::RawServer;
-pub use runner::{Run, caught, on_paused_clock, panicked, run, run_with_few_polls};
+pub use runner::{
+    Run, caught, caught_call, on_paused_clock, panicked, run, run_with_few_polls,
+};
 pub use schedule::Schedule;
 
 use std::fmt;

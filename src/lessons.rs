@@ -135,6 +135,14 @@ lessons! {
         minutes: 30,
         postgres: false,
     }
+    bridging "09_bridging" {
+        title: "Bridging",
+        question: "How do I call async code from sync code, and back?",
+        in_python: "`asyncio.run`, `run_coroutine_threadsafe`, `to_thread`",
+        needs: &["08_blocking"],
+        minutes: 30,
+        postgres: false,
+    }
     tasks "10_tasks" {
         title: "Tasks",
         question: "Who owns a task, and who sees it fail?",

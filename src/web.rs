@@ -34,6 +34,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpSocket};
@@ -93,6 +94,8 @@ impl Server {
 
         let traffic = Traffic::default();
         let app = routes(traffic.clone());
+        let log = traffic.clone();
+        let listener = listener.tap_io(move |_| log.lock().connections += 1);
         let accept_loop = tokio::spawn(async move {
             // axum::serve retries failed accepts and never returns.
             let _ = axum::serve(listener, app).await;
@@ -149,6 +152,12 @@ impl Server {
         self.stats().peak
     }
 
+    /// Returns the number of connections that were opened since the start. A client
+    /// that keeps its connections opens few.
+    pub fn connections(&self) -> usize {
+        self.traffic.lock().connections
+    }
+
     /// Resets the counters. Requests in flight still count as such.
     pub fn reset(&self) {
         self.traffic.reset();
@@ -202,6 +211,7 @@ pub struct SeenRequest {
 #[derive(Debug, Default)]
 struct TrafficLog {
     stats: Stats,
+    connections: usize,
     requests: Vec<SeenRequest>,
     delays: HashMap<String, Duration>,
     responses: HashMap<String, (u16, String)>,
@@ -459,6 +469,18 @@ mod tests {
 
         let large = get(server.url(&format!("/page/{}", usize::MAX))).await.unwrap();
         assert_eq!(large.text().await.unwrap().len(), MAX_BYTES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_are_counted() {
+        let server = Server::start().await.unwrap();
+        assert_eq!(server.connections(), 0);
+        // Each has a client, and so a connection, of its own.
+        for _ in 0..3 {
+            status(server.url("/page/1")).await;
+        }
+        server.reset();
+        assert_eq!(server.connections(), 3);
     }
 
     #[tokio::test(start_paused = true)]

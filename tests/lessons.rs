@@ -241,36 +241,46 @@ async fn errors_does_not_call_a_response_that_breaks_off_bad_json() {
     assert!(!failure.is_retryable());
 }
 
+/// Checks that a lesson refuses these arguments, and reports what it expects.
+fn assert_refuses(name: &str, wrong: &[&str], expected: &str) {
+    for given in wrong {
+        let output = run(program(name).args(given.split(' ')));
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let error = format!("Error: `{given}`: expected {expected}\n");
+        assert_eq!(text(&output.stderr), error);
+    }
+}
+
 #[test]
 fn blocking_takes_the_size_of_the_pool() {
     let output = run(program("08_blocking").args(["--threads", "6"]));
     let expected =
         "a pool of 6, and six calls of 200 ms\n  at most 6: 200 ms, peak 6,";
     assert!(text(&output.stdout).contains(expected), "{}", transcript(&output));
-    for wrong in
-        [&["--threads", "0"][..], &["--threads", "65"], &["--threads"], &["6"]]
-    {
-        let output = run(program("08_blocking").args(wrong));
-        assert!(!output.status.success() && output.stdout.is_empty());
-        let given = wrong.join(" ");
-        let expected =
-            format!("`{given}`: expected `--threads N`, with 1 to 64 threads");
-        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
-    }
+    assert_refuses(
+        "08_blocking",
+        &["--threads 0", "--threads 65", "--threads", "6"],
+        "`--threads N`, with 1 to 64 threads",
+    );
 }
 
-/// Checks that a lesson reports arguments other than `--after MS`.
-#[track_caller]
-fn assert_takes_only_after(name: &str) {
-    for args in [&["--after", "soon"][..], &["--after", "0"], &["--after"], &["150"]]
-    {
-        let output = run(program(name).args(args));
-        assert!(!output.status.success() && output.stdout.is_empty());
-        let given = args.join(" ");
-        let expected =
-            format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds");
-        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
+#[test]
+fn bridging_takes_the_number_of_threads() {
+    let output = run(program("09_bridging").args(["--threads", "2"]));
+    let stdout = text(&output.stdout);
+    let row = |start: &str| {
+        let row = stdout.lines().find(|line| line.trim_start().starts_with(start));
+        row.and_then(|row| row.split_whitespace().last())
+    };
+    for call in ["handle.block_on", "executor::block_on", "block_in_place"] {
+        assert_eq!(row(call), Some("42"), "{}", transcript(&output));
     }
+    assert!(!stdout.contains("HUNG"), "{}", transcript(&output));
+    assert_refuses(
+        "09_bridging",
+        &["--threads 0", "--threads 65", "--threads", "6"],
+        "`--threads N`, with 1 to 64 threads",
+    );
 }
 
 #[test]
@@ -281,7 +291,11 @@ fn tasks_lets_go_at_the_given_time() {
         rows.filter(|row| row.ends_with("finished  100 ms")).count()
     };
     assert_eq!((finished("1"), finished("150")), (3, 7));
-    assert_takes_only_after("10_tasks");
+    assert_refuses(
+        "10_tasks",
+        &["--after soon", "--after 0", "--after", "150"],
+        "`--after MS`, with 1 to 1000 milliseconds",
+    );
 }
 
 #[test]
@@ -295,7 +309,11 @@ fn cancellation_drops_at_the_given_time() {
     assert_eq!(early.matches("started 1, saved 1\n").count(), 1, "{early}");
     assert_eq!(late.matches("90 + 10 = 100\n").count(), 4, "{late}");
     assert_eq!(late.matches("started 1, saved 1\n").count(), 2, "{late}");
-    assert_takes_only_after("12_cancellation");
+    assert_refuses(
+        "12_cancellation",
+        &["--after soon", "--after 0", "--after", "150"],
+        "`--after MS`, with 1 to 1000 milliseconds",
+    );
 }
 
 #[test]
@@ -311,29 +329,20 @@ fn send_takes_the_number_of_tasks() {
         assert!(line("ends in a block").unwrap().contains(" 100 ms"));
         assert!(line("owns copies").unwrap().contains(copies));
     }
-    for args in [&["--tasks", "0"][..], &["--tasks", "101"], &["--tasks"], &["4"]] {
-        let output = run(program("11_send").args(args));
-        assert!(!output.status.success() && output.stdout.is_empty());
-        let given = args.join(" ");
-        let expected =
-            format!("`{given}`: expected `--tasks N`, with 1 to 100 tasks");
-        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
-    }
+    assert_refuses(
+        "11_send",
+        &["--tasks 0", "--tasks 101", "--tasks", "4"],
+        "`--tasks N`, with 1 to 100 tasks",
+    );
 }
 
 #[test]
 fn transactions_takes_the_limit_of_the_query() {
-    for args in
-        [&["--limit", "soon"][..], &["--limit", "99"], &["--limit"], &["400"]]
-    {
-        let output = run(program("14_transactions").args(args));
-        assert!(!output.status.success() && output.stdout.is_empty());
-        let given = args.join(" ");
-        let expected = format!(
-            "`{given}`: expected `--limit MS`, with 100 to 10000 milliseconds"
-        );
-        assert_eq!(text(&output.stderr), format!("Error: {expected}\n"));
-    }
+    assert_refuses(
+        "14_transactions",
+        &["--limit soon", "--limit 99", "--limit", "400"],
+        "`--limit MS`, with 100 to 10000 milliseconds",
+    );
     if common::postgres_missing() {
         return;
     }

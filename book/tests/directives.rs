@@ -61,6 +61,7 @@ impl Workbook {
         workbook.snapshot("python__03_gather", "from Python\n");
         workbook.write("lessons/03_gather/starter.rs", "fn starter() {}\n");
         workbook.write("lessons/03_gather/solution.rs", "fn solution() {}\n");
+        workbook.write("lessons/03_gather/check.rs", "check::run(fetch())\n");
         workbook.write("lessons/03_gather/hints.md", HINTS);
         let verdict = "✗ it is quick\n    it took 3 ms\n- it is right\n";
         workbook.snapshot("exercises__03_gather_starter", verdict);
@@ -369,6 +370,10 @@ fn an_exercise_has_task_checks_and_folds() {
     let open = page.split("<details>").next().unwrap();
     assert_contains(open, "<p>Boil <em>water</em>.</p>");
     assert_contains(open, "cargo workbook check 03");
+    assert_contains(
+        open,
+        "solved when your code never blocks the thread for 100 ms",
+    );
     assert_contains(open, "<li>it is quick</li>\n<li>it is right</li>");
     let titles: Vec<_> = page
         .split("<summary>")
@@ -391,6 +396,14 @@ fn an_exercise_has_task_checks_and_folds() {
 }
 
 #[test]
+fn only_a_check_that_measures_runs_finds_a_blocked_thread() {
+    let workbook = Workbook::new("{{#exercise 03_gather}}");
+    workbook.write("lessons/03_gather/check.rs", "fetch()\n");
+    let page = workbook.build().unwrap();
+    assert_contains(&page, "It is solved when all of this holds:");
+}
+
+#[test]
 fn a_verdict_comes_from_a_snapshot() {
     let page = shown("{{#verdict 03_gather:starter}}");
     assert_contains(&page, "Output of <code>cargo workbook check 03</code></p>");
@@ -409,7 +422,7 @@ fn a_verdict_comes_from_a_snapshot() {
 
 #[test]
 fn an_incomplete_exercise_fails_the_build() {
-    for file in ["hints.md", "starter.rs", "solution.rs"] {
+    for file in ["check.rs", "hints.md", "starter.rs", "solution.rs"] {
         let path = format!("lessons/03_gather/{file}");
         let gone = Workbook::new("{{#exercise 03_gather}}").remove(&path);
         assert_contains(&build_error(&gone), &format!("could not read {path}"));

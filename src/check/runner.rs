@@ -374,6 +374,24 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(result.map_err(|_| last_panic())?)
 }
 
+/// Calls `code`, which is not async, and converts a panic in it to an error. It works
+/// on any thread.
+///
+/// ```
+/// use async_workbook::check;
+///
+/// let thread = std::thread::spawn(|| check::caught_call(|| Vec::<u32>::new()[0]));
+/// let message = thread.join().unwrap().unwrap_err().to_string();
+/// assert!(message.starts_with("the code panicked at "));
+/// ```
+///
+/// # Errors
+///
+/// A [`Diagnosis`] with the location and the message of the panic.
+pub fn caught_call<T>(code: impl FnOnce() -> T) -> Result<T> {
+    catch_panics(|| Ok(code()))
+}
+
 /// Returns true if the code under test has panicked on this thread, even if it has
 /// caught the panic, or tokio has because it was in a task.
 pub fn panicked() -> bool {

@@ -26,10 +26,16 @@ pub fn exercise(expansion: &mut Expansion, argument: &str) -> Result<String> {
         Some(format!("- {check}\n"))
     });
     let checks: String = checks.collect();
+    // A check that measures no run does not notice a blocked thread.
+    let check = expansion.sources.read(&format!("lessons/{name}/check.rs"))?;
+    let never_blocks = match check.contains("check::run") {
+        true => "your code never blocks the thread for 100 ms or more, and ",
+        false => "",
+    };
     let mut shown = format!(
         "\n\n{}\n\nThe file is `lessons/{name}/exercise.rs`. Check it with\n\n\
-         ```sh,check-{name}\ncargo workbook check {number}\n```\n\nIt is solved when your \
-         code never blocks the thread for 100 ms or more, and all of this holds:\n\n\
+         ```sh,check-{name}\ncargo workbook check {number}\n```\n\nIt is solved when \
+         {never_blocks}all of this holds:\n\n\
          {checks}\n",
         hints.task,
     );
