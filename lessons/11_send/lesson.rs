@@ -35,7 +35,7 @@ async fn save<T: ?Sized>(_what: &T) {
 // ANCHOR: guard
 static SOLD: Mutex<u32> = Mutex::new(0);
 
-#[instrument]
+#[instrument(ret)]
 async fn sell() {
     let number = {
         let mut sold = SOLD.lock().unwrap();
@@ -49,7 +49,7 @@ async fn sell() {
 // ANCHOR: tokio_guard
 static LOCKED: TokioMutex<u32> = TokioMutex::const_new(0);
 
-#[instrument]
+#[instrument(ret)]
 async fn sell_locked() {
     let mut sold = LOCKED.lock().await;
     *sold += 1;

@@ -37,7 +37,7 @@ fn backoff(retry: u32) -> Duration {
 }
 // ANCHOR_END: backoff
 
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 async fn get(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
 }

@@ -59,7 +59,7 @@ const SETTING: &str =
 
 type Tx<'a, 'b> = &'a Transaction<'b>;
 
-#[instrument(name = "INSERT", skip_all)]
+#[instrument(name = "INSERT", skip_all, ret)]
 async fn insert(tx: Tx<'_, '_>, number: i32) -> Result<()> {
     tx.execute("INSERT INTO seats VALUES ($1)", &[&number]).await?;
     Ok(())

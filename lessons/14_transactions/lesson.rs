@@ -85,7 +85,7 @@ async fn count(client: &Client, from: &str) -> Result<i64> {
 const LONG: &str = "SELECT pg_sleep(1.2)"; // 1200 ms
 const SHORT: &str = "SELECT pg_sleep(0.4)";
 
-#[instrument(skip_all)]
+#[instrument(skip_all, ret)]
 async fn query(client: &tokio_postgres::Client, sql: &str) -> Result<(), Error> {
     client.batch_execute(sql).await
 }
@@ -124,7 +124,7 @@ async fn statement_timeout(client: &mut Client, limit: Duration) -> Result<()> {
 
 /// Prints how a query with a limit ends, and whether the server is still running it.
 /// Returns when the connection has answered the next query.
-#[instrument(name = "", skip_all, fields(message = what))]
+#[instrument(name = "", skip_all, fields(message = what), ret)]
 async fn limited(
     what: &str,
     pool: &Pool,
