@@ -113,9 +113,9 @@ impl Job {
     /// it. That time does not count towards the program's limit.
     pub fn suspend(&mut self) {
         self.group.signal(Signal::Stop);
-        let since = Instant::now();
+        let start = Instant::now();
         suspend();
-        self.deadline = self.deadline.map(|at| at + since.elapsed());
+        self.deadline = self.deadline.map(|at| at + start.elapsed());
         self.group.signal(Signal::Continue);
     }
 }
