@@ -526,14 +526,14 @@ fn a_server_that_freezes() {
     proxy.frozen.store(true, Ordering::Relaxed);
     let mut text = String::new();
     lesson.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-    assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    assert_has(&text, &["does not answer a query: timed out after 2 s"]);
     assert_eq!(lesson.child.wait().unwrap().code(), Some(1));
 
     // After the login, and in the middle of the setup, which then holds the lock.
     for last in ["pg_try_advisory", "string_agg"] {
         let proxy = Proxy::start(&server, ["", ""], last);
         let text = failure_at(&proxy.url());
-        assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+        assert_has(&text, &["does not answer a query: timed out after 2 s"]);
     }
 }
 
@@ -550,7 +550,7 @@ fn locks_that_another_session_holds() {
             "SELECT pg_advisory_lock(418549165667)",
             "another session has held advisory lock 418549165667 for 2 s",
         ),
-        ("BEGIN; LOCK TABLE users", "does not answer a query: no answer within 2 s"),
+        ("BEGIN; LOCK TABLE users", "does not answer a query: timed out after 2 s"),
     ] {
         let client = runtime.block_on(connect(&server.url.parse().unwrap()));
         runtime.block_on(client.batch_execute(lock)).unwrap();
@@ -1039,7 +1039,7 @@ fn a_server_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://ada@127.0.0.1:{port}/shop?connect_timeout=1");
-    assert_has(&failure_at(&url), &["could not connect", "no answer within 2 s"]);
+    assert_has(&failure_at(&url), &["could not connect", "timed out after 2 s"]);
 }
 
 #[test]

@@ -63,8 +63,8 @@ impl Job {
         Ok(Job { id, group, closed: false, deadline, end: None })
     }
 
-    /// Writes a short text to the program's stdin. A program that does not read it is
-    /// not an error: its exit is the next event.
+    /// Writes a short text to the program's stdin. Ignores a failure, which means that the
+    /// program has exited: that is the next event.
     pub fn write(&self, text: &str) {
         let _ = self.group.write(text);
     }

@@ -189,7 +189,8 @@ fn next_cycles_through_the_unsolved_exercises() {
     assert_eq!(current(), "01_hello_await");
     fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["03_gather  The answer"]);
-    fixture.run(&["next"]).prints(0, &["01_hello_await  The answer"]);
+    let then = "to check it: cargo workbook watch";
+    fixture.run(&["next"]).prints(0, &["01_hello_await  The answer", then]);
     // After a pass, `next` does not skip an exercise.
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["next: 02_lazy"]);
