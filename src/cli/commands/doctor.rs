@@ -24,9 +24,10 @@ enum Finding {
     Missing(String),
 }
 
-/// The inspections. A problem is an error: its first line is what is wrong, the others are
-/// what to do.
-const INSPECTIONS: [(&str, fn(&Repo) -> Result<Finding>); 6] = [
+/// A problem is an error: its first line is what is wrong, the others are what to do.
+type Inspect = fn(&Repo) -> Result<Finding>;
+
+const INSPECTIONS: [(&str, Inspect); 6] = [
     ("Rust", rust),
     ("offline build", offline),
     ("your progress", progress),
