@@ -314,7 +314,7 @@ impl fmt::Display for PrepareError {
                 f.write_str(&problem::chain(error))
             }
             Self::NoLogin(limit) | Self::NoAnswer(limit) => {
-                write!(f, "no answer within {} s", limit.as_secs())
+                write!(f, "timed out after {} s", limit.as_secs())
             }
             Self::Locked(limit) => write!(
                 f,

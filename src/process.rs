@@ -90,7 +90,7 @@ pub enum Signal {
 
 impl ProcessGroup {
     /// Starts `command` in a new process group. Two threads pass its events to `send`. If
-    /// it returns false, no more output is read.
+    /// `send` returns false, no more output is read.
     ///
     /// # Errors
     ///
@@ -108,7 +108,8 @@ impl ProcessGroup {
         #[cfg(unix)]
         let guard = Guard::start(&mut command)?;
         let child = command.spawn()?;
-        // It holds a write end of the pipe: the reader sees end-of-file only after this.
+        // `command` holds write ends of the pipe, and the reader sees end-of-file only when
+        // all are closed.
         drop(command);
 
         let group = Self {
@@ -121,7 +122,8 @@ impl ProcessGroup {
         Ok(group)
     }
 
-    /// Writes a short text to the stdin of a program that is [`Stdin::Lifeline`].
+    /// Writes a short text to the program's stdin, which must be a [`Stdin::Lifeline`]. (A
+    /// long one blocks until the program reads it.)
     ///
     /// # Errors
     ///
@@ -202,8 +204,8 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// The first process of a group. It ends only by SIGKILL, or by the end of its stdin, and
-/// then kills the group.
+/// The first process of a group. Ignores SIGHUP, SIGINT, SIGQUIT and SIGTERM. At end-of-file
+/// on its stdin, kills the whole group, itself included.
 #[cfg(unix)]
 #[derive(Debug)]
 struct Guard(Child);

@@ -7,8 +7,7 @@ use std::io::{self, IsTerminal};
 /// width of the terminal, otherwise 80.
 pub fn columns() -> usize {
     let variable = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal =
-        || termsize::get().map(|size| size.cols.into());
+    let terminal = || termsize::get().map(|size| size.cols.into());
     variable.or_else(terminal).unwrap_or(80)
 }
 

@@ -152,11 +152,11 @@ pub(crate) fn slowness() -> f64 {
     /// were chosen: a virtual machine with two slow cores.
     const REFERENCE: Duration = Duration::from_micros(4000);
     let mut number = 1_u64;
-    let began = Moment::exactly_now();
+    let start = Moment::exactly_now();
     for step in 0..400_000_u64 {
         number = std::hint::black_box(number ^ (number << 7) ^ step);
     }
-    let took = match began.spent() {
+    let took = match start.spent() {
         Spent::Known { computed, .. } => computed,
         Spent::Wall(wall) => wall,
     };
@@ -181,15 +181,15 @@ mod tests {
 
     #[test]
     fn sleeping_is_blocked_and_a_loop_computes() {
-        let began = Moment::exactly_now();
+        let start = Moment::exactly_now();
         std::thread::sleep(30 * MS);
-        let Spent::Known { blocked, computed } = began.spent() else { return };
+        let Spent::Known { blocked, computed } = start.spent() else { return };
         assert!(blocked >= 25 * MS, "{blocked:?}");
         assert!(computed < 25 * MS, "{computed:?}");
 
-        let began = Moment::exactly_now();
-        while began.held() < 30 * MS {}
-        let Spent::Known { blocked, computed } = began.spent() else { return };
+        let start = Moment::exactly_now();
+        while start.held() < 30 * MS {}
+        let Spent::Known { blocked, computed } = start.spent() else { return };
         assert!(computed >= 20 * MS, "{computed:?}");
         assert!(blocked < 20 * MS, "{blocked:?}");
     }
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn a_thread_can_be_observed_by_another() {
         let thread = Thread::current();
-        let began = Moment::now();
-        while began.held() < 30 * MS {}
+        let start = Moment::now();
+        while start.held() < 30 * MS {}
         let Some(own) = Scheduled::read() else { return };
         let seen = std::thread::spawn(move || thread.scheduled()).join().unwrap();
         assert!(seen.unwrap().cpu >= own.cpu);

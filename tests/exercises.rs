@@ -24,12 +24,12 @@ fn check(
     answer: &str,
     database: Option<&Database>,
 ) -> (String, bool) {
-    let test = &*format!("{answer}::check::check");
+    let test = format!("{answer}::check::check");
     let mut command = Command::new(program);
     if let Some(database) = database {
         command.env("DATABASE_URL", database.url());
     }
-    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", &test, "--nocapture", "--test-threads=1"]);
     for setting in ["RUST_BACKTRACE", "WORKBOOK_COLOR", "WORKBOOK_SEED"] {
         command.env_remove(setting);
     }
@@ -98,7 +98,8 @@ fn check_all(name: &str) {
     let mut answers = vec!["solution".to_owned(), "starter".to_owned()];
     answers.extend(wrong.iter().map(|answer| format!("wrong::{answer}")));
 
-    // A private server takes more CPU time than a check, so only the solution has one.
+    // Starting a private server takes more CPU time than a check. Only the solution has one
+    // of its own, so all other answers share one.
     let database = lesson.postgres.then(|| {
         let runtime = Runtime::new().expect("a tokio runtime");
         runtime.block_on(postgres::start()).expect("PostgreSQL is installed")

@@ -29,8 +29,8 @@ static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     cargo::built(&args)
 });
 
-/// Returns the path of a temporary file, which does not exist. The name must be different
-/// in each test.
+/// Returns a path for a temporary file; removes the file of an earlier run. The name must
+/// be different in each test.
 fn temporary(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);
@@ -151,7 +151,7 @@ fn gather_succeeds_if_no_page_fails() {
 }
 
 #[test]
-fn a_lesson_whose_output_nobody_reads_exits_without_a_panic() {
+fn a_lesson_exits_without_a_panic_on_a_broken_pipe() {
     let mut lesson = program("02_lazy");
     let mut child =
         lesson.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -161,11 +161,11 @@ fn a_lesson_whose_output_nobody_reads_exits_without_a_panic() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
 }
 
-/// Starts a server that passes each connection to `answer`, and returns its port.
-fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
+/// Starts a server that passes each connection to `respond`, and returns its port.
+fn serve(respond: impl Fn(TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    thread::spawn(move || listener.incoming().flatten().for_each(respond));
     port
 }
 
@@ -173,7 +173,7 @@ fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
 fn respond(
     mut stream: TcpStream,
     kind: &str,
-    pieces: impl Iterator<Item = &'static [u8]>,
+    mut pieces: impl Iterator<Item = &'static [u8]>,
 ) {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 1000000000\r\n\r\n"
@@ -181,7 +181,7 @@ fn respond(
     let mut begin = [0; 1024];
     let _ = stream.read(&mut begin).and_then(|_| stream.write_all(head.as_bytes()));
     // Fails when the client closes the connection.
-    let _ = { pieces }.try_for_each(|piece| stream.write_all(piece));
+    let _ = pieces.try_for_each(|piece| stream.write_all(piece));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn gather_names_the_fault_of_other_servers() {
     let json = serve(move |stream| respond(stream, "application/json", hello()));
     let endless = std::iter::repeat(&[b'x'; 1 << 16][..]);
     let endless = serve(move |stream| respond(stream, "text/html", endless.clone()));
-    let tls = serve(refuse_by_certificate);
+    let tls = serve(present_self_signed_certificate);
 
     // Another process takes part, so on the real clock.
     let output = run(program("03_gather").env_remove("WORKBOOK_CLOCK").args([
@@ -201,17 +201,18 @@ fn gather_names_the_fault_of_other_servers() {
         format!("https://127.0.0.1:{tls}/"),
     ]));
     let lines: Vec<&str> = self::text(&output.stdout).lines().collect();
-    let broke = "the answer broke off: end of file before message length reached";
-    assert_eq!(lines[0], format!("http://127.0.0.1:{text}/: {broke}"));
-    assert_eq!(lines[1], format!("http://127.0.0.1:{json}/: {broke}"));
+    let cut = "the connection closed before the response was complete: end of file \
+               before message length reached";
+    assert_eq!(lines[0], format!("http://127.0.0.1:{text}/: {cut}"));
+    assert_eq!(lines[1], format!("http://127.0.0.1:{json}/: {cut}"));
     let long = "longer than 10000000 bytes, the limit";
     assert_eq!(lines[2], format!("http://127.0.0.1:{endless}/: {long}"));
     let untrusted = "its certificate is not trusted";
     assert_eq!(lines[3], format!("https://127.0.0.1:{tls}/: {untrusted}"));
 }
 
-/// Begins TLS with a certificate that no one signed.
-fn refuse_by_certificate(mut stream: TcpStream) {
+/// Starts a TLS handshake with a self-signed certificate.
+fn present_self_signed_certificate(mut stream: TcpStream) {
     // A certificate and its key: `openssl req -x509 -newkey ec ...`.
     const PEM: &[u8] = include_bytes!("common/self_signed.pem");
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -225,11 +226,11 @@ fn refuse_by_certificate(mut stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn errors_does_not_call_a_response_that_breaks_off_bad_json() {
+async fn a_truncated_response_is_not_reported_as_invalid_json() {
     let hello = || std::iter::once(&b"hello"[..]);
     let port = serve(move |stream| respond(stream, "application/json", hello()));
     let client = reqwest::Client::builder().no_proxy();
-    // Installs what the client needs.
+    // Installs rustls's crypto provider, which the client needs.
     let server = async_workbook::web::Server::start().await.unwrap();
     let client = client.build().unwrap();
     let url = format!("http://127.0.0.1:{port}/");
@@ -284,7 +285,7 @@ fn bridging_takes_the_number_of_threads() {
 }
 
 #[test]
-fn tasks_lets_go_at_the_given_time() {
+fn tasks_gives_up_after_the_given_time() {
     let finished = |millis| {
         let output = run(program("10_tasks").args(["--after", millis]));
         let rows = text(&output.stdout).lines().skip(1).take(7);

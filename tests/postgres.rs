@@ -113,13 +113,13 @@ impl Running {
     fn gone_after(mut self, end: impl FnOnce(&mut Child)) {
         let (dir, server) = (self.dir(), self.server());
         assert!(alive(&server));
-        let since = Instant::now();
+        let start = Instant::now();
         end(&mut self.child);
         // The guard must not keep the program's stdout open.
         self.stdout.read_to_string(&mut String::new()).expect("text");
         self.child.wait().expect("a child");
         while dir.exists() || alive(&server) {
-            assert!(since.elapsed() < GONE_WITHIN, "{} is left", dir.display());
+            assert!(start.elapsed() < GONE_WITHIN, "{} is left", dir.display());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -390,10 +390,10 @@ async fn queries_on_a_current_thread_runtime() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_run_at_once_on_a_multi_thread_runtime() {
     if !tokio::task::spawn_blocking(postgres_missing).await.unwrap() {
-        let one = tokio::spawn(start_and_query());
-        let two = tokio::spawn(start_and_query());
-        one.await.unwrap();
-        two.await.unwrap();
+        let first = tokio::spawn(start_and_query());
+        let second = tokio::spawn(start_and_query());
+        first.await.unwrap();
+        second.await.unwrap();
     }
 }
 
@@ -526,14 +526,14 @@ fn a_server_that_freezes() {
     proxy.frozen.store(true, Ordering::Relaxed);
     let mut text = String::new();
     lesson.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-    assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+    assert_has(&text, &["does not answer a query: timed out after 2 s"]);
     assert_eq!(lesson.child.wait().unwrap().code(), Some(1));
 
     // After the login, and in the middle of the setup, which then holds the lock.
     for last in ["pg_try_advisory", "string_agg"] {
         let proxy = Proxy::start(&server, ["", ""], last);
         let text = failure_at(&proxy.url());
-        assert_has(&text, &["does not answer a query: no answer within 2 s"]);
+        assert_has(&text, &["does not answer a query: timed out after 2 s"]);
     }
 }
 
@@ -550,16 +550,16 @@ fn locks_that_another_session_holds() {
             "SELECT pg_advisory_lock(418549165667)",
             "another session has held advisory lock 418549165667 for 2 s",
         ),
-        ("BEGIN; LOCK TABLE users", "does not answer a query: no answer within 2 s"),
+        ("BEGIN; LOCK TABLE users", "does not answer a query: timed out after 2 s"),
     ] {
         let client = runtime.block_on(connect(&server.url.parse().unwrap()));
         runtime.block_on(client.batch_execute(lock)).unwrap();
         assert_has(&failure_at(&url), &[expected]);
         // No session of ours waits on the server.
         let waiting = "SELECT FROM pg_locks WHERE NOT granted";
-        let since = Instant::now();
+        let start = Instant::now();
         while !runtime.block_on(client.query(waiting, &[])).unwrap().is_empty() {
-            assert!(since.elapsed() < TIMEOUT);
+            assert!(start.elapsed() < TIMEOUT);
         }
     }
 }
@@ -718,9 +718,9 @@ fn gone_after_kill_9_although_something_is_suspended() {
         processes.insert(0, running.server());
         assert!(sh("kill -s STOP \"$1\"", &processes[suspended]));
         running.gone_after(|child| child.kill().unwrap());
-        let since = Instant::now();
+        let start = Instant::now();
         while processes.iter().any(|pid| alive(pid)) {
-            assert!(since.elapsed() < GONE_WITHIN, "{suspended}");
+            assert!(start.elapsed() < GONE_WITHIN, "{suspended}");
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -730,9 +730,9 @@ fn gone_after_kill_9_although_something_is_suspended() {
 #[test]
 fn initdb_is_not_interrupted() {
     let within = |condition: &dyn Fn() -> bool| {
-        let since = Instant::now();
+        let start = Instant::now();
         while !condition() {
-            assert!(since.elapsed() < TIMEOUT);
+            assert!(start.elapsed() < TIMEOUT);
             thread::sleep(Duration::from_millis(10));
         }
     };
@@ -977,9 +977,9 @@ fn programs_that_fail() {
 
     dir.script("initdb", "exit 0");
     dir.script("postgres", &format!("{version}; echo FATAL: no luck; exit 1"));
-    let since = Instant::now();
+    let start = Instant::now();
     assert_has(&run(), &["it exited during startup", "FATAL: no luck"]);
-    assert!(since.elapsed() < TIMEOUT);
+    assert!(start.elapsed() < TIMEOUT);
 }
 
 #[test]
@@ -1039,7 +1039,7 @@ fn a_server_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = format!("postgresql://ada@127.0.0.1:{port}/shop?connect_timeout=1");
-    assert_has(&failure_at(&url), &["could not connect", "no answer within 2 s"]);
+    assert_has(&failure_at(&url), &["could not connect", "timed out after 2 s"]);
 }
 
 #[test]
@@ -1068,9 +1068,9 @@ fn refused_logins() {
     fs::write(&rules, new).unwrap();
     execute(&server.url, "SELECT pg_reload_conf()");
     // The server reloads it asynchronously.
-    let since = Instant::now();
+    let start = Instant::now();
     while !at("rejected", "postgres").contains("refused") {
-        assert!(since.elapsed() < TIMEOUT);
+        assert!(start.elapsed() < TIMEOUT);
     }
 
     let text = at("locked:wrong", "postgres");

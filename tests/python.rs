@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_workbook::python::{self, LESSON_PACKAGES, Python};
-use async_workbook::{LESSONS, postgres, web};
+use async_workbook::{LESSONS, Lesson, postgres, web};
 use common::print_notice;
 use tokio::runtime::Runtime;
 
@@ -30,7 +30,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 fn find_python(packages: &[&str]) -> Option<&'static Path> {
     static PYTHON: LazyLock<Option<Python>> =
         LazyLock::new(|| Python::find(Path::new(ROOT), &LESSON_PACKAGES));
-    let found = PYTHON.as_ref().filter(|one| one.missing(packages).is_empty());
+    let found = PYTHON.as_ref().filter(|python| python.missing(packages).is_empty());
     if let Some(python) = found {
         return Some(&python.program);
     }
@@ -92,8 +92,7 @@ fn assert_prints_snapshot(name: &str) {
     let Some(python) = find_python(&packages(name)) else {
         return;
     };
-    let lesson = LESSONS.iter().find(|lesson| lesson.name == name);
-    let postgres = lesson.expect("a lesson with this name").postgres;
+    let postgres = Lesson::named(name).expect("a lesson with this name").postgres;
     if postgres && common::postgres_missing() {
         return;
     }

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 
 use async_workbook::LESSONS;
+use async_workbook::text::count;
 use book::{Workbook, lint, pdf, picture, render, serve, shutdown_signal};
 
 /// Builds, serves, checks and prints the book
@@ -85,9 +86,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Build { dest } => {
-            let begun = Instant::now();
+            let start = Instant::now();
             let pages = render::build(&render::book_dir(), dest.as_deref())?;
-            let (index, took) = (pages.join("index.html"), begun.elapsed());
+            let (index, took) = (pages.join("index.html"), start.elapsed());
             println!("Built {} in {:.1} s", index.display(), took.as_secs_f32());
         }
         Command::Serve { port, open } => {
@@ -106,16 +107,14 @@ fn run(command: Command) -> Result<ExitCode> {
             )?;
             let report = lint::book(&render::book_dir(), &pages, LESSONS)?;
             if !report.faults.is_empty() {
-                let count = report.faults.len();
-                bail!(
-                    "{count} faults in the book:\n  {}",
-                    report.faults.join("\n  ")
-                );
+                let faults = count(report.faults.len() as u64, "fault");
+                let list = report.faults.join("\n  ");
+                bail!("{faults} in the book:\n  {list}");
             }
             println!("{report}");
         }
         Command::Pdf { out, browser } => {
-            let begun = Instant::now();
+            let start = Instant::now();
             let browser = pdf::browser(browser)?;
             let book = render::book_dir();
             let out = out.unwrap_or_else(|| book.join("async-workbook.pdf"));
@@ -126,7 +125,7 @@ fn run(command: Command) -> Result<ExitCode> {
                     bytes = pdf::print(&book, &browser, &out, pdf::DEADLINE) => bytes,
                 }
             })?;
-            let (file, took) = (out.display(), begun.elapsed().as_secs_f32());
+            let (file, took) = (out.display(), start.elapsed().as_secs_f32());
             let mib = bytes as f64 / f64::from(1 << 20);
             println!("Wrote {file} ({mib:.1} MiB) in {took:.1} s");
         }

@@ -9,19 +9,19 @@
 //!
 //! A server that compiles and runs code at a browser's request must not do so for
 //! everyone. It listens on 127.0.0.1, but any website that the user visits can send
-//! requests there, too; `guard.rs` rejects those. What runs is `cargo run` with a
-//! name from the list of lessons, one job at a time, with limits on time and output.
+//! requests there, too; `origin.rs` rejects those. What runs is `cargo run` with a
+//! name from the list of lessons, one run at a time, with limits on time and output.
 //!
 //! The server runs on one thread, so nothing may block it. Building reads files in
 //! which anything may happen, such as a FIFO that no one writes to, and runs on other
 //! threads; so does reading what a program left.
 //!
-//! On Ctrl-C the server stops the running job first: [`Runner::close`] waits until
+//! On Ctrl-C the server stops the run in progress first: [`Runner::close`] waits until
 //! its process group is dead. The temporary folder of the pages is removed when the
-//! last [`Build`] is dropped.
+//! last [`BookBuild`] is dropped.
 
-mod guard;
 mod live;
+mod origin;
 mod run;
 
 use std::io::ErrorKind;
@@ -51,14 +51,14 @@ use tower_http::services::{ServeDir, ServeFile};
 use async_workbook::Lesson;
 
 use crate::signals::shutdown_signal;
-pub use live::{Build, rebuild};
-pub use run::{Job, Limits, Runner};
+pub use live::{BookBuild, rebuild};
+pub use run::{Limits, Runner, Target};
 
 /// The number of ports to try after a busy one.
 const MORE_PORTS: u16 = 20;
 
-/// The time for a request's header to arrive. An idle connection is closed after it,
-/// too: a few hundred would use up the files that a process may open.
+/// The time for a request's header to arrive. Also closes idle connections, a few
+/// hundred of which would exhaust the process's file descriptors.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
@@ -68,7 +68,7 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
     let mut shutdown = pin!(shutdown_signal()?);
     let first = book.to_owned();
     let build = tokio::select! {
-        build = spawn_blocking(move || Build::new(&first)) => build??,
+        build = spawn_blocking(move || BookBuild::new(&first)) => build??,
         () = &mut shutdown => return Ok(()),
     };
     let listener = bind(port).await?;
@@ -99,40 +99,43 @@ pub async fn accept(listener: TcpListener, router: Router, header_limit: Duratio
     let service = TowerToHyperService::new(router);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many open files, until some connection is closed.
+            // EMFILE: retry after some connections have been closed.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        // Otherwise a response in two parts takes 40 ms: the second waits until the
-        // client, which delays that, has acknowledged the first.
+        // TCP_NODELAY: with Nagle's algorithm, the second part of a response would wait
+        // for the client's delayed ACK, 40 ms.
         let _ = stream.set_nodelay(true);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(header_limit)
             .serve_connection(TokioIo::new(stream), service.clone());
         // An error means that the client is gone or does not speak HTTP.
-        tokio::spawn(async { drop(connection.await) });
+        tokio::spawn(connection);
     }
 }
 
 /// The routes: the pages of the newest build, `/live`, `/run/{name}` and
 /// `/check/{name}`.
-pub fn router(builds: watch::Receiver<Build>, runner: Arc<Runner>) -> Router {
+pub fn router(builds: watch::Receiver<BookBuild>, runner: Arc<Runner>) -> Router {
+    let run = |is_check| {
+        post(move |State(runner), Path(name)| run(runner, name, is_check))
+    };
     let runs = Router::new()
-        .route("/run/{name}", post(run_lesson))
-        .route("/check/{name}", post(run_check))
-        .layer(middleware::from_fn(guard::require_own_page))
+        .route("/run/{name}", run(false))
+        .route("/check/{name}", run(true))
+        .layer(middleware::from_fn(origin::require_own_page))
         .with_state(runner);
     Router::new()
         .route("/live", get(async |State(builds)| live::events(builds)))
         .fallback(page)
         .with_state(builds)
         .merge(runs)
-        .layer(middleware::from_fn(guard::require_local_host))
+        .layer(middleware::from_fn(origin::require_local_host))
 }
 
 async fn page(
-    State(builds): State<watch::Receiver<Build>>,
+    State(builds): State<watch::Receiver<BookBuild>>,
     request: Request,
 ) -> Response {
     let dir = builds.borrow().pages();
@@ -151,29 +154,11 @@ async fn page(
     })
 }
 
-async fn run_lesson(
-    runner: State<Arc<Runner>>,
-    Path(name): Path<String>,
-) -> Response {
-    run(&runner, &name, Job::Lesson).await
-}
-
-async fn run_check(
-    runner: State<Arc<Runner>>,
-    Path(name): Path<String>,
-) -> Response {
-    run(&runner, &name, Job::Check).await
-}
-
-async fn run(
-    runner: &Arc<Runner>,
-    name: &str,
-    job: impl FnOnce(&'static Lesson) -> Job,
-) -> Response {
-    let Some(lesson) = Lesson::named(name) else {
+async fn run(runner: Arc<Runner>, name: String, is_check: bool) -> Response {
+    let Some(lesson) = Lesson::named(&name) else {
         return (StatusCode::NOT_FOUND, "No such lesson.\n").into_response();
     };
-    let Some(events) = runner.start(job(lesson)).await else {
+    let Some(events) = runner.start(Target { lesson, is_check }).await else {
         let message = "Another run is in progress, perhaps from another page. Stop it \
                        first.\n";
         return (StatusCode::CONFLICT, message).into_response();

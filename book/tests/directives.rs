@@ -409,7 +409,7 @@ fn a_verdict_comes_from_a_snapshot() {
     assert_contains(&page, "Output of <code>cargo workbook check 03</code></p>");
     assert_contains(
         &page,
-        "output\">✗ it is quick\n    it took 3 ms\n- it is right\n",
+        "output failed\">✗ it is quick\n    it took 3 ms\n- it is right\n",
     );
     let error = build_error(&Workbook::new("{{#verdict 03_gather:other}}"));
     assert_contains(

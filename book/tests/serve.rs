@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use book::serve::{self, Build, Limits, Runner};
+use book::serve::{self, BookBuild, Limits, Runner};
 
 /// The headers of a request from one of the server's own pages.
 const OWN: &str = "X-Workbook: 1\r\nOrigin: http://localhost\r\n";
@@ -25,7 +25,7 @@ const OWN: &str = "X-Workbook: 1\r\nOrigin: http://localhost\r\n";
 struct Site {
     at: SocketAddr,
     root: TempDir,
-    builds: watch::Sender<Build>,
+    builds: watch::Sender<BookBuild>,
     runner: Arc<Runner>,
     runtime: Runtime,
 }
@@ -112,7 +112,7 @@ impl Site {
         fs::write(pages.path().join("html/index.html"), "<h1>the book</h1>")
             .unwrap();
         fs::write(pages.path().join("html/404.html"), "<h1>not found</h1>").unwrap();
-        let (builds, built) = watch::channel(Build::of(pages));
+        let (builds, built) = watch::channel(BookBuild::of(pages));
 
         let runtime = Runtime::new().unwrap();
         let runner = Arc::new(Runner::new(root.path(), limits));
@@ -338,7 +338,8 @@ fn compiler_errors_are_streamed() {
     let site = Site::new();
     let events = site.run("/run/04_bounded").rest();
     assert!(text(&events, "build").contains("error[E0308]"), "{events:?}");
-    assert_eq!(text(&events, "end"), "It does not compile.");
+    let end = "04_bounded does not compile; the error is above.";
+    assert_eq!(text(&events, "end"), end);
     assert_eq!(text(&events, "output"), "");
 }
 
@@ -389,7 +390,10 @@ fn running_time_is_limited() {
 fn output_is_limited() {
     let site = Site::with(Limits { output: 1 << 16, ..Limits::default() });
     let events = site.run("/run/03_gather").rest();
-    assert_eq!(text(&events, "end"), "Stopped: it printed more than 64 KiB.");
+    assert_eq!(
+        text(&events, "end"),
+        "Stopped: the program printed more than 64 KiB."
+    );
     let length = text(&events, "output").len();
     assert!((1 << 15..=1 << 16).contains(&length), "{length}");
 }
@@ -496,7 +500,7 @@ fn pages_are_notified_of_a_build() {
         event["build"].as_str().unwrap().to_owned()
     };
     let first = next();
-    site.builds.send_replace(Build::of(with_page("new")));
+    site.builds.send_replace(BookBuild::of(with_page("new")));
     assert_ne!(next(), first);
     let page = site.request("GET /", "Host: localhost\r\n");
     assert!(page.ends_with("new"), "{page}");
@@ -529,7 +533,7 @@ fn changes_are_rebuilt_and_errors_are_reported() {
 
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
-    let (builds, mut built) = watch::channel(Build::new(&book).unwrap());
+    let (builds, mut built) = watch::channel(BookBuild::new(&book).unwrap());
     runtime.spawn(serve::rebuild(book.clone(), builds));
     let mut next = || {
         let changed = tokio::time::timeout(Duration::from_secs(60), built.changed());

@@ -15,7 +15,7 @@ pub struct Site {
     requests: Arc<Mutex<Vec<(String, Duration)>>>,
 }
 
-/// The answers of a site, and the milliseconds that each takes: user, orders,
+/// The responses of a site, and the milliseconds that each takes: user, orders,
 /// messages, news and weather. The check opens sites with other contents and
 /// durations, too.
 #[derive(Clone)]

@@ -31,7 +31,7 @@ async fn fetch(client: &Client, page: usize, url: &str) -> Result<(u16, usize)> 
 // ANCHOR_END: fetch
 
 // ANCHOR: loop
-/// Each `.await` ends before the next request begins.
+/// Each `.await` ends before the next request starts.
 async fn one_after_another(client: &Client, urls: &[String]) -> Result<()> {
     for (page, url) in (1..).zip(urls) {
         let (status, bytes) = fetch(client, page, url).await?;

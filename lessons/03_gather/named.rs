@@ -61,7 +61,7 @@ fn explain(error: &Error) -> String {
     // The operating system's or the parser's message.
     let cause = error.root_cause();
     if error.is::<serde_json::Error>() {
-        return format!("claims to be JSON, but is not: {cause}");
+        return format!("invalid JSON: {cause}");
     }
     let Some(error) = error.downcast_ref::<reqwest::Error>() else {
         return error.to_string();
@@ -70,15 +70,15 @@ fn explain(error: &Error) -> String {
         "not a URL that can be fetched; write it like https://example.org/"
             .to_owned()
     } else if error.is_timeout() {
-        "no answer within 10 s".to_owned()
+        "timed out after 10 s".to_owned()
     } else if cause.to_string().starts_with("invalid peer certificate") {
         "its certificate is not trusted".to_owned()
     } else if error.is_connect() {
         format!("no connection: {cause}")
     } else if error.is_decode() {
-        format!("the answer broke off: {cause}")
+        format!("the connection closed before the response was complete: {cause}")
     } else if let Some(status) = error.status() {
-        format!("the server answered {status}")
+        format!("the server responded with {status}")
     } else {
         format!("failed: {cause}")
     }

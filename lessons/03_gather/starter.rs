@@ -39,7 +39,7 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
     // This sends one request and discards the response. Write the rest.
     let url = server.url(&format!("/api/weather/{city}"));
     client.get(url).send().await?;
-    todo!("query both APIs and combine the answers")
+    todo!("query both APIs and combine the responses")
 }
 
 /// Fetches the guides of all cities at the same time and returns them in the order

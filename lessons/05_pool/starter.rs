@@ -35,7 +35,7 @@ async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     // This queries one table and discards the result. Write the rest.
     let client = pool.get().await?;
     client.query("SELECT name, city FROM users WHERE id = $1", &[&id]).await?;
-    todo!("query both tables and combine the answers")
+    todo!("query both tables and combine the results")
 }
 
 #[tokio::main(flavor = "current_thread")]

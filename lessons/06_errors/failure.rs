@@ -28,7 +28,7 @@ impl From<reqwest::Error> for Failure {
             .source()
             .is_some_and(|source| source.is::<serde_json::Error>())
         {
-            // `is_decode` is also true for a body that breaks off.
+            // `is_decode` is also true for a truncated body.
             Self::NotJson
         } else if error.is_connect() {
             Self::Refused

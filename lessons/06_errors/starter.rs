@@ -51,7 +51,7 @@ impl fmt::Display for FetchError {
             Self::NotFound => write!(f, "not found"),
             Self::Status(status) => write!(f, "the server responded with {status}"),
             Self::NotJson(_) => write!(f, "not valid weather JSON"),
-            Self::TooSlow(_) => write!(f, "no answer in time"),
+            Self::TooSlow(_) => write!(f, "timed out"),
             Self::Refused(_) => write!(f, "connection refused"),
             Self::Other(_) => write!(f, "request failed"),
         }

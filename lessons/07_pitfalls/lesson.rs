@@ -43,7 +43,7 @@ fn blocking_call() {
     std::thread::sleep(Duration::from_millis(200));
 }
 
-/// Counts how many of five health checks are answered before `work` is done. After
+/// Counts how many of five health checks get a response before `work` is done. After
 /// the fifth, `heart` waits forever, so that only `work` can end the `select!`.
 async fn heartbeat(work: impl Future, client: &Client, health: &str) -> Result<u32> {
     let mut beats = 0;
@@ -118,14 +118,14 @@ async fn handle_awaited(seen: &mut Vec<anyhow::Error>) {
 // ANCHOR_END: lost_error
 
 // ANCHOR: wait
-/// `select!` takes the first answer and drops the other
+/// `select!` takes the first response and drops the other
 /// futures.
 async fn first_of_three() -> Vec<u64> {
     tokio::select! {
         biased;
-        answer = request(1) => vec![answer],
-        answer = request(2) => vec![answer],
-        answer = request(3) => vec![answer],
+        first = request(1) => vec![first],
+        second = request(2) => vec![second],
+        third = request(3) => vec![third],
     }
 }
 
@@ -213,7 +213,7 @@ async fn main() -> Result<()> {
 
     let before = first_of_three().instrument(info_span!("select!")).await;
     let after = all_of_three().instrument(info_span!("join!")).await;
-    row("5 select! for join!: answers of 3", before.len(), after.len());
+    row("5 select! for join!: responses of 3", before.len(), after.len());
 
     let total = Arc::new(Mutex::new(0));
     let before = ends_after(lock_across_await(Arc::clone(&total))).await;

@@ -57,7 +57,7 @@ async def blocks_elsewhere() -> None:
 async def heartbeat(
     work: Awaitable[None], http: ClientSession
 ) -> int:
-    """Counts how many of five health checks are answered
+    """Counts how many of five health checks get a response
     before `work` is done."""
     beats = 0
 
@@ -138,7 +138,7 @@ async def counted(
 
 # ANCHOR: wait
 async def first_of_three() -> tuple[int, int]:
-    """Returns the number of answers, and of tasks left
+    """Returns the number of responses, and of tasks left
     running."""
     tasks = [
         asyncio.create_task(request(n, n * 0.2))
@@ -153,10 +153,10 @@ async def first_of_three() -> tuple[int, int]:
 
 
 async def all_of_three() -> tuple[int, int]:
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(request(n) for n in (1, 2, 3))
     )
-    return len(answers), 0
+    return len(responses), 0
 # ANCHOR_END: wait
 
 
@@ -238,7 +238,7 @@ async def main(web_url: str) -> None:
 
     done, left = await first_of_three()
     done_2, left_2 = await all_of_three()
-    row("5 wait for gather: answers of 3", done, done_2)
+    row("5 wait for gather: responses of 3", done, done_2)
     row("  and tasks left running", left, left_2)
 
     total = Total()

@@ -150,7 +150,7 @@ fn ms(start: Instant) -> String {
 }
 
 /// Rounds down to a multiple of 200 ms, with 25 ms of tolerance: `start` may be read
-/// after the call has begun.
+/// after the call has started.
 fn rounded(time: Duration) -> String {
     format!("{} ms", (time.as_millis() + 25) / 200 * 200)
 }
@@ -187,14 +187,15 @@ async fn run(threads: usize) -> Result<Timeline> {
 /// Reads `--threads N` from the command line.
 fn threads_from_args() -> Result<usize> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let threads = match given.strip_prefix("--threads ") {
-        None if given.is_empty() => Some(2),
-        number => number.and_then(|number| number.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let threads = match args[..] {
+        [] => Some(2),
+        ["--threads", number] => number.parse().ok(),
+        _ => None,
     };
     let threads = threads.filter(|n| (1..=64).contains(n));
     threads.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--threads N`, with 1 to 64 threads")
     })
 }

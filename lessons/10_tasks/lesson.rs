@@ -101,10 +101,10 @@ async fn row(
     after: Duration,
     owner: impl AsyncFnOnce(Duration, Done),
 ) {
-    let (done, outcome) = oneshot::channel();
+    let (done, finished) = oneshot::channel();
     let start = Instant::now();
     let end = async {
-        let outcome = if outcome.await.is_ok() { "finished" } else { "dropped" };
+        let outcome = if finished.await.is_ok() { "finished" } else { "dropped" };
         (outcome, start.elapsed().as_millis())
     };
     let both = async { tokio::join!(biased; owner(after, done), end) };
@@ -193,10 +193,10 @@ async fn restart_awaited() -> io::Result<TcpListener> {
 }
 // ANCHOR_END: awaited
 
-/// Prints what happened to the task that holds it.
-struct LastLine;
+/// Prints a line when the task that owns it is dropped.
+struct PrintOnDrop;
 
-impl Drop for LastLine {
+impl Drop for PrintOnDrop {
     fn drop(&mut self) {
         println!("\nmain has returned: the last task is dropped");
     }
@@ -205,14 +205,15 @@ impl Drop for LastLine {
 /// Reads `--after MS` from the command line.
 fn after_from_args() -> Result<Duration> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let after = match given.strip_prefix("--after ") {
-        None if given.is_empty() => Some(50),
-        millis => millis.and_then(|millis| millis.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let after = match args[..] {
+        [] => Some(50),
+        ["--after", millis] => millis.parse().ok(),
+        _ => None,
     };
     let after = after.filter(|millis| (1..=1000).contains(millis));
     let after = after.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds")
     })?;
     Ok(after * MS)
@@ -255,9 +256,9 @@ async fn main() -> Result<()> {
     println!("  at once:       {}", outcome(restart_at_once().await));
     println!("  after its end: {}\n", outcome(restart_awaited().await));
 
-    let last = LastLine;
+    let line = PrintOnDrop;
     spawn(async {
-        let _last = last;
+        let _line = line;
         sleep(3_600_000 * MS).await;
     });
 

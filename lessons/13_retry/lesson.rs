@@ -231,14 +231,14 @@ async fn lost_response(
 async fn client_per_request(url: &str) -> Result<()> {
     for _ in 0..20 {
         let client = Client::builder().no_proxy().build()?;
-        client.get(url).send().await?;
+        get(&client, url).await?;
     }
     Ok(())
 }
 
 async fn one_client(client: &Client, url: &str) -> Result<()> {
     for _ in 0..20 {
-        client.get(url).send().await?;
+        get(client, url).await?;
     }
     Ok(())
 }

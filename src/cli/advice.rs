@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_section_is_in_the_book() {
-        for (chapter, heading) in ADVICE.iter().filter_map(|one| one.section) {
+        for (chapter, heading) in ADVICE.iter().filter_map(|advice| advice.section) {
             let root = env!("CARGO_MANIFEST_DIR");
             let path = format!("{root}/book/chapters/{chapter}.md");
             let text = std::fs::read_to_string(&path).expect("a chapter");

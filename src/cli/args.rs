@@ -209,12 +209,14 @@ fn lesson(text: &str) -> Result<&'static Lesson, String> {
     };
     // From the end: other folders of a path may have such a name, too.
     let mut parts = text.rsplit(['/', '\\']);
-    let found = parts.find_map(|part| LESSONS.iter().find(|one| matches(one, part)));
-    let mut begins = LESSONS.iter().filter(|one| {
-        let word = one.name.split_once('_').map_or("", |(_, word)| word);
-        one.name.starts_with(&text) || word.starts_with(&text)
+    let found =
+        parts.find_map(|part| LESSONS.iter().find(|lesson| matches(lesson, part)));
+    let mut prefixed = LESSONS.iter().filter(|lesson| {
+        let word = lesson.name.split_once('_').map_or("", |(_, word)| word);
+        lesson.name.starts_with(&text) || word.starts_with(&text)
     });
-    let found = found.or_else(|| begins.next().filter(|_| begins.next().is_none()));
-    let names = || LESSONS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
-    found.ok_or_else(|| format!("the lessons are {}", names()))
+    let found =
+        found.or_else(|| prefixed.next().filter(|_| prefixed.next().is_none()));
+    let names: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
+    found.ok_or_else(|| format!("the lessons are {}", names.join(", ")))
 }

@@ -24,14 +24,14 @@ pub const EXERCISE_FEATURES: [&str; 2] = ["--features", "cli,exercises"];
 pub struct Diagnostic {
     /// Such as `E0308`, or a lint's name.
     pub code: Option<String>,
-    pub error: bool,
+    pub is_error: bool,
     pub message: String,
     pub file: Option<String>,
     pub line: Option<u64>,
     /// As the compiler prints it.
     pub rendered: String,
     /// True if it is about the exercise's target, not about a dependency.
-    pub own: bool,
+    pub is_own: bool,
 }
 
 /// Something that happened during a build. `Built` and `Failed` come last.
@@ -125,11 +125,11 @@ impl Build {
             self.messages.push_str(&format!("{line}\n"));
             return;
         };
-        let own = message["target"]["name"] == self.target.as_str();
-        if message["reason"] == "compiler-artifact" && own {
+        let is_own = message["target"]["name"] == self.target.as_str();
+        if message["reason"] == "compiler-artifact" && is_own {
             self.executable = message["executable"].as_str().map(PathBuf::from);
         } else if message["reason"] == "compiler-message" {
-            let diagnostic = diagnostic(&message["message"], own);
+            let diagnostic = diagnostic(&message["message"], is_own);
             self.events.extend(diagnostic.map(BuildEvent::Diagnostic));
         }
     }
@@ -146,7 +146,7 @@ fn status(line: &str) -> Option<&str> {
     (indent > 0 && indent + verb.len() == 12 && is_verb).then_some(text)
 }
 
-fn diagnostic(message: &Value, own: bool) -> Option<Diagnostic> {
+fn diagnostic(message: &Value, is_own: bool) -> Option<Diagnostic> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let spans = message["spans"].as_array().map_or(&[][..], Vec::as_slice);
     // Skip rustc's summary, "aborting due to 2 previous errors".
@@ -157,12 +157,12 @@ fn diagnostic(message: &Value, own: bool) -> Option<Diagnostic> {
     let span = spans.iter().find(|span| span["is_primary"] == true);
     Some(Diagnostic {
         code: text(&message["code"]["code"]),
-        error: message["level"].as_str()?.starts_with("error"),
+        is_error: message["level"].as_str()?.starts_with("error"),
         message: text(&message["message"])?,
         file: span.and_then(|span| text(&span["file_name"])),
         line: span.and_then(|span| span["line_start"].as_u64()),
         rendered: sanitize(message["rendered"].as_str()?, true),
-        own,
+        is_own,
     })
 }
 

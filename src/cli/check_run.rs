@@ -62,7 +62,7 @@ pub enum Outcome {
     Solved,
     Failed,
     DoesNotCompile,
-    /// The program exceeded its time limit.
+    /// The program was killed: it exceeded its time limit or could not make progress.
     Stopped,
     /// The program exited before its checks ended.
     Ended,
@@ -88,7 +88,7 @@ pub enum CheckOutcome {
     Passed,
     Failed,
     Skipped,
-    /// The program exited, or exceeded its time limit, during the check.
+    /// The program exited or was killed during the check.
     Unfinished,
 }
 
@@ -180,6 +180,7 @@ impl CheckRun {
         match read_source(&cx.repo, exercise) {
             Ok(source) => {
                 run.report.source = source;
+                #[cfg(unix)]
                 update_mtime(&exercise.file());
                 let build = Build::start(cx, exercise, color)?;
                 run.stage = Stage::Building(Box::new(build));
@@ -197,15 +198,24 @@ impl CheckRun {
                     BuildEvent::Status(text) => {
                         return Ok(CheckEvent::Building(text));
                     }
-                    BuildEvent::Message(one) => return Ok(CheckEvent::Message(one)),
-                    BuildEvent::Diagnostic(one) => self.report.diagnostics.push(one),
+                    BuildEvent::Message(message) => {
+                        return Ok(CheckEvent::Message(message));
+                    }
+                    BuildEvent::Diagnostic(diagnostic) => {
+                        self.report.diagnostics.push(diagnostic)
+                    }
                     BuildEvent::Built(executable) => self.built(cx, &executable)?,
                     BuildEvent::Failed(messages) => self.build_failed(&messages),
                 },
                 Stage::Running(job) => match job.next(&cx.inbox)? {
                     JobEvent::Output(bytes) => self.read(&bytes),
-                    JobEvent::Message(one) => return Ok(CheckEvent::Message(one)),
-                    JobEvent::TimedOut => self.timed_out(),
+                    JobEvent::Message(message) => {
+                        return Ok(CheckEvent::Message(message));
+                    }
+                    JobEvent::TimedOut => {
+                        let limit = self.limit().as_secs_f64();
+                        self.stopped(&format!("timed out after {limit} s"));
+                    }
                     JobEvent::Exited(status) => self.exited(cx, status),
                 },
                 Stage::Finished => break,
@@ -239,17 +249,16 @@ impl CheckRun {
         if let Some(reason) = missing {
             let reason = format!("no check ran: {reason}");
             self.finish(Outcome::NoChecks, Some(reason));
-            return Ok(());
+        } else {
+            self.stage = Stage::Running(self.start_program(cx, executable)?);
         }
-        let job = self.start_program(cx, executable)?;
-        self.stage = Stage::Running(job);
         Ok(())
     }
 
     fn build_failed(&mut self, messages: &str) {
         self.filter_diagnostics();
-        let errors = self.report.diagnostics.iter().any(|one| one.error);
-        let reason = (!errors).then(|| messages.trim_end().to_owned());
+        let has_errors = self.report.diagnostics.iter().any(|error| error.is_error);
+        let reason = (!has_errors).then(|| messages.trim_end().to_owned());
         self.finish(Outcome::DoesNotCompile, reason);
     }
 
@@ -258,27 +267,29 @@ impl CheckRun {
     /// exercise.
     fn filter_diagnostics(&mut self) {
         let diagnostics = &mut self.report.diagnostics;
-        diagnostics.retain(|one| {
-            one.error || one.own && one.code.as_deref() == Some("unused_must_use")
+        diagnostics.retain(|diagnostic| {
+            let code = diagnostic.code.as_deref();
+            diagnostic.is_error
+                || diagnostic.is_own && code == Some("unused_must_use")
         });
-        let in_check = |one: &Diagnostic| {
-            one.file.as_ref().is_some_and(|file| file.ends_with("/check.rs"))
+        let in_check = |diagnostic: &Diagnostic| {
+            diagnostic.file.as_ref().is_some_and(|file| file.ends_with("/check.rs"))
         };
-        if diagnostics.iter().any(|one| one.error && !in_check(one)) {
-            diagnostics.retain(|one| !in_check(one));
+        if diagnostics.iter().any(|error| error.is_error && !in_check(error)) {
+            diagnostics.retain(|diagnostic| !in_check(diagnostic));
         }
         // The compiler repeats an error for each place in a line that leads to it.
         let mut seen = HashSet::new();
-        diagnostics.retain(|one| {
-            let text = one.rendered.chars().filter(|c| c.is_alphabetic());
-            seen.insert((one.line, text.collect::<String>()))
+        diagnostics.retain(|diagnostic| {
+            let text = diagnostic.rendered.chars().filter(|c| c.is_alphabetic());
+            seen.insert((diagnostic.line, text.collect::<String>()))
         });
     }
 
     fn start_program(&self, cx: &Context, executable: &Path) -> Result<Job> {
-        let program = || {
-            let mut program = Command::new(executable);
-            program
+        let start = || {
+            let mut command = Command::new(executable);
+            command
                 .args(["--exact", "check::check"])
                 .args(["--nocapture", "--test-threads=1"])
                 .current_dir(&cx.repo.root)
@@ -289,21 +300,21 @@ impl CheckRun {
                 .env_remove("WORKBOOK_COLOR")
                 .env_remove("WORKBOOK_SEED");
             if self.color {
-                program.env("WORKBOOK_COLOR", "1");
+                command.env("WORKBOOK_COLOR", "1");
             }
             if let Some(seed) = self.options.seed {
-                program.env("WORKBOOK_SEED", seed.to_string());
+                command.env("WORKBOOK_SEED", seed.to_string());
             }
             let limit = Some(self.limit());
-            Job::start(program, Stdin::Lifeline, limit, &cx.inbox)
+            Job::start(command, Stdin::Lifeline, limit, &cx.inbox)
         };
-        let since = Instant::now();
-        let mut job = program();
+        let deadline = Instant::now() + REWRITE_TIMEOUT;
+        let mut job = start();
         while job.as_ref().is_err_and(is_being_rewritten)
-            && since.elapsed() < REWRITE_TIMEOUT
+            && Instant::now() < deadline
         {
             std::thread::sleep(Duration::from_millis(20));
-            job = program();
+            job = start();
         }
         let job = job?;
         job.write(&format!("{}\n", self.token));
@@ -355,62 +366,58 @@ impl CheckRun {
     }
 
     fn read_event(&mut self, event: Event) {
-        let color = self.color;
-        let (title, outcome, diagnosis) = match event {
-            Event::Opened { file } => {
-                self.opened_by = Some(file);
-                return;
-            }
+        use CheckOutcome::{Failed, Passed, Skipped};
+        match event {
+            Event::Opened { file } => self.opened_by = Some(file),
             Event::Stuck { diagnosis, certain } => {
                 self.stuck = Some(diagnosis);
                 if certain {
                     self.stopped("the program made no progress and was stopped");
                 }
-                return;
             }
             Event::Began { check } => {
                 self.finish_output();
                 self.current = Some(check);
                 self.output = OutputTruncator::default();
-                return;
             }
             Event::Verdict { passed, checks } => {
-                self.verdict = Some((passed, checks));
-                return;
+                self.verdict = Some((passed, checks))
             }
-            Event::Passed { check } => (check, CheckOutcome::Passed, None),
+            Event::Passed { check } => self.end_check(check, Passed, None),
             Event::Failed { check, diagnosis } => {
-                (check, CheckOutcome::Failed, Some(sanitize(&diagnosis, color)))
+                let diagnosis = sanitize(&diagnosis, self.color);
+                self.end_check(check, Failed, Some(diagnosis));
             }
-            Event::Skipped { check } => (check, CheckOutcome::Skipped, None),
-        };
-        self.stuck = None;
-        self.end_check(Check { title, outcome, diagnosis });
+            Event::Skipped { check } => self.end_check(check, Skipped, None),
+        }
     }
 
-    fn end_check(&mut self, check: Check) {
+    fn end_check(
+        &mut self,
+        title: String,
+        outcome: CheckOutcome,
+        diagnosis: Option<String>,
+    ) {
         self.finish_output();
         self.current = None;
+        self.stuck = None;
+        let check = Check { title, outcome, diagnosis };
         self.report.checks.push(check.clone());
         self.events.push_back(CheckEvent::Check(check));
     }
 
-    fn timed_out(&mut self) {
-        self.stopped(&format!("timed out after {} s", self.limit().as_secs_f64()));
-    }
-
     /// Ends the run before the program has ended.
     fn stopped(&mut self, how: &str) {
-        let mut reason = format!("{how}{}", self.where_it_ended());
-        if let Some(stuck) = self.stuck.take() {
-            reason.push_str(&format!(". {}.", capitalize(&stuck)));
-        }
+        let stuck =
+            self.stuck.take().map(|stuck| format!(". {}.", capitalize(&stuck)));
+        let place = self.end_unfinished_check();
+        let reason = format!("{how}{place}{}", stuck.unwrap_or_default());
         self.finish(Outcome::Stopped, Some(reason));
     }
 
     fn exited(&mut self, cx: &Context, status: ExitStatus) {
         self.finish_output();
-        let begun = self.current.is_some() || !self.report.checks.is_empty();
+        let has_begun = self.current.is_some() || !self.report.checks.is_empty();
         match self.verdict {
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
@@ -428,9 +435,9 @@ impl CheckRun {
                 let reason = format!("all checks passed, but then {how}");
                 self.finish(Outcome::Ended, Some(reason));
             }
-            _ if begun => {
+            _ if has_begun => {
                 let how = exit_reason(status, &self.report.output);
-                let mut reason = format!("{how}{}", self.where_it_ended());
+                let mut reason = format!("{how}{}", self.end_unfinished_check());
                 if self.forged {
                     reason.push_str(
                         ". Your code printed a line that looks like the result of a \
@@ -440,8 +447,12 @@ impl CheckRun {
                 self.finish(Outcome::Ended, Some(reason));
             }
             _ => {
-                let reason =
-                    format!("no check ran: {}", self.why_no_check_ran(status));
+                let mut lines = std::mem::take(&mut self.harness);
+                lines.retain(|line| !line.is_empty());
+                let cause = why_no_check_ran(status, &lines);
+                // Only the end of the harness's output can explain it.
+                self.show(lines.split_off(lines.len().saturating_sub(10)));
+                let reason = format!("no check ran: {cause}");
                 self.finish(Outcome::NoChecks, Some(reason));
             }
         }
@@ -455,27 +466,9 @@ impl CheckRun {
         genuine::foreign_verdict(&cx.repo.root, &check, file, &titles)
     }
 
-    fn why_no_check_ran(&mut self, status: ExitStatus) -> String {
-        let mut lines = std::mem::take(&mut self.harness);
-        lines.retain(|line| !line.is_empty());
-        let reason = match status.success() {
-            true if lines.iter().any(|line| line == "running 0 tests") => {
-                "the program has no test `check::check`. `mod check;` \
-                must be at the end of the file, outside of any other module"
-                    .to_owned()
-            }
-            true => "the program exited without reporting one".to_owned(),
-            false => exit_reason(status, &lines),
-        };
-        // Only the end of the harness's output can explain it.
-        let end = lines.len().saturating_sub(10);
-        self.show(lines[end..].to_vec());
-        reason
-    }
-
     /// Marks the running check as unfinished. Returns its title and the last line of
     /// output, as the end of a sentence.
-    fn where_it_ended(&mut self) -> String {
+    fn end_unfinished_check(&mut self) -> String {
         let last = match self.output.last_line() {
             Some(line) => format!("the last line printed was: {}", clip(&line, 60)),
             None => "no output".to_owned(),
@@ -483,8 +476,7 @@ impl CheckRun {
         let place = match self.current.clone() {
             Some(title) => {
                 let place = format!(" in `{title}`");
-                let outcome = CheckOutcome::Unfinished;
-                self.end_check(Check { title, outcome, diagnosis: None });
+                self.end_check(title, CheckOutcome::Unfinished, None);
                 place
             }
             None => match self.report.checks.last() {
@@ -527,10 +519,9 @@ fn is_being_rewritten(error: &anyhow::Error) -> bool {
 
 /// Updates the modification time of a file that was moved here. Cargo rebuilds files that
 /// are newer than the last build, but `mv` keeps the old modification time.
+#[cfg(unix)]
 fn update_mtime(file: &Path) {
-    #[cfg(unix)]
     use std::os::unix::fs::MetadataExt as _;
-    #[cfg(unix)]
     if let Ok(data) = std::fs::metadata(file)
         // After a save, the two differ by less than a second.
         && data.ctime() > data.mtime() + 1
@@ -538,8 +529,19 @@ fn update_mtime(file: &Path) {
     {
         let _ = file.set_modified(std::time::SystemTime::now());
     }
-    #[cfg(not(unix))]
-    let _ = file;
+}
+
+/// Explains why no check ran, from the output of the test harness.
+fn why_no_check_ran(status: ExitStatus, harness: &[String]) -> String {
+    if !status.success() {
+        exit_reason(status, harness)
+    } else if harness.iter().any(|line| line == "running 0 tests") {
+        "the program has no test `check::check`. `mod check;` must be at the end of the \
+         file, outside of any other module"
+            .to_owned()
+    } else {
+        "the program exited without reporting one".to_owned()
+    }
 }
 
 /// Describes an early exit, as the beginning of a sentence. `output` are the last lines
@@ -596,7 +598,7 @@ impl Report {
     fn score(&self) -> String {
         let checks = self.checks.iter();
         let passed =
-            checks.filter(|one| one.outcome == CheckOutcome::Passed).count();
+            checks.filter(|check| check.outcome == CheckOutcome::Passed).count();
         let all = count(self.checks.len() as u64, "check");
         match passed {
             1 if self.checks.len() == 1 => "its check passed".to_owned(),

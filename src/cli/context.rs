@@ -43,9 +43,9 @@ impl Context {
     ) -> Result<Exercise> {
         if let Some(lesson) = lesson {
             let (name, number) = (lesson.name, lesson.number());
-            let run = format!("run it with `cargo workbook run {number}`");
-            let error = Error::Usage(format!("{name} has no exercise; {run}"));
-            return self.repo.exercise(lesson).context(error);
+            return self.repo.exercise(lesson).context(Error::Usage(format!(
+                "{name} has no exercise; run it with `cargo workbook run {number}`"
+            )));
         }
         let exercises = self.repo.exercises();
         match self.progress()?.current(&exercises) {

@@ -20,9 +20,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Usage(text) | Error::AllSolved(text) => f.write_str(text),
-            Error::Interrupted(signal) => {
-                write!(f, "interrupted by signal {signal}")
-            }
+            Error::Interrupted(signal) => write!(f, "ended by signal {signal}"),
         }
     }
 }

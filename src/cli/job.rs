@@ -63,8 +63,8 @@ impl Job {
         Ok(Job { id, group, closed: false, deadline, end: None })
     }
 
-    /// Writes a short text to the program's stdin. A program that does not read it is
-    /// not an error: its exit is the next event.
+    /// Writes a short text to the program's stdin. Ignores a failure, which means that the
+    /// program has exited: that is the next event.
     pub fn write(&self, text: &str) {
         let _ = self.group.write(text);
     }
@@ -113,9 +113,9 @@ impl Job {
     /// it. That time does not count towards the program's limit.
     pub fn suspend(&mut self) {
         self.group.signal(Signal::Stop);
-        let since = Instant::now();
+        let start = Instant::now();
         suspend();
-        self.deadline = self.deadline.map(|at| at + since.elapsed());
+        self.deadline = self.deadline.map(|at| at + start.elapsed());
         self.group.signal(Signal::Continue);
     }
 }

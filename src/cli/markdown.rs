@@ -109,15 +109,13 @@ pub fn chapter_path(repo: &Repo, target: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use clap::ColorChoice;
 
     use super::*;
 
     #[test]
     fn markdown_is_rendered_as_plain_text() {
-        let repo = Repo { root: PathBuf::from("/nowhere") };
+        let repo = Repo { root: "/nowhere".into() };
         let screen = Screen::new(ColorChoice::Never);
         let rendered = |text: &str| render(&repo, &screen, "  ", text);
         assert_eq!(rendered("one\ntwo\n\nthree"), "  one two\n\n  three\n");

@@ -67,6 +67,7 @@ impl<'a> CheckPrinter<'a> {
         } else if blocked {
             screen.line(&format!("  {status}"))?;
         } else if self.compiled == 2 {
+            // The first crate may be the exercise alone, the second is a dependency.
             screen.line("  compiling; the first time it takes a minute or two")?;
         }
         Ok(())
@@ -134,13 +135,11 @@ impl<'a> CheckPrinter<'a> {
         let shown = screen.link(&file, &self.cx.repo.display_path(&file));
         screen.line(&format!("  {shown}"))?;
         // If the run did not test any code, a hint does not help.
-        let tested = match report.outcome {
-            Outcome::Missing => false,
-            Outcome::DoesNotCompile => report.reason.is_none(),
-            _ => true,
-        };
-        if tested {
-            screen.line(&format!("  {}", report.exercise.command("hint")))?;
+        let not_built =
+            report.outcome == Outcome::DoesNotCompile && report.reason.is_some();
+        if report.outcome != Outcome::Missing && !not_built {
+            let hint = report.exercise.command("hint");
+            screen.line(&format!("  for a hint: {hint}"))?;
         }
         Ok(())
     }
@@ -165,10 +164,8 @@ impl<'a> CheckPrinter<'a> {
                 continue;
             }
             given.push(advice.text);
-            let code = match diagnostic.code.as_deref() {
-                Some(code) if code.starts_with('E') => format!("{code}: "),
-                _ => String::new(),
-            };
+            let code = diagnostic.code.as_ref().filter(|code| code.starts_with('E'));
+            let code = code.map_or(String::new(), |code| format!("{code}: "));
             let see = advice.path(&self.cx.repo);
             let see = see.map_or(String::new(), |path| format!(" See {path}"));
             screen.wrapped("", &format!("{code}{}{see}", advice.text))?;

@@ -62,19 +62,23 @@ pub enum ExerciseState {
 }
 
 impl Progress {
-    /// Reads the progress of a repository, which is empty without a file. Fails if the file
-    /// is damaged, or another version of this command wrote it.
+    /// Reads the progress file. A missing file means no progress.
+    ///
+    /// # Errors
+    ///
+    /// If the file is damaged, or another version of this command wrote it.
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
             let backup = backup(&path);
-            let advice = match backup.is_file() {
-                true => format!(
+            let advice = if backup.is_file() {
+                format!(
                     "The previous version is {}: copy it over the file, or delete the \
                      file to start over.",
                     backup.display()
-                ),
-                false => "Fix it, or delete it to start over.".to_owned(),
+                )
+            } else {
+                "Fix it, or delete it to start over.".to_owned()
             };
             Error::Usage(format!(
                 "could not read your progress from {}: {reason}\n\
@@ -82,13 +86,15 @@ impl Progress {
                 path.display()
             ))
         };
-        let text = read_file(&path);
-        let kind = text.as_ref().err().map(|error| error.kind());
-        if let Some(ErrorKind::NotFound | ErrorKind::NotADirectory) = kind {
-            return Ok(Progress { version: VERSION, ..Progress::default() });
-        }
-        let text = text.map_err(|error| unreadable(error.to_string()))?;
-        let progress: Progress = serde_json::from_slice(&text)
+        use ErrorKind::{NotADirectory, NotFound};
+        let bytes = match read_file(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory) => {
+                return Ok(Progress { version: VERSION, ..Progress::default() });
+            }
+            Err(error) => bail!(unreadable(error.to_string())),
+        };
+        let progress: Progress = serde_json::from_slice(&bytes)
             .map_err(|error| unreadable(error.to_string()))?;
         let version = progress.version;
         if version != VERSION {
@@ -139,9 +145,8 @@ impl Progress {
             }
             let before = progress.solved.get(exercise.name());
             // Passing again with the same text keeps the time of the first pass.
-            if before
-                .is_none_or(|one| one.reopened || !same_lines(&one.source, source))
-            {
+            let is_same = |pass: &Solved| same_lines(&pass.source, source);
+            if before.is_none_or(|pass| pass.reopened || !is_same(pass)) {
                 let solved = Solved {
                     solved_at: since_epoch().as_secs(),
                     source: source.to_owned(),
@@ -162,7 +167,11 @@ impl Progress {
         Progress::change(repo, |progress| {
             let current = || progress.current(&exercises).map(Exercise::name);
             let from = from.or_else(current);
-            next = from.and_then(|from| progress.after(&exercises, from)).cloned();
+            let is_from = |exercise: &Exercise| Some(exercise.name()) == from;
+            let index =
+                exercises.iter().position(is_from).map_or(0, |from| from + 1);
+            let found = progress.unsolved_from(&exercises, index);
+            next = found.filter(|exercise| !is_from(exercise)).cloned();
             if let Some(next) = &next {
                 progress.selected = Some(next.name().to_owned());
             }
@@ -189,16 +198,19 @@ impl Progress {
     }
 
     pub fn count_solved(&self, exercises: &[Exercise]) -> usize {
-        exercises.iter().filter(|one| self.is_solved(one)).count()
+        exercises.iter().filter(|exercise| self.is_solved(exercise)).count()
     }
 
     /// Formats how many exercises are solved, and how many of them were edited since.
     pub fn summary(&self, exercises: &[Exercise]) -> String {
-        let (all, solved) = (exercises.len() as u64, self.count_solved(exercises));
-        let changed = |one: &&Exercise| self.state(one) == ExerciseState::Changed;
-        match exercises.iter().filter(changed).count() {
-            0 => format!("{solved} of {} solved", count(all, "exercise")),
-            changed => format!("{solved} solved, {changed} changed since"),
+        let all = count(exercises.len() as u64, "exercise");
+        let solved = self.count_solved(exercises);
+        let states = exercises.iter().map(|exercise| self.state(exercise));
+        match states.filter(|state| *state == ExerciseState::Changed).count() {
+            0 => format!("{solved} of {all} solved"),
+            changed => {
+                format!("{solved} of {all} solved, {changed} of them changed since")
+            }
         }
     }
 
@@ -211,8 +223,8 @@ impl Progress {
         &self,
         exercises: &'a [Exercise],
     ) -> Option<&'a Exercise> {
-        let solved = exercises.iter().filter(|one| self.is_solved(one));
-        solved.max_by_key(|one| self.solved[one.name()].solved_at)
+        let solved = exercises.iter().filter(|exercise| self.is_solved(exercise));
+        solved.max_by_key(|exercise| self.solved[exercise.name()].solved_at)
     }
 
     pub fn state(&self, exercise: &Exercise) -> ExerciseState {
@@ -228,22 +240,11 @@ impl Progress {
     /// Returns the exercise to work on: the first unsolved one, beginning with the
     /// selected one. An exercise that was edited after it was solved counts as solved.
     pub fn current<'a>(&self, exercises: &'a [Exercise]) -> Option<&'a Exercise> {
-        let index = exercises.iter().position(|one| self.is_selected(one));
+        let index = exercises.iter().position(|exercise| self.is_selected(exercise));
         self.unsolved_from(exercises, index.unwrap_or(0))
     }
 
-    /// Returns the next unsolved exercise after the named one; the first follows the last.
-    fn after<'a>(
-        &self,
-        exercises: &'a [Exercise],
-        name: &str,
-    ) -> Option<&'a Exercise> {
-        let index = exercises.iter().position(|one| one.name() == name);
-        let next =
-            self.unsolved_from(exercises, index.map_or(0, |index| index + 1))?;
-        (next.name() != name).then_some(next)
-    }
-
+    /// Returns the first unsolved exercise from an index on; the first follows the last.
     fn unsolved_from<'a>(
         &self,
         exercises: &'a [Exercise],
@@ -251,7 +252,7 @@ impl Progress {
     ) -> Option<&'a Exercise> {
         let (before, after) = exercises.split_at(from.min(exercises.len()));
         let mut in_order = after.iter().chain(before);
-        in_order.find(|one| !self.is_solved(one))
+        in_order.find(|exercise| !self.is_solved(exercise))
     }
 }
 
@@ -272,7 +273,7 @@ fn backup(path: &Path) -> PathBuf {
 /// Waits for the lock, which is held until the returned file is dropped.
 fn lock(path: &Path) -> Result<File> {
     let context = || format!("could not lock {}", path.display());
-    // Opening a FIFO would wait for a reader.
+    // `open` would block on a FIFO; `read_file` rejects one.
     if path.exists() {
         read_file(path).with_context(context)?;
     }
@@ -290,17 +291,15 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// Replaces a file's contents atomically. A symbolic link stays one: the file that it
-/// leads to is replaced, or created.
+/// Replaces a file's contents atomically. Follows a symbolic link, also
+/// one whose target is missing.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let target = fs::canonicalize(path).or_else(|_| {
-        let target = fs::read_link(path)?;
-        Ok(path.with_file_name("").join(target))
-    });
-    let path = &target.unwrap_or_else(|_: std::io::Error| path.to_owned());
+    let link =
+        fs::read_link(path).map(|target| path.with_file_name("").join(target));
+    let path = &fs::canonicalize(path).or(link).unwrap_or_else(|_| path.to_owned());
     let new = path.with_extension("new");
     let write = || -> std::io::Result<()> {
-        // A crash may have left this file, and opening a FIFO would wait for a reader.
+        // A crash may have left this file, and `open` would block on a FIFO.
         let _ = fs::remove_file(&new);
         let mut file = File::create_new(&new)?;
         file.write_all(bytes)?;

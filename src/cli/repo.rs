@@ -47,7 +47,8 @@ impl Repo {
     /// Returns a lesson's exercise, if it has one (a `check.rs`).
     pub fn exercise(&self, lesson: &'static Lesson) -> Option<Exercise> {
         let folder = self.root.join("lessons").join(lesson.name);
-        Some(Exercise { lesson, folder }).filter(|one| one.check().is_file())
+        Some(Exercise { lesson, folder })
+            .filter(|exercise| exercise.check().is_file())
     }
 
     /// Formats a path for display: relative to the current directory if it is below it,

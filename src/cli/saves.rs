@@ -6,7 +6,7 @@
 //! even within the granularity of the modification time.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -48,15 +48,12 @@ pub fn send_ticks(inbox: &Inbox) {
 
 impl SaveWatcher {
     pub fn new(file: PathBuf) -> SaveWatcher {
-        let mut watcher =
-            SaveWatcher { file, seen: (None, Vec::new()), debouncing: false };
-        watcher.seen = watcher.read();
-        watcher
+        SaveWatcher { seen: read(&file), file, debouncing: false }
     }
 
     /// Compares the file with the version at the last poll.
     pub fn poll(&mut self) -> SaveEvent {
-        let now = self.read();
+        let now = read(&self.file);
         if now == self.seen {
             self.debouncing = false;
             return SaveEvent::Unchanged;
@@ -70,16 +67,13 @@ impl SaveWatcher {
             return SaveEvent::Unchanged;
         }
         let before = std::mem::replace(&mut self.seen, now);
-        match before.1 == self.seen.1 {
-            true => SaveEvent::Touched,
-            false => SaveEvent::Changed,
-        }
+        if before.1 == self.seen.1 { SaveEvent::Touched } else { SaveEvent::Changed }
     }
+}
 
-    fn read(&self) -> Version {
-        let modified = fs::metadata(&self.file).and_then(|data| data.modified());
-        (modified.ok(), read_file(&self.file).unwrap_or_default())
-    }
+fn read(file: &Path) -> Version {
+    let modified = fs::metadata(file).and_then(|data| data.modified());
+    (modified.ok(), read_file(file).unwrap_or_default())
 }
 
 #[cfg(test)]

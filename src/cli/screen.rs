@@ -7,6 +7,7 @@ use std::path::Path;
 use async_workbook::{terminal, text};
 use clap::ColorChoice;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 
 /// The maximum width of running text: longer lines are hard to read.
 const TEXT_COLUMNS: usize = 88;
@@ -92,6 +93,11 @@ impl Screen {
     /// Writes one line.
     pub fn line(&self, text: &str) -> io::Result<()> {
         self.text(&format!("{text}\n"))
+    }
+
+    /// Writes a JSON document.
+    pub fn json(&self, document: &Value) -> io::Result<()> {
+        self.line(&format!("{document:#}"))
     }
 
     /// Writes running text, wrapped.

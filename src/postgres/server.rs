@@ -204,17 +204,17 @@ impl Server {
         })
     }
 
-    /// Waits until `done` returns a result, which may be the failed step. Also fails
-    /// if the guard exits.
+    /// Waits until `done` returns `Some`; its error names the step that failed. Also
+    /// fails if the guard exits.
     fn poll(
         &mut self,
         done: impl Fn(&Path) -> Option<Result<(), String>>,
     ) -> Result<(), Problem> {
-        let what = loop {
+        let failed = loop {
             let exited = !matches!(self.guard.try_wait(), Ok(None));
             match done(&self.dir) {
                 Some(Ok(())) => return Ok(()),
-                Some(Err(what)) => break what,
+                Some(Err(failed)) => break failed,
                 None if exited => {
                     break "the shell that guards it exited".to_owned();
                 }
@@ -227,7 +227,7 @@ impl Server {
             }
             log => log,
         };
-        Err(Problem::private_server(&what, &log))
+        Err(Problem::private_server(&failed, &log))
     }
 }
 
@@ -240,7 +240,8 @@ impl Drop for Server {
         {
             thread::sleep(POLL_INTERVAL);
         }
-        // The guard was killed.
+        // The guard was killed or did not finish in time: let another one remove the
+        // directory.
         if self.dir.exists() {
             let _ = guard(&self.dir, self.user).status();
         }

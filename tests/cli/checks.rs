@@ -45,7 +45,7 @@ fn a_wrong_answer() {
          \n\
          ✗ 03_gather: 0 of 1 check passed\n  \
            lessons/03_gather/exercise.rs\n  \
-           cargo workbook hint 03\n"
+           for a hint: cargo workbook hint 03\n"
     );
     assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
 }

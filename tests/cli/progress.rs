@@ -76,7 +76,10 @@ fn an_edit_after_a_pass_is_shown() {
         .run(&["list"])
         .prints(0, &["~ 01_hello_await", "~ changed since it was solved"]);
     // It still counts as solved, so another exercise is current.
-    fixture.run(&[]).prints(0, &["~ · ·  1 solved, 1 changed since\n", "02_lazy"]);
+    fixture.run(&[]).prints(
+        0,
+        &["~ · ·  1 of 3 exercises solved, 1 of them changed since\n", "02_lazy"],
+    );
     fixture.write(1, "42");
     assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
     // The progress file keeps the text that passed.
@@ -120,7 +123,11 @@ fn a_check_works_on_a_read_only_disk() {
     run.fails(0, &["could not save your progress: could not create "]);
     let run = fixture.run(&["hint"]);
     run.prints(0, &["hint 1 of 3"]);
-    run.fails(0, &["could not record this hint as shown: could not create "]);
+    let advice = "; use `cargo workbook hint 01 --all` to see the others";
+    run.fails(
+        0,
+        &["could not record this hint as shown: could not create ", advice],
+    );
     let quit = fixture.root.join("quit");
     fs::write(&quit, "q\n").unwrap();
     let mut watch = fixture.command(&["watch", "2"]);
@@ -182,7 +189,8 @@ fn next_cycles_through_the_unsolved_exercises() {
     assert_eq!(current(), "01_hello_await");
     fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["03_gather  The answer"]);
-    fixture.run(&["next"]).prints(0, &["01_hello_await  The answer"]);
+    let then = "to check it: cargo workbook watch";
+    fixture.run(&["next"]).prints(0, &["01_hello_await  The answer", then]);
     // After a pass, `next` does not skip an exercise.
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["next: 02_lazy"]);

@@ -210,6 +210,16 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "No problems found. Start with `cargo workbook`.",
         ],
     );
+    let run = doctor("RUSTC", "false");
+    run.prints(
+        1,
+        &[
+            "✗ Rust: false failed (exit status: 1)",
+            "get it from https://rustup.rs",
+            "✗ offline build: false failed (exit status: 1)",
+            "2 problems to fix",
+        ],
+    );
     // What is there but does not work is a problem, as it is for the tests.
     let run = doctor("DATABASE_URL", "postgresql://localhost:1/none");
     run.prints(1, &["✗ PostgreSQL: could not connect", "1 problem to fix"]);
@@ -234,7 +244,11 @@ fn doctor_reports_problems_and_how_to_fix_them() {
     let run = doctor("NO_COLOR", "1");
     run.prints(
         1,
-        &["✗ offline build: some crates are not downloaded yet", "1 problem to fix"],
+        &[
+            "✗ offline build: some crates are not downloaded yet",
+            "cargo failed (exit status: 101): error: ",
+            "1 problem to fix",
+        ],
     );
 }
 

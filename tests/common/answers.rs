@@ -45,7 +45,8 @@ pub fn program(lesson: &str) -> PathBuf {
     let program = folder.join("answers").with_extension(EXE_EXTENSION);
     let built_from = folder.join("inputs");
     let is_built = program.exists()
-        && inputs(&folder).is_some_and(|now| read_if_exists(&built_from) == now);
+        && hash_inputs(&folder)
+            .is_some_and(|now| read_if_exists(&built_from) == now);
     if !is_built {
         let mut rustc = cargo::rustc();
         rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
@@ -58,7 +59,7 @@ pub fn program(lesson: &str) -> PathBuf {
         let output = rustc.arg(&root).output().expect("rustc starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "an answer does not compile:\n{errors}");
-        let inputs = inputs(&folder).expect("rustc lists the sources");
+        let inputs = hash_inputs(&folder).expect("rustc lists the sources");
         write_if_changed(&built_from, &inputs);
     }
     program
@@ -89,10 +90,10 @@ fn root_module(lesson: &str, composed: &Path) -> String {
     }
     root += "mod wrong {\n";
     for answer in wrong_answers(lesson) {
-        let file = Path::new(&answer).with_extension("rs");
-        let wrong = read(&source.join("wrong").join(&file));
-        let path = composed.join(&file);
-        write_if_changed(&path, &compose(&wrong, &solution, &source));
+        let file = source.join("wrong").join(&answer).with_extension("rs");
+        let path = composed.join(&answer).with_extension("rs");
+        let program = compose(&file, &read(&file), &solution, &source);
+        write_if_changed(&path, &program);
         root += &module(&answer, &path);
     }
     root + "}\n"
@@ -102,18 +103,19 @@ fn module(name: &str, path: &Path) -> String {
     format!("#[path = {path:?}] mod {name};\n")
 }
 
-/// Adds the parts of `solution` that `wrong` does not define. The solution's files, such
-/// as `check.rs`, are in the folder `source`.
-pub fn compose(wrong: &str, solution: &str, source: &Path) -> String {
+/// Adds the parts of `solution` that `wrong`, the text of `file`, does not define. The
+/// solution's files, such as `check.rs`, are in the folder `source`.
+pub fn compose(file: &Path, wrong: &str, solution: &str, source: &Path) -> String {
     let replaced: Vec<_> =
-        items(wrong).into_iter().filter_map(|item| defines(&item)).collect();
+        items(file, wrong).iter().filter_map(|item| defines(item)).collect();
+    let solution = items(&source.join("solution.rs"), solution);
     let mut imports = String::new();
     let mut rest = String::new();
-    let modules: Vec<_> = items(solution)
+    let modules: Vec<_> = solution
         .iter()
         .filter_map(|item| Some(defines(item)?.strip_prefix("mod ")?.to_owned()))
         .collect();
-    for item in items(solution) {
+    for item in solution {
         if let Some(import) = item.strip_prefix("use ") {
             let first = import.split("::").next().unwrap_or_default();
             let local = modules.iter().any(|module| module == first);
@@ -135,12 +137,16 @@ pub fn compose(wrong: &str, solution: &str, source: &Path) -> String {
     format!("{wrong}\nuse imports::*;\nmod imports {{\n{imports}}}\n{rest}")
 }
 
-/// Splits a file into its top-level items, comments and attributes included. Inner doc
-/// comments are left out.
+/// Splits the text of a file into its top-level items, comments and attributes included.
+/// Inner doc comments are left out.
 ///
 /// It relies on rustfmt: an item ends at the first line in column 0 that ends with `}` or
 /// `;`.
-fn items(source: &str) -> Vec<String> {
+///
+/// # Panics
+///
+/// If the last item has no such line.
+fn items(file: &Path, source: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut item = String::new();
     for line in source.lines().filter(|line| !line.starts_with("//!")) {
@@ -154,10 +160,10 @@ fn items(source: &str) -> Vec<String> {
             items.push(std::mem::take(&mut item));
         }
     }
-    assert_eq!(
-        item.trim(),
-        "",
-        "not formatted by rustfmt, or an item without its end"
+    assert!(
+        item.trim().is_empty(),
+        "{}: not formatted by rustfmt, or an item without its end: {item}",
+        file.display()
     );
     items
 }
@@ -199,10 +205,9 @@ fn write_if_changed(path: &Path, text: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// Returns a hash of all inputs of the program in `folder`: of the content of each
-/// source, which rustc has listed in a file for make, and of this package's library;
-/// and of the paths of all libraries, in which cargo puts a hash of their inputs.
-fn inputs(folder: &Path) -> Option<String> {
+/// Hashes the program's inputs: the sources in rustc's dep-info file, this package's
+/// library, and the paths of the other libraries (cargo puts a hash in each file name).
+fn hash_inputs(folder: &Path) -> Option<String> {
     let list = fs::read_to_string(folder.join("answers.d")).ok()?;
     let mut hasher = DefaultHasher::new();
     // Each source is also listed as a target without prerequisites: `path:`.
@@ -231,14 +236,14 @@ mod tests {
 
     #[test]
     fn items_are_found_with_their_comments() {
-        let names: Vec<_> =
-            items(SOLUTION).iter().map(|item| defines(item)).collect();
+        let items = items(Path::new("solution.rs"), SOLUTION);
+        let names: Vec<_> = items.iter().map(|item| defines(item)).collect();
         let names: Vec<_> = names.iter().map(Option::as_deref).collect();
         let page = Some("struct Page");
         let expected =
             [Some("mod site"), None, None, page, Some("fn one"), Some("fn two")];
         assert_eq!(names, [&expected[..], &[Some("mod check")]].concat());
-        assert!(items(SOLUTION)[3].starts_with("/// Docs; with `}`\n#[derive"));
+        assert!(items[3].starts_with("/// Docs; with `}`\n#[derive"));
         assert_eq!(
             defines("impl<T> fmt::Display\n    for Page<T>\n{\n}\n").as_deref(),
             Some("impl<T> fmt::Display for Page<T>")
@@ -246,9 +251,16 @@ mod tests {
     }
 
     #[test]
+    #[should_panic = "wrong/a.rs: not formatted by rustfmt"]
+    fn an_item_without_its_end_is_reported_with_its_file() {
+        items(Path::new("wrong/a.rs"), "fn one() {\n    }\n");
+    }
+
+    #[test]
     fn a_wrong_answer_comes_first_and_replaces_what_it_defines() {
         let wrong = "//! Wrong.\n\npub async fn one() {\n}\n";
-        let composed = compose(wrong, SOLUTION, Path::new("/x"));
+        let composed =
+            compose(Path::new("wrong.rs"), wrong, SOLUTION, Path::new("/x"));
         assert!(composed.starts_with(wrong));
         assert_eq!(composed.matches("fn one").count(), 1);
         assert_eq!(composed.matches("fn two").count(), 1);

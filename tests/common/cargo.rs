@@ -87,13 +87,18 @@ fn dependencies() -> Vec<String> {
     let output = cargo.current_dir(ROOT).output().expect("cargo starts");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let this = packages.iter().find(|one| one["name"] == env!("CARGO_PKG_NAME"));
+    let this =
+        packages.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME"));
     let dependencies = this.expect("this package")["dependencies"].as_array();
-    let name = |one: &Value| one["name"].as_str().expect("a name").replace('-', "_");
+    let name = |dependency: &Value| {
+        dependency["name"].as_str().expect("a name").replace('-', "_")
+    };
     dependencies
         .expect("dependencies")
         .iter()
-        .filter(|one| one["kind"].is_null() && one["optional"] == false)
+        .filter(|dependency| {
+            dependency["kind"].is_null() && dependency["optional"] == false
+        })
         .map(name)
         .collect()
 }

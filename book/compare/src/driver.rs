@@ -61,11 +61,11 @@ impl Options {
 /// Makes a comparison and prints it.
 pub fn main() -> Result<()> {
     let options = Options::parse();
-    let begun = Instant::now();
+    let start = Instant::now();
     let load_before = machine::load();
     let mut driver = Driver::new(options)?;
     driver.run_all()?;
-    let comparison = driver.comparison(begun, load_before);
+    let comparison = driver.comparison(start, load_before);
     report::print(&comparison);
     if !driver.options.save {
         return Ok(());
@@ -371,9 +371,10 @@ impl Driver {
         let sizes = self.variables.get(contestant.arguments).map_or("", |s| s);
         let mut samples = Vec::new();
         for size in sizes.split(',') {
-            let (unit, amount) = match self.options.quick {
-                true => ("--transactions", "100"),
-                false => ("--time", "1"),
+            let (unit, amount) = if self.options.quick {
+                ("--transactions", "100")
+            } else {
+                ("--time", "1")
             };
             let mut command = Command::new(program);
             command
@@ -464,10 +465,10 @@ impl Driver {
         });
     }
 
-    fn comparison(&self, begun: Instant, load_before: Option<f64>) -> Comparison {
+    fn comparison(&self, start: Instant, load_before: Option<f64>) -> Comparison {
         Comparison {
             date: machine::date(),
-            seconds: begun.elapsed().as_secs_f64().round(),
+            seconds: start.elapsed().as_secs_f64().round(),
             rounds: self.rounds,
             machine: machine::describe(),
             versions: self.versions.clone(),

@@ -42,7 +42,7 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
     }
     for (guess, _) in &wrong {
         let right =
-            |one: &str| answers.iter().any(|answer| words(answer) == words(one));
+            |guess: &str| answers.iter().any(|answer| words(answer) == words(guess));
         if guess.split('/').any(right) {
             bail!("`{guess}` is both right and wrong");
         }
@@ -100,7 +100,7 @@ impl<'a> Question<'a> {
             bail!("expected `line | answer | question`");
         };
         let answers: Vec<_> = answers.split('/').map(str::trim).collect();
-        if text.is_empty() || answers.iter().any(|one| words(one).is_empty()) {
+        if text.is_empty() || answers.iter().any(|answer| words(answer).is_empty()) {
             bail!("in `line | answer | question`, no field may be empty");
         }
         let mut wrong = Vec::new();

@@ -62,10 +62,12 @@ fn blocks(page: &Page) -> Vec<String> {
             faults.push("an empty code block".to_owned());
         }
         let compiler = has(&block.classes, "compiler");
-        let most = match block.in_pair {
-            true => PAIR_COLUMNS,
-            false if compiler => COMPILER_COLUMNS,
-            false => COLUMNS,
+        let most = if block.in_pair {
+            PAIR_COLUMNS
+        } else if compiler {
+            COMPILER_COLUMNS
+        } else {
+            COLUMNS
         };
         // The page wraps the compiler's messages, but not its excerpts of code.
         let wraps = |line: &&str| compiler && compiler::wraps(line);

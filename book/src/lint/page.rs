@@ -135,7 +135,7 @@ fn attributes(elements: &[ElementRef<'_>], name: &str) -> Vec<String> {
 
 /// Returns whether `class` is one of `classes`.
 pub fn has(classes: &str, class: &str) -> bool {
-    classes.split_whitespace().any(|one| one == class)
+    classes.split_whitespace().any(|name| name == class)
 }
 
 #[cfg(test)]

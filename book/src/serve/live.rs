@@ -4,7 +4,7 @@
 //! ```text
 //! poll every 200 ms ──> changed? ──> unchanged for one more poll? ──> build
 //!                                                                       │
-//! page <── server-sent events: the build's number, or its error <── watch channel
+//! page <── server-sent events: the build's ID, or its error <── watch channel
 //! ```
 //!
 //! The sources are polled by size and modification time rather than watched with
@@ -13,7 +13,7 @@
 //! file instead of writing to it. Some 200 files take about a millisecond.
 //!
 //! A page holds a server-sent events connection to `/live` and reloads itself when
-//! the build's number changes. The number also differs from one server to the next,
+//! the build's ID changes. The ID also differs from one server to the next,
 //! so that a page reloads after a restart. A failed build keeps the old pages and
 //! shows its error on top of them.
 
@@ -37,7 +37,7 @@ use crate::render;
 
 /// The interval between polls. Also the debounce time: an editor saves in several
 /// steps, so the book is built once a poll finds no further change.
-const POLL: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The folders and files that pages are made of, relative to the workbook's root.
 const SOURCES: [&str; 6] = [
@@ -55,16 +55,16 @@ const EXTENSIONS: [&str; 8] =
 
 /// The pages of the last successful build.
 #[derive(Clone, Debug)]
-pub struct Build {
+pub struct BookBuild {
     pages: Arc<TempDir>,
     /// Unique across builds and servers.
-    number: u128,
+    id: u128,
     error: Option<String>,
     /// The sources before the build started.
     sources: Snapshot,
 }
 
-impl Build {
+impl BookBuild {
     /// Builds the book in the folder `book`.
     pub fn new(book: &Path) -> Result<Self> {
         let root = book.join("..");
@@ -82,9 +82,9 @@ impl Build {
     /// Uses the pages in the folder `html` of `pages`.
     pub fn of(pages: TempDir) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let number = now.unwrap_or_default().as_millis();
+        let id = now.unwrap_or_default().as_millis();
         let sources = Snapshot::new();
-        Self { pages: Arc::new(pages), number, error: None, sources }
+        Self { pages: Arc::new(pages), id, error: None, sources }
     }
 
     /// The folder of the pages.
@@ -136,26 +136,28 @@ fn is_source(path: &Path) -> bool {
 
 /// Rebuilds the book in the folder `book` whenever its sources change, until all
 /// receivers of `builds` are gone.
-pub async fn rebuild(book: PathBuf, builds: watch::Sender<Build>) {
+pub async fn rebuild(book: PathBuf, builds: watch::Sender<BookBuild>) {
     let root = book.join("..");
-    let take = async || {
+    let take_snapshot = async || {
         let root = root.clone();
         spawn_blocking(move || snapshot(&root)).await.unwrap_or_default()
     };
     let mut built = builds.borrow().sources.clone();
     let mut previous = Snapshot::new();
     while !builds.is_closed() {
-        sleep(POLL).await;
-        let current = take().await;
-        let settled = current == previous;
-        previous = current;
-        if previous == built || !settled {
+        sleep(POLL_INTERVAL).await;
+        let current = take_snapshot().await;
+        if current != previous {
+            previous = current;
             continue;
         }
-        built.clone_from(&previous);
+        if current == built {
+            continue;
+        }
+        built = current;
         let book = book.clone();
         // The outer error is a panic.
-        let result = spawn_blocking(move || Build::new(&book)).await;
+        let result = spawn_blocking(move || BookBuild::new(&book)).await;
         match result.map_err(anyhow::Error::from).flatten() {
             Ok(build) => {
                 println!("Rebuilt.");
@@ -170,18 +172,17 @@ pub async fn rebuild(book: PathBuf, builds: watch::Sender<Build>) {
     }
 }
 
-/// Streams the current build's number and error to a page, now and after every
+/// Streams the current build's ID and error to a page, now and after every
 /// build.
 pub fn events(
-    builds: watch::Receiver<Build>,
+    builds: watch::Receiver<BookBuild>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = stream::unfold((builds, true), async |(mut builds, first)| {
         if !first {
             builds.changed().await.ok()?;
         }
         let build = builds.borrow_and_update().clone();
-        let event =
-            json!({ "build": build.number.to_string(), "error": build.error() });
+        let event = json!({ "build": build.id.to_string(), "error": build.error() });
         Some((event.to_string(), (builds, false)))
     });
     let events = events.map(|event| Ok(Event::default().data(event)));

@@ -36,7 +36,7 @@ use crate::process::{Process, ProcessEvent};
 const COMPILE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// The time that a new run waits for the processes of the previous one to end.
-const STOPPING: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The limit in bytes for a recording, and for its picture.
 const MAX_TIMELINE: usize = 1 << 20;
@@ -59,16 +59,16 @@ impl Default for Limits {
     }
 }
 
-/// Something that a page can request to run.
+/// A lesson's program or check, which a page can request to run.
 #[derive(Clone, Copy, Debug)]
-pub enum Job {
-    /// The program of a lesson.
-    Lesson(&'static Lesson),
-    /// The check of its exercise.
-    Check(&'static Lesson),
+pub struct Target {
+    /// The lesson to run.
+    pub lesson: &'static Lesson,
+    /// True for the check of its exercise, false for its program.
+    pub is_check: bool,
 }
 
-/// Runs one job at a time.
+/// Runs one target at a time.
 #[derive(Debug)]
 pub struct Runner {
     root: PathBuf,
@@ -92,18 +92,18 @@ impl Runner {
         Self { root: root.into(), limits, permit, closed: watch::channel(false).0 }
     }
 
-    /// Starts a job and returns its events as lines of JSON, or `None` if another
-    /// job is running. Dropping the stream stops the job.
+    /// Starts a run and returns its events as lines of JSON, or `None` if another run is
+    /// in progress. Dropping the stream stops the run.
     pub async fn start(
         self: &Arc<Self>,
-        job: Job,
+        target: Target,
     ) -> Option<impl Stream<Item = Result<String>> + use<>> {
         let permit = Arc::clone(&self.permit).acquire_owned();
-        let permit = timeout(STOPPING, permit).await.ok()?.ok()?;
+        let permit = timeout(STOP_TIMEOUT, permit).await.ok()?.ok()?;
         let (events, received) = mpsc::channel(64);
         let runner = Arc::clone(self);
         tokio::spawn(async move {
-            let (message, good) = runner.run(job, &events).await;
+            let (message, good) = runner.run(target, &events).await;
             // Before the last event: a page may start the next run as soon as it
             // receives that.
             drop(permit);
@@ -116,16 +116,16 @@ impl Runner {
         }))
     }
 
-    /// Stops the current job and refuses new ones.
+    /// Stops the current run and refuses new ones.
     pub async fn close(&self) {
         self.closed.send_replace(true);
-        // The job holds the permit until its processes are dead. Give up on
-        // processes that cannot be killed.
-        let _ = timeout(3 * STOPPING, self.permit.acquire()).await;
+        // A run holds the permit until its processes are dead. Give up on processes
+        // that cannot be killed.
+        let _ = timeout(3 * STOP_TIMEOUT, self.permit.acquire()).await;
         self.permit.close();
     }
 
-    async fn run(&self, job: Job, events: &Events) -> RunEnd {
+    async fn run(&self, target: Target, events: &Events) -> RunEnd {
         let mut closed = self.closed.subscribe();
         let mut process = None;
         let end = tokio::select! {
@@ -134,9 +134,12 @@ impl Runner {
             _ = closed.wait_for(|&closed| closed) => {
                 ("Stopped: the server is shutting down.".to_owned(), false)
             }
-            end = self.follow(job, &mut process, events) => match end {
+            end = self.follow(target, &mut process, events) => match end {
                 Ok(end) => end,
-                Err(error) => (format!("Could not run it: {error:#}."), false),
+                Err(error) => {
+                    let name = target.lesson.name;
+                    (format!("Could not run {name}: {error:#}."), false)
+                }
             },
         };
         if let Some(process) = process {
@@ -145,43 +148,42 @@ impl Runner {
         end
     }
 
-    /// Runs a job to its end. Leaves the process in `process`, so that the caller
+    /// Runs a target to its end. Leaves the process in `process`, so that the caller
     /// can terminate it when this future is dropped.
     async fn follow(
         &self,
-        job: Job,
+        target: Target,
         process: &mut Option<Process>,
         events: &Events,
     ) -> Result<RunEnd> {
+        let stop = |message: String| Ok((message, false));
         let folder = tempfile::tempdir()
             .context("could not create a folder for the timeline")?;
         let timeline = folder.path().join("timeline.json");
-        let process = process.insert(Process::spawn(self.command(job, &timeline))?);
+        let process =
+            process.insert(Process::spawn(self.command(target, &timeline))?);
 
         let Ok(compiled) = timeout(COMPILE_LIMIT, compile(process, events)).await
         else {
             let minutes = COMPILE_LIMIT.as_secs() / 60;
-            let message =
-                format!("Stopped: compiling took more than {minutes} min.");
-            return Ok((message, false));
+            return stop(format!("Stopped: compiling took over {minutes} min."));
         };
         let Some(first) = compiled? else {
-            return Ok(("It does not compile.".to_owned(), false));
+            let name = target.lesson.name;
+            return stop(format!("{name} does not compile; the error is above."));
         };
-        let began = Instant::now();
+        let start = Instant::now();
         let Limits { time, output } = self.limits;
         let Ok(relayed) = timeout(time, self.relay(process, first, events)).await
         else {
             let seconds = time.as_secs_f32();
-            let message = format!("Stopped after {seconds} s, the limit for a run.");
-            return Ok((message, false));
+            return stop(format!("Stopped after {seconds} s, the limit for a run."));
         };
         let Some(status) = relayed? else {
-            let kib = output >> 10;
-            let message = format!("Stopped: it printed more than {kib} KiB.");
-            return Ok((message, false));
+            let size = format!("{} KiB", output >> 10);
+            return stop(format!("Stopped: the program printed more than {size}."));
         };
-        let seconds = began.elapsed().as_secs_f32();
+        let seconds = start.elapsed().as_secs_f32();
         // The outer error is a panic.
         let drawn = spawn_blocking(move || draw(&timeline)).await;
         let note = match drawn.map_err(anyhow::Error::from).flatten() {
@@ -193,10 +195,10 @@ impl Runner {
             }
             Err(error) => format!(" Its timeline cannot be shown: {error:#}."),
         };
-        let (result, good) = match (job, status.code()) {
-            (Job::Lesson(_), Some(0)) => ("Done".to_owned(), true),
-            (Job::Check(_), Some(0)) => ("Solved".to_owned(), true),
-            (Job::Check(_), Some(1)) => ("Not solved yet".to_owned(), false),
+        let (result, good) = match (target.is_check, status.code()) {
+            (false, Some(0)) => ("Done".to_owned(), true),
+            (true, Some(0)) => ("Solved".to_owned(), true),
+            (true, Some(1)) => ("Not solved yet".to_owned(), false),
             _ => (format!("Failed ({status})"), false),
         };
         Ok((format!("{result} after {seconds:.1} s.{note}"), good))
@@ -204,17 +206,19 @@ impl Runner {
 
     /// Returns the command that a learner would type. It runs without a shell, and its
     /// only variable part is a name from the list of lessons.
-    fn command(&self, job: Job, timeline: &Path) -> Command {
+    fn command(&self, target: Target, timeline: &Path) -> Command {
+        let Target { lesson, is_check } = target;
         let mut command = cargo::command();
         command.arg("run").arg("--manifest-path").arg(self.root.join("Cargo.toml"));
-        match job {
-            Job::Lesson(lesson) => command.args(["--example", lesson.name]),
-            Job::Check(lesson) => command
-                // The features of the alias `cargo workbook`, to share its builds.
+        if is_check {
+            // The features of the alias `cargo workbook`, to share its builds.
+            command
                 .args(["--features", "cli,exercises", "--bin", "workbook", "--"])
                 .args(["check", lesson.number(), "--color", "never", "--limit"])
-                .arg(self.limits.time.as_secs().to_string()),
-        };
+                .arg(self.limits.time.as_secs().to_string());
+        } else {
+            command.args(["--example", lesson.name]);
+        }
         // Makes cargo print the line "Running ..." whatever the user's settings are.
         command
             .env("CARGO_TERM_QUIET", "false")

@@ -3,8 +3,8 @@
 #[tokio::main]
 async fn main() {
     let page = async {
-        let answer = reqwest::get("http://localhost/page/1").await?;
-        let text = answer.text().await?;
+        let response = reqwest::get("http://localhost/page/1").await?;
+        let text = response.text().await?;
         Ok(text)
     };
     println!("{}", page.await.unwrap());

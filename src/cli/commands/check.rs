@@ -28,7 +28,7 @@ pub fn one(
     let progress = cx.progress()?;
     let all_solved = || progress.current(&cx.repo.exercises()).is_none();
     if as_json && lesson.is_none() && all_solved() {
-        cx.screen.text(&document(&cx.repo, &[])?)?;
+        cx.screen.json(&document(&cx.repo, &[]))?;
         return Ok(ExitCode::SUCCESS);
     }
     let exercise = cx.exercise(lesson, "check")?;
@@ -36,29 +36,29 @@ pub fn one(
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
-        // A `watch` in another terminal may just have judged the selected exercise.
+        // The selected exercise may already be solved, for example by `watch` in another
+        // terminal.
         let selected = progress.selected.as_deref().and_then(Lesson::named);
-        if let Some(solved) = selected.filter(|one| *one != exercise.lesson)
+        if let Some(solved) = selected.filter(|lesson| *lesson != exercise.lesson)
             && lesson.is_none()
         {
-            let Lesson { name, .. } = solved;
+            let (name, number) = (solved.name, solved.number());
             let note = format!(
                 "{name} is solved, so this checks the next exercise. To check {name} \
-                 again: `cargo workbook check {}`",
-                solved.number()
+                 again: `cargo workbook check {number}`"
             );
             cx.screen.wrapped("", &note)?;
         }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         run(cx, &exercise, options, Some(&mut printer))?
     };
-    let saved = report.save(&cx.repo);
+    let (solved, saved) = (report.solved(), report.save(&cx.repo));
     if as_json {
-        cx.screen.text(&document(&cx.repo, &[(*report.clone(), saved)])?)?;
-    } else if report.solved() {
+        cx.screen.json(&document(&cx.repo, &[(*report, saved)]))?;
+    } else if solved {
         after_pass(cx, &exercise, "`cargo workbook next`")?;
     }
-    Ok(if report.solved() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if solved { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Checks every exercise, and prints a summary of each.
@@ -88,7 +88,7 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
     }
     let solved = reports.iter().filter(|(report, _)| report.solved()).count();
     if as_json {
-        screen.text(&document(&cx.repo, &reports)?)?;
+        screen.json(&document(&cx.repo, &reports))?;
     } else {
         let all = count(exercises.len() as u64, "exercise");
         screen.line(&format!("\n{solved} of {all} solved"))?;
@@ -127,14 +127,13 @@ fn run(
 
 /// Formats the document of `check --json`, whose fields the help text in `args.rs`
 /// describes. The flag of each report is true if its pass was saved.
-fn document(repo: &Repo, reports: &[(Report, bool)]) -> Result<String> {
+fn document(repo: &Repo, reports: &[(Report, bool)]) -> Value {
     let exercises =
-        reports.iter().map(|(one, saved)| exercise_json(repo, one, *saved));
-    let document = json!({
+        reports.iter().map(|(report, saved)| exercise_json(repo, report, *saved));
+    json!({
         "solved": reports.iter().all(|(report, _)| report.solved()),
         "exercises": exercises.collect::<Vec<_>>(),
-    });
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    })
 }
 
 fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {

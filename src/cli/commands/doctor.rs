@@ -17,23 +17,21 @@ use crate::cli::progress::Progress;
 use crate::cli::repo::Repo;
 use crate::cli::screen::Style;
 
-/// The result of an inspection. A problem is an error: its first line is what is wrong, the
-/// others are what to do.
-type Finding = Result<Found>;
-
-type Inspect = fn(&Repo) -> Finding;
-
-enum Found {
-    Good(String),
+/// The result of an inspection that found no problem.
+enum Finding {
+    Ready(String),
     /// Something is missing that only some lessons need.
     Missing(String),
 }
+
+/// A problem is an error: its first line is what is wrong, the others are what to do.
+type Inspect = fn(&Repo) -> Result<Finding>;
 
 const INSPECTIONS: [(&str, Inspect); 6] = [
     ("Rust", rust),
     ("offline build", offline),
     ("your progress", progress),
-    ("local web server", port),
+    ("local web server", web_server),
     ("PostgreSQL", database),
     ("Python", python),
 ];
@@ -43,8 +41,8 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let mut problems = 0;
     for (name, inspect) in INSPECTIONS {
         let (style, sign, text) = match inspect(&cx.repo) {
-            Ok(Found::Good(text)) => (Style::Good, "✓", text),
-            Ok(Found::Missing(text)) => (Style::Warning, "!", text),
+            Ok(Finding::Ready(text)) => (Style::Good, "✓", text),
+            Ok(Finding::Missing(text)) => (Style::Warning, "!", text),
             Err(error) => {
                 problems += 1;
                 (Style::Bad, "✗", format!("{error:#}"))
@@ -69,7 +67,8 @@ fn output(command: &mut Command) -> Result<String> {
     let output =
         command.output().with_context(|| format!("could not start {name}"))?;
     let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
-    ensure!(output.status.success(), "{}", text(&output.stderr));
+    let status = output.status;
+    ensure!(status.success(), "{name} failed ({status}): {}", text(&output.stderr));
     Ok(text(&output.stdout))
 }
 
@@ -80,29 +79,33 @@ fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
 
 /// Reports the version, for bug reports: cargo itself refuses a compiler that is too old, and
 /// a build directory that it cannot write to.
-fn rust(repo: &Repo) -> Finding {
+fn rust(repo: &Repo) -> Result<Finding> {
+    let version = rustc(repo, "--version");
+    with_advice(version, "get it from https://rustup.rs").map(Finding::Ready)
+}
+
+/// Runs the compiler that cargo uses.
+fn rustc(repo: &Repo, argument: &str) -> Result<String> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let text = output(Command::new(rustc).arg("--version").current_dir(&repo.root));
-    with_advice(text, "get it from https://rustup.rs").map(Found::Good)
+    output(Command::new(rustc).arg(argument).current_dir(&repo.root))
 }
 
 /// Checks that cargo can build without a network.
-fn offline(repo: &Repo) -> Finding {
+fn offline(repo: &Repo) -> Result<Finding> {
     // `cargo fetch --offline` is faster than a build, and fails for the same reason: a
     // crate that was not downloaded. Crates for other targets are not needed.
-    let rustc = output(Command::new("rustc").arg("-vV").current_dir(&repo.root))?;
+    let version = rustc(repo, "-vV")?;
     let mut cargo = build::cargo(repo, "fetch");
     cargo.args(["--offline", "--locked"]);
-    if let Some(host) = rustc.lines().find_map(|line| line.strip_prefix("host: ")) {
-        cargo.args(["--target", host]);
-    }
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    cargo.args(host.map(|host| format!("--target={host}")));
     let fetched = output(&mut cargo)
         .map_err(|error| anyhow!("some crates are not downloaded yet\n{error:#}"));
     with_advice(fetched, "run `cargo fetch` while you are online")?;
-    Ok(Found::Good("all crates are downloaded".to_owned()))
+    Ok(Finding::Ready("all crates are downloaded".to_owned()))
 }
 
-fn progress(repo: &Repo) -> Finding {
+fn progress(repo: &Repo) -> Result<Finding> {
     let progress = Progress::load(repo)?;
     let folder = repo.root.join(".workbook");
     let file = folder.join(format!("doctor-{}", std::process::id()));
@@ -114,7 +117,7 @@ fn progress(repo: &Repo) -> Finding {
     let written =
         write().with_context(|| format!("could not write to {}", folder.display()));
     with_advice(written, "make it writable; until then your progress is not saved")?;
-    Ok(Found::Good(progress.summary(&repo.exercises())))
+    Ok(Finding::Ready(progress.summary(&repo.exercises())))
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
@@ -122,39 +125,39 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     runtime.context("could not start tokio")?.block_on(future)
 }
 
-fn port(_: &Repo) -> Finding {
+fn web_server(_: &Repo) -> Result<Finding> {
     let url = block_on(async { Ok(web::Server::start().await?.url("")) })?;
-    Ok(Found::Good(format!("started at {url}")))
+    Ok(Finding::Ready(format!("started at {url}")))
 }
 
 /// Starts the server that a lesson would use.
-fn database(_: &Repo) -> Finding {
+fn database(_: &Repo) -> Result<Finding> {
     let lessons = LESSONS.iter().filter(|lesson| lesson.postgres);
     let lessons: Vec<_> = lessons.map(|lesson| lesson.name).collect();
     let lessons = lessons.join(", ");
     let url = env::var_os("DATABASE_URL").filter(|url| !url.is_empty());
     match block_on(async { Ok(postgres::start().await?.url()) }) {
         Ok(_) if url.is_some() => {
-            Ok(Found::Good("connected to the server in DATABASE_URL".to_owned()))
+            Ok(Finding::Ready("connected to the server in DATABASE_URL".to_owned()))
         }
-        Ok(_) => Ok(Found::Good("started a private server".to_owned())),
+        Ok(_) => Ok(Finding::Ready("started a private server".to_owned())),
         // As for the tests: only a PostgreSQL that does not work is a problem.
         Err(error) if error.downcast_ref().is_some_and(Problem::is_missing) => {
             let only = format!("not available (needed only by {lessons})");
-            Ok(Found::Missing(format!("{only}\n{error:#}")))
+            Ok(Finding::Missing(format!("{only}\n{error:#}")))
         }
         Err(error) => Err(error),
     }
 }
 
 /// Finds a Python that can run the lessons' Python programs.
-fn python(repo: &Repo) -> Finding {
+fn python(repo: &Repo) -> Result<Finding> {
     let missing = match Python::with_all(&repo.root, &LESSON_PACKAGES) {
         Ok(python) => {
             let versions = python.versions.iter();
             let versions =
                 versions.map(|(name, version)| format!("{name} {version}"));
-            return Ok(Found::Good(versions.collect::<Vec<_>>().join(", ")));
+            return Ok(Finding::Ready(versions.collect::<Vec<_>>().join(", ")));
         }
         Err(missing) => missing,
     };
@@ -165,5 +168,5 @@ fn python(repo: &Repo) -> Finding {
         bail!("WORKBOOK_PYTHON: {missing}\n{advice}");
     }
     let only = "only the lessons' Python programs need it";
-    Ok(Found::Missing(format!("{missing} ({only})\n{advice}")))
+    Ok(Finding::Missing(format!("{missing} ({only})\n{advice}")))
 }

@@ -13,6 +13,8 @@ use crate::cli::screen::Style;
 /// Prints hints, and records that they were shown.
 pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<()> {
     let (screen, name) = (&cx.screen, exercise.name());
+    let [hint, solution] =
+        ["hint", "solution"].map(|subcommand| exercise.command(subcommand));
     let all = markdown::load_hints(exercise)?.hints;
     let seen = cx.progress()?.hints.get(name).copied().unwrap_or(0).min(all.len());
     let range = match seen {
@@ -21,7 +23,6 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
         _ => seen..(seen + 1).min(all.len()),
     };
     if range.is_empty() {
-        let [hint, solution] = ["hint", "solution"].map(|one| exercise.command(one));
         let text = match seen {
             0 => format!("no hint for {name} shown yet; run `{hint}`"),
             _ => format!(
@@ -31,17 +32,14 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
         };
         return Ok(screen.wrapped("", &text)?);
     }
-    for (index, Hint { title, text }) in all.iter().enumerate() {
-        if range.contains(&index) {
-            let title = screen.paint(Style::Strong, title);
-            let number = index + 1;
-            let heading =
-                format!("{name} - hint {number} of {}: {title}", all.len());
-            screen.wrapped("", &heading)?;
-            screen.line("")?;
-            markdown::show(cx, "  ", text)?;
-            screen.line("")?;
-        }
+    let shown = all.iter().zip(1..).take(range.end).skip(range.start);
+    for (Hint { title, text }, number) in shown {
+        let title = screen.paint(Style::Strong, title);
+        let heading = format!("{name} - hint {number} of {}: {title}", all.len());
+        screen.wrapped("", &heading)?;
+        screen.line("")?;
+        markdown::show(cx, "  ", text)?;
+        screen.line("")?;
     }
     if range.end > seen {
         let saved = Progress::change(&cx.repo, |progress| {
@@ -51,7 +49,7 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
         if let Err(error) = saved {
             eprintln!(
                 "could not record this hint as shown: {error:#}; use \
-                 `cargo workbook hint --all` to see the others"
+                 `{hint} --all` to see the others"
             );
         }
     }

@@ -14,7 +14,7 @@ use crate::cli::screen::{Screen, Style};
 /// Prints the list, as text or as JSON.
 pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
     if as_json {
-        cx.screen.text(&document(cx, &cx.progress()?)?)?;
+        cx.screen.json(&document(cx, &cx.progress()?))?;
     } else {
         show(cx)?;
     }
@@ -62,11 +62,11 @@ pub fn sign(screen: &Screen, state: Option<ExerciseState>) -> String {
 
 /// Formats the document of `list --json`, whose fields the help text in `args.rs`
 /// describes.
-fn document(cx: &Context, progress: &Progress) -> Result<String> {
+fn document(cx: &Context, progress: &Progress) -> Value {
     let exercises = cx.repo.exercises();
     let lessons = LESSONS.iter().map(|lesson| {
         let exercise = cx.repo.exercise(lesson);
-        let state = exercise.as_ref().map(|one| progress.state(one));
+        let state = exercise.as_ref().map(|exercise| progress.state(exercise));
         json!({
             "name": lesson.name,
             "title": lesson.title,
@@ -79,11 +79,10 @@ fn document(cx: &Context, progress: &Progress) -> Result<String> {
             "file": exercise.map(|exercise| exercise.file()),
         })
     });
-    let document = json!({
+    json!({
         "current": progress.current(&exercises).map(|exercise| exercise.name()),
         "solved": progress.count_solved(&exercises),
         "exercises": exercises.len(),
         "lessons": lessons.collect::<Vec<Value>>(),
-    });
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    })
 }

@@ -18,9 +18,8 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     if !cx.create_if_missing(exercise)? {
         restore(cx, exercise)?;
     }
-    if Progress::reopen(&cx.repo, exercise)
-        .context("could not save your progress")?
-    {
+    let was_solved = Progress::reopen(&cx.repo, exercise);
+    if was_solved.context("could not save your progress")? {
         cx.screen.line(&format!("{} is unsolved again", exercise.name()))?;
     }
     Ok(ExitCode::SUCCESS)

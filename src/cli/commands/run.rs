@@ -26,14 +26,17 @@ pub fn run(
         exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {
-        let current = || cx.exercise(None, "run").map(|exercise| exercise.lesson);
-        cargo.args(["--example", lesson.map_or_else(current, Ok)?.name]);
+        let lesson = match lesson {
+            Some(lesson) => lesson,
+            None => cx.exercise(None, "run")?.lesson,
+        };
+        cargo.args(["--example", lesson.name]);
     }
     exec(cargo.arg("--").args(arguments))
 }
 
-/// Measures Rust and Python on the same work. Fails if Python or one of its packages is
-/// missing and the options do not accept that.
+/// Measures Rust and Python on the same work. Unless `--partial`, fails if Python or one of
+/// its packages is missing.
 pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
     // The comparison would notice, too, but only after minutes of compiling.
     if !options.partial
@@ -57,16 +60,13 @@ pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
 /// exit status.
 pub fn exec(command: &mut Command) -> Result<ExitCode> {
     let program = command.get_program().display().to_string();
+    let context = || format!("could not start {program}");
     #[cfg(unix)]
-    {
-        let error = std::os::unix::process::CommandExt::exec(command);
-        Err(error).with_context(|| format!("could not start {program}"))
-    }
+    return Err(std::os::unix::process::CommandExt::exec(command))
+        .with_context(context);
     #[cfg(not(unix))]
     {
-        let status = command
-            .status()
-            .with_context(|| format!("could not start {program}"))?;
+        let status = command.status().with_context(context)?;
         let code = status.code().and_then(|code| u8::try_from(code).ok());
         Ok(ExitCode::from(code.unwrap_or(1)))
     }

@@ -16,9 +16,10 @@ use crate::cli::screen::Style;
 pub fn run(cx: &Context) -> Result<ExitCode> {
     let (screen, progress) = (&cx.screen, cx.progress()?);
     let exercises = cx.repo.exercises();
-    let signs = exercises.iter().map(|one| sign(screen, Some(progress.state(one))));
-    let signs = signs.collect::<Vec<_>>().join(" ");
-    screen.line(&format!("{signs}  {}", progress.summary(&exercises)))?;
+    let states = exercises.iter().map(|exercise| progress.state(exercise));
+    let signs: Vec<_> = states.map(|state| sign(screen, Some(state))).collect();
+    let summary = progress.summary(&exercises);
+    screen.line(&format!("{}  {summary}", signs.join(" ")))?;
     screen.line("")?;
     let Some(current) = progress.current(&exercises) else {
         print_all_solved(cx)?;
@@ -45,12 +46,13 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
     let exercises = cx.repo.exercises();
     // After a pass, the current exercise is already the next one. Start from the solved
     // one, so that `next` does not skip an exercise.
-    let mut solved = exercises.iter().filter(|one| before.is_solved(one));
-    let from = solved.find(|one| before.is_selected(one)).map(Exercise::name);
+    let mut solved = exercises.iter().filter(|exercise| before.is_solved(exercise));
+    let from =
+        solved.find(|exercise| before.is_selected(exercise)).map(Exercise::name);
     match Progress::advance(&cx.repo, from)? {
         Some(exercise) => {
             introduce(cx, &exercise)?;
-            cx.screen.line("\n  cargo workbook watch")?;
+            cx.screen.line("\n  to check it: cargo workbook watch")?;
         }
         None if before.current(&exercises).is_some() => {
             cx.screen.line("this is the last unsolved exercise")?;

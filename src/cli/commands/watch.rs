@@ -67,15 +67,14 @@ pub fn run(
     let saves = SaveWatcher::new(exercise.file());
     let keys = Keys::listen(&cx.inbox);
     let mut watch = Watch { cx, options, exercise, saves, keys };
-    let mut step = NextStep::Check;
     loop {
-        step = match step {
-            NextStep::Check => match watch.check()? {
-                Some(step) => step,
-                None => watch.wait()?,
-            },
-            NextStep::Quit => return Ok(ExitCode::SUCCESS),
+        let step = match watch.check()? {
+            Some(step) => step,
+            None => watch.wait()?,
         };
+        if let NextStep::Quit = step {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
 }
 
@@ -89,7 +88,8 @@ impl Watch<'_> {
             cx.screen.text("\x1b[H\x1b[2J")?;
         }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
-        // Before the check reads the file: a save in between then restarts the check.
+        // Create the watcher before the check reads the file, so that a save in between
+        // restarts the check.
         self.saves = SaveWatcher::new(exercise.file());
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
         let report = loop {
@@ -99,8 +99,10 @@ impl Watch<'_> {
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
                         drop(run);
-                        let same = self.exercise == exercise && !cx.screen.terminal;
-                        if same && matches!(step, NextStep::Check) {
+                        if !cx.screen.terminal
+                            && self.exercise == exercise
+                            && matches!(step, NextStep::Check)
+                        {
                             cx.screen.line("restarting the check")?;
                         }
                         return Ok(Some(step));
@@ -147,7 +149,7 @@ impl Watch<'_> {
             }
             Message::Tick => match self.saves.poll() {
                 SaveEvent::Changed => return Ok(Some(NextStep::Check)),
-                // The running check is of the same text.
+                // The text did not change, so a running check need not restart.
                 SaveEvent::Touched if run.is_none() => {
                     return Ok(Some(NextStep::Check));
                 }
@@ -197,8 +199,9 @@ impl Watch<'_> {
     fn print_footer(&self) -> Result<()> {
         let screen = &self.cx.screen;
         let file = self.cx.repo.display_path(&self.exercise.file());
-        let when = if self.keys.are_single() { "" } else { "keys, one per line: " };
-        let text = format!("{when}{KEYS}\nwatching {file} ...");
+        let prefix =
+            if self.keys.are_single() { "" } else { "keys, one per line: " };
+        let text = format!("{prefix}{KEYS}\nwatching {file} ...");
         screen.line("")?;
         for line in wrap(&text, "", screen.columns()).lines() {
             screen.line(&screen.paint(Style::Quiet, line))?;

@@ -47,10 +47,10 @@ pub fn main(case: &str) -> Result<()> {
 
 /// Beats for half a second. Returns the longest pause in milliseconds.
 async fn beat() -> f64 {
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut longest: f64 = 0.0;
-    let mut last = begun;
-    while begun.elapsed() < Duration::from_millis(500) {
+    let mut last = start;
+    while start.elapsed() < Duration::from_millis(500) {
         sleep(Duration::from_millis(10)).await;
         longest = longest.max(millis_since(last));
         last = Instant::now();

@@ -42,7 +42,7 @@ impl Case {
             Some(Case { n: next()?, times: [next()?, next()?] })
         };
         text.split(',')
-            .map(|one| case(one).context("not a list of N:TIMES:TIMES"))
+            .map(|text| case(text).context("not a list of N:TIMES:TIMES"))
             .collect()
     }
 }
