@@ -185,7 +185,7 @@ impl Exercise {
     /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
-    /// - `WORKBOOK_TIED=1`: read the token of the [events](event) from the first line
+    /// - `WORKBOOK_LIFELINE=1`: read the token of the [events](event) from the first line
     ///   of stdin, and exit when stdin reaches its end, so that a parent which holds
     ///   the other end of the pipe leaves no endless loop behind, even if it is killed.
     ///
@@ -199,8 +199,8 @@ impl Exercise {
     pub fn new() -> Self {
         let set =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let tied = set("WORKBOOK_TIED").is_some();
-        let token = if tied { read_token() } else { String::new() };
+        let lifeline = set("WORKBOOK_LIFELINE").is_some();
+        let token = if lifeline { read_token() } else { String::new() };
         let format = match set("WORKBOOK_EVENTS") {
             Some(_) => OutputFormat::Events {
                 columns: set("COLUMNS").and_then(|n| n.parse().ok()).unwrap_or(80),
@@ -209,7 +209,7 @@ impl Exercise {
             },
             None => OutputFormat::Text,
         };
-        if tied {
+        if lifeline {
             exit_at_end_of_stdin();
         }
         let seed = |name| {
@@ -326,7 +326,7 @@ impl Exercise {
                     OutputFormat::Events { columns, color, .. } => (columns, color),
                 };
                 self.failing_runs.sections.extend(failure.picture().cloned());
-                let diagnosis = failure.draw(columns, color);
+                let diagnosis = failure.render(columns, color);
                 self.report(Event::Failed { check, diagnosis });
             }
         }
@@ -457,19 +457,19 @@ mod tests {
 
     #[test]
     fn the_runs_of_all_checks_are_recorded() {
-        let nap = async |title: &str| {
-            let nap = || tokio::time::sleep(Duration::from_millis(3));
-            let span = || tracing::info_span!("nap");
-            run(title, async { nap().instrument(span()).await }).await
+        let wait = async |title: &str| {
+            let sleep = || tokio::time::sleep(Duration::from_millis(3));
+            let span = || tracing::info_span!("sleep");
+            run(title, async { sleep().instrument(span()).await }).await
         };
         let mut exercise = exercise();
         exercise.check("good", async || {
-            nap("first").await;
-            nap("last").await;
+            wait("first").await;
+            wait("last").await;
             Ok(())
         });
         exercise.check("bad", async || {
-            let run = nap("failing").await;
+            let run = wait("failing").await;
             run.pictured(fails(Kind::Plain))
         });
         exercise.check("without a run", async || Ok(()));

@@ -244,7 +244,7 @@ fn never_late(fetched: Fetched) -> Result<()> {
         let done = requests.ending_at(*start);
         let done: Vec<_> = done.iter().map(|c| format!("`{}`", c.name)).collect();
         let when = match &*done {
-            [] => ", when no request ended".to_owned(),
+            [] => String::new(),
             [one] => format!(", when {one} ended"),
             _ => format!(", when {} ended", done.join(" and ")),
         };

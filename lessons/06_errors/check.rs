@@ -424,7 +424,7 @@ async fn too_slow() -> Result<()> {
     site.server.set_response(&path, 200, weather("Oslo", 11));
     let delayed = |delay| site.server.url(&format!("{path}?delay={delay}"));
     for late in [5000, 510] {
-        let what = format!("two answers, after 490 ms and {late} ms");
+        let what = format!("two responses, after 490 ms and {late} ms");
         let (report, run) = site.fetch(&what, &[490, late].map(delayed)).await?;
         let (answered, failed) = (report.answers.len(), report.failures.len());
         let words = format!(
@@ -432,12 +432,12 @@ async fn too_slow() -> Result<()> {
         );
         run.that((answered, failed) == (1, 1), words).when(
             answered == 2 && late == 5000,
-            "An answer after 5000 ms was accepted. By default reqwest waits forever.",
+            "A response after 5000 ms was accepted. By default reqwest waits forever.",
         )?;
     }
 
     let deadline = 500 * MS;
-    let what = "an answer after 5000 ms";
+    let what = "a response after 5000 ms";
     let (error, run) = site.failure(what, delayed(5000)).await?;
     judge_slow(what, &error, &run, deadline, "")?;
 
@@ -448,19 +448,19 @@ async fn too_slow() -> Result<()> {
     let pieces = body.chars().map(|c| (100, c.to_string()));
     let cases = [
         (
-            "an answer that stops halfway",
+            "a response that stops halfway",
             vec![(0, headers(start)), forever.clone()],
             "The headers had arrived, and the rest did not come. The deadline must \
              cover the body too.",
         ),
         (
-            "an answer whose headers take 300 ms and whose body stops halfway",
+            "a response whose headers take 300 ms and whose body stops halfway",
             vec![(300, headers(start)), forever],
             "The headers came in time. The deadline must cover headers and body \
              together.",
         ),
         (
-            "an answer that arrives in pieces, one every 100 ms",
+            "a response that arrives in pieces, one every 100 ms",
             [(0, headers(""))].into_iter().chain(pieces).collect(),
             "Each piece came in time. The deadline must cover all of them together.",
         ),
@@ -472,7 +472,7 @@ async fn too_slow() -> Result<()> {
         judge_slow(what, &error, &run, deadline, too_late)?;
     }
 
-    let what = "an answer whose body arrives in pieces until 450 ms";
+    let what = "a response whose body arrives in pieces until 450 ms";
     let server =
         RawServer::start(vec![(200, headers(start)), (250, rest.to_owned())])
             .await?;
@@ -569,8 +569,8 @@ async fn sources() -> Result<()> {
     let cases: [(_, _, _, Is, _); 6] = [
         ("/broken.json", broken, "NotJson", is_of_json, "error of serde_json"),
         ("a refusal", refused, "Refused", is_refusal, refusal),
-        ("an answer after 5000 ms", slow, "TooSlow", is_timeout, TIMEOUT),
-        ("an answer that stops halfway", stopped, "TooSlow", is_timeout, TIMEOUT),
+        ("a response after 5000 ms", slow, "TooSlow", is_timeout, TIMEOUT),
+        ("a response that stops halfway", stopped, "TooSlow", is_timeout, TIMEOUT),
         ("an invalid URL", draw.word(), "Other", is_any, "error"),
         ("a connection closed without a response", closed, "Other", is_any, "error"),
     ];
@@ -690,7 +690,7 @@ async fn dropped() -> Result<()> {
     let runs = Cell::new(0);
     check::cancelled_at_every_await(async |cancel| {
         runs.set(runs.get() + 1);
-        let words = "it busy-loops while it waits for four answers.";
+        let words = "it busy-loops while it waits for four responses.";
         check::that(runs.get() < 150, words)?;
         site.server.reset();
         cancel.run(fetch_all(&site.client, &urls)).await;
@@ -698,10 +698,10 @@ async fn dropped() -> Result<()> {
     })
     .await?;
 
-    // Now it is dropped after the first answer.
+    // Now it is dropped after the first response.
     urls[0] = url(&words[0], 30);
     let dropped = timeout(70 * MS, fetch_all(&site.client, &urls)).await;
-    check::that(dropped.is_err(), "it returned before three of the answers.")?;
+    check::that(dropped.is_err(), "it returned before three of the responses.")?;
     nothing_left().await.because(["It was dropped after 70 ms."])?;
     let (report, _) = site.fetch("four URLs again", &urls).await?;
     let why =

@@ -271,7 +271,7 @@ async fn three_visitors() -> Result<()> {
             [sign(&book).await, sign(&book).await, sign(&book).await]
         });
         let numbers = timeout(3000 * MS, &mut visitors).await.ok();
-        // Look before the visitors are dropped.
+        // Checked before the visitors are dropped.
         locked = numbers.is_none() && book.try_lock().is_err();
         numbers
     };

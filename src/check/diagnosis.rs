@@ -83,7 +83,7 @@ impl Diagnosis {
     }
 
     /// Formats the text and the picture, at most `columns` wide.
-    pub fn draw(&self, columns: usize, color: bool) -> String {
+    pub fn render(&self, columns: usize, color: bool) -> String {
         let mut diagnosis =
             text::wrap(&text::capitalize(&self.message), "", columns);
         if let Some(section) = &self.picture {

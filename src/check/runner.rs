@@ -583,8 +583,8 @@ pub struct Run<T> {
 ///
 /// const MS: Duration = Duration::from_millis(1);
 /// check::on_paused_clock(async {
-///     let run = check::run("a nap", sleep(100 * MS)).await;
-///     run.paced(&Pace::of(1, "nap", 100 * MS))?;
+///     let run = check::run("a sleep", sleep(100 * MS)).await;
+///     run.paced(&Pace::of(1, "sleep", 100 * MS))?;
 ///     run.never_blocked()
 /// })
 /// # .unwrap();
@@ -807,12 +807,12 @@ mod tests {
 
     #[test]
     fn an_endless_sleep_loop_is_not_a_deadlock() {
-        let napping = on_paused_clock::<()>(async {
+        let looping = on_paused_clock::<()>(async {
             loop {
                 sleep(1000 * MS).await;
             }
         });
-        let message = message(napping);
+        let message = message(looping);
         assert!(
             message.starts_with("still not finished after an hour"),
             "{message}"
@@ -1066,13 +1066,13 @@ mod tests {
 
     #[test]
     fn a_loop_of_short_sleeps_is_counted() {
-        let nap = |times: u32, each| async move {
+        let sleeps = |times: u32, each| async move {
             for _ in 0..times {
                 sleep(each).await;
             }
         };
         let parks = |times, each| {
-            let run = async { Ok(run("nap", nap(times, each)).await.parks) };
+            let run = async { Ok(run("loop", sleeps(times, each)).await.parks) };
             on_paused_clock(run).unwrap()
         };
         let one = parks(1, 1000 * MS);
@@ -1081,12 +1081,12 @@ mod tests {
         assert!((1000..2010).contains(&many), "{many}");
         let judged = |most| {
             on_paused_clock(async {
-                run("nap", nap(1000, MS)).await.few_wakeups(most, "a nap")
+                run("loop", sleeps(1000, MS)).await.few_wakeups(most, "one sleep")
             })
         };
         assert!(judged(2010).is_ok());
         assert!(message(judged(999)).ends_with(
-            "for a nap: something sleeps and polls in a \
+            "for one sleep: something sleeps and polls in a \
             loop. Await what you wait for."
         ));
     }
@@ -1094,15 +1094,15 @@ mod tests {
     #[test]
     fn the_calls_of_a_run_are_its_spans_of_some_labels() {
         let calls = on_paused_clock(async {
-            let nap = |n: u64| {
+            let job = |n: u64| {
                 let millis = 10 * n;
-                sleep(Duration::from_millis(millis)).instrument(info_span!("nap", n))
+                sleep(Duration::from_millis(millis)).instrument(info_span!("job", n))
             };
-            nap(1).await;
-            let work = async { tokio::join!(nap(2), nap(3)) };
+            job(1).await;
+            let work = async { tokio::join!(job(2), job(3)) };
             let work = work.instrument(info_span!("both"));
-            let (_, run) = run("naps", work).await.split();
-            Ok(run.calls(|label| label.strip_prefix("nap ")))
+            let (_, run) = run("jobs", work).await.split();
+            Ok(run.calls(|label| label.strip_prefix("job ")))
         });
         let call = |name: &str, end| Call { name: name.to_owned(), start: 0, end };
         assert_eq!(*calls.unwrap(), [call("n=2", 20), call("n=3", 30)]);
@@ -1111,19 +1111,19 @@ mod tests {
     #[test]
     fn a_picture_shows_only_the_spans_of_its_run() {
         let result = on_paused_clock(async {
-            let nap = |n: u32| sleep(n * MS).instrument(info_span!("nap", n));
-            nap(1).await;
-            let run = run("two naps", async { (nap(2).await, nap(3).await) }).await;
-            run.paced(&Pace::of(2, "naps", 3 * MS))
+            let job = |n: u32| sleep(n * MS).instrument(info_span!("job", n));
+            job(1).await;
+            let run = run("two jobs", async { (job(2).await, job(3).await) }).await;
+            run.paced(&Pace::of(2, "jobs", 3 * MS))
         });
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
-        insta::assert_snapshot!(diagnosis.draw(60, false), @r"
-        2 naps of 3 ms took 5 ms (2 ms longer than all of them
+        insta::assert_snapshot!(diagnosis.render(60, false), @r"
+        2 jobs of 3 ms took 5 ms (2 ms longer than all of them
         together), expected 3 ms.
 
-        two naps                                               5 ms
-          nap n=2 █░░░░░░░░░░░░░░░░░░█
-          nap n=3                    █░░░░░░░░░░░░░░░░░░░░░░░░░░░░█
+        two jobs                                               5 ms
+          job n=2 █░░░░░░░░░░░░░░░░░░█
+          job n=3                    █░░░░░░░░░░░░░░░░░░░░░░░░░░░░█
                   0 ms                                         5 ms
           ░ waits  █ runs
         ");

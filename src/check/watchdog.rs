@@ -388,8 +388,8 @@ mod tests {
     fn a_blocking_task_that_waits_for_the_paused_clock_is_recognized() {
         let nested = |_| async {
             let handle = Handle::current();
-            let nap = move || handle.block_on(sleep(100 * MS));
-            let _ = spawn_blocking(nap).await;
+            let wait = move || handle.block_on(sleep(100 * MS));
+            let _ = spawn_blocking(wait).await;
         };
         let parts =
             ["the runtime has been idle", "`spawn_blocking`", "it waits forever"];
