@@ -55,6 +55,7 @@ mod assertions;
 mod calls;
 mod cancel;
 mod chain;
+mod client;
 mod clock;
 mod diagnosis;
 mod difference;
@@ -74,6 +75,7 @@ pub use assertions::{Pace, peak, that};
 pub use calls::{Call, Calls};
 pub use cancel::{Cancel, OWNED_BY_RUNTIME, cancelled_at_every_await};
 pub use chain::{chain, that_error};
+pub use client::client;
 pub use clock::{ArriveTogether, StoppedClock, arrive_together, stop_clock};
 pub use diagnosis::{Diagnosis, Explain};
 pub use difference::{Difference, difference, in_order, list, without};
@@ -86,6 +88,7 @@ pub use schedule::Schedule;
 
 use std::fmt;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -95,7 +98,7 @@ use anyhow::Result;
 use crate::timeline::Recording;
 use diagnosis::Kind;
 use event::Event;
-use runner::{Clock, on_clock};
+use runner::{Clock, Opaque, block_on};
 use watchdog::Stuck;
 
 /// The number of seeds that [`Exercise::check_schedules`] tries.
@@ -243,8 +246,8 @@ impl Exercise {
     /// Runs one check on the paused clock. `check` describes it as a statement about
     /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
-        let seed = self.seed;
-        self.run_check(check, || drawing(seed, check, Clock::Paused, scenario()));
+        let clock = Clock::Paused;
+        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
     }
 
     /// Runs one check on the real clock, with a time limit of 8 s.
@@ -256,8 +259,8 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn() -> Result<()>,
     ) {
-        let (seed, clock) = (self.seed, Clock::Real(REAL_TIME_LIMIT));
-        self.run_check(check, || drawing(seed, check, clock, scenario()));
+        let clock = Clock::Real(REAL_TIME_LIMIT);
+        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
     }
 
     /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
@@ -285,17 +288,19 @@ impl Exercise {
     ) {
         let seeds =
             self.only_seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
-        self.run_check(check, || {
+        self.run_check(check, &|_| {
             for seed in seeds.clone() {
                 draw::begin(seed, check);
-                let result = on_clock(Clock::Paused, scenario(&Schedule::new(seed)));
+                let schedule = Schedule::new(seed);
+                let result = block_on(Clock::Paused, pin!(scenario(&schedule)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
             }
             Ok(())
         });
     }
 
-    fn run_check(&mut self, check: &str, scenario: impl Fn() -> Result<()>) {
+    /// Runs one check; `scenario` gets the seed of its values.
+    fn run_check(&mut self, check: &str, scenario: &dyn Fn(u64) -> Result<()>) {
         self.checks += 1;
         let check = check.to_owned();
         if self.unwritten {
@@ -306,7 +311,7 @@ impl Exercise {
         runner::report_stuck_to(Arc::new(move |Stuck { diagnosis, certain }| {
             format.report(Event::Stuck { diagnosis, certain });
         }));
-        let attempt = || scenario().map_err(Diagnosis::of);
+        let attempt = || scenario(self.seed).map_err(Diagnosis::of);
         let mut result = attempt();
         for _ in 1..NOISE_ATTEMPTS {
             if result.as_ref().is_err_and(|failure| failure.is(Kind::MayBeNoise)) {
@@ -356,10 +361,10 @@ fn drawing(
     seed: u64,
     check: &str,
     clock: Clock,
-    scenario: impl Future<Output = Result<()>>,
+    scenario: Opaque<'_, Result<()>>,
 ) -> Result<()> {
     draw::begin(seed, check);
-    on_clock(clock, scenario).map_err(|error| {
+    block_on(clock, scenario).map_err(|error| {
         let diagnosis = Diagnosis::of(error);
         let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
         if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
@@ -524,10 +529,11 @@ mod tests {
     #[test]
     fn a_failure_names_its_seed_only_if_values_were_drawn() {
         let fails = |scenario: &dyn Fn() -> Draw| {
-            let result = drawing(7, "title", Clock::Paused, async {
+            let check = async {
                 let word = scenario().word();
                 that(false, format!("{word}."))
-            });
+            };
+            let result = drawing(7, "title", Clock::Paused, pin!(check));
             result.unwrap_err().to_string()
         };
         assert!(!fails(&|| Draw::new(1)).contains("seed"));

@@ -55,8 +55,7 @@ impl Site {
         let server = Arc::new(web::Server::start().await?);
         let agent = draw.word();
         let connect_timeout = draw.between(150..=300).unsigned_abs() * MS;
-        let client = Client::builder()
-            .no_proxy()
+        let client = check::client()
             .user_agent(&agent)
             .connect_timeout(connect_timeout)
             .build()?;

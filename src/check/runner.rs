@@ -50,14 +50,14 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::FutureExt;
+use futures::future::{FutureExt, LocalBoxFuture};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
@@ -134,6 +134,27 @@ pub(super) fn on_clock<T>(
     clock: Clock,
     future: impl Future<Output = Result<T>>,
 ) -> Result<T> {
+    let mut value = None;
+    let save = async {
+        value = Some(future.await?);
+        Ok(())
+    };
+    block_on(clock, pin!(save))?;
+    Ok(value.expect("the future has finished without an error"))
+}
+
+/// A future of a type that is not known here.
+///
+/// The code of a generic function, and of an async one, is generated in the program that
+/// calls it: with each build of an exercise, for each of its checks. So they pass such a
+/// future to a function that is neither, and store their result elsewhere.
+pub(super) type Opaque<'a, T = ()> = Pin<&'a mut dyn Future<Output = T>>;
+
+/// Runs a future on a runtime of its own; see [`on_paused_clock`].
+pub(super) fn block_on(
+    clock: Clock,
+    mut future: Opaque<'_, Result<()>>,
+) -> Result<()> {
     let activity = Arc::new(Activity::default());
     let runtime = runtime(clock, &activity);
     let spans = Spans::default();
@@ -149,7 +170,6 @@ pub(super) fn on_clock<T>(
     );
     SPANS.set(Some(spans.clone()));
     let watched = async {
-        let mut future = pin!(future);
         let began = tokio::time::Instant::now();
         let mut last_poll = Duration::ZERO;
         let polled = poll_fn(|context| {
@@ -316,7 +336,7 @@ pub(super) fn last_run() -> Option<Section> {
 }
 
 /// Runs `code` and converts a panic in it to a diagnosis.
-fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
+fn catch_panics(code: impl FnOnce() -> Result<()>) -> Result<()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -337,7 +357,7 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     CATCHING.set(false);
     let result = match result {
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => match PANICS.with_borrow_mut(Vec::pop) {
             Some(panic) if panic.is(Kind::Unwritten) => Err(panic.into()),
             Some(panic) => Err(Diagnosis::of(error).after(&panic).into()),
@@ -370,8 +390,13 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
 ///
 /// [`Explain`]: super::Explain
 pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
-    let result = AssertUnwindSafe(future).catch_unwind().await;
-    Ok(result.map_err(|_| last_panic())?)
+    let mut value = None;
+    catch(pin!(async { value = Some(future.await) })).await;
+    Ok(value.ok_or_else(last_panic)?)
+}
+
+fn catch(future: Opaque<'_>) -> LocalBoxFuture<'_, ()> {
+    AssertUnwindSafe(future).catch_unwind().map(drop).boxed_local()
 }
 
 /// Returns true if the code under test has panicked on this thread, even if it has
@@ -590,32 +615,41 @@ pub struct Run<T> {
 /// # .unwrap();
 /// ```
 pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
-    let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
-    let first = spans.len();
-    BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
-    let parks = || Handle::current().metrics().worker_park_count(0);
-    let (began, parks_before) = (tokio::time::Instant::now(), parks());
-    CheckClock::watch();
-    let value = {
-        let mut future = pin!(future);
+    let mut value = None;
+    let run = measure(what, pin!(async { value = Some(future.await) })).await;
+    run.with(value.expect("the future has finished"))
+}
+
+fn measure<'a>(
+    what: &'a str,
+    mut future: Opaque<'a>,
+) -> LocalBoxFuture<'a, Run<()>> {
+    let measured = async move {
+        let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
+        let first = spans.len();
+        BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
+        let parks = || Handle::current().metrics().worker_park_count(0);
+        let (began, parks_before) = (tokio::time::Instant::now(), parks());
+        CheckClock::watch();
         let counted = poll_fn(|context| {
             Busy::count_poll();
             future.as_mut().poll(context)
         });
-        counted.await
+        counted.await;
+        let (took, parks) = (began.elapsed(), parks() - parks_before);
+        Busy::end();
+        CheckClock::end();
+        let busy = BUSY.get();
+        let section = spans.section_since(first, what, began);
+        LAST_RUN.set(Some(section.clone()));
+        let longest_poll = spans.longest_poll();
+        let run = Run { value: (), took, parks, section, busy, longest_poll };
+        if let Some(blocked) = run.blocked_thread() {
+            BLOCKED_THREAD.set(Some(blocked));
+        }
+        run
     };
-    let (took, parks) = (began.elapsed(), parks() - parks_before);
-    Busy::end();
-    CheckClock::end();
-    let busy = BUSY.get();
-    let section = spans.section_since(first, what, began);
-    LAST_RUN.set(Some(section.clone()));
-    let longest_poll = spans.longest_poll();
-    let run = Run { value, took, parks, section, busy, longest_poll };
-    if let Some(blocked) = run.blocked_thread() {
-        BLOCKED_THREAD.set(Some(blocked));
-    }
-    run
+    measured.boxed_local()
 }
 
 /// The number of polls after which [`run_with_few_polls`] gives up.
@@ -658,10 +692,7 @@ pub async fn run_with_few_polls<T>(
     });
     let (value, run) = run(what, counted).await.split();
     match value {
-        Some(value) if polls <= most => {
-            let Run { took, parks, section, busy, longest_poll, .. } = run;
-            Ok(Run { value, took, parks, section, busy, longest_poll })
-        }
+        Some(value) if polls <= most => Ok(run.with(value)),
         _ => run.pictured(Err(Diagnosis::new(format!(
             "{what}: it woke up {polls} times while it waited. A future that awaits the \
              work itself wakes up when the work is done, and not before."
@@ -675,6 +706,12 @@ impl<T> Run<T> {
     pub fn split(self) -> (T, Run<()>) {
         let Self { value, took, parks, section, busy, longest_poll } = self;
         (value, Run { value: (), took, parks, section, busy, longest_poll })
+    }
+
+    /// Replaces the output of the future.
+    fn with<U>(self, value: U) -> Run<U> {
+        let Self { took, parks, section, busy, longest_poll, .. } = self;
+        Run { value, took, parks, section, busy, longest_poll }
     }
 
     /// Returns the spans and requests of the run for whose label `name` returns a
