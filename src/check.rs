@@ -76,7 +76,9 @@ pub use calls::{Call, Calls};
 pub use cancel::{Cancel, OWNED_BY_RUNTIME, cancelled_at_every_await};
 pub use chain::{chain, that_error};
 pub use client::client;
-pub use clock::{ArriveTogether, StoppedClock, arrive_together, stop_clock};
+pub use clock::{
+    ArriveTogether, StoppedClock, arrive_together, stop_clock, waits_for_a_thread,
+};
 pub use diagnosis::{Diagnosis, Explain};
 pub use difference::{Difference, difference, in_order, list, without};
 pub use draw::{Draw, draw};
@@ -130,6 +132,8 @@ pub struct Exercise {
     /// failed.
     runs: Recording,
     failing_runs: Recording,
+    /// A diagnosis has named the seed.
+    seed_shown: bool,
 }
 
 /// The format of the results on stdout.
@@ -232,6 +236,7 @@ impl Exercise {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
+            seed_shown: false,
         };
         let file = Location::caller().file().to_owned();
         exercise.report(Event::Opened { file });
@@ -326,6 +331,9 @@ impl Exercise {
             }
             Err(failure) => {
                 self.unwritten = failure.is(Kind::Unwritten);
+                let failure = failure
+                    .without_repeats(self.seed_shown, &self.failing_runs.sections);
+                self.seed_shown |= failure.names_drawn();
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
                     OutputFormat::Events { columns, color, .. } => (columns, color),
@@ -416,6 +424,7 @@ mod tests {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
+            seed_shown: false,
         }
     }
 

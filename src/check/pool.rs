@@ -20,7 +20,7 @@
 //! earlier check that was killed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, Object, Pool, Runtime,
 };
 use futures::future::{FutureExt, LocalBoxFuture, try_join_all};
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
@@ -170,6 +171,7 @@ struct Counters {
     created: AtomicUsize,
     taken: AtomicUsize,
     refused: AtomicUsize,
+    elsewhere: AtomicBool,
 }
 
 /// A pool that records how its connections are used.
@@ -249,7 +251,10 @@ impl ObservedPool {
             let counters = Arc::<Counters>::default();
             let take = {
                 let counters = Arc::clone(&counters);
+                let here = Handle::current().id();
                 move |client: &Client| {
+                    let elsewhere = Handle::current().id() != here;
+                    counters.elsewhere.fetch_or(elsewhere, Ordering::Relaxed);
                     let nth = counters.taken.fetch_add(1, Ordering::Relaxed) + 1;
                     // The pool replaces a connection that it cannot use again, so the
                     // new one is refused, too.
@@ -309,6 +314,11 @@ impl ObservedPool {
     /// Returns true if a `get` was refused.
     pub fn has_refused(&self) -> bool {
         self.counters.refused.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns true if a connection was taken from the pool in another runtime.
+    pub fn taken_elsewhere(&self) -> bool {
+        self.counters.elsewhere.load(Ordering::Relaxed)
     }
 
     /// Awaits `work` on this pool, and fails as soon as it is deadlocked: every
