@@ -288,7 +288,7 @@ async fn together() -> Result<()> {
     let draw = check::draw();
     let site = Site::start(&draw).await?;
     // More than most limits that code might set.
-    let many = web::capacity(draw.between(101..=160).unsigned_abs() as usize);
+    let many = web::capacity(draw.between(129..=150).unsigned_abs() as usize);
     for count in [6, many] {
         let words = draw.words(count);
         let celsius = draw.between(-20..=20);

@@ -354,8 +354,7 @@ impl ObservedPool {
     }
 
     /// Waits until the code under test is deadlocked.
-    fn stuck(&self) -> LocalBoxFuture<'_, Result<Diagnosis>> {
-        async move {
+    async fn stuck(&self) -> Result<Diagnosis> {
         let (sessions, status) = loop {
             let sessions = self.settled().await?;
             let status = self.pool.status();
@@ -400,7 +399,6 @@ impl ObservedPool {
         Ok(Diagnosis::new(format!(
             "deadlock: {in_use} no query running, and {more} requested.\n{why}"
         )))
-    }.boxed_local()
     }
 
     /// Waits until nothing happens any more: each connection is idle, or its query
