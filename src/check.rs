@@ -55,6 +55,7 @@ mod assertions;
 mod calls;
 mod cancel;
 mod chain;
+mod client;
 mod clock;
 mod diagnosis;
 mod difference;
@@ -74,7 +75,10 @@ pub use assertions::{Pace, peak, that};
 pub use calls::{Call, Calls};
 pub use cancel::{Cancel, OWNED_BY_RUNTIME, cancelled_at_every_await};
 pub use chain::{chain, that_error};
-pub use clock::{ArriveTogether, StoppedClock, arrive_together, stop_clock};
+pub use client::client;
+pub use clock::{
+    ArriveTogether, StoppedClock, arrive_together, stop_clock, waits_for_a_thread,
+};
 pub use diagnosis::{Diagnosis, Explain};
 pub use difference::{Difference, difference, in_order, list, without};
 pub use draw::{Draw, draw};
@@ -88,6 +92,7 @@ pub use schedule::Schedule;
 
 use std::fmt;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -97,7 +102,7 @@ use anyhow::Result;
 use crate::timeline::Recording;
 use diagnosis::Kind;
 use event::Event;
-use runner::{Clock, on_clock};
+use runner::{Clock, Opaque, block_on};
 use watchdog::Stuck;
 
 /// The number of seeds that [`Exercise::check_schedules`] tries.
@@ -129,6 +134,8 @@ pub struct Exercise {
     /// failed.
     runs: Recording,
     failing_runs: Recording,
+    /// A diagnosis has named the seed.
+    seed_shown: bool,
 }
 
 /// The format of the results on stdout.
@@ -187,7 +194,7 @@ impl Exercise {
     /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
-    /// - `WORKBOOK_TIED=1`: read the token of the [events](event) from the first line
+    /// - `WORKBOOK_LIFELINE=1`: read the token of the [events](event) from the first line
     ///   of stdin, and exit when stdin reaches its end, so that a parent which holds
     ///   the other end of the pipe leaves no endless loop behind, even if it is killed.
     ///
@@ -201,8 +208,8 @@ impl Exercise {
     pub fn new() -> Self {
         let set =
             |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let tied = set("WORKBOOK_TIED").is_some();
-        let token = if tied { read_token() } else { String::new() };
+        let lifeline = set("WORKBOOK_LIFELINE").is_some();
+        let token = if lifeline { read_token() } else { String::new() };
         let format = match set("WORKBOOK_EVENTS") {
             Some(_) => OutputFormat::Events {
                 columns: set("COLUMNS").and_then(|n| n.parse().ok()).unwrap_or(80),
@@ -211,7 +218,7 @@ impl Exercise {
             },
             None => OutputFormat::Text,
         };
-        if tied {
+        if lifeline {
             exit_at_end_of_stdin();
         }
         let seed = |name| {
@@ -231,6 +238,7 @@ impl Exercise {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
+            seed_shown: false,
         };
         let file = Location::caller().file().to_owned();
         exercise.report(Event::Opened { file });
@@ -245,8 +253,8 @@ impl Exercise {
     /// Runs one check on the paused clock. `check` describes it as a statement about
     /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
-        let seed = self.seed;
-        self.run_check(check, || drawing(seed, check, Clock::Paused, scenario()));
+        let clock = Clock::Paused;
+        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
     }
 
     /// Runs one check on the real clock, with a time limit of 8 s.
@@ -258,8 +266,8 @@ impl Exercise {
         check: &str,
         scenario: impl AsyncFn() -> Result<()>,
     ) {
-        let (seed, clock) = (self.seed, Clock::Real(REAL_TIME_LIMIT));
-        self.run_check(check, || drawing(seed, check, clock, scenario()));
+        let clock = Clock::Real(REAL_TIME_LIMIT);
+        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
     }
 
     /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
@@ -287,17 +295,19 @@ impl Exercise {
     ) {
         let seeds =
             self.only_seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
-        self.run_check(check, || {
+        self.run_check(check, &|_| {
             for seed in seeds.clone() {
                 draw::begin(seed, check);
-                let result = on_clock(Clock::Paused, scenario(&Schedule::new(seed)));
+                let schedule = Schedule::new(seed);
+                let result = block_on(Clock::Paused, pin!(scenario(&schedule)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
             }
             Ok(())
         });
     }
 
-    fn run_check(&mut self, check: &str, scenario: impl Fn() -> Result<()>) {
+    /// Runs one check; `scenario` gets the seed of its values.
+    fn run_check(&mut self, check: &str, scenario: &dyn Fn(u64) -> Result<()>) {
         self.checks += 1;
         let check = check.to_owned();
         if self.unwritten {
@@ -308,7 +318,7 @@ impl Exercise {
         runner::report_stuck_to(Arc::new(move |Stuck { diagnosis, certain }| {
             format.report(Event::Stuck { diagnosis, certain });
         }));
-        let attempt = || scenario().map_err(Diagnosis::of);
+        let attempt = || scenario(self.seed).map_err(Diagnosis::of);
         let mut result = attempt();
         for _ in 1..NOISE_ATTEMPTS {
             if result.as_ref().is_err_and(|failure| failure.is(Kind::MayBeNoise)) {
@@ -323,12 +333,15 @@ impl Exercise {
             }
             Err(failure) => {
                 self.unwritten = failure.is(Kind::Unwritten);
+                let failure = failure
+                    .without_repeats(self.seed_shown, &self.failing_runs.sections);
+                self.seed_shown |= failure.names_drawn();
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
                     OutputFormat::Events { columns, color, .. } => (columns, color),
                 };
                 self.failing_runs.sections.extend(failure.picture().cloned());
-                let diagnosis = failure.draw(columns, color);
+                let diagnosis = failure.render(columns, color);
                 self.report(Event::Failed { check, diagnosis });
             }
         }
@@ -358,10 +371,10 @@ fn drawing(
     seed: u64,
     check: &str,
     clock: Clock,
-    scenario: impl Future<Output = Result<()>>,
+    scenario: Opaque<'_, Result<()>>,
 ) -> Result<()> {
     draw::begin(seed, check);
-    on_clock(clock, scenario).map_err(|error| {
+    block_on(clock, scenario).map_err(|error| {
         let diagnosis = Diagnosis::of(error);
         let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
         if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
@@ -413,6 +426,7 @@ mod tests {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
+            seed_shown: false,
         }
     }
 
@@ -459,19 +473,19 @@ mod tests {
 
     #[test]
     fn the_runs_of_all_checks_are_recorded() {
-        let nap = async |title: &str| {
-            let nap = || tokio::time::sleep(Duration::from_millis(3));
-            let span = || tracing::info_span!("nap");
-            run(title, async { nap().instrument(span()).await }).await
+        let wait = async |title: &str| {
+            let sleep = || tokio::time::sleep(Duration::from_millis(3));
+            let span = || tracing::info_span!("sleep");
+            run(title, async { sleep().instrument(span()).await }).await
         };
         let mut exercise = exercise();
         exercise.check("good", async || {
-            nap("first").await;
-            nap("last").await;
+            wait("first").await;
+            wait("last").await;
             Ok(())
         });
         exercise.check("bad", async || {
-            let run = nap("failing").await;
+            let run = wait("failing").await;
             run.pictured(fails(Kind::Plain))
         });
         exercise.check("without a run", async || Ok(()));
@@ -526,10 +540,11 @@ mod tests {
     #[test]
     fn a_failure_names_its_seed_only_if_values_were_drawn() {
         let fails = |scenario: &dyn Fn() -> Draw| {
-            let result = drawing(7, "title", Clock::Paused, async {
+            let check = async {
                 let word = scenario().word();
                 that(false, format!("{word}."))
-            });
+            };
+            let result = drawing(7, "title", Clock::Paused, pin!(check));
             result.unwrap_err().to_string()
         };
         assert!(!fails(&|| Draw::new(1)).contains("seed"));

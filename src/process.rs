@@ -341,8 +341,8 @@ mod tests {
     #[test]
     fn text_can_be_written_to_a_lifeline_only() {
         let echo = "read line; echo $line";
-        let (tied, events) = spawn(echo, Stdin::Lifeline);
-        tied.write("hello\n").unwrap();
+        let (group, events) = spawn(echo, Stdin::Lifeline);
+        group.write("hello\n").unwrap();
         assert_eq!(read_until(&events, &Event::Closed), "hello\n");
         let (null, _events) = spawn(echo, Stdin::Null);
         assert!(null.write("hello\n").is_err());

@@ -135,7 +135,8 @@ impl Scheduled {
     /// Parses `CPU QUEUED SLICES`, in nanoseconds. A kernel that does not measure
     /// prints zeros.
     fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.split_whitespace().map(str::parse);
+        // Called for each poll of a recorded span, so it splits at ASCII spaces.
+        let mut numbers = text.trim_ascii_end().split(' ').map(str::parse);
         let mut next = || numbers.next()?.ok();
         let (cpu, queued, slices) = (next()?, next()?, next()?);
         let nanos = Duration::from_nanos;

@@ -79,6 +79,12 @@ impl Server {
     ///
     /// Outside a tokio runtime.
     pub async fn start() -> Result<Self> {
+        Self::spawn()
+    }
+
+    /// Not an async function: the compiler generates the code of those, and of all that
+    /// they call for the first time, in each program that awaits them.
+    fn spawn() -> Result<Self> {
         // An error means that a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
 
@@ -97,8 +103,9 @@ impl Server {
         let log = traffic.clone();
         let listener = listener.tap_io(move |_| log.lock().connections += 1);
         let accept_loop = tokio::spawn(async move {
-            // axum::serve retries failed accepts and never returns.
-            let _ = axum::serve(listener, app).await;
+            // axum::serve retries failed accepts and never returns. (Without
+            // `into_make_service`, it prepares the routes again for each connection.)
+            let _ = axum::serve(listener, app.into_make_service()).await;
         });
         Ok(Self { addr, refusing, traffic, accept_loop })
     }

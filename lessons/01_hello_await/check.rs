@@ -75,7 +75,7 @@ const DOES_NOT_WAIT: &str = "That would mean that an await starts something in t
 
 async fn predicted() -> Result<()> {
     let (log, began) = (Log::default(), Instant::now());
-    breakfast(&log).await;
+    check::run("breakfast", breakfast(&log)).await;
     check::that(
         log.lines().concat() == AS_GIVEN && began.elapsed().as_millis() == 200,
         "`breakfast` or `cook` was changed and logs different letters, or in a \

@@ -142,7 +142,14 @@ async fn once() -> Result<()> {
         let words = format!("`{name}` was requested {times} times, expected once.");
         let mut calls = requests.iter().filter(|call| call.name == *name);
         let dropped = calls.find(|call| call.end - call.start < takes);
+        let sent = site.requests();
+        let elsewhere =
+            sent.iter().filter(|(request, _)| request == name).count() > times;
         let why = match (*name, times, dropped) {
+            _ if elsewhere => "It was requested on another thread. That thread has a \
+                               clock of its own, and a thread that joins it is blocked: \
+                               join the futures instead."
+                .to_owned(),
             ("user", 0, _) => {
                 "Without it, the program cannot know whose page it is.".to_owned()
             }
@@ -244,7 +251,7 @@ fn never_late(fetched: Fetched) -> Result<()> {
         let done = requests.ending_at(*start);
         let done: Vec<_> = done.iter().map(|c| format!("`{}`", c.name)).collect();
         let when = match &*done {
-            [] => ", when no request ended".to_owned(),
+            [] => String::new(),
             [one] => format!(", when {one} ended"),
             _ => format!(", when {} ended", done.join(" and ")),
         };

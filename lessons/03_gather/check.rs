@@ -1,6 +1,5 @@
 //! The check of exercise 03.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Error, Result};
@@ -33,9 +32,6 @@ fn check() -> check::Verdict {
 /// Stands for a city that the server does not know.
 const AN_ERROR: &str = "an error";
 
-/// Building a client is most of the work of a small run, so all runs share one.
-static CLIENT: OnceLock<Client> = OnceLock::new();
-
 /// A server, a client, and the guide to each city for which both APIs work.
 struct World {
     server: web::Server,
@@ -48,11 +44,7 @@ impl World {
     async fn of(cities: &[&str], draw: &Draw) -> Result<Self> {
         // The server installs the provider that the client needs.
         let server = web::Server::start().await?;
-        let client = match CLIENT.get() {
-            Some(client) => client.clone(),
-            None => Client::builder().no_proxy().build()?,
-        };
-        let client = CLIENT.get_or_init(|| client).clone();
+        let client = check::client().build()?;
         let mut world = Self { server, client, known: Vec::new() };
         for city in cities {
             world.add(city, draw);

@@ -61,7 +61,7 @@ fn work(probe: &Probe, job: Job) -> impl Future<Output = usize> + Send + use<> {
     async move {
         work.await;
         // Code that polls in a loop of short sleeps wakes up in the same millisecond. It
-        // has looked before the job is done, and looks again one sleep later.
+        // has checked before the job is done, and checks again one sleep later.
         for _ in 0..4 {
             yield_now().await;
         }
@@ -138,10 +138,9 @@ async fn stuck(
         && returns(1, 1).await
     {
         Some(
-            "With a limit as large as the list it ends, so the code counts up to the \
-             limit before it polls any job. A job that is not polled never ends, and \
-             a permit that is acquired for it in advance is never released. Let each \
-             job acquire its own.",
+            "With a limit as large as the list it ends, so the code waits for a free \
+             slot before it polls any job, and none ends. Wait for the slot inside each \
+             job's future.",
         )
     } else if begun == 0 && !returns(1, 1).await && returns(2, 1).await {
         Some(
@@ -365,8 +364,7 @@ async fn any_order(schedule: &Schedule) -> Result<()> {
         time: millis(schedule.delay()),
         output: schedule.number(8),
     };
-    let mut jobs: Vec<_> = (1..=1 + schedule.number(12)).map(job).collect();
-    schedule.shuffle(&mut jobs);
+    let jobs: Vec<_> = (1..=1 + schedule.number(12)).map(job).collect();
     gather(1 + schedule.number(5), &jobs).await?.perfect()
 }
 

@@ -3,7 +3,6 @@
 //! It runs `account` on pools with drawn rows, and observes from the server how
 //! their connections are used.
 
-use std::format;
 use std::pin::pin;
 
 use anyhow::{Error, Result};
@@ -354,6 +353,15 @@ async fn unknown(server: &Server) -> Result<()> {
                 )?;
         }
     }
+    // An error without an SQLSTATE. The account, or a panic of `get`, is fine, too.
+    let pool = server.pool(2, &rows).await?;
+    pool.execute("ALTER TABLE users ALTER id TYPE bigint").await?;
+    let known = read(&pool, rows.users[0].id).await;
+    let words = "`users.id` is a `bigint`, to which an `i32` does not convert: expected an \
+                 error, or the account, got `None`.";
+    check::that(!matches!(known, Ok(Ok(None))), words).because([
+        "An error that is not the database's does not mean that there is no row.",
+    ])?;
     for nth in [1, 2] {
         let sql = rows.sql();
         let pool = ObservedPool::refusing(nth, &server.database, &sql).await?;
@@ -550,6 +558,11 @@ async fn clean_after(
     } else {
         let _ = work.await?;
     }
+    check::that(
+        !pool.taken_elsewhere(),
+        "a connection was taken from the pool in another runtime. One that is opened \
+         there ends with that runtime, and the pool has a dead connection.",
+    )?;
     let words =
         format!("after reading the account {which}, the pool has another size.");
     check::that(pool.pool.status().max_size == size, words)?;

@@ -64,7 +64,7 @@ struct Plan {
 /// its number, counted from `first`. `probe` logs what happens to it.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
     let draw = check::draw();
-    // A prime: a loop of naps does not end at the same time by chance.
+    // A prime: a loop of short sleeps does not end at the same time by chance.
     let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
     let message = draw.word();
     let job = |(number, kind)| {
@@ -79,7 +79,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
         let work = probe.work(number, time * MS);
         let job = async move {
             let number = work.await;
-            // A loop that looks after each nap looks before the job is done.
+            // A loop of short sleeps checks before the job is done.
             for _ in 0..4 {
                 yield_now().await;
             }

@@ -160,14 +160,14 @@ mod tests {
 
     #[test]
     fn parts_of_different_durations_have_no_rounds() {
-        let pace = Pace::mixed("three naps", 150 * MS, 50 * MS);
+        let pace = Pace::mixed("three sleeps", 150 * MS, 50 * MS);
         let message = message(pace.judge(100 * MS));
         assert!(message.contains("longer than all of them together"), "{message}");
     }
 
     #[test]
     fn a_part_of_a_millisecond_is_shown() {
-        let pace = Pace::of(2, "naps", 50 * MS);
+        let pace = Pace::of(2, "sleeps", 50 * MS);
         let message = message(pace.judge(50 * MS + MS / 2));
         assert!(message.contains("took 50.5 ms (0.5 ms longer"), "{message}");
     }

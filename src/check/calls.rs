@@ -84,10 +84,10 @@ impl Calls {
     pub fn started_by_timer(&self) -> Option<String> {
         let by_timer =
             |call: &&Call| call.start > 0 && self.ending_at(call.start).is_empty();
-        let Call { name, start, .. } = self.iter().find(by_timer)?;
+        let Call { name, .. } = self.iter().find(by_timer)?;
         Some(format!(
-            "`{name}` started at {start} ms, when nothing else ended, so a timer decided \
-             that: wait for what it needs, not for a time."
+            "When `{name}` started, nothing else ended: a timer decided that. Wait for \
+             what it needs, not for a time."
         ))
     }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_cause_of_a_wait_is_described_only_if_it_was_seen() {
         let late = calls(&[(0, 10), (12, 20)]).started_by_timer().unwrap();
-        assert!(late.starts_with("`12` started at 12 ms"), "{late}");
+        assert!(late.starts_with("When `12` started, nothing"), "{late}");
         assert_eq!(calls(&[(0, 10), (10, 20)]).started_by_timer(), None);
 
         let slept = |millis| {

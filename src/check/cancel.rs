@@ -231,7 +231,7 @@ mod tests {
             run.that(false, "no.")
         }));
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
-        let text = diagnosis.draw(60, false);
+        let text = diagnosis.render(60, false);
         assert!(text.starts_with("Dropped after its 1st poll"), "{text}");
         assert!(text.contains("a title"), "{text}");
     }

@@ -1,6 +1,7 @@
 //! Stops the paused clock while something outside of the runtime has to happen first.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,11 +13,25 @@ use tokio::time::sleep;
 /// under test that never ends must not block a thread for longer.
 const LIMIT: Duration = Duration::from_secs(3);
 
+/// The number of [`StoppedClock`]s.
+static STOPPED: AtomicUsize = AtomicUsize::new(0);
+
 /// Keeps the paused clock from moving until it is dropped.
 #[derive(Debug)]
 pub struct StoppedClock(
     #[expect(dead_code, reason = "its drop is the signal")] Sender<()>,
 );
+
+impl Drop for StoppedClock {
+    fn drop(&mut self) {
+        STOPPED.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Returns true if a check has stopped its clock.
+pub(super) fn is_stopped() -> bool {
+    STOPPED.load(SeqCst) > 0
+}
 
 /// Stops the paused clock of the current runtime, for at most 3 s of real time.
 ///
@@ -45,8 +60,38 @@ pub struct StoppedClock(
 /// Outside a tokio runtime.
 pub fn stop_clock() -> StoppedClock {
     let (sender, dropped) = channel();
+    STOPPED.fetch_add(1, SeqCst);
     spawn_blocking(move || dropped.recv_timeout(LIMIT));
     StoppedClock(sender)
+}
+
+/// The real time in which a thread that has not much to do ends.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// Returns true if a future that did not end on the paused clock ends soon in real
+/// time: it waits for another thread, and the clock did not wait for that.
+///
+/// ```
+/// use async_workbook::check;
+/// use std::time::Duration;
+/// use tokio::{sync::oneshot, time::timeout};
+///
+/// let waits = check::on_paused_clock(async {
+///     let (sender, mut receiver) = oneshot::channel();
+///     let (start, started) = std::sync::mpsc::channel();
+///     std::thread::spawn(move || started.recv().map(|()| sender.send(7)));
+///     let ended = timeout(Duration::from_secs(60), &mut receiver).await;
+///     start.send(())?;
+///     Ok(ended.is_err() && check::waits_for_a_thread(receiver).await)
+/// });
+/// assert!(waits.unwrap());
+/// ```
+pub async fn waits_for_a_thread(future: impl Future) -> bool {
+    tokio::select! {
+        biased;
+        _ = future => true,
+        _ = spawn_blocking(|| thread::sleep(MOMENT)) => false,
+    }
 }
 
 /// The longest real time without another request after which no more are expected.
@@ -99,7 +144,6 @@ impl Drop for ArriveTogether {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use super::*;
     use crate::check::on_paused_clock;

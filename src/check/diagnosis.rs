@@ -13,6 +13,8 @@ use crate::timeline::{Recording, Section};
 pub struct Diagnosis {
     message: String,
     picture: Option<Section>,
+    /// The seed of the values that the check has drawn.
+    drawn: Option<u64>,
     kind: Kind,
 }
 
@@ -30,7 +32,8 @@ pub(super) enum Kind {
 impl Diagnosis {
     /// Creates a diagnosis without a picture.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), picture: None, kind: Kind::Plain }
+        let message = message.into();
+        Self { message, picture: None, drawn: None, kind: Kind::Plain }
     }
 
     /// Converts the error of a check. An error that is not a diagnosis comes from
@@ -41,8 +44,10 @@ impl Diagnosis {
         })
     }
 
-    /// Adds the picture of a run, unless nothing was recorded in it.
-    pub fn with_picture(mut self, section: Section) -> Self {
+    /// Adds the picture of a run, unless nothing was recorded in it. Spans of the same
+    /// name are numbered.
+    pub fn with_picture(mut self, mut section: Section) -> Self {
+        number(&mut section);
         self.picture = (!section.rows.is_empty()).then_some(section);
         self
     }
@@ -82,16 +87,30 @@ impl Diagnosis {
 
     /// Adds the seed of the values that the check has drawn.
     pub(super) fn with_drawn(mut self, seed: u64) -> Self {
-        self.message += &format!(
-            "\nThe test values are random; `--seed {seed}` reproduces them."
-        );
+        self.drawn = Some(seed);
+        self
+    }
+
+    pub(super) fn names_drawn(&self) -> bool {
+        self.drawn.is_some()
+    }
+
+    /// Leaves out what earlier diagnoses of the exercise have: the seed of the drawn
+    /// values, and the picture of the same run.
+    pub(super) fn without_repeats(
+        mut self,
+        seed_shown: bool,
+        shown: &[Section],
+    ) -> Self {
+        self.drawn = self.drawn.filter(|_| !seed_shown);
+        self.picture = self.picture.filter(|picture| !shown.contains(picture));
         self
     }
 
     /// Formats the text and the picture, at most `columns` wide.
-    pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut diagnosis =
-            text::wrap(&text::capitalize(&self.message), "", columns);
+    pub fn render(&self, columns: usize, color: bool) -> String {
+        let message = self.to_string();
+        let mut diagnosis = text::wrap(&text::capitalize(&message), "", columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             let picture = recording.draw(columns, color);
@@ -101,9 +120,29 @@ impl Diagnosis {
     }
 }
 
+/// Numbers the spans of a section that have the same name.
+fn number(section: &mut Section) {
+    let labels: Vec<_> = section.rows.iter().map(|row| row.label.clone()).collect();
+    let count = |labels: &[String], label: &String| {
+        labels.iter().filter(|other| *other == label).count()
+    };
+    for (index, (row, label)) in section.rows.iter_mut().zip(&labels).enumerate() {
+        if count(&labels, label) > 1 {
+            row.label = format!("{label} #{}", count(&labels[..=index], label));
+        }
+    }
+}
+
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        match self.drawn {
+            Some(seed) => write!(
+                f,
+                "\nThe test values are random; `--seed {seed}` reproduces them."
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -146,5 +185,46 @@ impl<T> Explain for Result<T> {
             }
             Err(error) => error,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::Row;
+
+    fn section(labels: &[&str]) -> Section {
+        let row = |label: &&str| Row {
+            label: (*label).to_owned(),
+            depth: 0,
+            life: (0, 1000),
+            polls: Vec::new(),
+            outcome: None,
+        };
+        let rows = labels.iter().map(row).collect();
+        Section { title: "a run".to_owned(), micros: 1000, rows }
+    }
+
+    #[test]
+    fn equal_names_are_numbered() {
+        let pictured = Diagnosis::new("").with_picture(section(&["a", "b", "a"]));
+        let rows = pictured.picture().unwrap().rows.iter();
+        let labels: Vec<_> = rows.map(|row| &*row.label).collect();
+        assert_eq!(labels, ["a #1", "b", "a #2"]);
+    }
+
+    #[test]
+    fn the_seed_and_a_picture_are_shown_once() {
+        let first =
+            Diagnosis::new("no.").with_picture(section(&["a"])).with_drawn(7);
+        let seed = "The test values are random; `--seed 7` reproduces them.";
+        assert!(first.render(80, false).contains(seed));
+        assert!(first.render(80, false).contains("a run"));
+        let shown = [first.picture().unwrap().clone()];
+        let again = first.clone().without_repeats(true, &shown);
+        assert_eq!(again.render(80, false), "No.");
+        let other = first.without_repeats(false, &[section(&["b"])]);
+        assert!(other.render(80, false).contains("a run"));
+        assert!(other.names_drawn());
     }
 }

@@ -9,6 +9,7 @@
 //! [`draw`], so `--seed` repeats a failure, even if other checks were changed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -25,12 +26,14 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Draw {
     state: Cell<u64>,
+    /// The words so far: equal ones would make two cities one.
+    words: RefCell<HashSet<String>>,
 }
 
 impl Draw {
     /// Creates the generator of a seed.
     pub fn new(seed: u64) -> Self {
-        Self { state: Cell::new(seed) }
+        Self { state: Cell::new(seed), words: RefCell::default() }
     }
 
     /// The generator is SplitMix64 (Steele, Lea and Flood, 2014).
@@ -96,26 +99,25 @@ impl Draw {
     }
 
     /// Returns a made-up capitalized word of six letters, such as `Navoru`: for a
-    /// city, a user or a title. It has no characters that a URL escapes.
+    /// city, a user or a title. It has no characters that a URL escapes. No word of a
+    /// generator is returned twice.
     pub fn word(&self) -> String {
-        let mut word = String::new();
-        for _ in 0..3 {
-            word.push(char::from(*self.pick(b"bdfgklmnprstvz")));
-            word.push(char::from(*self.pick(b"aeiou")));
+        loop {
+            let mut word = String::new();
+            for _ in 0..3 {
+                word.push(char::from(*self.pick(b"bdfgklmnprstvz")));
+                word.push(char::from(*self.pick(b"aeiou")));
+            }
+            let word = word[..1].to_uppercase() + &word[1..];
+            if self.words.borrow_mut().insert(word.clone()) {
+                return word;
+            }
         }
-        word[..1].to_uppercase() + &word[1..]
     }
 
     /// Returns `count` different words.
     pub fn words(&self, count: usize) -> Vec<String> {
-        let mut words: Vec<String> = Vec::with_capacity(count);
-        while words.len() < count {
-            let word = self.word();
-            if !words.contains(&word) {
-                words.push(word);
-            }
-        }
-        words
+        (0..count).map(|_| self.word()).collect()
     }
 }
 
@@ -183,8 +185,6 @@ pub(super) fn random_seed() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
@@ -207,8 +207,10 @@ mod tests {
         let mut numbers = draw.distinct(10, 1..=10);
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(1..=10));
-        let words: HashSet<_> = draw.words(200).into_iter().collect();
-        assert_eq!(words.len(), 200);
+        // There are 343,000 words: without a record of them, about six would repeat.
+        let words = (0..20).flat_map(|_| draw.words(100));
+        let words: HashSet<_> = words.collect();
+        assert_eq!(words.len(), 2000);
         let plain = |word: &String| {
             word.len() == 6
                 && word.chars().all(|c| c.is_ascii_alphabetic())

@@ -2,11 +2,12 @@
 //!
 //! The learner's file declares the check, with `mod check;` at its end, so it can also
 //! declare another one: by mistake, as when the last lines are lost in a paste, or to
-//! get past it. Three facts are compared, and each has its own message:
+//! get past it. Four facts are compared, and each has its own message:
 //!
 //! - The program was built from the lesson's `check.rs` and the other modules of
 //!   `starter.rs`: rustc lists the sources of a program in a file for make.
-//! - That file created the exercise whose results arrive.
+//! - The learner's file defines no macro that `check.rs` uses, such as `format!`.
+//! - `check.rs` created the exercise whose results arrive.
 //! - The checks that ran are those that the file lists.
 //!
 //! What the learner's code prints is not taken for a result anyway: see
@@ -37,9 +38,16 @@ pub fn missing_check(
             .lines()
             .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
         let in_a_file = |name: &&str| check.with_file_name(format!("{name}.rs"));
-        let lost = modules.find(|name| !contains(&in_a_file(name)))?;
+        if let Some(lost) = modules.find(|name| !contains(&in_a_file(name))) {
+            return Some(format!(
+                "{lost}.rs is not in the program; restore `mod {lost};` from starter.rs"
+            ));
+        }
+        let name = replaced_macro(source, &fs::read_to_string(check).ok()?)?;
         return Some(format!(
-            "{lost}.rs is not in the program; restore `mod {lost};` from starter.rs"
+            "`macro_rules! {name}` replaces the macro `{name}!` that {} uses; give it \
+             another name",
+            shown(root, check)
         ));
     }
     let lines = || source.lines().map(str::trim);
@@ -56,6 +64,23 @@ pub fn missing_check(
     } else {
         format!("`mod check;` is missing; {ENDING}")
     })
+}
+
+/// Returns the name of a macro of the learner's file that the check uses: such a macro is
+/// visible in the modules after it, and hides the one of the standard library.
+fn replaced_macro(source: &str, check: &str) -> Option<String> {
+    let names = source.split("macro_rules!").skip(1).map(|rest| {
+        let is_part = |c: &char| c.is_alphanumeric() || *c == '_';
+        rest.trim_start().chars().take_while(is_part).collect::<String>()
+    });
+    let mut used = names.filter(|name| {
+        let call = format!("{name}!");
+        let uses = check.match_indices(&call);
+        uses.map(|(at, _)| &check[..at]).any(|before| {
+            !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        })
+    });
+    used.next()
 }
 
 /// Returns the sources in a list for make. Each has a line without prerequisites.
@@ -164,6 +189,18 @@ mod tests {
             assert_eq!(titles.len(), calls, "{}: {titles:?}", lesson.name);
             assert!(calls > 0 && titles.iter().all(|title| title.len() > 10));
         }
+    }
+
+    #[test]
+    fn a_macro_that_the_check_uses_is_found() {
+        let check = "let words = format!(\"{a}\");\nmy_vec![1];";
+        let replaced = |name| {
+            replaced_macro(&format!("macro_rules! {name} {{ () => {{}} }}"), check)
+        };
+        assert_eq!(replaced("format").as_deref(), Some("format"));
+        assert_eq!(replaced("vec"), None);
+        assert_eq!(replaced("square"), None);
+        assert_eq!(replaced_macro("fn main() {}", check), None);
     }
 
     #[test]

@@ -12,12 +12,15 @@
 //! observer          pg_stat_activity, pg_locks ─┴─ two queries wait
 //! ```
 //!
+//! Most of its functions return a boxed future: the code of an async function is generated
+//! in each program that awaits it, here with each build of an exercise.
+//!
 //! A private server is discarded after the check, with all of its schemas. On the
 //! server in `DATABASE_URL`, [`TestDatabase`] drops the schemas, also those of an
 //! earlier check that was killed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +28,8 @@ use anyhow::{Context, Result};
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, Object, Pool, Runtime,
 };
-use futures::future::{FutureExt, try_join_all};
+use futures::future::{FutureExt, LocalBoxFuture, try_join_all};
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
@@ -125,10 +129,13 @@ impl TestDatabase {
     }
 }
 
-async fn connect(config: &Config) -> Result<Client> {
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
+fn connect(config: &Config) -> LocalBoxFuture<'_, Result<Client>> {
+    async move {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+    .boxed_local()
 }
 
 /// A connection of a pool, according to the server.
@@ -177,6 +184,7 @@ struct Counters {
     created: AtomicUsize,
     taken: AtomicUsize,
     refused: AtomicUsize,
+    elsewhere: AtomicBool,
 }
 
 /// A pool that records how its connections are used.
@@ -226,60 +234,69 @@ impl ObservedPool {
         Self::cold(1, database, tables, Some(nth)).await
     }
 
-    async fn cold(
+    fn cold<'a>(
         size: usize,
-        database: &TestDatabase,
-        tables: &str,
+        database: &'a TestDatabase,
+        tables: &'a str,
         refuse: Option<usize>,
-    ) -> Result<Self> {
-        let mut config = database.0.config();
-        let observer = connect(&config).await?;
-        // The process id makes the names unique on that server.
-        let pid = observer.query_one("SELECT pg_backend_pid()", &[]).await?;
-        let pid: i32 = pid.try_get(0)?;
-        let schema = format!("{SCHEMA}{pid}");
-        let setup = format!(
-            "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
+    ) -> LocalBoxFuture<'a, Result<Self>> {
+        async move {
+            let mut config = database.0.config();
+            let observer = connect(&config).await?;
+            // The process id makes the names unique on that server.
+            let pid = observer.query_one("SELECT pg_backend_pid()", &[]).await?;
+            let pid: i32 = pid.try_get(0)?;
+            let schema = format!("{SCHEMA}{pid}");
+            let setup = format!(
+                "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
              SET search_path = {schema}; {tables}"
-        );
-        let created = observer.batch_execute(&setup).await;
-        created.context("creating a schema for the rows of this check")?;
-        let options = config.get_options().unwrap_or_default();
-        let options = options
-            .replace("search_path=async_workbook", &format!("search_path={schema}"));
-        let name = format!("an exercise, observed by {pid}");
-        config.options(options).application_name(&name);
+            );
+            let created = observer.batch_execute(&setup).await;
+            created.context("creating a schema for the rows of this check")?;
+            let options = config.get_options().unwrap_or_default();
+            let options = options.replace(
+                "search_path=async_workbook",
+                &format!("search_path={schema}"),
+            );
+            let name = format!("an exercise, observed by {pid}");
+            config.options(options).application_name(&name);
 
-        let counters = Arc::<Counters>::default();
-        let take = {
-            let counters = Arc::clone(&counters);
-            move |client: &Client| {
-                let nth = counters.taken.fetch_add(1, Ordering::Relaxed) + 1;
-                // The pool replaces a connection that it cannot use again, so the
-                // new one is refused, too.
-                if refuse.is_some_and(|n| nth == n || (n > 1 && nth == n + 1)) {
-                    counters.refused.fetch_add(1, Ordering::Relaxed);
-                    return Err(HookError::message("refused by the check"));
+            let counters = Arc::<Counters>::default();
+            let take = {
+                let counters = Arc::clone(&counters);
+                let here = Handle::current().id();
+                move |client: &Client| {
+                    let elsewhere = Handle::current().id() != here;
+                    counters.elsewhere.fetch_or(elsewhere, Ordering::Relaxed);
+                    let nth = counters.taken.fetch_add(1, Ordering::Relaxed) + 1;
+                    // The pool replaces a connection that it cannot use again, so the
+                    // new one is refused, too.
+                    if refuse.is_some_and(|n| nth == n || (n > 1 && nth == n + 1)) {
+                        counters.refused.fetch_add(1, Ordering::Relaxed);
+                        return Err(HookError::message("refused by the check"));
+                    }
+                    // Marks the connection, without waiting: `get` must not take longer
+                    // here than elsewhere. The first poll sends the request.
+                    drop(client.batch_execute(TAKEN).now_or_never());
+                    Ok(())
                 }
-                // Marks the connection, without waiting: `get` must not take longer
-                // here than elsewhere. The first poll sends the request.
-                drop(client.batch_execute(TAKEN).now_or_never());
-                Ok(())
-            }
-        };
-        let (counted, again) = (Arc::clone(&counters), take.clone());
-        let on_create = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
-            counted.created.fetch_add(1, Ordering::Relaxed);
-            take(client)
-        });
-        let on_recycle =
-            Hook::sync_fn(move |client: &mut ClientWrapper, _| again(client));
-        let pool = Pool::builder(Manager::new(config.clone(), NoTls))
-            .max_size(size)
-            .runtime(Runtime::Tokio1);
-        let pool = pool.post_create(on_create).post_recycle(on_recycle).build()?;
-        let gates = Mutex::default();
-        Ok(Self { pool, counters, observer, name, config, gates })
+            };
+            let (counted, again) = (Arc::clone(&counters), take.clone());
+            let on_create = Hook::sync_fn(move |client: &mut ClientWrapper, _| {
+                counted.created.fetch_add(1, Ordering::Relaxed);
+                take(client)
+            });
+            let on_recycle =
+                Hook::sync_fn(move |client: &mut ClientWrapper, _| again(client));
+            let pool = Pool::builder(Manager::new(config.clone(), NoTls))
+                .max_size(size)
+                .runtime(Runtime::Tokio1);
+            let pool =
+                pool.post_create(on_create).post_recycle(on_recycle).build()?;
+            let gates = Mutex::default();
+            Ok(Self { pool, counters, observer, name, config, gates })
+        }
+        .boxed_local()
     }
 
     /// Runs SQL on the tables, from a connection outside of the pool.
@@ -287,8 +304,8 @@ impl ObservedPool {
     /// # Errors
     ///
     /// If the SQL fails.
-    pub async fn execute(&self, sql: &str) -> Result<()> {
-        Ok(self.observer.batch_execute(sql).await?)
+    pub fn execute<'a>(&'a self, sql: &'a str) -> LocalBoxFuture<'a, Result<()>> {
+        async move { Ok(self.observer.batch_execute(sql).await?) }.boxed_local()
     }
 
     /// Counts the rows of a table that are committed, from outside of the pool.
@@ -320,6 +337,11 @@ impl ObservedPool {
     /// Returns true if a `get` was refused.
     pub fn has_refused(&self) -> bool {
         self.counters.refused.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns true if a connection was taken from the pool in another runtime.
+    pub fn taken_elsewhere(&self) -> bool {
+        self.counters.elsewhere.load(Ordering::Relaxed)
     }
 
     /// Awaits `work` on this pool, and fails as soon as it is deadlocked: every
@@ -418,24 +440,33 @@ impl ObservedPool {
     /// # Errors
     ///
     /// If the server does not report its connections.
-    pub async fn settled_or(&self, gates: usize) -> Result<Vec<Session>> {
-        // Uses the server's clock and three samples, so that a slow machine is not
-        // mistaken for a deadlock: pending messages are processed in between.
-        let mut seen = 0;
-        loop {
-            sleep(INTERVAL).await;
-            let sessions = self.sessions().await?;
-            let mut waits: Vec<_> =
-                sessions.iter().filter_map(|one| one.waits_at.as_ref()).collect();
-            waits.sort();
-            waits.dedup();
-            let rests =
-                |one: &Session| one.quiet && (one.idle || one.waits_at.is_some());
-            seen = if sessions.iter().all(rests) { seen + 1 } else { 0 };
-            if seen == 3 || (gates > 0 && waits.len() >= gates) {
-                return Ok(sessions);
+    pub fn settled_or(
+        &self,
+        gates: usize,
+    ) -> LocalBoxFuture<'_, Result<Vec<Session>>> {
+        async move {
+            // Uses the server's clock and three samples, so that a slow machine is not
+            // mistaken for a deadlock: pending messages are processed in between.
+            let mut seen = 0;
+            loop {
+                sleep(INTERVAL).await;
+                let sessions = self.sessions().await?;
+                let mut waits: Vec<_> = sessions
+                    .iter()
+                    .filter_map(|one| one.waits_at.as_ref())
+                    .collect();
+                waits.sort();
+                waits.dedup();
+                let rests = |one: &Session| {
+                    one.quiet && (one.idle || one.waits_at.is_some())
+                };
+                seen = if sessions.iter().all(rests) { seen + 1 } else { 0 };
+                if seen == 3 || (gates > 0 && waits.len() >= gates) {
+                    return Ok(sessions);
+                }
             }
         }
+        .boxed_local()
     }
 
     /// Closes the gates of `tables`, awaits `work` until it ends or nothing happens any
@@ -471,8 +502,9 @@ impl ObservedPool {
     /// # Errors
     ///
     /// If the server does not report them.
-    pub async fn sessions(&self) -> Result<Vec<Session>> {
-        let query = "SELECT a.pid, a.query, a.query_start::text, \
+    pub fn sessions(&self) -> LocalBoxFuture<'_, Result<Vec<Session>>> {
+        async move {
+            let query = "SELECT a.pid, a.query, a.query_start::text, \
                      a.state LIKE 'idle%', a.state LIKE 'idle in transaction%', \
                      clock_timestamp() - a.state_change > interval '200 ms', \
                      c.relname::text \
@@ -480,8 +512,10 @@ impl ObservedPool {
                      LEFT JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted \
                      LEFT JOIN pg_class c ON c.oid = l.relation \
                      WHERE a.application_name = $1 ORDER BY a.pid";
-        let rows = self.observer.query(query, &[&self.name]).await?;
-        rows.iter().map(Session::read).collect()
+            let rows = self.observer.query(query, &[&self.name]).await?;
+            rows.iter().map(Session::read).collect()
+        }
+        .boxed_local()
     }
 
     /// Closes the gate of this table: queries on it wait.

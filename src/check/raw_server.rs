@@ -54,7 +54,13 @@ impl RawServer {
     ///
     /// If no loopback port can be opened.
     pub async fn start(parts: Vec<(u64, String)>) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::spawn(parts)
+    }
+
+    fn spawn(parts: Vec<(u64, String)>) -> Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let url = format!("http://{}/", listener.local_addr()?);
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let log = Arc::clone(&requests);

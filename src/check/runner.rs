@@ -50,14 +50,14 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, Location};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::task::Poll;
 use std::time::Duration;
 
-use anyhow::Result;
-use futures::FutureExt;
+use anyhow::{Context, Result};
+use futures::future::{FutureExt, LocalBoxFuture};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
@@ -134,6 +134,27 @@ pub(super) fn on_clock<T>(
     clock: Clock,
     future: impl Future<Output = Result<T>>,
 ) -> Result<T> {
+    let mut value = None;
+    let save = async {
+        value = Some(future.await?);
+        Ok(())
+    };
+    block_on(clock, pin!(save))?;
+    Ok(value.expect("the future has finished without an error"))
+}
+
+/// A future of a type that is not known here.
+///
+/// The code of a generic function, and of an async one, is generated in the program that
+/// calls it: with each build of an exercise, for each of its checks. So they pass such a
+/// future to a function that is neither, and store their result elsewhere.
+pub(super) type Opaque<'a, T = ()> = Pin<&'a mut dyn Future<Output = T>>;
+
+/// Runs a future on a runtime of its own; see [`on_paused_clock`].
+pub(super) fn block_on(
+    clock: Clock,
+    mut future: Opaque<'_, Result<()>>,
+) -> Result<()> {
     let activity = Arc::new(Activity::default());
     let runtime = runtime(clock, &activity);
     let spans = Spans::default();
@@ -149,7 +170,6 @@ pub(super) fn on_clock<T>(
     );
     SPANS.set(Some(spans.clone()));
     let watched = async {
-        let mut future = pin!(future);
         let began = tokio::time::Instant::now();
         let mut last_poll = Duration::ZERO;
         let polled = poll_fn(|context| {
@@ -316,7 +336,7 @@ pub(super) fn last_run() -> Option<Section> {
 }
 
 /// Runs `code` and converts a panic in it to a diagnosis.
-fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
+fn catch_panics(code: impl FnOnce() -> Result<()>) -> Result<()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -337,7 +357,7 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     CATCHING.set(false);
     let result = match result {
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => match PANICS.with_borrow_mut(Vec::pop) {
             Some(panic) if panic.is(Kind::Unwritten) => Err(panic.into()),
             Some(panic) => Err(Diagnosis::of(error).after(&panic).into()),
@@ -370,8 +390,13 @@ fn catch_panics<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
 ///
 /// [`Explain`]: super::Explain
 pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
-    let result = AssertUnwindSafe(future).catch_unwind().await;
-    Ok(result.map_err(|_| last_panic())?)
+    let mut value = None;
+    catch(pin!(async { value = Some(future.await) })).await;
+    Ok(value.ok_or_else(last_panic)?)
+}
+
+fn catch(future: Opaque<'_>) -> LocalBoxFuture<'_, ()> {
+    AssertUnwindSafe(future).catch_unwind().map(drop).boxed_local()
 }
 
 /// Calls `code`, which is not async, and converts a panic in it to an error. It works
@@ -389,7 +414,12 @@ pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
 ///
 /// A [`Diagnosis`] with the location and the message of the panic.
 pub fn caught_call<T>(code: impl FnOnce() -> T) -> Result<T> {
-    catch_panics(|| Ok(code()))
+    let mut value = None;
+    catch_panics(|| {
+        value = Some(code());
+        Ok(())
+    })?;
+    value.context("`code` returned, but has no value")
 }
 
 /// Returns true if the code under test has panicked on this thread, even if it has
@@ -601,39 +631,48 @@ pub struct Run<T> {
 ///
 /// const MS: Duration = Duration::from_millis(1);
 /// check::on_paused_clock(async {
-///     let run = check::run("a nap", sleep(100 * MS)).await;
-///     run.paced(&Pace::of(1, "nap", 100 * MS))?;
+///     let run = check::run("a sleep", sleep(100 * MS)).await;
+///     run.paced(&Pace::of(1, "sleep", 100 * MS))?;
 ///     run.never_blocked()
 /// })
 /// # .unwrap();
 /// ```
 pub async fn run<T>(what: &str, future: impl Future<Output = T>) -> Run<T> {
-    let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
-    let first = spans.len();
-    BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
-    let parks = || Handle::current().metrics().worker_park_count(0);
-    let (began, parks_before) = (tokio::time::Instant::now(), parks());
-    CheckClock::watch();
-    let value = {
-        let mut future = pin!(future);
+    let mut value = None;
+    let run = measure(what, pin!(async { value = Some(future.await) })).await;
+    run.with(value.expect("the future has finished"))
+}
+
+fn measure<'a>(
+    what: &'a str,
+    mut future: Opaque<'a>,
+) -> LocalBoxFuture<'a, Run<()>> {
+    let measured = async move {
+        let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
+        let first = spans.len();
+        BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
+        let parks = || Handle::current().metrics().worker_park_count(0);
+        let (began, parks_before) = (tokio::time::Instant::now(), parks());
+        CheckClock::watch();
         let counted = poll_fn(|context| {
             Busy::count_poll();
             future.as_mut().poll(context)
         });
-        counted.await
+        counted.await;
+        let (took, parks) = (began.elapsed(), parks() - parks_before);
+        Busy::end();
+        CheckClock::end();
+        let busy = BUSY.get();
+        let section = spans.section_since(first, what, began);
+        LAST_RUN.set(Some(section.clone()));
+        let longest_poll = spans.longest_poll();
+        let run = Run { value: (), took, parks, section, busy, longest_poll };
+        if let Some(blocked) = run.blocked_thread() {
+            BLOCKED_THREAD.set(Some(blocked));
+        }
+        run
     };
-    let (took, parks) = (began.elapsed(), parks() - parks_before);
-    Busy::end();
-    CheckClock::end();
-    let busy = BUSY.get();
-    let section = spans.section_since(first, what, began);
-    LAST_RUN.set(Some(section.clone()));
-    let longest_poll = spans.longest_poll();
-    let run = Run { value, took, parks, section, busy, longest_poll };
-    if let Some(blocked) = run.blocked_thread() {
-        BLOCKED_THREAD.set(Some(blocked));
-    }
-    run
+    measured.boxed_local()
 }
 
 /// The number of polls after which [`run_with_few_polls`] gives up.
@@ -676,10 +715,7 @@ pub async fn run_with_few_polls<T>(
     });
     let (value, run) = run(what, counted).await.split();
     match value {
-        Some(value) if polls <= most => {
-            let Run { took, parks, section, busy, longest_poll, .. } = run;
-            Ok(Run { value, took, parks, section, busy, longest_poll })
-        }
+        Some(value) if polls <= most => Ok(run.with(value)),
         _ => run.pictured(Err(Diagnosis::new(format!(
             "{what}: it woke up {polls} times while it waited. A future that awaits the \
              work itself wakes up when the work is done, and not before."
@@ -693,6 +729,12 @@ impl<T> Run<T> {
     pub fn split(self) -> (T, Run<()>) {
         let Self { value, took, parks, section, busy, longest_poll } = self;
         (value, Run { value: (), took, parks, section, busy, longest_poll })
+    }
+
+    /// Replaces the output of the future.
+    fn with<U>(self, value: U) -> Run<U> {
+        let Self { took, parks, section, busy, longest_poll, .. } = self;
+        Run { value, took, parks, section, busy, longest_poll }
     }
 
     /// Returns the spans and requests of the run for whose label `name` returns a
@@ -825,12 +867,12 @@ mod tests {
 
     #[test]
     fn an_endless_sleep_loop_is_not_a_deadlock() {
-        let napping = on_paused_clock::<()>(async {
+        let looping = on_paused_clock::<()>(async {
             loop {
                 sleep(1000 * MS).await;
             }
         });
-        let message = message(napping);
+        let message = message(looping);
         assert!(
             message.starts_with("still not finished after an hour"),
             "{message}"
@@ -1084,13 +1126,13 @@ mod tests {
 
     #[test]
     fn a_loop_of_short_sleeps_is_counted() {
-        let nap = |times: u32, each| async move {
+        let sleeps = |times: u32, each| async move {
             for _ in 0..times {
                 sleep(each).await;
             }
         };
         let parks = |times, each| {
-            let run = async { Ok(run("nap", nap(times, each)).await.parks) };
+            let run = async { Ok(run("loop", sleeps(times, each)).await.parks) };
             on_paused_clock(run).unwrap()
         };
         let one = parks(1, 1000 * MS);
@@ -1099,12 +1141,12 @@ mod tests {
         assert!((1000..2010).contains(&many), "{many}");
         let judged = |most| {
             on_paused_clock(async {
-                run("nap", nap(1000, MS)).await.few_wakeups(most, "a nap")
+                run("loop", sleeps(1000, MS)).await.few_wakeups(most, "one sleep")
             })
         };
         assert!(judged(2010).is_ok());
         assert!(message(judged(999)).ends_with(
-            "for a nap: something sleeps and polls in a \
+            "for one sleep: something sleeps and polls in a \
             loop. Await what you wait for."
         ));
     }
@@ -1112,15 +1154,15 @@ mod tests {
     #[test]
     fn the_calls_of_a_run_are_its_spans_of_some_labels() {
         let calls = on_paused_clock(async {
-            let nap = |n: u64| {
+            let job = |n: u64| {
                 let millis = 10 * n;
-                sleep(Duration::from_millis(millis)).instrument(info_span!("nap", n))
+                sleep(Duration::from_millis(millis)).instrument(info_span!("job", n))
             };
-            nap(1).await;
-            let work = async { tokio::join!(nap(2), nap(3)) };
+            job(1).await;
+            let work = async { tokio::join!(job(2), job(3)) };
             let work = work.instrument(info_span!("both"));
-            let (_, run) = run("naps", work).await.split();
-            Ok(run.calls(|label| label.strip_prefix("nap ")))
+            let (_, run) = run("jobs", work).await.split();
+            Ok(run.calls(|label| label.strip_prefix("job ")))
         });
         let call = |name: &str, end| Call { name: name.to_owned(), start: 0, end };
         assert_eq!(*calls.unwrap(), [call("n=2", 20), call("n=3", 30)]);
@@ -1129,19 +1171,19 @@ mod tests {
     #[test]
     fn a_picture_shows_only_the_spans_of_its_run() {
         let result = on_paused_clock(async {
-            let nap = |n: u32| sleep(n * MS).instrument(info_span!("nap", n));
-            nap(1).await;
-            let run = run("two naps", async { (nap(2).await, nap(3).await) }).await;
-            run.paced(&Pace::of(2, "naps", 3 * MS))
+            let job = |n: u32| sleep(n * MS).instrument(info_span!("job", n));
+            job(1).await;
+            let run = run("two jobs", async { (job(2).await, job(3).await) }).await;
+            run.paced(&Pace::of(2, "jobs", 3 * MS))
         });
         let diagnosis = result.unwrap_err().downcast::<Diagnosis>().unwrap();
-        insta::assert_snapshot!(diagnosis.draw(60, false), @r"
-        2 naps of 3 ms took 5 ms (2 ms longer than all of them
+        insta::assert_snapshot!(diagnosis.render(60, false), @r"
+        2 jobs of 3 ms took 5 ms (2 ms longer than all of them
         together), expected 3 ms.
 
-        two naps                                               5 ms
-          nap n=2 █░░░░░░░░░░░░░░░░░░█
-          nap n=3                    █░░░░░░░░░░░░░░░░░░░░░░░░░░░░█
+        two jobs                                               5 ms
+          job n=2 █░░░░░░░░░░░░░░░░░░█
+          job n=3                    █░░░░░░░░░░░░░░░░░░░░░░░░░░░░█
                   0 ms                                         5 ms
           ░ waits  █ runs
         ");

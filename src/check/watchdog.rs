@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::clock;
 use super::runner::Clock;
 use crate::thread_time::{Scheduled, Thread};
 use crate::timeline::Spans;
@@ -227,19 +228,24 @@ impl Watched {
                  computes or is blocked"
             )),
             (true, Some(false)) if self.clock == Clock::Paused => {
-                perhaps(match self.activity.blocking.load(SeqCst) {
-                    0 => format!(
-                        "the runtime has been idle for {seconds}{waiting}, and its \
-                         clock is not paused any more"
-                    ),
-                    _ => format!(
-                        "the runtime has been idle for {seconds}{waiting}, while a task \
-                         of `spawn_blocking` runs. The clock of this check is paused, \
-                         and such a task keeps it from moving: if the task waits for a \
-                         timer, as `block_on` does for a response of the test server, \
-                         it waits forever. With a real clock it would not"
-                    ),
-                })
+                let idle =
+                    format!("the runtime has been idle for {seconds}{waiting}");
+                if self.activity.blocking.load(SeqCst) == 0 {
+                    return perhaps(format!(
+                        "{idle}, and its clock is not paused any more"
+                    ));
+                }
+                let diagnosis = format!(
+                    "{idle}, while a task of `spawn_blocking` runs. The clock of this \
+                     check is paused, and such a task keeps it from moving: if the task \
+                     waits for a timer, as `block_on` does for a response of the test \
+                     server, it waits forever. With a real clock it would not"
+                );
+                // The test server responds when the clock moves.
+                let requests = self.spans.open();
+                let requested =
+                    requests.iter().any(|span| span.starts_with("`GET /"));
+                Stuck { diagnosis, certain: requested && !clock::is_stopped() }
             }
             (true, _) => {
                 let polls = now.polls - from.polls;
@@ -388,12 +394,21 @@ mod tests {
     fn a_blocking_task_that_waits_for_the_paused_clock_is_recognized() {
         let nested = |_| async {
             let handle = Handle::current();
-            let nap = move || handle.block_on(sleep(100 * MS));
-            let _ = spawn_blocking(nap).await;
+            let wait = move || handle.block_on(sleep(100 * MS));
+            let _ = spawn_blocking(wait).await;
         };
         let parts =
             ["the runtime has been idle", "`spawn_blocking`", "it waits forever"];
         reports(report(Clock::Paused, nested), false, &parts);
+
+        // The request is in flight, and only the clock could end it.
+        let requests = |_| async {
+            let handle = Handle::current();
+            let respond = sleep(100 * MS).instrument(info_span!("GET /page/1"));
+            let request = spawn(respond);
+            let _ = spawn_blocking(move || handle.block_on(request)).await;
+        };
+        reports(report(Clock::Paused, requests), true, &parts);
     }
 
     #[test]

@@ -295,7 +295,7 @@ impl CheckRun {
                 .current_dir(&cx.repo.root)
                 .env("CARGO_MANIFEST_DIR", &cx.repo.root)
                 .env("WORKBOOK_EVENTS", "1")
-                .env("WORKBOOK_TIED", "1")
+                .env("WORKBOOK_LIFELINE", "1")
                 .env("COLUMNS", (cx.screen.columns() - INDENT).to_string())
                 .env_remove("WORKBOOK_COLOR")
                 .env_remove("WORKBOOK_SEED");

@@ -61,7 +61,7 @@ pub struct BookBuild {
     id: u128,
     error: Option<String>,
     /// The sources before the build started.
-    sources: Snapshot,
+    sources: Sources,
 }
 
 impl BookBuild {
@@ -74,7 +74,7 @@ impl BookBuild {
         }
         let pages = tempfile::tempdir()
             .context("could not create a folder for the pages")?;
-        let sources = snapshot(&root);
+        let sources = sources(&root);
         render::build_live(book, &pages.path().join("html"))?;
         Ok(Self { sources, ..Self::of(pages) })
     }
@@ -83,7 +83,7 @@ impl BookBuild {
     pub fn of(pages: TempDir) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let id = now.unwrap_or_default().as_millis();
-        let sources = Snapshot::new();
+        let sources = Sources::new();
         Self { pages: Arc::new(pages), id, error: None, sources }
     }
 
@@ -98,10 +98,10 @@ impl BookBuild {
     }
 }
 
-/// The state of all sources, to compare with an earlier one.
-type Snapshot = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+/// The length and the time of the last change of each source.
+type Sources = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
-fn snapshot(root: &Path) -> Snapshot {
+fn sources(root: &Path) -> Sources {
     files(root)
         .filter(|(path, file)| is_source(path) || !file.is_file())
         .map(|(path, file)| (path, (file.len(), file.modified().ok())))
@@ -138,15 +138,15 @@ fn is_source(path: &Path) -> bool {
 /// receivers of `builds` are gone.
 pub async fn rebuild(book: PathBuf, builds: watch::Sender<BookBuild>) {
     let root = book.join("..");
-    let take_snapshot = async || {
+    let take_sources = async || {
         let root = root.clone();
-        spawn_blocking(move || snapshot(&root)).await.unwrap_or_default()
+        spawn_blocking(move || sources(&root)).await.unwrap_or_default()
     };
     let mut built = builds.borrow().sources.clone();
-    let mut previous = Snapshot::new();
+    let mut previous = Sources::new();
     while !builds.is_closed() {
         sleep(POLL_INTERVAL).await;
-        let current = take_snapshot().await;
+        let current = take_sources().await;
         if current != previous {
             previous = current;
             continue;

@@ -1,24 +1,18 @@
 //! Wrong: runs both queries at once on one connection.
 
-use deadpool_postgres::Client;
-
-async fn user(client: &Client, id: i32) -> Result<Option<(String, String)>> {
-    let query = "SELECT name, city FROM users WHERE id = $1";
-    let Some(row) = client.query_opt(query, &[&id]).await? else { return Ok(None) };
-    Ok(Some((row.try_get("name")?, row.try_get("city")?)))
-}
-
-async fn orders(client: &Client, id: i32) -> Result<(i64, i64)> {
-    // The sum of no rows is NULL.
-    let query =
-        "SELECT count(*), coalesce(sum(cents), 0) FROM orders WHERE user_id = $1";
-    let row = client.query_one(query, &[&id]).await?;
-    Ok((row.try_get(0)?, row.try_get(1)?))
-}
+use tokio_postgres::types::ToSql;
 
 async fn account(pool: &Pool, id: i32) -> Result<Option<Account>> {
     let client = pool.get().await?;
-    let (user, (orders, cents)) =
-        tokio::try_join!(user(&client, id), orders(&client, id))?;
-    Ok(user.map(|(name, city)| Account { name, city, orders, cents }))
+    let id: &[&(dyn ToSql + Sync)] = &[&id];
+    let query =
+        "SELECT count(*), coalesce(sum(cents), 0) FROM orders WHERE user_id = $1";
+    let (user, orders) = tokio::try_join!(
+        client.query_opt("SELECT name, city FROM users WHERE id = $1", id),
+        client.query_one(query, id),
+    )?;
+    let Some(user) = user else { return Ok(None) };
+    let (name, city) = (user.try_get(0)?, user.try_get(1)?);
+    let (orders, cents) = (orders.try_get(0)?, orders.try_get(1)?);
+    Ok(Some(Account { name, city, orders, cents }))
 }

@@ -1,5 +1,5 @@
 //! Wrong: `?` handles only the outer result, the one of a panic. The inner results
-//! are looked at when all tasks are done.
+//! are checked when all tasks are done.
 
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
 where

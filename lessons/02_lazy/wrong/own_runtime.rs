@@ -1,0 +1,17 @@
+//! Wrong: requests news and weather in a runtime of its own, on another thread. (Its
+//! clock is paused, so that the thread ends at once.)
+
+async fn home_page(site: &Site) -> Result<Page> {
+    let other = site.clone();
+    let public = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build()?;
+        anyhow::Ok(
+            runtime.block_on(async { tokio::join!(other.news(), other.weather()) }),
+        )
+    });
+    let user = site.user().await;
+    let (orders, messages) = tokio::join!(site.orders(&user), site.messages(&user));
+    let (news, weather) = public.join().expect("no panic")?;
+    Ok(Page { user, orders, messages, news, weather })
+}
