@@ -116,7 +116,7 @@ impl Recording {
 
     fn draw_axis(&self, height: u64, svg: &mut String) {
         let scale = self.scale();
-        let step = round_step(scale);
+        let step = self.unit().unwrap_or_else(|| round_step(scale));
         let base = height + 14;
         for time in (0..=scale).step_by(usize::try_from(step).unwrap_or(usize::MAX))
         {
@@ -138,10 +138,23 @@ impl Recording {
         }
     }
 
+    /// Returns the time of which all bars are multiples, such as 400 ms for bars of 400,
+    /// 800 and 1200 ms, if it divides the picture into two to six parts.
+    fn unit(&self) -> Option<u64> {
+        let rows = self.sections.iter().flat_map(Section::shown);
+        let times = rows.flat_map(|row| [row.life.0, row.life.1]);
+        let unit = times.fold(self.scale(), greatest_common_divisor);
+        (2..=6).contains(&(self.scale() / unit)).then_some(unit)
+    }
+
     /// Converts a time to a percentage of the picture's width.
     fn percent(&self, micros: u64) -> String {
         format!("{:.2}%", 100.0 * micros as f64 / self.scale() as f64)
     }
+}
+
+fn greatest_common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// Returns the distance between the lines of the axis in microseconds: 1, 2 or 5
@@ -182,6 +195,26 @@ mod tests {
     fn the_axis_has_round_steps() {
         let steps = [1, 5_000, 300_000, 450_000, 500_000, 1_200_000].map(round_step);
         assert_eq!(steps, [1_000, 1_000, 100_000, 100_000, 100_000, 500_000]);
+    }
+
+    #[test]
+    fn the_lines_of_the_axis_are_in_the_unit_of_the_run() {
+        let unit = |times: &[u64]| {
+            let row = |&end: &u64| Row {
+                label: "query".into(),
+                depth: 0,
+                life: (0, end),
+                polls: Vec::new(),
+                outcome: None,
+            };
+            let micros = *times.iter().max().unwrap();
+            let rows = times.iter().map(row).collect();
+            Recording { sections: vec![Section { title: "".into(), micros, rows }] }
+                .unit()
+        };
+        assert_eq!(unit(&[400_000, 800_000, 1_200_000]), Some(400_000));
+        assert_eq!(unit(&[100_000]), None);
+        assert_eq!(unit(&[100_000, 101_000]), None);
     }
 
     #[test]
