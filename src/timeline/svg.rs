@@ -1,7 +1,9 @@
 //! Draws a recording as SVG, for a page of the book.
 //!
 //! Horizontal positions are percentages, so the picture fills any width. Vertical
-//! positions and text sizes are pixels, so text stays readable on a phone. The
+//! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
+//! the left of the picture, in a margin as wide as the style sheet makes `--label`
+//! columns. The
 //! picture has no colors of its own: the page's style sheet sets them by the
 //! classes `title`, `label`, `axis`, `grid`, `wait`, `poll`, `mark`, `failed` and
 //! `dropped`, so that it follows the page's theme.
@@ -10,16 +12,18 @@ use std::fmt::Write;
 
 use super::recording::millis;
 use super::{Outcome, Recording, Row, Section};
-use crate::text::escape_html;
+use crate::text::{self, escape_html};
 
 /// Heights and vertical offsets in pixels.
 const TITLE: u64 = 28;
-const ROW: u64 = 30;
-const LABEL_BASE: u64 = 12;
-const BAR_TOP: u64 = 16;
-const BAR: u64 = 9;
-const MARK_BASE: u64 = 26;
+const ROW: u64 = 20;
+const LABEL_BASE: u64 = 13;
+const BAR_TOP: u64 = 3;
+const BAR: u64 = 12;
+const MARK_BASE: u64 = 15;
 const AXIS: u64 = 20;
+/// The most columns of a label.
+const MAX_LABEL: usize = 24;
 
 impl Recording {
     /// Draws the recording as one `<svg>` element, with [`describe`](Self::describe)
@@ -37,10 +41,15 @@ impl Recording {
         // Writing to a `String` cannot fail, here and below.
         let mut svg = String::new();
         let words = escape_html(&self.describe());
+        let rows = self.sections.iter().flat_map(Section::shown);
+        let widths = rows.map(|row| text::width(&row.label));
+        let more = self.sections.iter().filter_map(Section::hidden);
+        let label = widths.chain(more.map(|more| more.len())).max().unwrap_or(0);
+        let label = label.min(MAX_LABEL);
         let _ = write!(
             svg,
-            "<svg class=\"timeline-svg\" width=\"100%\" height=\"{height}\" role=\"img\" \
-             aria-label=\"{words}\">"
+            "<svg class=\"timeline-svg\" style=\"--label:{label}\" height=\"{height}\" \
+             role=\"img\" aria-label=\"{words}\">"
         );
         self.draw_axis(top, &mut svg);
         svg.push_str(&body);
@@ -67,26 +76,19 @@ impl Recording {
                 svg,
                 "\n<text class=\"label\" x=\"0\" y=\"{base}\">{more}</text>"
             );
-            top += ROW / 2;
+            top += ROW;
         }
         top + 6
     }
 
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
-        let mut label = escape_html(&row.label);
-        let mark = row.outcome.and_then(Outcome::mark);
-        if let Some((_, word)) = mark {
-            let _ = write!(label, " <tspan class=\"{word}\">{word}</tspan>");
-        }
+        let label = text::clip(&row.label, MAX_LABEL);
+        let label = escape_html(&label);
         let (from, to) = row.life;
-        // In the right half, a label that starts with its bar could leave the
-        // picture, so it ends with its bar.
-        let (x, anchor) =
-            if from * 2 > self.scale() { (to, "end") } else { (from, "start") };
-        let (x, base, bar) = (self.percent(x), top + LABEL_BASE, top + BAR_TOP);
+        let (base, bar) = (top + LABEL_BASE, top + BAR_TOP);
         let _ = write!(
             svg,
-            "\n<text class=\"label\" x=\"{x}\" y=\"{base}\" text-anchor=\"{anchor}\">{label}</text>"
+            "\n<text class=\"label\" x=\"0\" y=\"{base}\">{label}</text>"
         );
         let _ = write!(
             svg,
@@ -105,11 +107,15 @@ impl Recording {
                 self.percent(to - from),
             );
         }
-        if let Some((mark, word)) = mark {
-            let (x, base) = (self.percent(to), top + MARK_BASE);
+        if let Some((mark, word)) = row.outcome.and_then(Outcome::mark) {
+            let (x, mark_base) = (self.percent(to), top + MARK_BASE);
+            // After the bar, or if there is no space, before its end.
+            let (anchor, dx) =
+                if to * 4 > self.scale() * 3 { ("end", -9) } else { ("start", 9) };
             let _ = write!(
                 svg,
-                "<text class=\"mark {word}\" x=\"{x}\" y=\"{base}\" text-anchor=\"middle\">{mark}</text>"
+                "<text class=\"mark {word}\" x=\"{x}\" y=\"{mark_base}\" text-anchor=\"middle\">{mark}</text>\
+                 <text class=\"{word}\" x=\"{x}\" dx=\"{dx}\" y=\"{base}\" text-anchor=\"{anchor}\">{word}</text>"
             );
         }
     }
