@@ -92,7 +92,7 @@ fn errors_typical_of_async_code_are_explained() {
     explains(
         "fn send<T: Send>(_: T) {}\n    send(async { let rc = std::rc::Rc::new(1); \
          a().await; drop(rc); });\n    42",
-        &["future cannot be sent between threads", "02_lazy.md#why"],
+        &["future cannot be sent between threads", "11_send.md#the-program"],
     );
     explains(
         "fn stay<T: 'static>(_: T) {}\n    let s = 1;\n    stay(async { s + 1 });\n    42",
