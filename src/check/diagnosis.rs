@@ -7,6 +7,9 @@ use anyhow::Result;
 use crate::text;
 use crate::timeline::{Recording, Section};
 
+/// The most characters of a message that are shown.
+const MAX_MESSAGE: usize = 4000;
+
 /// The error of a failed check: what happened, what was expected, and what that
 /// usually means; with a timeline of the run if there is one.
 #[derive(Clone, Debug)]
@@ -88,10 +91,11 @@ impl Diagnosis {
         self
     }
 
-    /// Formats the text and the picture, at most `columns` wide.
+    /// Formats the text and the picture, at most `columns` wide. Shortens a long text:
+    /// it may contain a value of the learner's code.
     pub fn draw(&self, columns: usize, color: bool) -> String {
-        let mut diagnosis =
-            text::wrap(&text::capitalize(&self.message), "", columns);
+        let message = shorten(&text::capitalize(&self.message));
+        let mut diagnosis = text::wrap(&message, "", columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             let picture = recording.draw(columns, color);
@@ -99,6 +103,20 @@ impl Diagnosis {
         }
         diagnosis
     }
+}
+
+/// Leaves out the middle of a text of more than [`MAX_MESSAGE`] characters: causes and
+/// seeds are at its end.
+fn shorten(text: &str) -> String {
+    let starts: Vec<_> = text.char_indices().map(|(start, _)| start).collect();
+    let Some(omitted) = starts.len().checked_sub(MAX_MESSAGE).filter(|&n| n > 0)
+    else {
+        return text.to_owned();
+    };
+    let [from, to] = [MAX_MESSAGE / 2, MAX_MESSAGE / 2 + omitted];
+    let omitted = text::count(omitted as u64, "character");
+    let (head, tail) = (&text[..starts[from]], &text[starts[to]..]);
+    format!("{head} ... {omitted} left out ... {tail}")
 }
 
 impl fmt::Display for Diagnosis {
@@ -146,5 +164,31 @@ impl<T> Explain for Result<T> {
             }
             Err(error) => error,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::that;
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        let value = "é".repeat(600_000);
+        let error =
+            that(false, format!("it returned {value}.")).when(true, "A cause.");
+        let message = Diagnosis::of(error.unwrap_err()).with_seed(7).draw(80, false);
+        let message = message.replace('\n', " ");
+        assert!(message.starts_with("It returned éé"), "{message}");
+        let omitted = "é ... 596,079 characters left out ... é";
+        assert!(message.contains(omitted), "{message}");
+        assert!(message.contains("é. A cause. This happens with seed 7;"));
+        let length = message.chars().count();
+        assert!(length < MAX_MESSAGE + 100, "{length}");
+        let longest = "é".repeat(MAX_MESSAGE);
+        assert_eq!(
+            Diagnosis::new(&longest).draw(80, false),
+            text::capitalize(&longest)
+        );
     }
 }
