@@ -455,7 +455,8 @@ async fn answer<T>(
     answer.map_err(|_elapsed| PrepareError::NoAnswer(limit))?.map_err(failed)
 }
 
-/// A task that ends this process when the server in `DATABASE_URL` stops answering.
+/// A task that ends this process when the server in `DATABASE_URL` stops answering, and
+/// warns of a lock for which a query waits.
 ///
 /// A query has no timeout, and a lesson should not need one: without this task, it
 /// would wait forever, and print nothing. Most lessons end before the first probe.
@@ -466,6 +467,7 @@ impl Monitor {
         Self(tokio::spawn(async move {
             let limit = answer_limit(&config);
             let mut client = None;
+            let mut has_warned = false;
             // A proxy may freeze each connection by itself, so the second probe, on the
             // same connection, follows soon.
             let mut pause = limit / 2;
@@ -484,6 +486,9 @@ impl Monitor {
                     eprintln!("Error: {}", Problem::database_url(&server, &error));
                     std::process::exit(1);
                 });
+                if !has_warned && let Some(client) = &client {
+                    has_warned = warn_of_lock(client, limit).await;
+                }
             }
         }))
     }
@@ -502,6 +507,27 @@ async fn probe(client: Option<Client>, config: &Config) -> Option<Client> {
     };
     client.batch_execute("").await.ok()?;
     Some(client)
+}
+
+/// Prints a warning if a query on the sample tables has waited for a lock for `limit`;
+/// returns whether it did. Before PostgreSQL 14, the server does not report such times.
+async fn warn_of_lock(client: &Client, limit: Duration) -> bool {
+    let seconds = limit.as_secs();
+    let waits = format!(
+        "SELECT FROM pg_locks WHERE NOT granted \
+         AND relation IN (to_regclass('async_workbook.users'), \
+                          to_regclass('async_workbook.orders')) \
+         AND clock_timestamp() - waitstart > interval '{seconds} s'"
+    );
+    let rows = timeout(limit, client.query(&waits, &[])).await;
+    let waits = rows.is_ok_and(|rows| rows.is_ok_and(|rows| !rows.is_empty()));
+    if waits {
+        eprintln!(
+            "A query has waited for {seconds} s: another session holds a lock on the \
+             sample tables, in schema async_workbook. End its transaction."
+        );
+    }
+    waits
 }
 
 impl Drop for Monitor {

@@ -570,6 +570,29 @@ fn locks_that_another_session_holds() {
 }
 
 #[test]
+fn a_query_that_waits_for_a_lock_is_reported() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let url = format!("{}&connect_timeout=1", server.url);
+    let mut lesson = Running::start(services().env("DATABASE_URL", &url));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let [holder, waiter] =
+        [(); 2].map(|()| runtime.block_on(connect(&url.parse().unwrap())));
+    runtime.block_on(holder.batch_execute("BEGIN; LOCK TABLE users")).unwrap();
+    runtime.spawn(async move { waiter.batch_execute("SELECT FROM users").await });
+    let mut lines = BufReader::new(lesson.child.stderr.take().unwrap()).lines();
+    let warning = lines.find_map(|line| {
+        line.ok().filter(|line| line.starts_with("A query has waited for 2 s: "))
+    });
+    assert_has(
+        &warning.unwrap(),
+        &["another session holds a lock on the sample tables"],
+    );
+}
+
+#[test]
 fn tables_in_other_schemas_are_not_touched() {
     if postgres_missing() {
         return;
