@@ -38,7 +38,7 @@ mod screen;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use args::{Arguments, Command};
 use clap::Parser;
 use commands::{
@@ -53,12 +53,17 @@ use context::Context;
 /// Ctrl-C.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    execute(arguments).unwrap_or_else(|error| error::report(&error))
+    let run = || {
+        let cx = Context::new(arguments.color)?;
+        let status = execute(&cx, arguments.command)?;
+        cx.screen.finish().context("could not write to stdout")?;
+        Ok(status)
+    };
+    run().unwrap_or_else(|error| error::report(&error))
 }
 
-fn execute(arguments: Arguments) -> Result<ExitCode> {
-    let cx = &Context::new(arguments.color)?;
-    let Some(command) = arguments.command else { return status::run(cx) };
+fn execute(cx: &Context, command: Option<Command>) -> Result<ExitCode> {
+    let Some(command) = command else { return status::run(cx) };
     match command {
         Command::Status => status::run(cx),
         Command::List { json } => list::run(cx, json),

@@ -58,8 +58,16 @@ pub use problem::Problem;
 /// limit for an answer to a query, unless the URL has a `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The longest `connect_timeout`: a longer one would overflow when it is doubled or added
+/// to the time.
+const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
+
 /// The key of the advisory lock that serializes the creation of the sample tables.
 const SETUP_LOCK: i64 = 0x61_7379_6e63;
+
+/// The columns of the sample tables.
+const COLUMNS: &str = "id integer, name text, city text, \
+                       id integer, user_id integer, item text, cents integer";
 
 /// The sample rows, also to compare them: as `format('(%s, %L, ...)')` writes them.
 const USERS: &str = "(1, 'Ada', 'Lisbon'), (2, 'Linus', 'Helsinki'), (3, 'Grace', 'Oslo'), \
@@ -268,7 +276,7 @@ fn with_search_path(url: &str) -> Result<String, Problem> {
 }
 
 fn parse(url: &str) -> Result<Config, Problem> {
-    let config: Config = url.parse().map_err(|error| {
+    let mut config: Config = url.parse().map_err(|error| {
         let why = problem::chain(&error);
         Problem::invalid_url(&if why.contains("`sslmode`") {
             format!("{why}; remove it: the lessons connect without TLS")
@@ -283,6 +291,9 @@ fn parse(url: &str) -> Result<Config, Problem> {
     })?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(Problem::invalid_url("it has no host"));
+    }
+    if config.get_connect_timeout() > Some(&MAX_TIMEOUT) {
+        config.connect_timeout(MAX_TIMEOUT);
     }
     Ok(config)
 }
@@ -405,6 +416,12 @@ async fn set_up(client: &mut Client, limit: Duration) -> Result<(), PrepareError
         (SELECT string_agg(format('(%s, %s, %L, %s)', id, user_id, item, cents), ', '
                            ORDER BY id)
          FROM async_workbook.orders),
+        (SELECT string_agg(format('%s %s', attname, atttypid::regtype), ', '
+                           ORDER BY attrelid = to_regclass('async_workbook.orders'), attnum)
+         FROM pg_attribute
+         WHERE attrelid IN (to_regclass('async_workbook.users'),
+                            to_regclass('async_workbook.orders'))
+           AND attnum > 0 AND NOT attisdropped),
         to_regclass('users') IS NOT DISTINCT FROM to_regclass('async_workbook.users')";
     let rows = match answer(limit, Read, setup.query_one(rows, &[])).await {
         Err(Read(error)) if is_missing(&error) => return Err(PrepareError::Changed),
@@ -413,10 +430,10 @@ async fn set_up(client: &mut Client, limit: Duration) -> Result<(), PrepareError
     let is = |column, expected| {
         rows.try_get::<_, Option<&str>>(column).ok().flatten() == Some(expected)
     };
-    if !is(0, USERS) || !is(1, ORDERS) {
+    if !is(0, USERS) || !is(1, ORDERS) || !is(2, COLUMNS) {
         return Err(PrepareError::Changed);
     }
-    if !rows.get::<_, bool>(2) {
+    if !rows.get::<_, bool>(3) {
         return Err(PrepareError::NoSearchPath);
     }
     answer(limit, Create, setup.commit()).await
@@ -438,7 +455,8 @@ async fn answer<T>(
     answer.map_err(|_elapsed| PrepareError::NoAnswer(limit))?.map_err(failed)
 }
 
-/// A task that ends this process when the server in `DATABASE_URL` stops answering.
+/// A task that ends this process when the server in `DATABASE_URL` stops answering, and
+/// warns of a lock for which a query waits.
 ///
 /// A query has no timeout, and a lesson should not need one: without this task, it
 /// would wait forever, and print nothing. Most lessons end before the first probe.
@@ -449,6 +467,7 @@ impl Monitor {
         Self(tokio::spawn(async move {
             let limit = answer_limit(&config);
             let mut client = None;
+            let mut has_warned = false;
             // A proxy may freeze each connection by itself, so the second probe, on the
             // same connection, follows soon.
             let mut pause = limit / 2;
@@ -467,6 +486,9 @@ impl Monitor {
                     eprintln!("Error: {}", Problem::database_url(&server, &error));
                     std::process::exit(1);
                 });
+                if !has_warned && let Some(client) = &client {
+                    has_warned = warn_of_lock(client, limit).await;
+                }
             }
         }))
     }
@@ -485,6 +507,27 @@ async fn probe(client: Option<Client>, config: &Config) -> Option<Client> {
     };
     client.batch_execute("").await.ok()?;
     Some(client)
+}
+
+/// Prints a warning if a query on the sample tables has waited for a lock for `limit`;
+/// returns whether it did. Before PostgreSQL 14, the server does not report such times.
+async fn warn_of_lock(client: &Client, limit: Duration) -> bool {
+    let seconds = limit.as_secs();
+    let waits = format!(
+        "SELECT FROM pg_locks WHERE NOT granted \
+         AND relation IN (to_regclass('async_workbook.users'), \
+                          to_regclass('async_workbook.orders')) \
+         AND clock_timestamp() - waitstart > interval '{seconds} s'"
+    );
+    let rows = timeout(limit, client.query(&waits, &[])).await;
+    let waits = rows.is_ok_and(|rows| rows.is_ok_and(|rows| !rows.is_empty()));
+    if waits {
+        eprintln!(
+            "A query has waited for {seconds} s: another session holds a lock on the \
+             sample tables, in schema async_workbook. End its transaction."
+        );
+    }
+    waits
 }
 
 impl Drop for Monitor {
@@ -543,6 +586,14 @@ mod tests {
             let options = options.get_options().unwrap();
             assert!(options.ends_with("-csearch_path=async_workbook"));
         }
+    }
+
+    #[test]
+    fn a_long_timeout_does_not_overflow() {
+        let url = "postgresql://h/d?connect_timeout=9223372036854775807";
+        assert_eq!(answer_limit(&parse(url).unwrap()), 2 * MAX_TIMEOUT);
+        let url = "postgresql://h/d?connect_timeout=60";
+        assert_eq!(answer_limit(&parse(url).unwrap()), Duration::from_secs(120));
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::text::sanitize;
 
 /// The packages that the lessons' programs import.
 pub const LESSON_PACKAGES: [&str; 2] = ["aiohttp", "asyncpg"];
@@ -12,14 +18,18 @@ pub const LESSON_PACKAGES: [&str; 2] = ["aiohttp", "asyncpg"];
 pub const COMPARE_PACKAGES: [&str; 5] =
     ["aiohttp", "asyncpg", "httpx", "orjson", "uvloop"];
 
+/// The time after which a Python that has not answered is stopped.
+const LIMIT: Duration = Duration::from_secs(10);
+
 /// Prints the version of Python and of each package given as an argument that is
-/// installed. Fails on a Python that is too old.
+/// installed, and at last an empty line. Fails on a Python that is too old.
 const PROBE: &str = "import sys, importlib.metadata as m
 if sys.version_info < (3, 11): sys.exit('older than 3.11')
 print('Python', '.'.join(map(str, sys.version_info[:3])))
 for name in sys.argv[1:]:
     try: print(name, m.version(name))
-    except m.PackageNotFoundError: pass";
+    except m.PackageNotFoundError: pass
+print()";
 
 /// An interpreter of at least version 3.11.
 #[derive(Clone, Debug)]
@@ -71,15 +81,9 @@ impl Python {
     }
 
     fn probe(program: PathBuf, packages: &[&str]) -> Option<Self> {
-        let probe =
-            Command::new(&program).args(["-c", PROBE]).args(packages).output();
-        let output = probe.ok().filter(|output| output.status.success())?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let line = |line: &str| {
-            let (name, version) = line.split_once(' ')?;
-            Some((name.to_owned(), version.trim().to_owned()))
-        };
-        Some(Self { program, versions: text.lines().filter_map(line).collect() })
+        let mut command = Command::new(&program);
+        command.args(["-c", PROBE]).args(packages).stdin(Stdio::null());
+        Some(Self { versions: versions(&mut command, LIMIT)?, program })
     }
 
     /// Returns the packages that are not installed.
@@ -87,6 +91,38 @@ impl Python {
         let is_missing = |name: &&&str| !self.versions.contains_key(**name);
         packages.iter().filter(is_missing).copied().collect()
     }
+}
+
+/// Runs [`PROBE`] and returns what it prints, or `None` if it fails or takes too long.
+fn versions(
+    command: &mut Command,
+    limit: Duration,
+) -> Option<BTreeMap<String, String>> {
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let stdout = BufReader::new(child.stdout.take()?);
+    let (sender, lines) = channel();
+    // In a thread, because stdout may never end: a child of Python may hold it open.
+    thread::spawn(move || {
+        stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+    });
+    let deadline = Instant::now() + limit;
+    let mut versions = BTreeMap::new();
+    let complete = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(line) = lines.recv_timeout(left) else { break false };
+        let line = sanitize(&line, false);
+        match line.split_once(' ') {
+            Some((name, version)) => {
+                versions.insert(name.to_owned(), version.trim().to_owned())
+            }
+            None => break line.is_empty(),
+        };
+    };
+    // It has done its work, or hangs.
+    let _ = child.kill();
+    let _ = child.wait();
+    complete.then_some(versions)
 }
 
 /// Returns the value of `WORKBOOK_PYTHON`.
@@ -98,4 +134,38 @@ pub fn chosen() -> Option<PathBuf> {
 /// file, such as `lessons/requirements.txt`.
 pub fn install(requirements: &str) -> String {
     format!("python3 -m venv .venv\n  .venv/bin/pip install -r {requirements}")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Returns the versions that a shell script reports in place of Python.
+    fn reported(script: &str, limit: Duration) -> Option<String> {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", script]).stdin(Stdio::piped());
+        versions(shell, limit).map(|versions| format!("{versions:?}"))
+    }
+
+    #[test]
+    fn a_python_that_hangs_or_fails_is_not_used() {
+        let hangs = "echo Python 3.12; exec sleep 1000";
+        assert_eq!(reported(hangs, Duration::ZERO), None);
+        assert_eq!(reported("echo Python 3.12; exit 1", LIMIT), None);
+    }
+
+    #[test]
+    fn a_child_may_hold_the_output_open() {
+        // `cat` ends when its stdin does, which is after the answer.
+        let script = "exec 3<&0; cat <&3 & echo Python 3.12; echo";
+        let expected = r#"{"Python": "3.12"}"#;
+        assert_eq!(reported(script, LIMIT).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn versions_have_no_escape_sequences() {
+        let script = r"printf 'Python 3\033[2J.12\033]0;title\007\n\n'";
+        let expected = r#"{"Python": "3.12"}"#;
+        assert_eq!(reported(script, LIMIT).as_deref(), Some(expected));
+    }
 }

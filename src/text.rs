@@ -125,7 +125,8 @@ pub fn sanitize(text: &str, color: bool) -> String {
     let mut plain = filter_escapes(text, is_color);
     plain.retain(|c| match c {
         '\n' | '\t' | '\x1b' => true,
-        // These reorder the characters that follow.
+        // These reorder the characters around them.
+        '\u{200e}' | '\u{200f}' | '\u{61c}' => false,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
         _ => !c.is_control(),
     });
@@ -296,6 +297,16 @@ mod tests {
         ] {
             assert_eq!(sanitize(&format!("a{other}"), true), "a", "{other:?}");
         }
+    }
+
+    #[test]
+    fn sanitizing_removes_marks_of_direction() {
+        for mark in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}".chars()
+        {
+            assert_eq!(sanitize(&format!("1{mark}0"), true), "10", "{mark:?}");
+        }
+        // Emoji and some scripts need joiners.
+        assert_eq!(sanitize("a\u{200d}b", true), "a\u{200d}b");
     }
 
     #[test]

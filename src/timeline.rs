@@ -207,6 +207,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_label_is_one_line_of_limited_length() {
+        let (timeline, _guard) = local();
+        let [text, accents] = ["a\nb\r\x1b[31mc", &"\u{301}".repeat(1000)];
+        let inner = || nap(5).instrument(info_span!("user", %text, ?text));
+        async {
+            tokio::join!(inner(), nap(1).instrument(info_span!("job", accents)))
+        }
+        .instrument(info_span!("ro\not"))
+        .await;
+        let recording = timeline.recording();
+        let section = &recording.sections[0];
+        assert_eq!(section.title, "ro ot");
+        let debug = r#"text="a\nb\r\u{1b}[31mc""#;
+        assert_eq!(section.rows[0].label, format!("user text=a b  [31mc {debug}"));
+        assert_eq!(section.rows[2].label.chars().count(), 500);
+        // A title, four rows, the axis and the legend.
+        assert_eq!(recording.draw(80, false).lines().count(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn dropping_a_future_ends_its_row_and_is_not_a_poll() {
         let (timeline, _guard) = local();
         async { tokio::time::timeout(Duration::from_millis(3), nap(9)).await }

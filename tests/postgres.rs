@@ -488,13 +488,18 @@ fn changed_tables_are_recognized() {
         "UPDATE users SET city = 'Porto' WHERE id = 1",
         "INSERT INTO users VALUES (6, 'Margaret', 'Oslo')",
         "ALTER TABLE users DROP city",
+        "ALTER TABLE users ALTER id TYPE bigint",
+        "ALTER TABLE orders ALTER item TYPE varchar",
         "DROP TABLE orders",
         "DROP TABLE users CASCADE",
     ] {
         start();
         execute(&shop, change);
         let text = failure_at(&shop);
-        assert_has(&text, &["has other sample rows", "the next start creates it"]);
+        assert_has(
+            &text,
+            &["has other sample tables or rows", "the next start creates it"],
+        );
         let advice = "DROP SCHEMA async_workbook CASCADE";
         assert_has(&text, &[advice]);
         execute(&shop, advice);
@@ -562,6 +567,29 @@ fn locks_that_another_session_holds() {
             assert!(start.elapsed() < TIMEOUT);
         }
     }
+}
+
+#[test]
+fn a_query_that_waits_for_a_lock_is_reported() {
+    if postgres_missing() {
+        return;
+    }
+    let server = Running::start(&mut services());
+    let url = format!("{}&connect_timeout=1", server.url);
+    let mut lesson = Running::start(services().env("DATABASE_URL", &url));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let [holder, waiter] =
+        [(); 2].map(|()| runtime.block_on(connect(&url.parse().unwrap())));
+    runtime.block_on(holder.batch_execute("BEGIN; LOCK TABLE users")).unwrap();
+    runtime.spawn(async move { waiter.batch_execute("SELECT FROM users").await });
+    let mut lines = BufReader::new(lesson.child.stderr.take().unwrap()).lines();
+    let warning = lines.find_map(|line| {
+        line.ok().filter(|line| line.starts_with("A query has waited for 2 s: "))
+    });
+    assert_has(
+        &warning.unwrap(),
+        &["another session holds a lock on the sample tables"],
+    );
 }
 
 #[test]

@@ -120,7 +120,7 @@ test('all other control sequences are removed', async open => {
         '\x1b[2J', '\x1b[H', '\x1b[?1049h', '\x1b[>4;2m', '\x1b[?4m', '\x1b[1 m', '\x1b[6n', '\x1b]0;title\x07',
         '\x1b]8;;file:///a\x1b\\', '\x1bP$q"p\x1b\\', '\x1b_app\x1b\\', '\x1bc', '\x1b7', '\x1b(B', '\x1b#8',
         '\x9b2J', '\x9d0;title\x9c', '\x90q\x9c', '\x07', '\x08', '\x00', '\x0b', '\x7f', '\x85', '\r',
-        '\x1b[31\x18', '\x1b[31;\x1b[0m',
+        '\x1b[31\x18', '\x1b[31;\x1b[0m', '\u061c', '\u200e', '\u200f', '\u202a', '\u202e', '\u2066', '\u2069',
     ];
     const text = sequences.map((sequence, at) => `${at}${sequence}.\n`).join('');
     const expected = sequences.map((_, at) => `${at}.\n`).join('');

@@ -30,13 +30,14 @@
         }
     }
 
-    // A control sequence (ECMA-48), which may be cut off, or a control character. With groups for CSI.
+    // A control sequence (ECMA-48), which may be cut off, a control character, or a mark that changes the direction of
+    // text. With groups for CSI.
     const TEXT = String.raw`[^\x07\x18\x1a\x1b\x9c\n]*`;
     const CONTROL = new RegExp([
         String.raw`(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~]?)`,
         String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])${TEXT}(?:\x1b\\|[\x07\x18\x1a\x9c])?`,
         String.raw`\x1b[ -/]*[0-~]?`,
-        String.raw`[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]`,
+        String.raw`[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]`,
     ].join('|'), 'g');
     // One that may go on in the next piece of output.
     const INCOMPLETE = new RegExp(

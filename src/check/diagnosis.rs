@@ -7,6 +7,9 @@ use anyhow::Result;
 use crate::text;
 use crate::timeline::{Recording, Section};
 
+/// The most characters of a message that are shown.
+const MAX_MESSAGE: usize = 4000;
+
 /// The error of a failed check: what happened, what was expected, and what that
 /// usually means; with a timeline of the run if there is one.
 #[derive(Clone, Debug)]
@@ -107,10 +110,11 @@ impl Diagnosis {
         self
     }
 
-    /// Formats the text and the picture, at most `columns` wide.
+    /// Formats the text and the picture, at most `columns` wide. Shortens a long text:
+    /// it may contain a value of the learner's code.
     pub fn render(&self, columns: usize, color: bool) -> String {
-        let message = self.to_string();
-        let mut diagnosis = text::wrap(&text::capitalize(&message), "", columns);
+        let message = shorten(&text::capitalize(&self.to_string()));
+        let mut diagnosis = text::wrap(&message, "", columns);
         if let Some(section) = &self.picture {
             let recording = Recording { sections: vec![section.clone()] };
             let picture = recording.draw(columns, color);
@@ -131,6 +135,20 @@ fn number(section: &mut Section) {
             row.label = format!("{label} #{}", count(&labels[..=index], label));
         }
     }
+}
+
+/// Leaves out the middle of a text of more than [`MAX_MESSAGE`] characters: causes and
+/// seeds are at its end.
+fn shorten(text: &str) -> String {
+    let starts: Vec<_> = text.char_indices().map(|(start, _)| start).collect();
+    let Some(omitted) = starts.len().checked_sub(MAX_MESSAGE).filter(|&n| n > 0)
+    else {
+        return text.to_owned();
+    };
+    let [from, to] = [MAX_MESSAGE / 2, MAX_MESSAGE / 2 + omitted];
+    let omitted = text::count(omitted as u64, "character");
+    let (head, tail) = (&text[..starts[from]], &text[starts[to]..]);
+    format!("{head} ... {omitted} left out ... {tail}")
 }
 
 impl fmt::Display for Diagnosis {
@@ -191,6 +209,7 @@ impl<T> Explain for Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::that;
     use crate::timeline::Row;
 
     fn section(labels: &[&str]) -> Section {
@@ -226,5 +245,26 @@ mod tests {
         let other = first.without_repeats(false, &[section(&["b"])]);
         assert!(other.render(80, false).contains("a run"));
         assert!(other.names_drawn());
+    }
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        let value = "é".repeat(600_000);
+        let error =
+            that(false, format!("it returned {value}.")).when(true, "A cause.");
+        let message =
+            Diagnosis::of(error.unwrap_err()).with_drawn(7).render(80, false);
+        let message = message.replace('\n', " ");
+        assert!(message.starts_with("It returned éé"), "{message}");
+        let omitted = "é ... 596,079 characters left out ... é";
+        assert!(message.contains(omitted), "{message}");
+        assert!(message.contains("é. A cause. The test values are random;"));
+        let length = message.chars().count();
+        assert!(length < MAX_MESSAGE + 100, "{length}");
+        let longest = "é".repeat(MAX_MESSAGE);
+        assert_eq!(
+            Diagnosis::new(&longest).render(80, false),
+            text::capitalize(&longest)
+        );
     }
 }

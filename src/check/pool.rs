@@ -19,8 +19,10 @@
 //! server in `DATABASE_URL`, [`TestDatabase`] drops the schemas, also those of an
 //! earlier check that was killed.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +47,29 @@ const TAKEN: &str = "-- taken from the pool";
 /// The time between two queries for the state of the connections.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// The time within which a server answers an empty query.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// The server of the checks on this thread.
+    static SERVER: RefCell<Option<Config>> = const { RefCell::new(None) };
+}
+
+/// Returns whether the checks on this thread use a server that does not answer.
+pub(super) fn server_is_silent() -> bool {
+    let Some(config) = SERVER.with_borrow(Clone::clone) else { return false };
+    let (sender, answer) = channel();
+    // On another thread, because this one may be running async code.
+    std::thread::spawn(move || {
+        let asked = on_runtime(async {
+            let client = connect(&config).await?;
+            Ok(client.batch_execute("").await?)
+        });
+        let _ = sender.send(asked);
+    });
+    answer.recv_timeout(ANSWER_LIMIT).is_err()
+}
+
 /// The server for the pools of a check.
 #[derive(Debug)]
 pub struct TestDatabase(Database);
@@ -64,6 +89,7 @@ impl TestDatabase {
     /// If there is no PostgreSQL, or if the user may not create schemas.
     pub fn start() -> Result<Self> {
         let database = Self(on_runtime(postgres::start())?);
+        SERVER.set(Some(database.0.config()));
         database.drop_schemas(1)?;
         Ok(database)
     }
@@ -547,5 +573,35 @@ impl ObservedPool {
 
     fn gates(&self) -> MutexGuard<'_, HashMap<String, Client>> {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::check::runner::{Clock, on_clock};
+
+    #[test]
+    fn a_server_that_does_not_answer_is_reported() {
+        let stuck = || {
+            let clock = Clock::Real(Duration::from_millis(1));
+            let waits = std::future::pending::<Result<()>>();
+            on_clock(clock, waits).unwrap_err().to_string()
+        };
+        assert!(stuck().starts_with("still not finished after 0.001 s"));
+        // It accepts connections, as the kernel does for a suspended server.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut config = Config::new();
+        config
+            .host("127.0.0.1")
+            .port(silent.local_addr().unwrap().port())
+            .user("ada");
+        SERVER.set(Some(config));
+        assert!(stuck().starts_with("the PostgreSQL server does not answer"));
+        // An answer, although it is an error.
+        drop(silent);
+        assert!(stuck().starts_with("still not finished after 0.001 s"));
     }
 }

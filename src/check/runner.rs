@@ -65,6 +65,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::assertions::Pace;
 use super::calls::{Call, Calls};
 use super::diagnosis::{Diagnosis, Kind};
+use super::pool::server_is_silent;
 use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::{Moment, Spent, slowness};
 use crate::timeline::{Recorder, Row, Section, Spans};
@@ -244,6 +245,10 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
         Clock::Paused => format!(
             "deadlock: every task is waiting, and nothing is left that could wake one.\
              {waiting}"
+        ),
+        Clock::Real(_) if server_is_silent() => format!(
+            "the PostgreSQL server does not answer: it may be suspended or overloaded. \
+             Check again once it does.{waiting}"
         ),
         Clock::Real(limit) => format!(
             "still not finished after {} s: it waits for something that does not \

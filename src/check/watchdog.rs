@@ -227,7 +227,11 @@ impl Watched {
                 "the thread has not returned from one poll for {seconds}{in_poll}: it \
                  computes or is blocked"
             )),
-            (true, Some(false)) if self.clock == Clock::Paused => {
+            (true, Some(false)) if self.clock != Clock::Paused => perhaps(format!(
+                "the runtime has been idle for {seconds}{waiting}: it waits for \
+                 something that does not happen, such as the answer of a server"
+            )),
+            (true, Some(false)) => {
                 let idle =
                     format!("the runtime has been idle for {seconds}{waiting}");
                 if self.activity.blocking.load(SeqCst) == 0 {
@@ -409,6 +413,14 @@ mod tests {
             let _ = spawn_blocking(move || handle.block_on(request)).await;
         };
         reports(report(Clock::Paused, requests), true, &parts);
+    }
+
+    #[test]
+    fn waiting_on_the_real_clock_is_not_a_busy_loop() {
+        let waits = |_| std::future::pending().instrument(info_span!("query"));
+        let parts =
+            ["the runtime has been idle for", ", waiting in `query`: it waits"];
+        reports(report(Clock::Real(60_000 * MS), waits), false, &parts);
     }
 
     #[test]

@@ -100,9 +100,7 @@ impl Build {
                         self.read(&line);
                     }
                 }
-                JobEvent::Message(message) => {
-                    return Ok(BuildEvent::Message(message));
-                }
+                JobEvent::Message(other) => return Ok(BuildEvent::Message(other)),
                 JobEvent::Exited(status) => {
                     let built = self.executable.take().filter(|_| status.success());
                     let messages = std::mem::take(&mut self.messages);

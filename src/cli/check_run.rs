@@ -419,6 +419,10 @@ impl CheckRun {
         self.finish_output();
         let has_begun = self.current.is_some() || !self.report.checks.is_empty();
         match self.verdict {
+            Some((_, checks)) if checks > self.report.checks.len() => {
+                let reason = "the program reported fewer results than checks";
+                self.finish(Outcome::Ended, Some(reason.to_owned()));
+            }
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
             }

@@ -72,7 +72,7 @@ impl Context {
                  `solved`",
             );
         }
-        self.screen.wrapped("", &note)?;
+        self.screen.wrapped("", &note);
         Ok(true)
     }
 }

@@ -1,7 +1,6 @@
 //! Errors with an exit status of their own.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 /// An error whose exit status is not 1.
@@ -29,14 +28,6 @@ impl std::error::Error for Error {}
 
 /// Prints an error on stderr and returns its exit status.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    // Broken pipe: the reader, such as `head`, has exited. Not an error.
-    let broken_pipe = error.chain().any(|cause| {
-        let error = cause.downcast_ref::<io::Error>();
-        error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    });
-    if broken_pipe {
-        return ExitCode::SUCCESS;
-    }
     let status = match error.downcast_ref() {
         Some(Error::Interrupted(signal)) => return ExitCode::from(128 + signal),
         Some(error @ Error::AllSolved(_)) => {

@@ -12,7 +12,7 @@ use std::thread;
 use super::inbox::{Inbox, Message};
 
 /// The terminal's settings. Dropping this restores them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Keys {
     /// The original settings, while the terminal is in cbreak mode.
     #[cfg(unix)]
@@ -22,10 +22,7 @@ pub struct Keys {
 impl Keys {
     /// Enters cbreak mode, and sends keys to the inbox from a thread until stdin ends.
     pub fn listen(inbox: &Inbox) -> Keys {
-        let mut keys = Keys {
-            #[cfg(unix)]
-            original: None,
-        };
+        let mut keys = Keys::default();
         keys.enter_cbreak();
         let (sender, single) = (inbox.sender(), keys.are_single());
         let send = move |letters: Vec<char>| {

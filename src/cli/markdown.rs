@@ -17,8 +17,8 @@ pub fn load_hints(exercise: &Exercise) -> Result<Hints> {
 
 /// Prints Markdown as plain text: wraps paragraphs, leaves code unchanged, and appends the
 /// targets of links.
-pub fn show(cx: &Context, indent: &str, markdown: &str) -> Result<()> {
-    Ok(cx.screen.text(&render(&cx.repo, &cx.screen, indent, markdown))?)
+pub fn show(cx: &Context, indent: &str, markdown: &str) {
+    cx.screen.text(&render(&cx.repo, &cx.screen, indent, markdown));
 }
 
 fn render(repo: &Repo, screen: &Screen, indent: &str, markdown: &str) -> String {

@@ -14,7 +14,7 @@ use super::screen::Style;
 /// The maximum number of compiler errors shown.
 const ERRORS: usize = 5;
 
-/// Prints one run. Its methods fail if writing to stdout fails.
+/// Prints one run.
 #[derive(Debug)]
 pub struct CheckPrinter<'a> {
     cx: &'a Context,
@@ -28,27 +28,27 @@ impl<'a> CheckPrinter<'a> {
     /// Prints the exercise's name.
     pub fn start(cx: &'a Context, exercise: &Exercise) -> Result<CheckPrinter<'a>> {
         cx.create_if_missing(exercise)?;
-        cx.screen.line(&format!("checking {} ...", exercise.name()))?;
+        cx.screen.line(&format!("checking {} ...", exercise.name()));
         Ok(CheckPrinter { cx, has_status: false, compiled: 0 })
     }
 
     /// Prints an event.
-    pub fn print(&mut self, event: &CheckEvent) -> Result<()> {
+    pub fn print(&mut self, event: &CheckEvent) {
         match event {
             CheckEvent::Building(status) => return self.building(status),
-            CheckEvent::Message(Message::Tick) => return Ok(()),
-            _ => self.clear_status()?,
+            CheckEvent::Message(Message::Tick) => return,
+            _ => self.clear_status(),
         }
         match event {
             CheckEvent::Output(line) => self.output(line),
             CheckEvent::Check(check) => self.check(check),
             CheckEvent::Finished(report) => self.verdict(report),
-            CheckEvent::Building(_) | CheckEvent::Message(_) => Ok(()),
+            CheckEvent::Building(_) | CheckEvent::Message(_) => {}
         }
     }
 
     /// Prints cargo's status if it compiles, or waits for another build.
-    fn building(&mut self, status: &str) -> Result<()> {
+    fn building(&mut self, status: &str) {
         let screen = &self.cx.screen;
         // Another cargo may hold the lock on the build directory for a whole build, but
         // the one on the package cache only for a moment.
@@ -57,40 +57,38 @@ impl<'a> CheckPrinter<'a> {
         if status.starts_with("Compiling") {
             self.compiled += 1;
         } else if !blocked {
-            return Ok(());
+            return;
         }
         if screen.terminal {
             let line = clip(status, screen.columns() - 3);
             let line = screen.paint(Style::Quiet, &line);
-            screen.text(&format!("\r\x1b[K  {line}"))?;
+            screen.text(&format!("\r\x1b[K  {line}"));
             self.has_status = true;
         } else if blocked {
-            screen.line(&format!("  {status}"))?;
+            screen.line(&format!("  {status}"));
         } else if self.compiled == 2 {
             // The first crate may be the exercise alone, the second is a dependency.
-            screen.line("  compiling; the first time it takes a minute or two")?;
+            screen.line("  compiling; the first time it takes a minute or two");
         }
-        Ok(())
     }
 
     /// Removes the status line.
-    fn clear_status(&mut self) -> Result<()> {
+    fn clear_status(&mut self) {
         if self.has_status {
-            self.cx.screen.text("\r\x1b[K")?;
+            self.cx.screen.text("\r\x1b[K");
             self.has_status = false;
         }
-        Ok(())
     }
 
     /// Prints a line of the program's output.
-    fn output(&self, line: &str) -> Result<()> {
+    fn output(&self, line: &str) {
         let screen = &self.cx.screen;
         let bar = screen.paint(Style::Quiet, "│");
-        Ok(screen.line(format!("  {bar} {line}").trim_end())?)
+        screen.line(format!("  {bar} {line}").trim_end());
     }
 
     /// Prints the result of one check.
-    fn check(&self, check: &Check) -> Result<()> {
+    fn check(&self, check: &Check) {
         let screen = &self.cx.screen;
         let (style, sign, note) = match check.outcome {
             CheckOutcome::Passed => (Style::Good, "✓", ""),
@@ -98,7 +96,7 @@ impl<'a> CheckPrinter<'a> {
             CheckOutcome::Skipped => (Style::Quiet, "-", " (skipped)"),
             CheckOutcome::Unfinished => (Style::Bad, "✗", " (did not finish)"),
         };
-        screen.item("  ", style, sign, &format!("{}{note}", check.title))?;
+        screen.item("  ", style, sign, &format!("{}{note}", check.title));
         if let Some(diagnosis) = &check.diagnosis {
             let indent = " ".repeat(INDENT);
             for line in diagnosis.lines() {
@@ -107,55 +105,53 @@ impl<'a> CheckPrinter<'a> {
                 let line = &format!("{line}{end}");
                 // Pictures are drawn for this width and must not be wrapped.
                 if width(line) + INDENT <= screen.columns() {
-                    screen.line(format!("{indent}{line}").trim_end())?;
+                    screen.line(format!("{indent}{line}").trim_end());
                 } else {
-                    screen.wrapped(&indent, line)?;
+                    screen.wrapped(&indent, line);
                 }
             }
         }
-        Ok(())
     }
 
     /// Prints the verdict: compiler errors, the reason, and what to do next.
-    fn verdict(&self, report: &Report) -> Result<()> {
-        self.diagnostics(report)?;
+    fn verdict(&self, report: &Report) {
+        self.diagnostics(report);
         let screen = &self.cx.screen;
         if report.outcome == Outcome::DoesNotCompile
             && let Some(reason) = &report.reason
         {
-            screen.line(reason)?;
+            screen.line(reason);
         }
-        screen.line("")?;
+        screen.line("");
         let (style, sign) = report.sign();
-        screen.item("", style, sign, &report.verdict())?;
+        screen.item("", style, sign, &report.verdict());
         if report.solved() {
-            return Ok(());
+            return;
         }
         let file = report.exercise.file();
         let shown = screen.link(&file, &self.cx.repo.display_path(&file));
-        screen.line(&format!("  {shown}"))?;
+        screen.line(&format!("  {shown}"));
         // If the run did not test any code, a hint does not help.
         let not_built =
             report.outcome == Outcome::DoesNotCompile && report.reason.is_some();
         if report.outcome != Outcome::Missing && !not_built {
             let hint = report.exercise.command("hint");
-            screen.line(&format!("  for a hint: {hint}"))?;
+            screen.line(&format!("  for a hint: {hint}"));
         }
-        Ok(())
     }
 
-    fn diagnostics(&self, report: &Report) -> Result<()> {
+    fn diagnostics(&self, report: &Report) {
         let screen = &self.cx.screen;
         for diagnostic in report.diagnostics.iter().take(ERRORS) {
-            screen.line(diagnostic.rendered.trim_end())?;
-            screen.line("")?;
+            screen.line(diagnostic.rendered.trim_end());
+            screen.line("");
         }
         let more = report.diagnostics.len().saturating_sub(ERRORS);
         if more > 0 {
             screen.line(&format!(
                 "{} not shown; fix the ones above first",
                 count(more as u64, "more error")
-            ))?;
+            ));
         }
         let mut given = Vec::new();
         for diagnostic in &report.diagnostics {
@@ -168,43 +164,41 @@ impl<'a> CheckPrinter<'a> {
             let code = code.map_or(String::new(), |code| format!("{code}: "));
             let see = advice.path(&self.cx.repo);
             let see = see.map_or(String::new(), |path| format!(" See {path}"));
-            screen.wrapped("", &format!("{code}{}{see}", advice.text))?;
+            screen.wrapped("", &format!("{code}{}{see}", advice.text));
         }
-        Ok(())
     }
 }
 
 /// After a pass, prints why the solution works and which exercise is next; `how` is how to
 /// get there.
-pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) -> Result<()> {
+pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) {
     let screen = &cx.screen;
     // A pass is a pass, even if the hints cannot be read.
     if let Ok(hints) = markdown::load_hints(exercise) {
-        screen.line("")?;
-        markdown::show(cx, "  ", &hints.why)?;
+        screen.line("");
+        markdown::show(cx, "  ", &hints.why);
     }
-    screen.line("")?;
+    screen.line("");
     let progress = cx.progress().unwrap_or_default();
     if !progress.is_solved(exercise) {
         // The pass could not be saved; `Report::save` has reported that.
-        return Ok(());
+        return;
     }
     match progress.current(&cx.repo.exercises()) {
         Some(next) if progress.is_selected(exercise) => {
-            screen.line(&format!("next: {} ({how})", next.name()))?;
+            screen.line(&format!("next: {} ({how})", next.name()));
         }
         // `next` would skip the current exercise.
         Some(current) => {
             let name = current.name();
-            screen.line(&format!("next: {name} (`cargo workbook watch`)"))?;
+            screen.line(&format!("next: {name} (`cargo workbook watch`)"));
         }
-        None => print_all_solved(cx)?,
+        None => print_all_solved(cx),
     }
-    Ok(())
 }
 
 /// Prints what to do after the last exercise.
-pub fn print_all_solved(cx: &Context) -> Result<()> {
+pub fn print_all_solved(cx: &Context) {
     let chapter = markdown::chapter_path(&cx.repo, "your_own_program.md");
     let text = format!(
         "All exercises are solved. Next, write a program of your own, outside of this \
@@ -212,5 +206,5 @@ pub fn print_all_solved(cx: &Context) -> Result<()> {
          tokio --features full\n{chapter} explains the next steps. To start an exercise \
          again:\n  cargo workbook reset 03"
     );
-    Ok(cx.screen.wrapped("", &text)?)
+    cx.screen.wrapped("", &text);
 }

@@ -183,16 +183,16 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let write = || {
         let mut file = File::create(&new)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::hard_link(&new, path)
+        file.sync_all()
     };
-    let written = match write() {
+    let written = write().and_then(|()| match fs::hard_link(&new, path) {
         // FAT and some network file systems have no hard links.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            File::create_new(path).and_then(|mut file| file.write_all(bytes))
+            let mut file = File::create_new(path)?;
+            file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(path)))
         }
-        written => written,
-    };
+        linked => linked,
+    });
     let _ = fs::remove_file(&new);
     written
 }

@@ -1,7 +1,11 @@
 //! Writes to stdout: colors, widths and links.
+//!
+//! A command whose output cannot be written still does its work: a pass is saved, although
+//! `head` has exited or the disk is full. So a [`Screen`] keeps the error until the end.
 
+use std::cell::RefCell;
 use std::env;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use async_workbook::{terminal, text};
@@ -13,13 +17,15 @@ use serde_json::Value;
 const TEXT_COLUMNS: usize = 88;
 
 /// Stdout and its capabilities.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Screen {
     pub color: bool,
     /// True if stdout is a terminal on which lines can be overwritten.
     pub terminal: bool,
     /// True if the terminal understands OSC 8 links to files.
     links: bool,
+    /// The first error, after which nothing is written.
+    error: RefCell<Option<io::Error>>,
 }
 
 /// The color or weight of a piece of text.
@@ -43,7 +49,8 @@ impl Screen {
         // VS Code turns plain paths into links that open in the editor.
         let vscode =
             env::var_os("TERM_PROGRAM").is_some_and(|name| name == "vscode");
-        Screen { color, terminal, links: terminal && !vscode }
+        let (links, error) = (terminal && !vscode, RefCell::default());
+        Screen { color, terminal, links, error }
     }
 
     /// Returns the current width in columns.
@@ -84,42 +91,48 @@ impl Screen {
     }
 
     /// Writes and flushes `text`.
-    pub fn text(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
+    pub fn text(&self, text: &str) {
+        if self.is_open() {
+            let mut out = io::stdout().lock();
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            self.error.replace(written.err());
+        }
+    }
+
+    /// Returns false after an error.
+    pub fn is_open(&self) -> bool {
+        self.error.borrow().is_none()
+    }
+
+    /// Returns the first error, unless it is a broken pipe: `head` may have exited.
+    pub fn finish(&self) -> io::Result<()> {
+        let is_error = |error: &io::Error| error.kind() != ErrorKind::BrokenPipe;
+        self.error.take().filter(is_error).map_or(Ok(()), Err)
     }
 
     /// Writes one line.
-    pub fn line(&self, text: &str) -> io::Result<()> {
-        self.text(&format!("{text}\n"))
+    pub fn line(&self, text: &str) {
+        self.text(&format!("{text}\n"));
     }
 
     /// Writes a JSON document.
-    pub fn json(&self, document: &Value) -> io::Result<()> {
-        self.line(&format!("{document:#}"))
+    pub fn json(&self, document: &Value) {
+        self.line(&format!("{document:#}"));
     }
 
     /// Writes running text, wrapped.
-    pub fn wrapped(&self, indent: &str, text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
+    pub fn wrapped(&self, indent: &str, text: &str) {
+        if !text.is_empty() {
+            self.line(&text::wrap(text, indent, self.text_columns()));
         }
-        self.line(&text::wrap(text, indent, self.text_columns()))
     }
 
     /// Writes a styled sign and running text, wrapped with a hanging indent.
-    pub fn item(
-        &self,
-        indent: &str,
-        style: Style,
-        sign: &str,
-        text: &str,
-    ) -> io::Result<()> {
+    pub fn item(&self, indent: &str, style: Style, sign: &str, text: &str) {
         let hanging = format!("{indent}  ");
         let text = text::wrap(text, &hanging, self.text_columns());
         // Escape sequences would count as columns, so the sign is added after wrapping.
         let text = text.get(hanging.len()..).unwrap_or_default();
-        self.line(&format!("{indent}{} {text}", self.paint(style, sign)))
+        self.line(&format!("{indent}{} {text}", self.paint(style, sign)));
     }
 }

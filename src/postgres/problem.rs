@@ -126,7 +126,7 @@ impl Problem {
                 },
             ),
             PrepareError::Changed => (
-                "has other sample rows in schema async_workbook than the lessons need",
+                "has other sample tables or rows in schema async_workbook than the lessons need",
                 "Drop the schema, and the next start creates it again: DROP SCHEMA \
                  async_workbook CASCADE",
             ),

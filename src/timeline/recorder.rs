@@ -235,6 +235,10 @@ pub(crate) struct Recorder {
     pub requests: bool,
 }
 
+/// The most characters of a label, which is one line of a picture: a field may have any
+/// value.
+const MAX_LABEL: usize = 500;
+
 /// The target of the web server's request spans.
 pub(crate) const REQUESTS: &str = "async_workbook::web";
 
@@ -273,6 +277,8 @@ where
         }
         let mut label = Label(attributes.metadata().name().to_owned());
         attributes.record(&mut label);
+        let chars = label.0.chars().take(MAX_LABEL);
+        let label = chars.map(|c| if c.is_control() { ' ' } else { c }).collect();
         let index_of = |parent: SpanRef<'_, S>| {
             parent.extensions().get::<Index>().map(|index| index.0)
         };
@@ -282,7 +288,7 @@ where
         let began = Instant::now();
         spans.push(Span {
             parent,
-            label: label.0,
+            label,
             began,
             ended: None,
             polls: Vec::new(),

@@ -254,6 +254,20 @@ fn a_printed_result_does_not_count() {
 }
 
 #[test]
+fn a_missing_result_is_reported() {
+    let fixture = Fixture::new("missing-result");
+    let check = fixture.root.join("lessons/01_hello_await/check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    let failed = "(format!(r#\"\"failed\"";
+    let lost =
+        text.replace("self.emit(&format!(r#\"\"failed\"", &format!("drop{failed}"));
+    assert_ne!(lost, text);
+    fs::write(check, lost).unwrap();
+    let reason = "✗ 01_hello_await: the program reported fewer results than checks";
+    fixture.run(&["check"]).prints(1, &[reason]);
+}
+
+#[test]
 fn another_check_does_not_count() {
     let fixture = Fixture::new("another");
     let check = fixture.root.join("lessons/01_hello_await/check.rs");
@@ -591,25 +605,61 @@ fn no_process_is_left_running() {
     assert!(!alive(&pid(&run)));
 }
 
-#[cfg(unix)]
+/// Runs the command with a stdout whose reader has exited.
+fn run_without_reader(fixture: &Fixture, arguments: &[&str]) -> Run {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = fixture.command(arguments);
+    // `Run::of` would replace stdout.
+    let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn();
+    let output = child.unwrap().wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    Run { code: output.status.code(), out: String::new(), error }
+}
+
 #[test]
-fn a_broken_pipe_is_not_an_error() {
+fn a_broken_pipe_changes_nothing_but_the_output() {
     let fixture = Fixture::with("pipe", "41");
-    // `head` exits after one line; the statuses are those of the commands before it.
-    let sh = "for arguments in list 'check 01'; do\n\
-              { \"$0\" $arguments 2>&3; echo \"status $?\" >&3; } 3>&2 | head -n 1\n\
-              done";
-    let mut command = fixture.command(&[]);
-    let program = command.get_program().to_owned();
-    let mut shell = std::process::Command::new("sh");
-    shell.arg("-c").arg(sh).arg(program).current_dir(&fixture.root);
-    for (name, value) in command.stdin(std::process::Stdio::null()).get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
+    let run = |arguments: &[&str], code| {
+        let run = run_without_reader(&fixture, arguments);
+        assert_eq!((run.code, &*run.error), (Some(code), ""), "{arguments:?}");
+    };
+    run(&["list"], 0);
+    run(&["check", "01"], 1);
+    run(&["check", "--all"], 1);
+    fixture.write(1, "42");
+    run(&["check", "01"], 0);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
+    run(&["reset", "01"], 0);
+    assert_eq!(fixture.states(), ["unsolved", "unsolved", "unsolved"]);
+    for number in 1..=3 {
+        fixture.write(number, "42");
     }
-    let run = Run::of(&mut shell);
-    assert_eq!(run.error, "status 0\nstatus 0\n");
-    assert!(run.out.ends_with("checking 01_hello_await ...\n"), "{run:?}");
+    // `watch` ends, because no one can read the next verdict.
+    run(&["watch", "02"], 0);
+    assert_eq!(fixture.states(), ["unsolved", "solved", "unsolved"]);
+    run(&["check", "--all", "--json"], 0);
+    assert_eq!(fixture.states(), ["solved"; 3]);
+    // A hint that no one has read was not shown.
+    run(&["hint", "03"], 0);
+    fixture.run(&["hint", "03"]).prints(0, &["hint 1 of 3"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_reported_after_the_check() {
+    let fixture = Fixture::with("full", "42");
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for arguments in [&["check"][..], &["watch", "01"]] {
+        let mut command = fixture.command(arguments);
+        let child =
+            command.stdout(full()).stderr(std::process::Stdio::piped()).spawn();
+        let output = child.unwrap().wait_with_output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with("error: could not write to stdout: "), "{error}");
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
+        fixture.run(&["reset", "01"]).prints(0, &["is unsolved again"]);
+        fixture.write(1, "42");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::fixture::{Fixture, Run, source};
 
@@ -348,6 +349,34 @@ fn a_file_that_is_not_regular_or_too_large_is_refused_at_once() {
         assert_eq!(file.symlink_metadata().unwrap().file_type(), found);
         remove(&file);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_is_not_created() {
+    let fixture = Fixture::new("no-space");
+    let reset = |blocks: &str| {
+        // Without the signal, a write above the limit fails, as on a full disk.
+        let sh = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let command = fixture.command(&["reset", "1"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &sh, "sh"]).arg(command.get_program());
+        shell.args(command.get_args()).current_dir(&fixture.root);
+        Run::of(shell.env_remove("CARGO_MANIFEST_DIR"))
+    };
+    reset("0").fails(1, &["could not create ", "exercise.rs"]);
+    assert!(!fixture.file(1).exists());
+    let names = || {
+        let files =
+            fs::read_dir(fixture.root.join("lessons/01_hello_await")).unwrap();
+        files.map(|file| file.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().len(), 4, "{:?}", names());
+    fixture.write(1, "43");
+    reset("0").fails(1, &["could not back up your file; nothing was changed"]);
+    assert_eq!(fs::read_to_string(fixture.file(1)).unwrap(), source("43"));
+    let backups = fs::read_dir(fixture.root.join(".workbook/backups")).unwrap();
+    assert_eq!(backups.count(), 0);
 }
 
 #[cfg(unix)]

@@ -259,7 +259,7 @@ fn python_must_have_its_packages() {
     // A Python of this version with these packages.
     let python = |text: &str| {
         let file = fixture.root.join("python");
-        fs::write(&file, format!("#!/bin/sh\necho '{text}'\n")).unwrap();
+        fs::write(&file, format!("#!/bin/sh\necho '{text}'\necho\n")).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(&file, mode).unwrap();
         file

@@ -28,7 +28,7 @@ pub fn one(
     let progress = cx.progress()?;
     let all_solved = || progress.current(&cx.repo.exercises()).is_none();
     if as_json && lesson.is_none() && all_solved() {
-        cx.screen.json(&document(&cx.repo, &[]))?;
+        cx.screen.json(&document(&cx.repo, &[]));
         return Ok(ExitCode::SUCCESS);
     }
     let exercise = cx.exercise(lesson, "check")?;
@@ -47,16 +47,16 @@ pub fn one(
                 "{name} is solved, so this checks the next exercise. To check {name} \
                  again: `cargo workbook check {number}`"
             );
-            cx.screen.wrapped("", &note)?;
+            cx.screen.wrapped("", &note);
         }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         run(cx, &exercise, options, Some(&mut printer))?
     };
     let (solved, saved) = (report.solved(), report.save(&cx.repo));
     if as_json {
-        cx.screen.json(&document(&cx.repo, &[(*report, saved)]))?;
+        cx.screen.json(&document(&cx.repo, &[(*report, saved)]));
     } else if solved {
-        after_pass(cx, &exercise, "`cargo workbook next`")?;
+        after_pass(cx, &exercise, "`cargo workbook next`");
     }
     Ok(if solved { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -72,29 +72,29 @@ pub fn all(cx: &Context, options: &CheckOptions, as_json: bool) -> Result<ExitCo
         let status = !as_json && screen.terminal;
         if status {
             let line = format!("  checking {} ...", exercise.name());
-            screen.text(&screen.paint(Style::Quiet, &line))?;
+            screen.text(&screen.paint(Style::Quiet, &line));
         }
         let report = run(cx, exercise, options, None);
         if status {
-            screen.text("\r\x1b[K")?;
+            screen.text("\r\x1b[K");
         }
         let report = report?;
         if !as_json {
             let (style, sign) = report.sign();
-            screen.item("", style, sign, &report.verdict())?;
+            screen.item("", style, sign, &report.verdict());
         }
         let saved = report.save(&cx.repo);
         reports.push((*report, saved));
     }
     let solved = reports.iter().filter(|(report, _)| report.solved()).count();
     if as_json {
-        screen.json(&document(&cx.repo, &reports))?;
+        screen.json(&document(&cx.repo, &reports));
     } else {
         let all = count(exercises.len() as u64, "exercise");
-        screen.line(&format!("\n{solved} of {all} solved"))?;
+        screen.line(&format!("\n{solved} of {all} solved"));
     }
-    let success = solved == exercises.len();
-    Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all = solved == exercises.len();
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs a check to its end. Without a printer, prints nothing and uses no color.
@@ -109,13 +109,13 @@ fn run(
     loop {
         let event = run.next(cx)?;
         if let Some(printer) = &mut printer {
-            printer.print(&event)?;
+            printer.print(&event);
         }
         match event {
             CheckEvent::Finished(report) => return Ok(report),
             CheckEvent::Message(Message::Interrupt(signal)) => {
                 if printer.is_some() {
-                    cx.screen.line("interrupted")?;
+                    cx.screen.line("interrupted");
                 }
                 bail!(Error::Interrupted(signal));
             }

@@ -49,15 +49,15 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
             }
         };
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        cx.screen.item("", style, sign, &format!("{name}: {first}"))?;
-        cx.screen.wrapped(&" ".repeat(INDENT), rest)?;
+        cx.screen.item("", style, sign, &format!("{name}: {first}"));
+        cx.screen.wrapped(&" ".repeat(INDENT), rest);
     }
-    cx.screen.line("")?;
+    cx.screen.line("");
     if problems > 0 {
-        cx.screen.line(&format!("{} to fix", count(problems, "problem")))?;
+        cx.screen.line(&format!("{} to fix", count(problems, "problem")));
         return Ok(ExitCode::FAILURE);
     }
-    cx.screen.wrapped("", "No problems found. Start with `cargo workbook`.")?;
+    cx.screen.wrapped("", "No problems found. Start with `cargo workbook`.");
     Ok(ExitCode::SUCCESS)
 }
 

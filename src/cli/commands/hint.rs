@@ -30,18 +30,19 @@ pub fn show(cx: &Context, exercise: &Exercise, options: &HintOptions) -> Result<
                  `{solution} --spoil` shows a solution"
             ),
         };
-        return Ok(screen.wrapped("", &text)?);
+        screen.wrapped("", &text);
+        return Ok(());
     }
     let shown = all.iter().zip(1..).take(range.end).skip(range.start);
     for (Hint { title, text }, number) in shown {
         let title = screen.paint(Style::Strong, title);
         let heading = format!("{name} - hint {number} of {}: {title}", all.len());
-        screen.wrapped("", &heading)?;
-        screen.line("")?;
-        markdown::show(cx, "  ", text)?;
-        screen.line("")?;
+        screen.wrapped("", &heading);
+        screen.line("");
+        markdown::show(cx, "  ", text);
+        screen.line("");
     }
-    if range.end > seen {
+    if range.end > seen && screen.is_open() {
         let saved = Progress::change(&cx.repo, |progress| {
             let shown = progress.hints.entry(name.to_owned()).or_default();
             *shown = (*shown).max(range.end);

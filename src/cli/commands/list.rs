@@ -14,7 +14,7 @@ use crate::cli::screen::{Screen, Style};
 /// Prints the list, as text or as JSON.
 pub fn run(cx: &Context, as_json: bool) -> Result<ExitCode> {
     if as_json {
-        cx.screen.json(&document(cx, &cx.progress()?))?;
+        cx.screen.json(&document(cx, &cx.progress()?));
     } else {
         show(cx)?;
     }
@@ -44,10 +44,10 @@ pub fn show(cx: &Context) -> Result<()> {
         let indent = " ".repeat(widest + 6);
         let question = wrap(lesson.question, &indent, screen.columns());
         let question = question.trim_start();
-        screen.line(&format!("{arrow} {sign} {name}  {question}"))?;
+        screen.line(&format!("{arrow} {sign} {name}  {question}"));
     }
-    screen.line("")?;
-    Ok(screen.wrapped("  ", &legend)?)
+    screen.wrapped("  ", &format!("\n{legend}"));
+    Ok(())
 }
 
 /// Returns the symbol for a state.

@@ -20,7 +20,7 @@ exit $code"#;
 pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     cx.create_if_missing(exercise)?;
     let file = exercise.file();
-    cx.screen.line(&format!("opening {}", cx.repo.display_path(&file)))?;
+    cx.screen.line(&format!("opening {}", cx.repo.display_path(&file)));
     let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
     match set("VISUAL").or_else(|| set("EDITOR")) {
         // The value may have arguments and quotes, as in `code --wait`: let the shell

@@ -20,7 +20,7 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     }
     let was_solved = Progress::reopen(&cx.repo, exercise);
     if was_solved.context("could not save your progress")? {
-        cx.screen.line(&format!("{} is unsolved again", exercise.name()))?;
+        cx.screen.line(&format!("{} is unsolved again", exercise.name()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -34,7 +34,8 @@ fn restore(cx: &Context, exercise: &Exercise) -> Result<()> {
     };
     let (old, new) = (read(&file)?, read(&starter)?);
     if same_lines(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(&new)) {
-        return Ok(cx.screen.line(&format!("{shown} is already the starter"))?);
+        cx.screen.line(&format!("{shown} is already the starter"));
+        return Ok(());
     }
     let backup = back_up(cx, exercise, &old)
         .context("could not back up your file; nothing was changed")?;
@@ -43,8 +44,9 @@ fn restore(cx: &Context, exercise: &Exercise) -> Result<()> {
     // If the disk is full, the file may now be truncated: name the backup.
     fs::write(&file, new)
         .with_context(|| format!("could not write {shown}; {backup}"))?;
-    cx.screen.line(&format!("restored the starter: {shown}"))?;
-    Ok(cx.screen.line(&backup)?)
+    cx.screen.line(&format!("restored the starter: {shown}"));
+    cx.screen.line(&backup);
+    Ok(())
 }
 
 /// Writes `text` to a new file and returns its path.

@@ -19,14 +19,14 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let states = exercises.iter().map(|exercise| progress.state(exercise));
     let signs: Vec<_> = states.map(|state| sign(screen, Some(state))).collect();
     let summary = progress.summary(&exercises);
-    screen.line(&format!("{}  {summary}", signs.join(" ")))?;
-    screen.line("")?;
+    screen.line(&format!("{}  {summary}", signs.join(" ")));
+    screen.line("");
     let Some(current) = progress.current(&exercises) else {
-        print_all_solved(cx)?;
+        print_all_solved(cx);
         return Ok(ExitCode::SUCCESS);
     };
     introduce(cx, current)?;
-    screen.line("")?;
+    screen.line("");
     for (command, help) in [
         ("cargo workbook watch".to_owned(), "check it after every save"),
         (current.command("run"), "run the lesson it belongs to"),
@@ -35,7 +35,7 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     ] {
         let help = if screen.columns() < 60 { "" } else { help };
         let line = format!("  {command:<22}  {}", screen.paint(Style::Quiet, help));
-        screen.line(line.trim_end())?;
+        screen.line(line.trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -52,12 +52,12 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
     match Progress::advance(&cx.repo, from)? {
         Some(exercise) => {
             introduce(cx, &exercise)?;
-            cx.screen.line("\n  to check it: cargo workbook watch")?;
+            cx.screen.line("\n  to check it: cargo workbook watch");
         }
         None if before.current(&exercises).is_some() => {
-            cx.screen.line("this is the last unsolved exercise")?;
+            cx.screen.line("this is the last unsolved exercise");
         }
-        None => print_all_solved(cx)?,
+        None => print_all_solved(cx),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,11 +69,11 @@ fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
     let (title, task) =
         hints.map(|hints| (hints.title, hints.task)).unwrap_or_default();
     let name = screen.paint(Style::Strong, exercise.name());
-    screen.line(format!("{name}  {title}").trim_end())?;
-    markdown::show(cx, "  ", &task)?;
+    screen.line(format!("{name}  {title}").trim_end());
+    markdown::show(cx, "  ", &task);
     // The learner opens the path that is printed here, so the file has to exist.
     cx.create_if_missing(exercise)?;
     let shown = cx.repo.display_path(&exercise.file());
-    screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)))?;
+    screen.line(&format!("  {}", screen.link(&exercise.file(), &shown)));
     Ok(())
 }

@@ -85,7 +85,7 @@ impl Watch<'_> {
         let exercise = self.exercise.clone();
         if cx.screen.terminal {
             // Clear the screen, so that the old verdict is not mistaken for the new one.
-            cx.screen.text("\x1b[H\x1b[2J")?;
+            cx.screen.text("\x1b[H\x1b[2J");
         }
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         // Create the watcher before the check reads the file, so that a save in between
@@ -94,7 +94,7 @@ impl Watch<'_> {
         let mut run = CheckRun::start(cx, &exercise, self.options, cx.screen.color)?;
         let report = loop {
             let event = run.next(cx)?;
-            printer.print(&event)?;
+            printer.print(&event);
             match event {
                 CheckEvent::Message(message) => {
                     if let Some(step) = self.handle(message, Some(&mut run))? {
@@ -103,7 +103,7 @@ impl Watch<'_> {
                             && self.exercise == exercise
                             && matches!(step, NextStep::Check)
                         {
-                            cx.screen.line("restarting the check")?;
+                            cx.screen.line("restarting the check");
                         }
                         return Ok(Some(step));
                     }
@@ -114,21 +114,22 @@ impl Watch<'_> {
         };
         report.save(&cx.repo);
         if report.solved() {
-            after_pass(cx, &exercise, "press n")?;
+            after_pass(cx, &exercise, "press n");
         }
-        self.print_footer()?;
+        self.print_footer();
         Ok(None)
     }
 
-    /// Waits for a message with a next step.
+    /// Waits for a message with a next step. Quits once stdout cannot be written to.
     fn wait(&mut self) -> Result<NextStep> {
-        loop {
+        while self.cx.screen.is_open() {
             if let Some(message) = self.cx.inbox.next(None)
                 && let Some(step) = self.handle(message, None)?
             {
                 return Ok(step);
             }
         }
+        Ok(NextStep::Quit)
     }
 
     /// Handles a message; `run` is the running check, if there is one.
@@ -139,7 +140,7 @@ impl Watch<'_> {
     ) -> Result<Option<NextStep>> {
         match message {
             Message::Interrupt(signal) => {
-                self.cx.screen.line("")?;
+                self.cx.screen.line("");
                 bail!(Error::Interrupted(signal));
             }
             Message::Suspend => {
@@ -161,19 +162,19 @@ impl Watch<'_> {
             Message::Key(key) => {
                 match key {
                     'h' => {
-                        self.cx.screen.line("")?;
+                        self.cx.screen.line("");
                         let next = HintOptions::default();
-                        print_error(hint::show(self.cx, &self.exercise, &next))?;
+                        print_error(hint::show(self.cx, &self.exercise, &next));
                     }
                     'l' => {
-                        self.cx.screen.line("")?;
-                        print_error(list::show(self.cx))?;
+                        self.cx.screen.line("");
+                        print_error(list::show(self.cx));
                     }
                     _ => {}
                 }
                 // After a check, this is printed anyway.
                 if run.is_none() {
-                    self.print_footer()?;
+                    self.print_footer();
                 }
             }
             Message::Process { .. } => {}
@@ -188,34 +189,28 @@ impl Watch<'_> {
                 self.exercise = next;
                 return Ok(Some(NextStep::Check));
             }
-            Ok(None) => {
-                self.cx.screen.line("there is no other unsolved exercise")?
-            }
-            Err(error) => print_error(Err(error))?,
+            Ok(None) => self.cx.screen.line("there is no other unsolved exercise"),
+            Err(error) => print_error(Err(error)),
         }
         Ok(None)
     }
 
-    fn print_footer(&self) -> Result<()> {
+    fn print_footer(&self) {
         let screen = &self.cx.screen;
         let file = self.cx.repo.display_path(&self.exercise.file());
         let prefix =
             if self.keys.are_single() { "" } else { "keys, one per line: " };
         let text = format!("{prefix}{KEYS}\nwatching {file} ...");
-        screen.line("")?;
+        screen.line("");
         for line in wrap(&text, "", screen.columns()).lines() {
-            screen.line(&screen.paint(Style::Quiet, line))?;
+            screen.line(&screen.paint(Style::Quiet, line));
         }
-        Ok(())
     }
 }
 
-/// Prints an error and continues, unless writing to stdout failed.
-fn print_error(result: Result<()>) -> Result<()> {
-    let Err(error) = result else { return Ok(()) };
-    if error.is::<std::io::Error>() {
-        return Err(error);
+/// Prints an error and continues.
+fn print_error(result: Result<()>) {
+    if let Err(error) = result {
+        eprintln!("{error:#}");
     }
-    eprintln!("{error:#}");
-    Ok(())
 }
