@@ -118,8 +118,8 @@ impl Timeline {
     pub fn recording(&self) -> Recording {
         let mut sections = self.spans.sections(|time| self.round(time));
         // On the paused clock a blocking call takes no time: there is nothing to
-        // draw.
-        sections.retain(Section::took_time);
+        // draw. Nor is there for a span outside of the sections, which has no rows.
+        sections.retain(|section| section.took_time() && !section.rows.is_empty());
         Recording { sections }
     }
 
@@ -283,9 +283,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sections_that_took_no_time_are_left_out() {
+    async fn sections_without_time_or_rows_are_left_out() {
         let (timeline, _guard) = local();
         info_span!("root").in_scope(|| drop(info_span!("child").entered()));
+        nap(1).await;
         nap(1).instrument(info_span!("other root")).await;
         let sections = timeline.recording().sections;
         assert_eq!(sections.len(), 1, "{sections:?}");
@@ -295,6 +296,7 @@ mod tests {
     async fn an_open_span_ends_now() {
         let (timeline, _guard) = local();
         let _never = info_span!("root").entered();
+        let _child = info_span!("child").entered();
         sleep(Duration::from_millis(4)).await;
         assert_eq!(timeline.recording().sections[0].micros, 4 * MS);
     }
@@ -302,8 +304,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn times_are_rounded_down_with_some_slack() {
         let (timeline, _guard) = local();
-        nap(186).await;
-        nap(188).await;
+        nap(186).instrument(info_span!("root")).await;
+        nap(188).instrument(info_span!("root")).await;
         let timeline = timeline.rounded_to(Duration::from_millis(100));
         let micros = timeline
             .recording()
