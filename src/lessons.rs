@@ -156,7 +156,7 @@ lessons! {
         question: "Why will this future not spawn?",
         in_python: "none: one loop, one thread, the GIL",
         needs: &["07_pitfalls", "10_tasks"],
-        minutes: 40,
+        minutes: 45,
         postgres: false,
     }
     cancellation "12_cancellation" {
@@ -164,7 +164,7 @@ lessons! {
         question: "What happens to a future I drop?",
         in_python: "`CancelledError`, `finally`, `shield`",
         needs: &["10_tasks"],
-        minutes: 30,
+        minutes: 40,
         postgres: false,
     }
     retry "13_retry" {
@@ -172,7 +172,7 @@ lessons! {
         question: "How long will I really wait?",
         in_python: "`wait_for`, `timeout_at`, tenacity",
         needs: &["06_errors"],
-        minutes: 30,
+        minutes: 45,
         postgres: false,
     }
     transactions "14_transactions" {

@@ -23,8 +23,8 @@ struct Page {
 ///
 /// `orders` and `messages` need the name that `user` returns, so they start after
 /// it. `news` and `weather` need nothing. No request waits for something it does not
-/// need, and each is sent once: none after this function has returned. Each future
-/// is polled as soon as its response arrives, however long that takes.
+/// need. Each is sent exactly once, and none after this function has returned. As
+/// soon as a response arrives, the code that waits for it continues.
 ///
 /// (No request fails. The return type is a `Result` because awaiting a spawned task
 /// gives one.)

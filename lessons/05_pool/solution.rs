@@ -36,8 +36,8 @@ async fn orders(pool: &Pool, id: i32) -> Result<(i64, i64)> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// Reads the account of the user `id`. Returns `None` if there is no such user,
-/// whatever the query on `orders` gives, and an error if anything else fails.
+/// Reads the account of the user `id`. Returns `None` if there is no such user, even
+/// if there are orders with this `user_id`, and an error if a query fails.
 ///
 /// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
 ///   `cents`) at the same time, each on its own connection from `pool`.

@@ -21,8 +21,8 @@ struct Account {
     cents: i64,
 }
 
-/// Reads the account of the user `id`. Returns `None` if there is no such user,
-/// whatever the query on `orders` gives, and an error if anything else fails.
+/// Reads the account of the user `id`. Returns `None` if there is no such user, even
+/// if there are orders with this `user_id`, and an error if a query fails.
 ///
 /// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
 ///   `cents`) at the same time, each on its own connection from `pool`.

@@ -34,7 +34,7 @@ const LANGUAGE: Section = Some(("rosetta", "Language"));
 const MISSING_AWAIT: &str = "this is a future, not its result, which an async fn returns only after `.await`: add `.await`.";
 const OWN_TYPE: &str = "each async block and each async fn has its own type of future; to put several into a Vec, create all with one async fn, or box them with `.boxed()`.";
 const SHARED: &str = "futures that run concurrently cannot share a value that one of them changes: let each return its part, and combine the parts after the `.await`.";
-const OUTLIVES: &str = "a spawned task or thread may outlive this function, so it cannot borrow from it. Make a clone, of the value or of an `Arc` around it, and use it inside the `async move` block or `move` closure that you spawn: `let site = site.clone(); spawn(async move { site.news().await })`. `join!` can borrow, without a clone.";
+const OUTLIVES: &str = "a spawned task or thread may outlive this function, so it cannot borrow from it. Make a clone, of the value or of an `Arc` around it, and use it inside the `async move` block or `move` closure that you spawn: `let its_site = site.clone(); spawn(async move { its_site.news().await })`. `join!` can borrow, without a clone.";
 
 /// The first match is used. One entry per line, so that the table can be scanned.
 #[rustfmt::skip]

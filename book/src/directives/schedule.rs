@@ -61,7 +61,7 @@ const WORKSHOPS: [Workshop; 3] = [
     Workshop {
         name: "day",
         days: 1,
-        end: 17 * 60,
+        end: 17 * 60 + 30,
         lunch: true,
         welcome: 15,
         questions: 15,
@@ -72,7 +72,7 @@ const WORKSHOPS: [Workshop; 3] = [
     Workshop {
         name: "two-days",
         days: 2,
-        end: 17 * 60,
+        end: 17 * 60 + 30,
         lunch: true,
         welcome: 15,
         questions: 15,
@@ -114,7 +114,9 @@ impl Workshop {
                 }
                 (day, left) = (with, rest);
             }
-            let over = last || left.is_empty();
+            // Otherwise the participants' own programs begin the next day.
+            let fits = self.own[0] == 0 || day.now + BREAK + self.own[0] <= until;
+            let over = last || left.is_empty() && fits;
             if over {
                 day = day.with_own_programs(self);
             }
@@ -408,8 +410,8 @@ mod tests {
                 assert_eq!(row.from, now, "{name}: {row:?}");
                 now += row.minutes;
             }
-            let end = if name.starts_with("half") { 13 } else { 17 };
-            assert!(now <= end * 60, "{name} ends at {}", clock(now));
+            let end = if name.starts_with("half") { 13 * 60 } else { 17 * 60 + 30 };
+            assert!(now <= end, "{name} ends at {}", clock(now));
             assert_eq!(rows.last().unwrap().title, "Questions", "{name}");
         }
     }
