@@ -178,7 +178,7 @@ impl<T> Outcome<T> {
         let expected = format!("{message:?}");
         let got = match result {
             Ok(Err(error)) if !error.chain().any(cancelled) => {
-                fail.is(error, message).because([format!("This was {what}.")])?;
+                fail.is(error, message)?;
                 None
             }
             Ok(Err(_)) => Some("the error of a task that was aborted"),
@@ -371,8 +371,8 @@ async fn computing(end: Fail) -> Result<()> {
     );
     check::that(!is_left, words)?;
     let words = format!(
-        "{when}: a third job was not stopped as long as the second ran.\nAbort all of \
-         them before you await one."
+        "{when}: a third job was not stopped as long as the second ran.\nAt the first \
+         failure, abort all others before you await any of them."
     );
     check::that(!is_kept, words)?;
     let error = result.err().ok_or_else(|| anyhow!("{when}: got Ok"))?;
