@@ -1,17 +1,20 @@
 //! The check of exercise 10.
 
 use std::error::Error;
+use std::future::poll_fn;
+use std::io;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, spawn_blocking, yield_now};
-use tokio::time::timeout;
 
 use super::task_group;
 use async_workbook::check::{self, Explain, Pace, Probe, Run};
@@ -38,16 +41,49 @@ fn check() -> check::Verdict {
 
 type Job = BoxFuture<'static, Result<usize>>;
 
-/// The end of a job that fails.
-type Fail = fn(String) -> Result<usize>;
-
-fn fails(message: String) -> Result<usize> {
-    Err(anyhow!(message))
+/// How a job fails.
+#[derive(Clone, Copy, PartialEq)]
+enum Fail {
+    Error,
+    Panic,
+    /// As `panic!("text")` without values to format.
+    StrPanic,
 }
 
-/// Unlike `panic!`, it prints nothing.
-fn panics(message: String) -> Result<usize> {
-    resume_unwind(Box::new(message))
+impl Fail {
+    /// The end of a job that fails.
+    fn with(self, message: String) -> Result<usize> {
+        match self {
+            Self::Error => Err(io::Error::other(message).into()),
+            // Unlike `panic!`, it prints nothing.
+            Self::Panic => resume_unwind(Box::new(message)),
+            Self::StrPanic => resume_unwind(Box::new(&*message.leak())),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Error => "fails",
+            Self::Panic => "panics with a `String`",
+            Self::StrPanic => "panics with a `&str`",
+        }
+    }
+
+    /// Checks that `error` is the failure with this message.
+    fn is(self, error: &anyhow::Error, message: &str) -> Result<()> {
+        let contains =
+            |cause: &(dyn Error + 'static)| cause.to_string().contains(message);
+        check::that_error(error.as_ref(), contains, &format!("{message:?}"))?;
+        let typed = |cause: &(dyn Error + 'static)| {
+            self != Self::Error
+                || cause.downcast_ref().map(io::Error::to_string).as_deref()
+                    == Some(message)
+        };
+        let what = "the job's error itself, an `io::Error`";
+        check::that_error(error.as_ref(), typed, what).because([
+            "Only its text is left. Return the job's error; you may add context to it.",
+        ])
+    }
 }
 
 /// What is known of a list of jobs.
@@ -57,6 +93,7 @@ struct Plan {
     /// The message of the first failure, and its time.
     message: String,
     at: u32,
+    fail: Fail,
 }
 
 /// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail;
@@ -67,6 +104,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
     // A prime: a loop of short sleeps does not end at the same time by chance.
     let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
     let message = draw.word();
+    let home = thread::current().id();
     let job = |(number, kind)| {
         let (range, failure) = match kind {
             's' => (30..=80, None),
@@ -78,17 +116,20 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
         let time = draw.between(range).unsigned_abs();
         let work = probe.work(number, time * MS);
         let job = async move {
+            let words = "a job runs on another thread, outside the runtime's tasks, as \
+                         with `Handle::block_on`. An abort does not stop it there.";
+            check::that(thread::current().id() == home, words)?;
             let number = work.await;
             // A loop of short sleeps checks before the job is done.
             for _ in 0..4 {
                 yield_now().await;
             }
-            failure.map_or(Ok(number), fail)
+            failure.map_or(Ok(number), |message| fail.with(message))
         };
         (job.boxed(), time)
     };
     let (jobs, times) = (first..).zip(kinds.chars()).map(job).unzip();
-    (jobs, Plan { times, message, at: at.unsigned_abs() })
+    (jobs, Plan { times, message, at: at.unsigned_abs(), fail })
 }
 
 /// What one call of `task_group` did.
@@ -129,7 +170,7 @@ async fn watch<T>(
 
 impl<T> Outcome<T> {
     /// Checks that it returned the first failure of the list, and when.
-    fn failed(&self, Plan { times, message, at }: &Plan) -> Result<()> {
+    fn failed(&self, Plan { times, message, at, fail }: &Plan) -> Result<()> {
         let Self { what, run, result, .. } = self;
         let cancelled = |cause: &(dyn Error + 'static)| {
             cause.downcast_ref().is_some_and(JoinError::is_cancelled)
@@ -137,10 +178,7 @@ impl<T> Outcome<T> {
         let expected = format!("{message:?}");
         let got = match result {
             Ok(Err(error)) if !error.chain().any(cancelled) => {
-                let reports = |cause: &(dyn Error + 'static)| {
-                    cause.to_string().contains(message)
-                };
-                check::that_error(error.as_ref(), reports, &expected)?;
+                fail.is(error, message)?;
                 None
             }
             Ok(Err(_)) => Some("the error of a task that was aborted"),
@@ -160,6 +198,12 @@ impl<T> Outcome<T> {
         let before = times.iter().take_while(|time| *time != at).count();
         let why = if longest(times) == Some(took) {
             Some("That is when the last job was done.")
+        } else if longest(&times[..before]) == Some(took) && times.len() > 30 {
+            Some(
+                "The jobs that come before it in the list were awaited first; with short \
+                 lists they were not. `try_join_all` does that: of more than 30 futures, \
+                 it sees an error only after those before it in the list.",
+            )
         } else if longest(&times[..before]) == Some(took) {
             Some("The jobs that come before it in the list were awaited first.")
         } else {
@@ -188,11 +232,13 @@ impl<T> Outcome<T> {
 }
 
 async fn in_order() -> Result<()> {
-    for kinds in ["lsxsl", &"ls".repeat(75), "s", ""] {
+    let many = check::draw().between(101..=150) as usize;
+    for kinds in ["lsxsl", &"ls".repeat(many), "s", ""] {
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
-        let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, fails);
+        let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
         let seen = watch(&what, &probe, task_group(jobs)).await;
-        let (got, expected) = (seen.result??, Vec::from_iter(1..=kinds.len()));
+        let result = seen.result.when(kinds.is_empty(), "The list was empty.");
+        let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
@@ -209,15 +255,15 @@ async fn in_order() -> Result<()> {
 /// Calls `task_group` with lists in which jobs fail.
 async fn failing(
     fail: Fail,
-    how: &str,
     judge: impl Fn(&Outcome<Vec<usize>>, &Plan) -> Result<()>,
 ) -> Result<()> {
-    let many = format!("{}F{}x", "ls".repeat(50), "l".repeat(48));
+    let before = check::draw().between(51..=100) as usize;
+    let many = format!("{}F{}x", "ls".repeat(before), "l".repeat(98));
     for kinds in ["lsFlx", "elFsx", "Fxels", "xlseF", &many] {
         let probe = Probe::default();
         let (jobs, plan) = list(&probe, kinds, 1, fail);
         let number = kinds.find('F').map_or(0, |index| index + 1);
-        let (count, at) = (kinds.len(), plan.at);
+        let (count, how, at) = (kinds.len(), fail.words(), plan.at);
         let what = format!("a list of {count}, number {number} {how} after {at} ms");
         let seen = watch(&what, &probe, task_group(jobs)).await;
         seen.run.pictured(judge(&seen, &plan))?;
@@ -226,60 +272,131 @@ async fn failing(
 }
 
 async fn first_error() -> Result<()> {
-    failing(fails, "fails", Outcome::failed).await
+    failing(Fail::Error, Outcome::failed).await
 }
 
 async fn stopped() -> Result<()> {
-    failing(fails, "fails", |seen, _| seen.all_stopped()).await?;
-    computing().await
+    failing(Fail::Error, |seen, _| seen.all_stopped()).await?;
+    let (error, panic) =
+        tokio::join!(computing(Fail::Error), computing(Fail::Panic));
+    error.and(panic)
 }
 
+/// The stages of [`computing`], in their order. The group has `SEEN` the failure when
+/// it was polled after it; a job is `KEPT` if no abort has reached it.
+const FAILED: usize = 1;
+const SEEN: usize = 2;
+const KEPT: usize = 3;
+const RETURNED: usize = 4;
+
 /// Checks that it waits for a job that another thread runs, and that no abort can
-/// stop until its next `.await`. A right answer passes however long the threads
-/// take.
-async fn computing() -> Result<()> {
-    let alive = Arc::new(());
-    let (held, (start, started)) = (Arc::clone(&alive), oneshot::channel());
+/// stop until its next `.await`; that it aborts the others in the meantime; and that
+/// the `end` of this job does not replace the first error. A right answer passes
+/// however long the threads take.
+async fn computing(end: Fail) -> Result<()> {
+    let stage = Arc::new(AtomicUsize::new(0));
+    let draw = check::draw();
+    let (first, second) = (draw.word(), draw.word());
+    let (start, started) = oneshot::channel();
+    // `held` lives as long as the computing job, each receiver as long as its owner.
+    let (held, is_held) = watch::channel(());
+    let mut other = is_held.clone();
+    let (stages, message) = (Arc::clone(&stage), second.clone());
     let computing = async move {
         let _ = start.send(());
-        thread::sleep(50 * MS);
-        yield_now().await;
-        drop(held);
-        Ok(())
+        let reached = |at| stages.load(SeqCst) >= at;
+        let until = |count, open: &dyn Fn() -> bool| {
+            (0..count).any(|_| open() || (thread::sleep(MS), false).1)
+        };
+        until(250, &|| reached(RETURNED));
+        let all_stopped = || !reached(FAILED) || held.receiver_count() == 1;
+        if !until(5000, &|| all_stopped() || reached(RETURNED)) {
+            stages.fetch_max(KEPT, SeqCst);
+        }
+        for _ in 0..1000 {
+            if reached(SEEN) {
+                return end.with(message);
+            }
+            yield_now().await;
+        }
+        Ok(0)
     };
+    let (stages, message) = (Arc::clone(&stage), first.clone());
     let failing = async move {
-        let _ = timeout(1000 * MS, started).await;
-        Err(anyhow!("failed"))
+        let _ = started.await;
+        stages.fetch_max(FAILED, SeqCst);
+        Fail::Error.with(message)
     };
-    let is_left = spawn_blocking(move || {
-        let mut runtime = Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(2).enable_time().build()?;
-        let group = task_group(vec![computing.boxed(), failing.boxed()]);
-        let _ = runtime.block_on(group);
-        let is_left = Arc::strong_count(&alive) > 1;
+    let waiting = async move {
+        let _ = other.changed().await;
+        Ok(0)
+    };
+    let jobs = vec![computing.boxed(), failing.boxed(), waiting.boxed()];
+    let group = spawn_blocking(move || {
+        // Without timers: one could end before the job.
+        let runtime = Builder::new_multi_thread().worker_threads(2).build()?;
+        let result = check::caught_call(|| {
+            runtime.block_on(async {
+                let mut group = pin!(task_group(jobs));
+                let polled = poll_fn(|context| {
+                    let failed = stage.load(SeqCst) >= FAILED;
+                    let poll = group.as_mut().poll(context);
+                    if failed && poll.is_pending() {
+                        stage.fetch_max(SEEN, SeqCst);
+                    }
+                    poll
+                });
+                polled.await
+            })
+        });
+        let is_left = is_held.has_changed().is_ok();
+        let is_kept = stage.swap(RETURNED, SeqCst) == KEPT;
         runtime.shutdown_background();
-        anyhow::Ok(is_left)
+        anyhow::Ok((result, is_left, is_kept))
     });
-    let words = "a job fails while the second job runs on another thread: the second was \
-                 still running when `task_group` returned.\n\
-                 Yielding or sleeping is not enough: await the aborted task's handle, or \
-                 `join_next`.";
-    check::that(!is_left.await??, words)
+    let (result, is_left, is_kept) = group.await??;
+    let when = "a job fails while the second job runs on another thread";
+    let has_timer = result
+        .as_ref()
+        .is_err_and(|panic| panic.to_string().contains("timers are disabled"));
+    let words = format!(
+        "{when}: `task_group` used a timer.\nA timer may end before the job: await the \
+         aborted task's handle, or `join_next`."
+    );
+    check::that(!has_timer, words)?;
+    let result = result?;
+    let words = format!(
+        "{when}: the second was still running when `task_group` returned.\nYielding or \
+         sleeping is not enough: await the aborted task's handle, or `join_next`."
+    );
+    check::that(!is_left, words)?;
+    let words = format!(
+        "{when}: a third job was not stopped as long as the second ran.\nAt the first \
+         failure, abort all others before you await any of them."
+    );
+    check::that(!is_kept, words)?;
+    let error = result.err().ok_or_else(|| anyhow!("{when}: got Ok"))?;
+    let words = format!(
+        "The job with {first:?} failed first. After that, the second {} ({second:?}).",
+        end.words()
+    );
+    Fail::Error.is(&error, &first).because([words])
 }
 
 async fn panic_is_error() -> Result<()> {
     let judge = |seen: &Outcome<_>, plan: &Plan| {
         seen.failed(plan).and_then(|()| seen.all_stopped())
     };
-    failing(panics, "panics", judge).await
+    failing(Fail::Panic, judge).await?;
+    failing(Fail::StrPanic, judge).await
 }
 
 async fn nested() -> Result<()> {
     for (what, outer, inner, fail) in [
-        ("a group in a group", "sl", "ls", fails as Fail),
-        ("a job of the inner group fails", "sl", "lFx", fails),
-        ("a job of the inner group panics", "sl", "lFx", panics),
-        ("a job next to the inner group fails", "lF", "lsx", fails),
+        ("a group in a group", "sl", "ls", Fail::Error),
+        ("a job of the inner group fails", "sl", "lFx", Fail::Error),
+        ("a job of the inner group panics", "sl", "lFx", Fail::Panic),
+        ("a job next to the inner group fails", "lF", "lsx", Fail::Error),
     ] {
         let probe = Probe::default();
         let (outer_jobs, outer_plan) = list(&probe, outer, 1, fail);
@@ -308,11 +425,16 @@ fn none_running(running: usize) -> Result<()> {
 }
 
 async fn dropped() -> Result<()> {
-    check::cancelled_at_every_await(async |cancel| {
-        let probe = Probe::default();
-        cancel.run(task_group(list(&probe, "lsxss", 1, fails).0)).await;
-        turns().await;
-        none_running(probe.running())
-    })
-    .await
+    let fails =
+        "In this list job 3 fails: the group is dropped before and after that.";
+    for (kinds, why) in [("lsxss", None), ("lsFxs", Some(fails))] {
+        let scenario = async |cancel: &check::Cancel| {
+            let probe = Probe::default();
+            cancel.run(task_group(list(&probe, kinds, 1, Fail::Error).0)).await;
+            turns().await;
+            none_running(probe.running())
+        };
+        check::cancelled_at_every_await(scenario).await.because(why)?;
+    }
+    Ok(())
 }

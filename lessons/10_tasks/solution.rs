@@ -8,15 +8,17 @@ use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Runs all jobs at the same time, and returns their outputs in the order of the
-/// list.
+/// Runs all jobs at the same time in the current runtime, and returns their outputs
+/// in the order of the list.
 ///
-/// If a job fails or panics, the others are stopped at once. When all of them have
-/// stopped, this returns the error of that first job; for a panic, an error that
-/// reports the panic's message.
+/// If a job fails or panics, all others are stopped at once. When they have stopped,
+/// however long that takes, this returns the error of the first job to fail, in
+/// time: the error itself, with or without added context. For a panic, it is an
+/// error that reports the panic's message, which is a `&'static str` or a `String`.
+/// Of failures at the same instant, it may be any.
 ///
-/// Dropping this future stops all jobs. It is `Send`, so that a group can be a job
-/// of another group.
+/// Dropping this future stops all jobs at any time, also while it stops them. It is
+/// `Send`, so that a group can be a job of another group.
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
 where
     T: Send + 'static,

@@ -1,4 +1,4 @@
-//! Wrong: an error for a panic without the panic's message.
+//! Wrong: an error for a panic without the panic's message, unless it is a `String`.
 
 use anyhow::anyhow;
 
@@ -13,7 +13,11 @@ where
     }
     let mut outputs = Vec::new();
     while let Some(joined) = tasks.join_next().await {
-        match joined.unwrap_or_else(|_| Err(anyhow!("a job has panicked"))) {
+        let joined = joined.unwrap_or_else(|panic| {
+            let message = panic.into_panic().downcast::<String>();
+            Err(message.map_or(anyhow!("a job has panicked"), |text| anyhow!(*text)))
+        });
+        match joined {
             Ok(output) => outputs.push(output),
             Err(error) => {
                 tasks.shutdown().await;

@@ -1,7 +1,7 @@
-//! Wrong: aborts the tasks at the first error, but not when the group itself is
-//! dropped.
+//! Wrong: at the first error, aborts a task only when the one before it has stopped;
+//! and none when the group itself is dropped.
 
-use futures::future::{join_all, select_all};
+use futures::future::select_all;
 use tokio::task::spawn;
 
 async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
@@ -19,8 +19,10 @@ where
         match joined.map_err(Into::into).flatten() {
             Ok(output) => outputs.push(output),
             Err(error) => {
-                others.iter().for_each(|task| task.abort());
-                join_all(others).await;
+                for task in others {
+                    task.abort();
+                    let _ = task.await;
+                }
                 return Err(error);
             }
         }

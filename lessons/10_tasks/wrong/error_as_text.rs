@@ -1,0 +1,27 @@
+//! Wrong: returns a new error with the text of the job's error, whose type and causes
+//! are lost.
+
+use anyhow::anyhow;
+
+async fn task_group<T, F>(jobs: Vec<F>) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (index, job) in jobs.into_iter().enumerate() {
+        tasks.spawn(async move { Ok::<_, anyhow::Error>((index, job.await?)) });
+    }
+    let mut outputs = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined.map_err(Into::into).flatten() {
+            Ok(output) => outputs.push(output),
+            Err(error) => {
+                tasks.shutdown().await;
+                return Err(anyhow!("{error:#}"));
+            }
+        }
+    }
+    outputs.sort_by_key(|(index, _)| *index);
+    Ok(outputs.into_iter().map(|(_, output)| output).collect())
+}
