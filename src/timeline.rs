@@ -214,11 +214,11 @@ mod tests {
         async {
             tokio::join!(inner(), nap(1).instrument(info_span!("job", accents)))
         }
-        .instrument(info_span!("ro\not"))
+        .instrument(info_span!("two\nwords"))
         .await;
         let recording = timeline.recording();
         let section = &recording.sections[0];
-        assert_eq!(section.title, "ro ot");
+        assert_eq!(section.title, "two words");
         let debug = r#"text="a\nb\r\u{1b}[31mc""#;
         assert_eq!(section.rows[0].label, format!("user text=a b  [31mc {debug}"));
         assert_eq!(section.rows[2].label.chars().count(), 500);

@@ -308,7 +308,7 @@ async fn computing(end: Fail) -> Result<()> {
         let until = |count, open: &dyn Fn() -> bool| {
             (0..count).any(|_| open() || (thread::sleep(MS), false).1)
         };
-        until(250, &|| reached(RETURNED));
+        until(60, &|| reached(RETURNED));
         let all_stopped = || !reached(FAILED) || held.receiver_count() == 1;
         if !until(5000, &|| all_stopped() || reached(RETURNED)) {
             stages.fetch_max(KEPT, SeqCst);
