@@ -3,7 +3,7 @@
 //! It calls `with_tx` with work that ends in every way, drops it at every await, and
 //! observes from the server what is left.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::panic::resume_unwind;
 use std::pin::pin;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use deadpool_postgres::{Object, Transaction};
+use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tokio::time::error::Elapsed;
 use tokio::time::{advance, pause, resume};
@@ -54,8 +55,14 @@ const LIMIT: Duration = Duration::from_millis(1500);
 /// The `statement_timeout` of the connections, in milliseconds.
 const BEFORE: i32 = 7001;
 
-const SETTING: &str =
-    "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'";
+/// The `statement_timeout`, in milliseconds. Reading `pg_settings` takes longer.
+const SHOWN: &str = "SELECT (extract(epoch FROM \
+    current_setting('statement_timeout')::interval) * 1000)::int";
+
+/// All settings, each in a line.
+const SETTINGS: &str = "SELECT string_agg( \
+    name || ' = ' || setting || coalesce(' ' || unit, ''), E'\\n' ORDER BY name) \
+    FROM pg_settings";
 
 type Tx<'a, 'b> = &'a Transaction<'b>;
 
@@ -82,21 +89,44 @@ fn sql_state<T>(result: &Result<T>) -> Result<&str> {
     Ok(state.map_or("", |state| state.code()))
 }
 
+fn millis(number: i32) -> Duration {
+    Duration::from_millis(number.unsigned_abs().into())
+}
+
+/// Returns the first setting of `now` that is `relevant` and differs from `before`.
+fn changed<'a>(
+    now: &'a str,
+    before: &'a str,
+    relevant: impl Fn(&str) -> bool,
+) -> Option<(&'a str, &'a str)> {
+    let mut pairs = now.lines().zip(before.lines());
+    pairs.find(|(now, before)| now != before && relevant(now))
+}
+
 fn is_elapsed<T>(result: &Result<T>) -> bool {
     matches!(result, Err(error) if error.is::<Elapsed>())
 }
 
 /// A pool with a table `seats`.
-struct Seats(ObservedPool);
+struct Seats {
+    pool: ObservedPool,
+    /// The settings of each connection.
+    settings: String,
+    /// The number of tasks.
+    tasks: usize,
+}
 
 impl Seats {
     async fn new(size: usize, server: &TestDatabase) -> Result<Self> {
         let pool = ObservedPool::new(size, server, TABLE).await?;
+        let mut settings = String::new();
         for client in pool.all().await? {
             let set = format!("SET statement_timeout = {BEFORE}");
             client.batch_execute(&set).await?;
+            settings = client.query_one(SETTINGS, &[]).await?.try_get(0)?;
         }
-        Ok(Self(pool))
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        Ok(Self { pool, settings, tasks })
     }
 
     /// Calls `with_tx`. The outer result is an error if it panics or deadlocks.
@@ -105,13 +135,44 @@ impl Seats {
         limit: Duration,
         work: impl AsyncFnOnce(Tx<'_, '_>) -> Result<T>,
     ) -> Result<Result<T>> {
-        let call = check::caught(with_tx(&self.0.pool, limit, work));
-        check::run("with_tx", self.0.awaits(call)).await.value?
+        let call = check::caught(with_tx(&self.pool.pool, limit, work));
+        check::run("with_tx", self.pool.awaits(call)).await.value?
+    }
+
+    /// Calls `with_tx`, and returns its result and the `statement_timeout` that its
+    /// work has read.
+    async fn read(&self, limit: i32) -> Result<(Result<()>, Option<i32>)> {
+        let shown = Cell::new(None);
+        // PostgreSQL may even cancel this, with the smallest limit.
+        for _ in 0..20 {
+            let reads = async |tx: Tx<'_, '_>| {
+                shown.set(Some(tx.query_one(SHOWN, &[]).await?.try_get(0)?));
+                Ok(())
+            };
+            let got = self.call(millis(limit), reads).await?;
+            if shown.get().is_some() || sql_state(&got)? != "57014" {
+                return Ok((got, shown.get()));
+            }
+        }
+        Ok((Ok(()), None))
+    }
+
+    /// Checks that the connections are in the pool, without waiting.
+    fn back(&self, how: &str) -> Result<()> {
+        let status = self.pool.pool.status();
+        let words = format!(
+            "{how}the connection is not in the pool, expected it to be back."
+        );
+        check::that(status.available == status.max_size, words)?;
+        let words = format!(
+            "{how}the pool has opened a new connection, expected the old one to be back."
+        );
+        check::that(self.pool.replaced() == 0, words)
     }
 
     /// Waits until the connections are in the pool again and idle.
     async fn idle(&self) -> Result<Vec<Object>> {
-        let clients = self.0.all().await?;
+        let clients = self.pool.all().await?;
         for client in &clients {
             // What is still running, such as a rollback, ends before this.
             client.batch_execute("").await?;
@@ -121,8 +182,9 @@ impl Seats {
 
     /// Checks how many rows are committed after a call. `how` describes it.
     async fn have(&self, expected: i64, how: &str) -> Result<()> {
+        self.back(&format!("{how}: "))?;
         drop(self.idle().await?);
-        let rows = self.0.count("seats").await?;
+        let rows = self.pool.count("seats").await?;
         let counted = text::count(rows.unsigned_abs(), "row");
         let words = format!("{how}: {counted} committed, expected {expected}.");
         let why = "Only `commit().await` commits. A transaction that is dropped without \
@@ -132,28 +194,38 @@ impl Seats {
 
     /// Checks the connections after a call. `how` describes it.
     async fn unchanged(&self, how: &str) -> Result<()> {
+        self.back(how)?;
         let clients = self.idle().await?;
-        let words = format!(
-            "{how}the pool has opened a new connection, expected the old one to be back."
-        );
-        check::that(self.0.replaced() == 0, words)?;
-        let open = self.0.sessions().await?.iter().any(|one| one.in_transaction);
+        let open = self.pool.sessions().await?.iter().any(|one| one.in_transaction);
         let words = format!(
             "{how}the connection was returned with an open transaction: the next user \
              of the connection ends up inside it."
         );
         check::that(!open, words)?;
         for client in &clients {
-            let now: i32 = client.query_one(SETTING, &[]).await?.try_get(0)?;
+            let now: String = client.query_one(SETTINGS, &[]).await?.try_get(0)?;
+            let Some((now, before)) = changed(&now, &self.settings, |_| true) else {
+                continue;
+            };
+            let name = now.split(' ').next();
+            let default =
+                "SELECT setting = reset_val FROM pg_settings WHERE name = $1";
+            let default = client.query_one(default, &[&name]).await?.try_get(0)?;
             let words = format!(
-                "{how}the connection was returned with a `statement_timeout` of {now} ms, \
-                 expected {BEFORE} ms, as before."
+                "{how}the connection was returned with `{now}`, expected `{before}`, as \
+                 before."
             );
             let why = "`SET` without LOCAL is for the connection, not for the \
                        transaction. `SET LOCAL` ends with the transaction.";
-            check::that(now == BEFORE, words).when(now == 1500, why)?;
+            let reset = "That is the default: `RESET` does not restore the value from before.";
+            return check::that(false, words)
+                .when(now.ends_with("= 1500 ms"), why)
+                .when(default, reset);
         }
-        Ok(())
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let words =
+            format!("{how}a task that `with_tx` has spawned is still there.");
+        check::that(tasks <= self.tasks, words)
     }
 }
 
@@ -193,15 +265,38 @@ async fn failed(server: &TestDatabase) -> Result<()> {
         Ok(tx.batch_execute(FAILS).await?)
     };
     let got = seats.call(LIMIT, divides).await?;
+    let how = "the work divided by zero";
     let (state, got) = (sql_state(&got)?, describe(&got));
-    let words = format!("the work divided by zero: got {got}, expected that error.");
-    check::that(state == "22012", words)?;
+    let as_text =
+        ["db error", "division by zero"].iter().any(|text| got.contains(text));
+    let words = format!("{how}: got {got}, expected that error, SQLSTATE 22012.");
+    let text = "That is the text of the error, not the error itself, which has the type \
+                `tokio_postgres::Error`.";
+    let later =
+        "A statement that was sent after the failure has replaced the error.";
+    check::that(state == "22012", words)
+        .when(state.is_empty() && as_text, text)
+        .when(state == "25P02", later)?;
+    seats.have(0, how).await?;
     let panics = async |tx: Tx<'_, '_>| {
         insert(tx, 1).await?;
         resume_unwind(Box::new("no more seats"))
     };
     let _: Result<Result<()>> = seats.call(LIMIT, panics).await;
-    seats.have(0, "the work panicked").await
+    seats.have(0, "the work panicked").await?;
+
+    let terminates = async |tx: Tx<'_, '_>| {
+        let end =
+            "SELECT pg_terminate_backend(pg_backend_pid()); SELECT pg_sleep(1)";
+        Ok(tx.batch_execute(end).await?)
+    };
+    let got = seats.call(LIMIT, terminates).await?;
+    let (state, got) = (sql_state(&got)?, describe(&got));
+    let words = format!(
+        "PostgreSQL closed the connection during the work, so that it cannot be rolled \
+         back: got {got}, expected the error of the work, SQLSTATE 57P01."
+    );
+    check::that(state == "57P01", words)
 }
 
 async fn not_committed(server: &TestDatabase) -> Result<()> {
@@ -212,8 +307,9 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
         Ok(())
     };
     let got = seats.call(LIMIT, ignores).await?;
+    let back = seats.back("a statement failed, and the work ignored the error: ");
     drop(seats.idle().await?);
-    let saved = seats.0.count("seats").await?;
+    let saved = seats.pool.count("seats").await?;
     let words = format!(
         "a statement failed, and the work ignored the error: `with_tx` returned Ok, and \
          {saved} of its rows were committed, expected an error.\n\
@@ -221,6 +317,7 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
          `commit()` returns Ok."
     );
     check::that(got.is_err(), words)?;
+    back?;
 
     let twice = async |tx: Tx<'_, '_>| {
         insert(tx, 1).await?;
@@ -230,6 +327,7 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
     let words = "COMMIT failed, because of a constraint that is DEFERRED: `with_tx` \
                  returned Ok, expected an error.";
     check::that(got.is_err(), words)?;
+    seats.back("COMMIT failed: ")?;
 
     let recovers = async |tx: Tx<'_, '_>| {
         insert(tx, 1).await?;
@@ -248,21 +346,16 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
 async fn limited(server: &TestDatabase) -> Result<()> {
     let seats = Seats::new(2, server).await?;
     let draw = check::draw();
-    let millis = |number: i32| Duration::from_millis(number.unsigned_abs().into());
-    let (limit, shown) = (draw.between(501..=999), Cell::new(0));
-    let reads = async |tx: Tx<'_, '_>| {
-        shown.set(tx.query_one(SETTING, &[]).await?.try_get(0)?);
-        Ok(())
-    };
-    let _ = seats.call(millis(limit), reads).await?;
-    let shown = shown.get();
+    let limit = draw.between(501..=999);
+    let (reads, shown) = seats.read(limit).await?;
+    let shown = shown.unwrap_or_default();
     let setting = format!(
         "in the transaction, `statement_timeout` was {shown} ms, expected {limit} ms."
     );
 
-    seats.0.close("seats").await?;
+    seats.pool.close("seats").await?;
     let is_waiting = async || {
-        let sessions = seats.0.settled().await?;
+        let sessions = seats.pool.settled().await?;
         anyhow::Ok(sessions.iter().any(|one| one.waits_at.is_some()))
     };
     // With the right setting, PostgreSQL ends the statement, however busy it is.
@@ -278,42 +371,83 @@ async fn limited(server: &TestDatabase) -> Result<()> {
         done = &mut call => Some(done?),
         no_limit = no_limit, if shown != limit => no_limit.map(|()| None)?,
     };
-    if shown != limit {
-        let (state, got) = match &done {
-            Some(got) => (sql_state(got)?, describe(got)),
-            None => ("", "no result within 200 ms".to_owned()),
-        };
+    let (state, got) = match &done {
+        Some(got) => (sql_state(got)?, describe(got)),
+        None => ("", "no result within 200 ms".to_owned()),
+    };
+    let words = format!(
+        "a statement waits for a lock, with a limit of {short} ms: got {got}, \
+         expected an error of PostgreSQL, SQLSTATE 57014."
+    );
+    let why = "Tokio's `timeout` has ended the wait, and PostgreSQL is still running \
+               the statement.";
+    let elapsed = done.as_ref().is_some_and(is_elapsed) && is_waiting().await?;
+    let unchanged = "The connection had this value before, so nothing has set the \
+                     limit in the transaction before the work. `SET LOCAL` has no \
+                     effect outside of a transaction.";
+    let before = shown == BEFORE && !elapsed;
+    // A `timeout` for the transaction as a whole may be earlier. It is found below.
+    let earlier = shown == limit && done.as_ref().is_some_and(is_elapsed);
+    check::that(state == "57014" || earlier, words)
+        .when(shown != limit, text::capitalize(&setting))
+        .when(shown == 0, "0 means that there is no limit.")
+        .when(before, unchanged)
+        .when(elapsed, why)?;
+    check::that(shown == limit, setting).when(before, unchanged)?;
+    seats.back("after PostgreSQL has canceled a statement, ")?;
+    let words =
+        format!("the work only reads: got {}, expected Ok.", describe(&reads));
+    check::that(reads.is_ok(), words)?;
+
+    let seats = Seats::new(1, server).await?;
+    let settings = RefCell::new(String::new());
+    let reads = async |tx: Tx<'_, '_>| {
+        settings.replace(tx.query_one(SETTINGS, &[]).await?.try_get(0)?);
+        Ok(())
+    };
+    seats.call(LIMIT, reads).await??;
+    let settings = settings.take();
+    let other = |setting: &str| {
+        setting.contains("_timeout = ") && !setting.starts_with("statement_timeout")
+    };
+    if let Some((now, before)) = changed(&settings, &seats.settings, other) {
         let words = format!(
-            "a statement waits for a lock, with a limit of {short} ms: got {got}, \
-             expected an error of PostgreSQL, SQLSTATE 57014."
+            "in the transaction, a setting was `{now}`, expected `{before}`, as before."
         );
-        let why = "Tokio's `timeout` has ended the wait, and PostgreSQL is still running \
-                   the statement.";
-        let elapsed = done.as_ref().is_some_and(is_elapsed) && is_waiting().await?;
-        check::that(state == "57014", words)
-            .because([text::capitalize(&setting)])
-            .when(shown == 0, "0 means that there is no limit.")
-            .when(elapsed, why)?;
-        return check::that(false, setting);
+        return check::that(false, words);
     }
 
     // A long transaction of short statements. The timers of this process take this
     // for time that has passed.
-    let seats = Seats::new(1, server).await?;
     let pauses = async |tx: Tx<'_, '_>| {
+        // No statement is canceled, however slow the machine is.
+        tx.batch_execute("SET LOCAL statement_timeout = 0").await?;
         pause();
-        advance(2 * LIMIT).await;
+        advance(millis(3000)).await;
         resume();
         insert(tx, 1).await
     };
-    let got = seats.call(LIMIT, pauses).await?;
+    let got = seats.call(millis(200), pauses).await?;
     let words = format!(
-        "a transaction of 3000 ms, with a limit of 1500 ms for each statement: got {}, \
+        "a transaction of 3000 ms, with a limit of 200 ms for each statement: got {}, \
          expected Ok.",
         describe(&got)
     );
     let why = "Tokio's `timeout` has limited the transaction as a whole.";
-    check::that(got.is_ok(), words).when(is_elapsed(&got), why)
+    check::that(got.is_ok(), words).when(is_elapsed(&got), why)?;
+
+    for limit in [5, 70_000] {
+        let (got, shown) = seats.read(limit).await?;
+        let words = match shown {
+            Some(shown) => format!(
+                "in the transaction, `statement_timeout` was {shown} ms, expected \
+                 {limit} ms."
+            ),
+            None => format!("with a limit of {limit} ms: got {}.", describe(&got)),
+        };
+        check::that(shown.map_or(got.is_ok(), |shown| shown == limit), words)?;
+    }
+    Ok(())
 }
 
 async fn returned(server: &TestDatabase) -> Result<()> {
@@ -340,13 +474,13 @@ async fn dropped(server: &TestDatabase) -> Result<()> {
             yield_now().instrument(info_span!("between two statements")).await;
             insert(tx, 2).await
         };
-        cancel.run(with_tx(&seats.0.pool, LIMIT, work)).await;
+        cancel.run(with_tx(&seats.pool.pool, LIMIT, work)).await;
         seats.unchanged("").await?;
-        let rows = seats.0.count("seats").await?;
+        let rows = seats.pool.count("seats").await?;
         let words =
             format!("{rows} of 2 rows were committed, expected none or both.");
         check::that(rows != 1, words)?;
-        seats.0.execute("TRUNCATE seats").await
+        seats.pool.execute("TRUNCATE seats").await
     })
     .await
 }

@@ -16,11 +16,14 @@ use async_workbook::postgres;
 /// - If `work` returns a value, this commits and returns it. It returns an error
 ///   unless PostgreSQL has committed: after a failed statement, it answers COMMIT
 ///   with a rollback, even if `work` has ignored the error.
-/// - If `work` returns an error, this rolls back and returns that error.
+/// - If `work` returns an error, this rolls back and returns that error, even if the
+///   rollback fails. An added context is fine.
 /// - In the transaction, PostgreSQL's `statement_timeout` is `limit`, which is in
-///   whole milliseconds. The transaction as a whole may take longer.
-/// - However this ends, also by a panic or because it is dropped, its connection is
-///   back in the pool, with no transaction open and its settings unchanged.
+///   whole milliseconds, at least 1. The transaction as a whole may take longer: it
+///   has no other timeout.
+/// - However this ends, also by a panic or because it is dropped: at that moment, its
+///   connection is back in the pool. No transaction is open, no setting of the
+///   connection has changed, and no task is left.
 async fn with_tx<T>(
     pool: &Pool,
     limit: Duration,

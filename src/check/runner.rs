@@ -54,7 +54,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use futures::future::{FutureExt, LocalBoxFuture};
@@ -102,6 +102,11 @@ impl Clock {
             Self::Paused => VIRTUAL_TIME_LIMIT,
             Self::Real(limit) => limit,
         }
+    }
+
+    /// Returns true if the real clock was moved: the time limit is over after this time.
+    fn is_early(self, elapsed: Duration) -> bool {
+        self != Self::Paused && elapsed < self.limit() / 2
     }
 }
 
@@ -172,6 +177,7 @@ pub(super) fn block_on(
     SPANS.set(Some(spans.clone()));
     let watched = async {
         let began = tokio::time::Instant::now();
+        let began_really = Instant::now();
         let mut last_poll = Duration::ZERO;
         let polled = poll_fn(|context| {
             // When the timeout fires, it polls the future once more. That poll does
@@ -184,6 +190,10 @@ pub(super) fn block_on(
         });
         match timeout(clock.limit(), polled).await {
             Ok(result) => result,
+            // A check may move its clock by a few seconds, but not by most of its limit.
+            Err(_) if clock.is_early(began_really.elapsed()) => {
+                Err(Diagnosis::new(CLOCK_MOVED).into())
+            }
             // The future has not been dropped yet, so its spans are still open.
             Err(_elapsed) => Err(stuck(clock, last_poll, &spans).into()),
         }
@@ -835,7 +845,6 @@ impl<T> Run<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use futures::future::BoxFuture;
     use tokio::sync::Mutex;
@@ -961,6 +970,12 @@ mod tests {
             assert_eq!(moved(false, code), "ok");
         }
         assert_eq!(moved(true, || sleep(10 * MS).boxed()), "ok");
+
+        let real = on_clock::<()>(Clock::Real(3600_000 * MS), async {
+            tokio::time::pause();
+            std::future::pending().await
+        });
+        assert_eq!(message(real), CLOCK_MOVED);
     }
 
     #[test]

@@ -24,6 +24,7 @@ async fn with_tx<T>(
         Ok(value)
     };
     let result = result.await;
-    client.batch_execute(&format!("SET statement_timeout = '{before}'")).await?;
+    let reset = format!("SET statement_timeout = '{before}'");
+    let _ = client.batch_execute(&reset).await;
     result
 }

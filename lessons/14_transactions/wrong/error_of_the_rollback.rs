@@ -1,4 +1,4 @@
-//! Wrong: never commits.
+//! Wrong: an error of the rollback replaces that of the work.
 
 async fn with_tx<T>(
     pool: &Pool,
@@ -9,5 +9,14 @@ async fn with_tx<T>(
     let tx = client.transaction().await?;
     let limit = limit.as_millis();
     tx.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
-    work(&tx).await
+    let value = match work(&tx).await {
+        Ok(value) => value,
+        Err(error) => {
+            tx.rollback().await?;
+            return Err(error);
+        }
+    };
+    tx.batch_execute("SELECT 1").await?;
+    tx.commit().await?;
+    Ok(value)
 }
