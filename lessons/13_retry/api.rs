@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinSet, spawn};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span};
 
 /// A running API. It ends with the runtime.
@@ -202,11 +202,15 @@ async fn respond(
         )
     };
     let (part, millis) = part.split_once('@').unwrap_or((part, ""));
-    if let Ok(millis) = millis.parse() {
-        sleep(Duration::from_millis(millis)).await;
-    }
     let (half, rest) = body.split_at(body.len() / 2);
     let gone = || Err(ErrorKind::ConnectionReset.into());
+    if let Ok(millis) = millis.parse() {
+        let time = Duration::from_millis(millis);
+        // Ends earlier if the client closes the connection.
+        if timeout(time, connection.fill_buf()).await.is_ok() {
+            return gone();
+        }
+    }
     let response = match part {
         "closed" => return gone(),
         "reset" => {

@@ -320,7 +320,7 @@ async fn selective() -> Result<()> {
 
 async fn waits() -> Result<()> {
     let site = Site::start().await?;
-    let path = "/503/503/503/503/closed/503/503/200";
+    let path = "/closed/503/503/503/closed/503/503/200";
     let mut calls = Vec::new();
     for _ in 0..30 {
         let sent = site.get(path, 60_000).await?;
@@ -506,7 +506,7 @@ async fn punctual() -> Result<()> {
         sent.that(until >= limit || path.contains('+'), words)?;
     }
     for (path, limit) in
-        [("/1400ms", 1500), ("/503/1100ms", 1500), ("/45000ms", 60_000)]
+        [("/1400ms", 1500), ("/503/1100ms", 1500), ("/200@45000", 60_000)]
     {
         let sent = site.get(path, limit).await?;
         let why = format!("It responds in time: the deadline is after {limit} ms.");
