@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `200` | `{"order": n, "name": ".."}`: the nth order, and the URL's query |
 //! | `503`, `429+2` | this status; with `Retry-After: 2` |
+//! | `503@60` | this status, after 60 ms |
 //! | `closed`, `reset` | none: the connection ends when the request is handled |
 //! | `half` | half of the body, then the connection ends |
 //! | `stalled` | half of the body, then nothing more |
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinSet, spawn};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span};
 
 /// A running API. It ends with the runtime.
@@ -53,6 +54,8 @@ pub struct Log {
 pub struct Request {
     pub path: String,
     pub at: Instant,
+    /// Its method, three of its headers and its body.
+    pub content: String,
     key: Option<String>,
 }
 
@@ -86,6 +89,11 @@ impl Api {
     /// Returns a URL whose connections are refused.
     pub fn refused_url(&self) -> io::Result<String> {
         Ok(format!("http://{}/", self.refusing.local_addr()?))
+    }
+
+    /// Returns the number of requests that the API has seen.
+    pub fn count(&self) -> usize {
+        lock(&self.log).requests.len()
     }
 
     /// Returns what the API has seen.
@@ -133,9 +141,19 @@ async fn read(connection: &mut BufReader<TcpStream>) -> io::Result<Request> {
     let length = header("content-length").and_then(|length| length.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     connection.read_exact(&mut body).await?;
-    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut words = head.split(' ').map(str::to_owned);
+    let (mut content, path) =
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    for name in ["x-client", "x-request", "idempotency-key"] {
+        if let Some(value) = header(name) {
+            content += &format!(", {name}: {value}");
+        }
+    }
+    if !body.is_empty() {
+        content += &format!(", body {}", String::from_utf8_lossy(&body));
+    }
     let key = header("idempotency-key").map(str::to_owned);
-    Ok(Request { path, at: Instant::now(), key })
+    Ok(Request { path, at: Instant::now(), content, key })
 }
 
 /// Counts a request as running until it is dropped.
@@ -183,8 +201,16 @@ async fn respond(
              content-length: {length}\r\n{header}\r\n{sent}"
         )
     };
+    let (part, millis) = part.split_once('@').unwrap_or((part, ""));
     let (half, rest) = body.split_at(body.len() / 2);
     let gone = || Err(ErrorKind::ConnectionReset.into());
+    if let Ok(millis) = millis.parse() {
+        let time = Duration::from_millis(millis);
+        // Ends earlier if the client closes the connection.
+        if timeout(time, connection.fill_buf()).await.is_ok() {
+            return gone();
+        }
+    }
     let response = match part {
         "closed" => return gone(),
         "reset" => {

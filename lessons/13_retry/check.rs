@@ -12,11 +12,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Result;
-use reqwest::{Client, Method};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::api::Api;
+use super::api::{Api, Log};
 use super::random::Random;
 use super::send;
 use async_workbook::check::{self, Diagnosis, Draw, Explain, Run};
@@ -31,6 +32,9 @@ const LIMITS: [u64; 7] = [100, 200, 400, 800, 1000, 1000, 1000];
 /// code under test does not wait, or blocks the thread and so stops the clock.
 const MANY_POLLS: usize = 200;
 const MANY_REQUESTS: usize = 6;
+
+/// More retries than anyone sets as a limit, or than double without overflow.
+const MANY: usize = 150;
 
 #[test]
 fn check() -> check::Verdict {
@@ -48,6 +52,8 @@ struct Site {
     draw: Draw,
     api: Api,
     client: Client,
+    /// The value of a header that only this client adds.
+    id: String,
 }
 
 /// What one call of `send` did.
@@ -59,15 +65,18 @@ struct Sent {
     times: Vec<u64>,
     /// The milliseconds from the call to its return.
     millis: u64,
-    connections: usize,
     run: Run<()>,
 }
 
 impl Site {
     async fn start() -> Result<Self> {
         let (draw, api) = (check::draw(), Api::start().await?);
-        let client = Client::builder().no_proxy().build()?;
-        Ok(Self { draw, api, client })
+        let id = draw.word();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-client", HeaderValue::from_str(&id)?);
+        let client =
+            Client::builder().no_proxy().default_headers(headers).build()?;
+        Ok(Self { draw, api, client, id })
     }
 
     fn seed(&self) -> u64 {
@@ -89,19 +98,33 @@ impl Site {
     ) -> Result<Sent> {
         self.api.reset();
         let name = self.draw.word();
-        let shown = path.replace(&"/503".repeat(40), "/503/503/503/..");
+        let shown = path.replace(&"/503".repeat(MANY), "/503/503/503/..");
         let what = format!("{method} {shown}");
         let url = match path {
             "refused" => self.api.refused_url()?,
             path => self.api.url(&format!("{path}?{name}")),
         };
-        let request = self.client.request(method, url).build()?;
+        let mut request = self.client.request(method.clone(), url);
+        let mut content = format!("{method}, x-client: {}", self.id);
+        if method != Method::GET {
+            request = request.header("x-request", &name).body(format!("{name}!"));
+            content += &format!(", x-request: {name}");
+        }
+        // A key makes no difference: none of these is repeated.
+        if !method.is_idempotent() && path.starts_with("/50") {
+            request = request.header("idempotency-key", &name);
+            content += &format!(", idempotency-key: {name}");
+        }
+        if method != Method::GET {
+            content += &format!(", body {name}!");
+        }
+        let request = request.build()?;
         let start = Instant::now();
         let deadline = start + Duration::from_millis(limit);
         let mut random = Random::new(seed);
         let (mut now, mut polls, mut sent) = (start, 0, 0);
         let hurried = poll_fn(|_| {
-            let requests = self.api.log().requests.len();
+            let requests = self.api.count();
             if now != Instant::now() {
                 (now, polls, sent) = (Instant::now(), 0, requests);
             }
@@ -123,9 +146,13 @@ impl Site {
         run.never_blocked()?;
         let result = result.map_err(|sent| {
             let requests = text::count(sent as u64, "request");
+            let advice = match sent {
+                0 | 1 => "Await what you wait for: a `sleep`, or the response.",
+                _ => "Await a `sleep` between two attempts.",
+            };
             Diagnosis::new(format!(
                 "{what}: it sent {requests}, and was polled again and again, while no time \
-                 passed. Await a `sleep` between two attempts."
+                 passed. {advice}"
             ))
         })?;
         let words = format!("{what}: it was not done a minute after its deadline.");
@@ -140,19 +167,30 @@ impl Site {
         let count = times.len();
         let requests = text::count(count as u64, "request");
         run.few_wakeups(100 + 12 * count as u64, &requests)?;
+        for request in &log.requests {
+            let words = format!(
+                "{what}: a request was `{}`, expected `{content}`.",
+                request.content
+            );
+            check::that(request.content == content, words).when(
+                !request.content.contains(&self.id),
+                "The client that `send` gets adds this `x-client` to each request.",
+            )?;
+        }
+        self.all_ended(&format!("{what}: after it had returned"), &log).await?;
+        let millis = run.took.as_millis() as u64;
+        Ok(Sent { what, name, result, times, millis, run })
+    }
 
+    async fn all_ended(&self, when: &str, log: &Log) -> Result<()> {
         sleep(2 * MS).await; // lets aborted tasks go away
         let running = self.api.log().running;
         sleep(6000 * MS).await;
-        let more = self.api.log().requests.len() - count;
+        let more = self.api.count() - log.requests.len();
         let words = format!(
-            "{what}: after it had returned, requests went on: {running} running, {more} \
-             more sent."
+            "{when}, requests went on: {running} running, {more} more sent."
         );
-        check::that(running + more == 0, words)
-            .because([check::OWNED_BY_RUNTIME])?;
-        let (connections, millis) = (log.connections, run.took.as_millis() as u64);
-        Ok(Sent { what, name, result, times, millis, connections, run })
+        check::that(running + more == 0, words).because([check::OWNED_BY_RUNTIME])
     }
 }
 
@@ -177,6 +215,10 @@ impl Sent {
         let words =
             format!("it sent {requests}, expected {expected}. The result is {end}.");
         self.that(sent == expected, words)?;
+        let first = self.times.first().map_or(0, |first| *first);
+        let words =
+            format!("the first request came after {first} ms, expected 0 ms.");
+        self.that(first <= 1, words)?;
         let right = match &self.result {
             Ok(value) => {
                 succeeds && value["name"] == *self.name && value["order"] == sent
@@ -186,18 +228,6 @@ impl Sent {
         let expected =
             if succeeds { "the JSON of the response" } else { "an error" };
         self.that(right, format!("the result is {end}, expected {expected}."))
-    }
-
-    fn one_connection(&self) -> Result<()> {
-        let (opened, count) = (self.connections, self.times.len());
-        let words = format!(
-            "it opened {opened} connections for {count} requests, expected at most 1."
-        );
-        self.that(opened <= 1, words).when(
-            opened == count,
-            "The client that `send` gets keeps its connection. A client of its own for \
-             each attempt opens one each.",
-        )
     }
 
     fn waits(&self) -> Vec<u64> {
@@ -228,7 +258,7 @@ async fn succeeds() -> Result<()> {
         ("/201", 1000),
         ("/503/500/200", 2000),
         ("/429/502/504/408/200", 5000),
-        (&format!("{}/200", "/503".repeat(40)), 100_000),
+        (&format!("{}/200", "/503".repeat(MANY)), 300_000),
     ] {
         let sent = site.get(path, limit).await?;
         let count = path.matches('/').count();
@@ -239,25 +269,30 @@ async fn succeeds() -> Result<()> {
                  error, before `error_for_status`.",
             )
             .when(
-                sent.result.is_err() && sent.millis < limit / 2,
-                "Only the deadline may end it, not a number of attempts.",
+                sent.result.is_err() && count > MANY,
+                format!("Only the deadline may end it, which is after {limit} ms."),
             )?;
-        sent.one_connection()?;
     }
     Ok(())
 }
 
 const UNHANDLED: &str = "The server has not handled it.";
 const HANDLED: &str = "The server may have handled it.";
+const AT_ONCE: &str = "A failure that is not retried is returned at once.";
 const SAME: &str = "Another attempt would get the same response.";
 
 async fn selective() -> Result<()> {
     let site = Site::start().await?;
+    for method in [Method::DELETE, Method::OPTIONS] {
+        site.send(method, "/500/closed/200", 2000, site.seed())
+            .await?
+            .sent(3, true)?;
+    }
     for method in [Method::POST, Method::PATCH, Method::GET, Method::PUT] {
         for (failures, why) in [
             (&["408", "429"][..], UNHANDLED),
             (&["500", "502", "503", "504", "closed", "reset", "half"], HANDLED),
-            (&["400", "401", "404", "409", "broken"], SAME),
+            (&["300", "400", "404+1", "409", "425", "501", "505", "broken"], SAME),
         ] {
             let idempotent = method.is_idempotent();
             let again = why == UNHANDLED || why == HANDLED && idempotent;
@@ -269,6 +304,8 @@ async fn selective() -> Result<()> {
                 sent.sent(1 + usize::from(again), again)
                     .because([why])
                     .when(why == HANDLED && idempotent, repeated)?;
+                let words = format!("the result is {}.", sent.end());
+                sent.that(again || sent.millis <= 1, words).because([AT_ONCE])?;
             }
         }
         let sent = site.send(method, "refused", 3000, site.seed()).await?;
@@ -283,11 +320,10 @@ async fn selective() -> Result<()> {
 
 async fn waits() -> Result<()> {
     let site = Site::start().await?;
-    let path = format!("{}/200", "/503".repeat(LIMITS.len()));
+    let path = "/closed/503/503/503/closed/503/503/200";
     let mut calls = Vec::new();
     for _ in 0..30 {
-        let sent = site.get(&path, 60_000).await?;
-        sent.one_connection()?;
+        let sent = site.get(path, 60_000).await?;
         sent.sent(LIMITS.len() + 1, true)?;
         calls.push(sent);
     }
@@ -336,6 +372,21 @@ async fn waits() -> Result<()> {
     let words = "all waits of a call are the same part of their limit. Draw a random time \
                  for each wait.";
     check::that(!alike, words)?;
+    let mut capped: Vec<_> = waits.iter().flat_map(|w| w[4..].to_vec()).collect();
+    capped.sort_unstable();
+    let at_cap = capped.iter().filter(|wait| **wait >= 1000).count();
+    let words = format!(
+        "of 90 waits with the limit 1000 ms, the longest was {} ms, and {at_cap} were \
+         1000 ms or more.",
+        capped[89]
+    );
+    check::that(capped[89] > 850 && at_cap <= 5, words).when(
+        at_cap > 5,
+        "`CAP` is for the limit, before the random time is drawn from it.",
+    )?;
+    capped.dedup();
+    let words = format!("90 random waits had only {} values.", capped.len());
+    check::that(capped.len() > 45, words)?;
     let quarters = [0.0, 0.25, 0.5, 0.75].map(|from| {
         let within = |part: &&f64| (from..from + 0.25).contains(*part);
         parts.iter().flatten().filter(within).count()
@@ -353,7 +404,7 @@ async fn waits() -> Result<()> {
     let seed = site.seed();
     let mut times = Vec::new();
     for _ in 0..2 {
-        times.push(site.send(Method::GET, &path, 60_000, seed).await?.times);
+        times.push(site.send(Method::GET, path, 60_000, seed).await?.times);
     }
     let words =
         "the same seed gave different waits. Take all random times from `random`.";
@@ -364,16 +415,39 @@ async fn retry_after() -> Result<()> {
     let site = Site::start().await?;
     let seconds = site.draw.between(2..=5).unsigned_abs() as u64;
     let after = Some(seconds * 1000);
+    let word = site.draw.word();
+    let (words, resets) = (format!("/429+{word}"), "/429+1/503".repeat(10));
+    let (mixed, none) = ([1, 2, 1, 2].map(|n| Some(1000 * n)), [None; 3]);
     for (path, waits) in [
         ("/503/503/200".to_owned(), vec![None; 2]),
         (format!("/429+{seconds}/200"), vec![after]),
         (format!("/503+{seconds}/200"), vec![after]),
         (format!("/503/429+{seconds}/503/200"), vec![None, after, None]),
-        (format!("/429+{}/200", site.draw.word()), vec![None]),
+        // The wait begins with the failure.
+        (format!("/503+{seconds}@60/200"), vec![after.map(|after| after + 60)]),
+        ("/503+300/200".to_owned(), vec![Some(300_000)]),
+        ("/408+1/500+2/502+1/504+2/200".to_owned(), mixed.to_vec()),
+        ("/503/503/503/429+0/200".to_owned(), [&none[..], &[Some(0)]].concat()),
+        (format!("{}/200", words.repeat(5)), vec![None; 5]),
+        (
+            format!("/503/503{resets}/200"),
+            [&[None; 2][..], &[Some(1000), None].repeat(10)].concat(),
+        ),
     ] {
-        let sent = site.get(&path, 60_000).await?;
-        sent.one_connection()?;
+        // Of a POST, too, a 429 is retried.
+        let method =
+            if path.starts_with("/429") { Method::POST } else { Method::GET };
+        let sent = site.send(method, &path, 600_000, site.seed()).await?;
         sent.sent(waits.len() + 1, true)?;
+        let random = sent.waits().into_iter().zip(&waits);
+        let random =
+            random.filter(|(_, after)| after.is_none()).map(|(wait, _)| wait);
+        let longest = random.max().unwrap_or(0);
+        let words = format!("the longest random wait was {longest} ms.");
+        sent.that(waits.len() != 5 || longest > 1, &words)
+            .because(["`Retry-After` is ignored if N is not a number."])?;
+        sent.that(waits.len() < 20 || longest > 201, words)
+            .because(["`Retry-After` does not make the limit smaller."])?;
         for ((wait, after), limit) in sent.waits().into_iter().zip(waits).zip(LIMITS)
         {
             let (right, expected) = match after {
@@ -397,7 +471,9 @@ async fn retry_after() -> Result<()> {
 
 async fn punctual() -> Result<()> {
     let site = Site::start().await?;
-    for path in ["/503", "/stuck", "/503/503/stuck", "/stalled", "/503/429+5"] {
+    let huge = "/503+10000000000000000000";
+    let paths = ["/503", "/stuck", "/503/503/stuck", "/stalled", "/503/429+5", huge];
+    for path in paths {
         let limit = site.draw.between(1500..=2500).unsigned_abs() as u64;
         let sent = site.get(path, limit).await?;
         let (late, last) = (sent.millis > limit + 1, sent.times.last().copied());
@@ -420,44 +496,88 @@ async fn punctual() -> Result<()> {
             )?;
         let attempt = format!("it sent a request after {last} ms: {words}");
         sent.that(last <= limit, attempt)?;
+        if path == "/503/429+5" {
+            sent.sent(2, false)?;
+        }
         // A wait that may end too late need not begin.
         let next = LIMITS[sent.times.len().clamp(1, LIMITS.len()) - 1];
         let until = if waits { sent.millis } else { last + next };
         let words = format!("{words}\nThere was time for another attempt.");
         sent.that(until >= limit || path.contains('+'), words)?;
     }
-    for path in ["/1400ms", "/503/1100ms"] {
-        let sent = site.get(path, 1500).await?;
-        let why = "It responds in time: the deadline is after 1500 ms.";
-        sent.sent(path.matches('/').count(), true).because([why])?;
+    for (path, limit) in
+        [("/1400ms", 1500), ("/503/1100ms", 1500), ("/200@45000", 60_000)]
+    {
+        let sent = site.get(path, limit).await?;
+        let why = format!("It responds in time: the deadline is after {limit} ms.");
+        sent.sent(path.matches('/').count(), true).because([why.as_str()])?;
+    }
+    let mut retried = 0;
+    for _ in 0..9 {
+        retried += usize::from(site.get("/503/200", 80).await?.result.is_ok());
+    }
+    let words =
+        "GET /503/200: with a deadline after 80 ms, it never retried in 9 calls.";
+    check::that(retried > 0, words)
+        .because(["The wait counts, which is random, and not its limit."])?;
+    for path in ["/stuck", "/503"] {
+        site.api.reset();
+        let request = site.client.get(site.api.url(path)).build()?;
+        let (far, mut random) =
+            (Instant::now() + 60_000 * MS, Random::new(site.seed()));
+        let sending = send(&site.client, request, far, &mut random);
+        let _elapsed = timeout(333 * MS, sending).await;
+        let when = format!("GET {path}: after `send` had been dropped");
+        site.all_ended(&when, &site.api.log()).await?;
     }
     Ok(())
 }
 
 async fn last_error() -> Result<()> {
     let site = Site::start().await?;
-    for (path, status) in [
+    for (path, expected) in [
         ("/404", "404"),
         ("/503/500/409", "409"),
         ("/503", "503"),
         ("/503/500", "500"),
         ("/500/502/stuck", "502"),
         ("/503/429+5", "429"),
+        ("/503/closed", "connect"),
+        ("refused", "connect"),
     ] {
         let sent = site.get(path, 2500).await?;
         let Err(error) = &sent.result else {
             return sent.that(false, format!("the result is {}.", sent.end()));
         };
-        let found = check::chain(error.as_ref())?.iter().any(|cause| {
-            // The text of reqwest's error has the URL, too.
-            let text = cause.to_string().replace(path, "");
-            status_of(*cause).as_deref() == Some(status) || text.contains(status)
-        });
+        // The text of reqwest's error has the URL, too.
+        let url = site.api.url(path);
+        let chain: Vec<_> = check::chain(error.as_ref())?
+            .iter()
+            .map(|cause| {
+                let text = cause.to_string().replace(&url, "");
+                status_of(*cause).unwrap_or_default() + &text.to_lowercase()
+            })
+            .collect();
+        let reports = |status: &str| {
+            let reason =
+                status.parse().ok().and_then(|s: StatusCode| s.canonical_reason());
+            let reason = reason.unwrap_or(status).to_lowercase();
+            chain.iter().any(|text| text.contains(status) || text.contains(&reason))
+        };
+        let what = match expected {
+            "connect" => "the failed connection".to_owned(),
+            status => format!("the status {status}"),
+        };
+        let first = path.split('/').nth(1).unwrap_or(expected);
+        let other = first != expected && reports(first);
         let words = format!(
-            "the result is {}, expected an error that reports the status {status}.",
+            "the result is {}, expected an error that reports {what}.",
             sent.end()
         );
-        sent.that(found, words)?;
+        sent.that(reports(expected), &words)?;
+        let words =
+            format!("{words}\nIt reports the status {first} of another attempt.");
+        sent.that(!other, words)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ mod random;
 use std::error::Error;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Method, Request, Response};
 use serde_json::Value;
@@ -22,18 +22,24 @@ const CAP: Duration = Duration::from_millis(1000);
 /// Sends a request, and retries it until it succeeds. Returns the JSON of the
 /// response, whose status is from 200 to 299.
 ///
-/// - Retries only these failures, and no others:
+/// - Retries only these failures, and no others, with the same request each time:
 ///   - of every method: the connection was refused; the status is 408 or 429;
-///   - of methods that may be repeated (`Method::is_idempotent`): the connection
-///     broke, before the response or within it; the status is 500, 502, 503 or 504.
-/// - Before each retry it waits for a random time, `random.up_to(limit)`. The limit
-///   is `BASE` before the first retry; it doubles each time, and is at most `CAP`.
-/// - A status that is retried may come with the header `Retry-After: N`. Then it
-///   waits for N seconds instead. If N is not a number, the header is ignored.
+///   - of methods that may be repeated (only `Method::is_idempotent` decides): the
+///     connection broke, before the response or within it; the status is 500, 502,
+///     503 or 504.
+/// - Sends the first request at once. Before each retry it waits, from the failure,
+///   for a random time, `random.up_to(limit)`. The limit is `BASE` before the first
+///   retry; it doubles with each random wait, and is at most `CAP`.
+/// - Each status that is retried may come with the header `Retry-After: N`. Then it
+///   waits for N seconds instead, even for 0. If N is not a number, the header is
+///   ignored. A wait of N seconds does not make the limit smaller.
 /// - All attempts and waits end at the `deadline`. Nothing else limits them. A wait
-///   that would end later need not begin.
-/// - If it fails, its error is that of the last attempt that failed. An attempt that
-///   the deadline ends does not count; if there was no other, any error will do.
+///   that would end then or later need not begin; any other wait does. If `send` is
+///   dropped, its request and its waits end.
+/// - Any other failure is returned at once. If it fails, its error is that of the
+///   last attempt that failed, with its status if there is one, and no other. An
+///   attempt that the deadline ends does not count; if there was no other, any error
+///   will do.
 async fn send(
     client: &Client,
     request: Request,
@@ -48,13 +54,13 @@ async fn send(
         let (error, retry_after) = match attempt {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(failure)) => failure,
-            Err(elapsed) => return Err(last.map_or(elapsed.into(), Into::into)),
+            Err(elapsed) => return Err(last.unwrap_or(elapsed.into())),
         };
         let limit = CAP.min(BASE * 2_u32.saturating_pow(retry));
         let wait = retry_after.unwrap_or_else(|| random.up_to(limit));
         let is_late = wait >= deadline.saturating_duration_since(Instant::now());
         if is_late || !may_retry(request.method(), &error) {
-            return Err(error.into());
+            return Err(error);
         }
         sleep(wait).await;
         last = Some(error);
@@ -66,12 +72,17 @@ async fn send(
 async fn attempt(
     client: &Client,
     request: Request,
-) -> Result<Value, (reqwest::Error, Option<Duration>)> {
-    let response = client.execute(request).await.map_err(|error| (error, None))?;
+) -> Result<Value, (anyhow::Error, Option<Duration>)> {
+    let response = client.execute(request).await.map_err(|e| (e.into(), None))?;
     let retry_after = retry_after(&response);
     let response = response.error_for_status();
-    let response = response.map_err(|error| (error, retry_after))?;
-    response.json().await.map_err(|error| (error, None))
+    let response = response.map_err(|e| (e.into(), retry_after))?;
+    // Below 400 no status is an error for reqwest.
+    let status = response.status();
+    if !status.is_success() {
+        return Err((anyhow!("the status is {status}"), None));
+    }
+    response.json().await.map_err(|e| (e.into(), None))
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {
@@ -79,7 +90,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.parse().ok()?))
 }
 
-fn may_retry(method: &Method, error: &reqwest::Error) -> bool {
+fn may_retry(method: &Method, error: &anyhow::Error) -> bool {
+    let Some(error) = error.downcast_ref::<reqwest::Error>() else { return false };
     let is_json = |source: &(dyn Error + 'static)| source.is::<serde_json::Error>();
     match error.status().map(|status| status.as_u16()) {
         Some(408 | 429) => true,

@@ -23,18 +23,24 @@ const CAP: Duration = Duration::from_millis(1000);
 /// Sends a request, and retries it until it succeeds. Returns the JSON of the
 /// response, whose status is from 200 to 299.
 ///
-/// - Retries only these failures, and no others:
+/// - Retries only these failures, and no others, with the same request each time:
 ///   - of every method: the connection was refused; the status is 408 or 429;
-///   - of methods that may be repeated (`Method::is_idempotent`): the connection
-///     broke, before the response or within it; the status is 500, 502, 503 or 504.
-/// - Before each retry it waits for a random time, `random.up_to(limit)`. The limit
-///   is `BASE` before the first retry; it doubles each time, and is at most `CAP`.
-/// - A status that is retried may come with the header `Retry-After: N`. Then it
-///   waits for N seconds instead. If N is not a number, the header is ignored.
+///   - of methods that may be repeated (only `Method::is_idempotent` decides): the
+///     connection broke, before the response or within it; the status is 500, 502,
+///     503 or 504.
+/// - Sends the first request at once. Before each retry it waits, from the failure,
+///   for a random time, `random.up_to(limit)`. The limit is `BASE` before the first
+///   retry; it doubles with each random wait, and is at most `CAP`.
+/// - Each status that is retried may come with the header `Retry-After: N`. Then it
+///   waits for N seconds instead, even for 0. If N is not a number, the header is
+///   ignored. A wait of N seconds does not make the limit smaller.
 /// - All attempts and waits end at the `deadline`. Nothing else limits them. A wait
-///   that would end later need not begin.
-/// - If it fails, its error is that of the last attempt that failed. An attempt that
-///   the deadline ends does not count; if there was no other, any error will do.
+///   that would end then or later need not begin; any other wait does. If `send` is
+///   dropped, its request and its waits end.
+/// - Any other failure is returned at once. If it fails, its error is that of the
+///   last attempt that failed, with its status if there is one, and no other. An
+///   attempt that the deadline ends does not count; if there was no other, any error
+///   will do.
 async fn send(
     client: &Client,
     request: Request,

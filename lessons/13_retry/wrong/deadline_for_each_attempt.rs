@@ -17,13 +17,13 @@ async fn send(
         let (error, retry_after) = match attempt {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(failure)) => failure,
-            Err(elapsed) => return Err(last.map_or(elapsed.into(), Into::into)),
+            Err(elapsed) => return Err(last.unwrap_or(elapsed.into())),
         };
         let limit = CAP.min(BASE * 2_u32.saturating_pow(retry));
         let wait = retry_after.unwrap_or_else(|| random.up_to(limit));
         let is_late = wait >= deadline.saturating_duration_since(Instant::now());
         if is_late || !may_retry(request.method(), &error) {
-            return Err(error.into());
+            return Err(error);
         }
         sleep(wait).await;
         last = Some(error);

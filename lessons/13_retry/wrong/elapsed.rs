@@ -15,7 +15,7 @@ async fn send(
                 Err(failure) => failure,
             };
             if !may_retry(request.method(), &error) {
-                return Err(error.into());
+                return Err(error);
             }
             let limit = CAP.min(BASE * 2_u32.saturating_pow(retry));
             sleep(retry_after.unwrap_or_else(|| random.up_to(limit))).await;

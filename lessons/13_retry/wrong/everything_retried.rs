@@ -1,5 +1,5 @@
 //! Wrong: retries every failure, of every method.
 
-fn may_retry(_: &Method, _: &reqwest::Error) -> bool {
+fn may_retry(_: &Method, _: &anyhow::Error) -> bool {
     true
 }

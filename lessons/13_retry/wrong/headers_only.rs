@@ -1,7 +1,5 @@
 //! Wrong: the deadline covers the headers, and not the body.
 
-use anyhow::anyhow;
-
 async fn send(
     client: &Client,
     request: Request,
@@ -16,13 +14,13 @@ async fn send(
         let (error, retry_after) = match attempt {
             Ok(value) => return Ok(value),
             Err(Some(failure)) => failure,
-            Err(None) => return Err(last.map_or(anyhow!("too slow"), Into::into)),
+            Err(None) => return Err(last.unwrap_or(anyhow!("too slow"))),
         };
         let limit = CAP.min(BASE * 2_u32.saturating_pow(retry));
         let wait = retry_after.unwrap_or_else(|| random.up_to(limit));
         let is_late = wait >= deadline.saturating_duration_since(Instant::now());
         if is_late || !may_retry(request.method(), &error) {
-            return Err(error.into());
+            return Err(error);
         }
         sleep(wait).await;
         last = Some(error);
@@ -34,12 +32,12 @@ async fn attempt(
     client: &Client,
     request: Request,
     deadline: Instant,
-) -> Result<Value, Option<(reqwest::Error, Option<Duration>)>> {
+) -> Result<Value, Option<(anyhow::Error, Option<Duration>)>> {
     let response = timeout_at(deadline, client.execute(request)).await;
     let response = response.map_err(|_elapsed| None)?;
-    let response = response.map_err(|error| Some((error, None)))?;
+    let response = response.map_err(|e| Some((e.into(), None)))?;
     let retry_after = retry_after(&response);
     let response = response.error_for_status();
-    let response = response.map_err(|error| Some((error, retry_after)))?;
-    response.json().await.map_err(|error| Some((error, None)))
+    let response = response.map_err(|e| Some((e.into(), retry_after)))?;
+    response.json().await.map_err(|e| Some((e.into(), None)))
 }

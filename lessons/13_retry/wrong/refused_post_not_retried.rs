@@ -1,6 +1,7 @@
 //! Wrong: a POST is never retried, even if it was not sent.
 
-fn may_retry(method: &Method, error: &reqwest::Error) -> bool {
+fn may_retry(method: &Method, error: &anyhow::Error) -> bool {
+    let Some(error) = error.downcast_ref::<reqwest::Error>() else { return false };
     let is_json = |source: &(dyn Error + 'static)| source.is::<serde_json::Error>();
     match error.status().map(|status| status.as_u16()) {
         Some(408 | 429) => true,

@@ -3,7 +3,7 @@
 async fn attempt(
     client: &Client,
     request: Request,
-) -> Result<Value, (reqwest::Error, Option<Duration>)> {
-    let response = client.execute(request).await.map_err(|error| (error, None))?;
-    response.json().await.map_err(|error| (error, None))
+) -> Result<Value, (anyhow::Error, Option<Duration>)> {
+    let response = client.execute(request).await.map_err(|e| (e.into(), None))?;
+    response.json().await.map_err(|e| (e.into(), None))
 }
