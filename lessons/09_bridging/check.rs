@@ -61,8 +61,8 @@ const THREAD: &str = "in a thread that is not in a runtime";
 /// The number of clients after the first calls, which begin at the same time.
 static FIRST_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
-/// The kernel's measurements of the callers' threads, on Linux. They do not change while
-/// a thread sleeps.
+/// The kernel's measurements of the callers' threads, on Linux: the files do not change
+/// while a thread sleeps.
 static THREADS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A call has not returned. The checks after that one wait for a shorter time.
@@ -199,8 +199,8 @@ impl Site {
         results
     }
 
-    /// Lets all callers call `fetch_title` at the same time: no client is created, and no
-    /// `Client::title` begins, before all of them have had time to begin.
+    /// Lets all callers call `fetch_title` at the same time: no client is created before
+    /// all of them have had time to begin, because creating one locks the log.
     async fn begin_together(&self) -> Result<()> {
         let calls = self.callers.iter().enumerate();
         let calls =
@@ -326,7 +326,6 @@ async fn shared() -> Result<()> {
     let words =
         format!("{calls} calls{threads} have used {runtimes} runtimes, expected 1.");
     check::that(runtimes == 1, words)?;
-    let opened = site.server.connections();
     let all_at_first = clients == FIRST_CLIENTS.load(SeqCst);
     let why = match site.server.connections() {
         _ if all_at_first => {
@@ -381,12 +380,12 @@ async fn together() -> Result<()> {
         .because(["Two threads have called for each page."])?;
     let what = match polled {
         true => {
-            "`Client::title` was polled again and again. A runtime polls a future \
-                 when it can make progress."
+            "`Client::title` was polled again and again. A runtime polls a future when \
+             it can make progress."
         }
         false => {
             "threads in `fetch_title` woke up again and again. A thread that waits \
-                  sleeps until the result is there."
+             sleeps until the result is there."
         }
     };
     check::that(quiet, format!("while the server did not respond, {what}"))?;

@@ -20,8 +20,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
 
-/// Returns the title of a page, or the error of `Client::title` with its type. Synchronous
-/// code calls it: it blocks its thread until the result is there.
+/// Returns the title of a page, or the error of `Client::title`, with its type.
+/// Synchronous code calls it: it blocks its thread until the result is there.
 ///
 /// - It works on `main`'s thread, on any other thread, and in `spawn_blocking`.
 /// - All calls share one runtime and one client, and so its connections, also if the
