@@ -20,15 +20,16 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
 
-/// Returns the title of a page, or the error of `Client::title`. Synchronous code
-/// calls it: it blocks its thread until the result is there.
+/// Returns the title of a page, or the error of `Client::title`, with its type.
+/// Synchronous code calls it: it blocks its thread until the result is there.
 ///
 /// - It works on `main`'s thread, on any other thread, and in `spawn_blocking`.
-/// - All calls share one runtime and one client, and so its connections. The runtime
-///   is not the caller's, which may end before the next call.
-/// - Calls from several threads run at the same time. While a call waits, it does
-///   not poll.
-/// - Each call asks the server. After a call that failed, the next one works.
+/// - All calls share one runtime and one client, and so its connections, also if the
+///   first calls run at the same time, and after a call that failed. The runtime is not
+///   the caller's, which may end before the next call.
+/// - Any number of calls run at the same time, also for the same page. While a call
+///   waits, its thread sleeps, and it does not poll `Client::title`.
+/// - Each call asks the server once. After a call that failed, the next one works.
 fn fetch_title(url: &str) -> Result<String> {
     RUNTIME.block_on(CLIENT.title(url))
 }
