@@ -971,7 +971,7 @@ mod tests {
         }
         assert_eq!(moved(true, || sleep(10 * MS).boxed()), "ok");
 
-        let real = on_clock::<()>(Clock::Real(3600_000 * MS), async {
+        let real = on_clock::<()>(Clock::Real(3_600_000 * MS), async {
             tokio::time::pause();
             std::future::pending().await
         });
