@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use tokio::sync::oneshot;
-use tokio::task::spawn;
+use tokio::task::{spawn, try_id};
 use tokio::time::sleep;
 use tracing::{info_span, instrument};
 
@@ -75,22 +75,23 @@ impl Bank {
     pub async fn send(&self, amount: u64) -> Result<()> {
         let (plan, seen) = (self.plan.clone(), Arc::clone(&self.seen));
         let (answer, answered) = oneshot::channel();
-        log::lock(&seen).sent.push(amount);
+        log::lock(&seen).send(amount);
         spawn(async move {
             sleep(plan.send).await;
             let mut seen = log::lock(&seen);
             seen.answered += 1;
-            let _shown = match plan.closed {
-                true => info_span!(parent: None, "not received", amount).entered(),
-                false => info_span!(parent: None, "received", amount).entered(),
+            let arrives = amount <= plan.accepts;
+            let _shown = match arrives {
+                true => info_span!(parent: None, "received", amount).entered(),
+                false => info_span!(parent: None, "not received", amount).entered(),
             };
-            if !plan.closed {
+            if arrives {
                 seen.received += amount;
             }
-            let _ = answer.send(!plan.closed);
+            let _ = answer.send(arrives);
         });
         let arrived = answered.await?;
-        ensure!(arrived, "the bank is closed: {}", self.plan.reason);
+        ensure!(arrived, "the bank does not accept it: {}", self.plan.reason);
         Ok(())
     }
 }
@@ -109,16 +110,16 @@ pub mod log {
         pub send: Duration,
         /// No amount is approved.
         pub refuses: bool,
-        /// No amount arrives.
-        pub closed: bool,
+        /// Larger amounts do not arrive.
+        pub accepts: u64,
         pub reason: String,
     }
 
     impl Default for Plan {
         fn default() -> Self {
             let time = Duration::from_millis(100);
-            let reason = String::new();
-            Self { approve: time, send: time, refuses: false, closed: false, reason }
+            let (accepts, reason) = (u64::MAX, String::new());
+            Self { approve: time, send: time, refuses: false, accepts, reason }
         }
     }
 
@@ -129,11 +130,20 @@ pub mod log {
         /// The amounts of all calls of `approve` and of `send`.
         pub asked: Vec<u64>,
         pub sent: Vec<u64>,
+        /// The calls of `send` in a spawned task.
+        pub in_tasks: usize,
         /// The calls of `approve` that are running, and those that succeeded.
         pub approving: usize,
         pub approved: usize,
         /// The calls of `send` that the bank has handled.
         pub answered: usize,
+    }
+
+    impl Seen {
+        pub(super) fn send(&mut self, amount: u64) {
+            self.sent.push(amount);
+            self.in_tasks += usize::from(try_id().is_some());
+        }
     }
 
     pub(super) fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {

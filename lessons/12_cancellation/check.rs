@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::future::join_all;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::bank::log::{Plan, Seen};
 use super::bank::{Account, Bank};
@@ -19,6 +19,8 @@ use super::transfer;
 use async_workbook::check::{self, Cancel, Explain, Run};
 
 const MS: Duration = Duration::from_millis(1);
+/// A check ends after an hour of the paused clock.
+const LONG: Duration = Duration::from_secs(20 * 60);
 
 #[test]
 fn check() -> check::Verdict {
@@ -34,6 +36,7 @@ fn check() -> check::Verdict {
 const ACCEPTS: &str = "the bank accepts the amount";
 const REFUSES: &str = "the bank refuses the approval";
 const CLOSED: &str = "the bank is closed when the amount is sent";
+const SLOW: &str = "the approval and the answer take 20 minutes each";
 
 /// The money in the account, and at the bank.
 type Money = (u64, u64);
@@ -69,12 +72,13 @@ impl Scene {
         let draw = check::draw();
         let number = |range| u64::from(draw.between(range).unsigned_abs());
         let (balance, amount) = (number(300..=900), number(11..=99));
+        let longer = if what == SLOW { LONG } else { Duration::ZERO };
         let plan = Plan {
             // Primes: no loop of naps ends at the same time by chance.
-            approve: *draw.pick(&[41, 43, 47]) * MS,
-            send: *draw.pick(&[59, 61, 67]) * MS,
+            approve: *draw.pick(&[41, 43, 47]) * MS + longer,
+            send: *draw.pick(&[59, 61, 67]) * MS + longer,
             refuses: what == REFUSES,
-            closed: what == CLOSED,
+            accepts: if what == CLOSED { 0 } else { u64::MAX },
             reason: draw.word(),
         };
         let account = Arc::new(Account::new(balance));
@@ -128,17 +132,30 @@ fn times(run: &Run<()>, name: &str) -> Vec<u64> {
 }
 
 /// Describes how an amount came to be in two places, or in none.
-fn cause(run: &Run<()>) -> Option<String> {
+fn cause(run: &Run<()>, seen: &Seen) -> Option<String> {
     let time = |name| times(run, name).first().copied();
+    let row = |name| run.rows().iter().position(|row| row.label.starts_with(name));
     match (time("put_back"), time("received"), time("not received")) {
+        (Some(put_back), Some(_), _) if row("put_back") < row("approve") => {
+            Some(format!(
+                "It was put back at {put_back} ms, before the approval was requested. A \
+                 guard that is dropped at once does that: `let _ =` drops its value."
+            ))
+        }
         (Some(put_back), Some(received), _) if put_back < received => Some(format!(
             "It was put back at {put_back} ms, and the bank received it at {received} ms: \
              a request that was sent cannot be called back. Await its answer, and then \
              decide."
         )),
-        (Some(put_back), Some(received), _) => Some(format!(
-            "The bank received it at {received} ms, and at {put_back} ms it was put back."
-        )),
+        (Some(put_back), Some(received), _) => {
+            let question = "\nThe guard still ran: was the whole guard moved into the \
+                            task, and disarmed there?";
+            let question = if seen.in_tasks > 0 { question } else { "" };
+            Some(format!(
+                "The bank received it at {received} ms, and at {put_back} ms it was put \
+                 back.{question}"
+            ))
+        }
         (None, _, Some(answer)) => Some(format!(
             "The bank answered at {answer} ms that it has not received the amount, and \
              nothing put it back."
@@ -148,7 +165,7 @@ fn cause(run: &Run<()>) -> Option<String> {
 }
 
 async fn whole() -> Result<()> {
-    for what in [ACCEPTS, REFUSES, CLOSED] {
+    for what in [ACCEPTS, REFUSES, CLOSED, SLOW] {
         let scene = Scene::new(what);
         let timed = async {
             let start = Instant::now();
@@ -166,7 +183,7 @@ impl Scene {
     fn judge(&self, outcome: &Outcome<(Result<()>, Duration)>) -> Result<()> {
         let Self { what, balance, amount, plan, .. } = self;
         let Outcome { result: (result, took), at_once, seen, later, run } = outcome;
-        let moved = if *what == ACCEPTS { *amount } else { 0 };
+        let moved = if [ACCEPTS, SLOW].contains(what) { *amount } else { 0 };
         let money = (balance - moved, moved);
         let words = format!(
             "{what}: when `transfer` returned, account and bank had {}, expected \
@@ -179,7 +196,7 @@ impl Scene {
                 *later == money,
                 "A second later they had: it did not await everything.",
             )
-            .because(cause(run).filter(|_| *later != money))?;
+            .because(cause(run, seen).filter(|_| *later != money))?;
         let reason = &plan.reason;
         match result {
             Err(error) if moved == 0 => {
@@ -210,7 +227,14 @@ impl Scene {
         run.few_wakeups(20, "a transfer")?;
         let (took, time) = (took.as_millis(), time.as_millis());
         let words = format!("{what}: it took {took} ms, expected {time} ms.");
-        check::that(took == time, words)
+        let approved = plan.approve.as_millis();
+        let sent = times(run, "send").first().map(|time| u128::from(*time));
+        let early = sent.filter(|sent| *sent < approved).map(|sent| {
+            format!(
+                "It was sent at {sent} ms, before it was approved at {approved} ms."
+            )
+        });
+        check::that(took == time, words).because(early)
     }
 }
 
@@ -249,16 +273,63 @@ async fn together() -> Result<()> {
                 "An approval was requested although the others had spent the money.",
             )?;
     }
-    Ok(())
+    let words = format!(
+        "{what}: {} approvals were requested, expected 3: with too little money, the \
+         bank is not asked.",
+        seen.asked.len()
+    );
+    run.that(seen.asked.len() == 3, words)?;
+    many().await
+}
+
+/// Runs many transfers at once, with one in the middle that does not arrive.
+async fn many() -> Result<()> {
+    let draw = check::draw();
+    let count = u64::from(draw.between(150..=300).unsigned_abs());
+    let mut scene = Scene::new(ACCEPTS);
+    let (amount, failing) = (scene.amount, count / 2);
+    scene.balance = count * (amount + 1);
+    scene.account = Arc::new(Account::new(scene.balance));
+    scene.plan.accepts = amount;
+    scene.bank = Arc::new(Bank::with(scene.plan.clone()));
+    let scene = &scene;
+    let transfers = (0..count).map(async |number| {
+        let amount = amount + u64::from(number == failing);
+        let start = Instant::now();
+        let result = transfer(&scene.account, &scene.bank, amount).await;
+        (result.is_err() == (number == failing), start.elapsed().as_millis())
+    });
+    let outcome = scene.watch(join_all(transfers)).await;
+    let time = (scene.plan.approve + scene.plan.send).as_millis();
+    let what =
+        format!("{count} transfers at once, of which the bank receives all but one");
+    let longest = outcome.result.iter().map(|(_, took)| *took).max().unwrap_or(0);
+    let words =
+        format!("{what}: the last one took {longest} ms, expected {time} ms.");
+    check::that(longest == time, words)?;
+    let wrong = outcome.result.iter().filter(|(right, _)| !right).count();
+    let words = format!(
+        "{what}: {wrong} returned Ok instead of an error, or an error instead of Ok."
+    );
+    check::that(wrong == 0, words)?;
+    let moved = (count - 1) * amount;
+    let money = (scene.balance - moved, moved);
+    let words = format!(
+        "{what}: account and bank had {}, expected {}.",
+        show(outcome.later),
+        show(money)
+    );
+    check::that(outcome.later == money, words)
 }
 
 /// Drops a transfer at each of its awaits: after 20 ms, when its tasks have sent
-/// their requests, and at once, when they have not.
+/// their requests; at once, when they have not; and after 90 ms, when the bank has
+/// answered them.
 async fn dropped(
     what: &'static str,
     judge: impl Fn(&Scene, &Outcome<Option<Result<()>>>) -> Result<()>,
 ) -> Result<()> {
-    for delay in [20 * MS, Duration::ZERO] {
+    for delay in [20 * MS, Duration::ZERO, 90 * MS] {
         check::cancelled_at_every_await(async |cancel: &Cancel| {
             let scene = Scene::new(what);
             let transfer = transfer(&scene.account, &scene.bank, scene.amount);
@@ -300,18 +371,27 @@ async fn before() -> Result<()> {
 }
 
 async fn later() -> Result<()> {
+    let judge = |scene: &Scene, outcome: &Outcome<Option<Result<()>>>| {
+        let Outcome { result, seen, later, run, .. } = outcome;
+        let applies = result.is_some() || seen.approved > 0;
+        let (total, balance) = (later.0 + later.1, scene.balance);
+        let when = match scene.what {
+            SLOW => "dropped 20 minutes before the answer: a second after it,",
+            _ => "a second later,",
+        };
+        let words = format!(
+            "{when} account and bank had {}, together {total}, expected {balance}.",
+            show(*later)
+        );
+        check::that(!applies || total == balance, words).because(cause(run, seen))
+    };
     for what in [ACCEPTS, CLOSED, REFUSES] {
-        dropped(what, |scene, Outcome { result, seen, later, run, .. }| {
-            let applies = result.is_some() || seen.approved > 0;
-            let (total, balance) = (later.0 + later.1, scene.balance);
-            let words = format!(
-                "a second later, account and bank had {}, together {total}, expected \
-                 {balance}.",
-                show(*later)
-            );
-            check::that(!applies || total == balance, words).because(cause(run))
-        })
-        .await?;
+        dropped(what, judge).await?;
     }
-    Ok(())
+    let scene = Scene::new(SLOW);
+    let transfer = transfer(&scene.account, &scene.bank, scene.amount);
+    // The bank has the request, and its answer comes much later.
+    let transfer = timeout(scene.plan.approve + 1000 * MS, transfer);
+    let outcome = scene.watch(async { transfer.await.ok() }).await;
+    outcome.run.pictured(judge(&scene, &outcome))
 }

@@ -296,8 +296,8 @@ async fn main() -> Result<()> {
 
     println!("\n\na transfer of 10, dropped after {millis} ms");
     row("under a lock", after, under_a_lock).await;
-    row("undone by Drop", after, undone_by_drop).await;
     row("confirmed first", after, confirmed_first).await;
+    row("undone by Drop", after, undone_by_drop).await;
     row("spawned", after, spawned).await;
 
     println!("\na client that disconnects after {millis} ms");

@@ -36,16 +36,16 @@ impl Drop for Taken {
 }
 
 /// Moves an amount from an account to the bank, or fails and changes nothing.
-/// Returns when that is decided, with the bank's error if there is one.
+/// Returns when that is decided, however long the bank takes, with the bank's error if
+/// there is one, with or without added context.
 ///
 /// - If there is too little in the account, it fails at once, without asking the
 ///   bank. The amount is taken first, so that no one else can spend it.
 /// - It sends the amount once, when the bank has approved it. Other transfers do
 ///   not wait for this one.
 /// - Dropped before the approval, it puts the money back at once, and sends
-///   nothing.
-/// - Dropped later, it still moves everything or nothing: that must not need its
-///   caller.
+///   nothing. A request for approval may run on.
+/// - Dropped later, it still moves everything or nothing, and finishes by itself.
 async fn transfer(
     account: &Arc<Account>,
     bank: &Arc<Bank>,
