@@ -337,7 +337,7 @@ async fn publishes() -> Result<()> {
     spawns!(publish(Text::new(""), Vec::new()));
     let draw = check::draw();
     let issues = draw.words(2);
-    for count in [5, MANY, 0] {
+    for count in [5, MANY, 1, 0] {
         let mut hosts = draw.words(count);
         let to = |issue, hosts: &[String]| {
             hosts.iter().map(|host| format!("{issue} to {host}")).collect::<Vec<_>>()
