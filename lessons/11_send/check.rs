@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::future::join_all;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::service::{Text, log};
 use super::{List, fetch_all, index, publish, remind, reserve, subscribe};
-use async_workbook::check::{self, Calls, Explain, Run, timetable};
+use async_workbook::check::{self, Call, Calls, Explain, Run, timetable};
 use async_workbook::text;
 
 #[test]
@@ -59,14 +59,14 @@ macro_rules! spawns {
             "the future of `{name}` is not `Send`, so `spawn` does not accept it.\n\
              In `main`, write `task::spawn({name}(..))` in place of \
              `task::spawn_local({name}(..))`, and check again: the compiler then reports \
-             the reason."
+             the reason. Change it back to see the other checks."
         );
         check::that(Candidate(&$name($($argument),*)).is_send(), words)?
     }};
 }
 
 /// The number of calls at once.
-const MANY: usize = 40;
+const MANY: usize = 70;
 
 /// A call of the service: the function, and its argument.
 type Called = (&'static str, String);
@@ -75,6 +75,8 @@ type Called = (&'static str, String);
 struct Seen<T> {
     what: String,
     outputs: Vec<T>,
+    /// Of each call: when it returned, and which calls of the service had ended.
+    returned: Vec<(u64, Vec<Called>)>,
     run: Run<()>,
     /// The calls of the service.
     calls: Calls,
@@ -91,24 +93,37 @@ async fn watch<A, F: Future>(
     let what = format!("{count} of `{function}`");
     log::with(|log| {
         log.called.clear();
+        log.ended.clear();
         (log.copies, log.parsed) = (0, 0);
     });
-    let all = async { join_all(arguments.into_iter().map(call)).await };
+    let all = async {
+        let start = Instant::now();
+        let timed = async |future: F| {
+            let output = future.await;
+            let ended = log::with(|log| log.ended.clone());
+            (output, (start.elapsed().as_millis() as u64, ended))
+        };
+        join_all(arguments.into_iter().map(call).map(timed)).await
+    };
     let (outputs, run) = check::run(&what, all).await.split();
     run.never_blocked()?;
     // Lets tasks end that were left running.
     sleep(Duration::from_secs(1)).await;
     let log = log::with(|log| log.clone());
-    let called = log.called.len();
-    let most = 10 + 3 * called as u64;
-    run.few_wakeups(most, &format!("{called} calls of the service"))?;
-    Ok(Seen { what, outputs, calls: run.calls(Some), run, log })
+    let (outputs, returned) = outputs.into_iter().unzip();
+    Ok(Seen { what, outputs, returned, calls: run.calls(Some), run, log })
+}
+
+/// Names a call of the service.
+fn name((function, argument): &Called) -> String {
+    format!("`{function}` with {argument:?}")
 }
 
 impl<T: Debug + PartialEq> Seen<T> {
-    /// Checks what the calls returned, and which functions of the service they called.
-    fn did(&self, outputs: &[T], called: &[Called]) -> Result<()> {
-        let Self { what, .. } = self;
+    /// Checks what each of the calls returned, and which functions of the service it
+    /// called.
+    fn did(&self, outputs: &[T], called: &[Vec<Called>]) -> Result<()> {
+        let Self { what, run, log, .. } = self;
         for (number, (got, expected)) in (1..).zip(self.outputs.iter().zip(outputs))
         {
             let words = format!(
@@ -116,31 +131,51 @@ impl<T: Debug + PartialEq> Seen<T> {
             );
             check::that(got == expected, words)?;
         }
-        let missing = check::without(called, &self.log.called);
-        let extra = check::without(&self.log.called, called);
+        let called = called.concat();
+        let missing = check::without(&called, &log.called);
+        let extra = check::without(&log.called, &called);
         let right = missing.is_empty() && extra.is_empty();
-        let first = |calls: &[&Called]| match calls.first() {
-            None => "none".to_owned(),
-            Some((name, argument)) => format!("`{name}` with {argument:?}"),
+        let first = |calls: &[&Called]| {
+            calls.first().map_or("none".to_owned(), |call| name(call))
         };
         let words = format!(
             "{what}: wrong calls of the service. Missing: {}; not expected: {}.",
             first(&missing),
             first(&extra)
         );
-        check::that(right, words)
+        check::that(right, words)?;
+        let most = 10 + 3 * called.len() as u64;
+        run.few_wakeups(most, &format!("{} calls of the service", called.len()))
     }
 
-    /// Checks that no call waits for another one.
-    fn concurrent(&self) -> Result<()> {
+    /// Checks that each call awaited its calls of the service.
+    fn awaited(&self, called: &[Vec<Called>]) -> Result<()> {
+        for (number, ((_, ended), called)) in
+            (1..).zip(self.returned.iter().zip(called))
+        {
+            let missing = check::without(called, ended);
+            let first = missing.first().map(|call| name(call)).unwrap_or_default();
+            let words = format!(
+                "{}: number {number} returned before {first} had ended.",
+                self.what
+            );
+            self.run.that(missing.is_empty(), words)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that each call awaited its calls of the service, and nothing else.
+    fn concurrent(&self, called: &[Vec<Called>]) -> Result<()> {
+        self.awaited(called)?;
         let Self { what, run, calls, outputs, log, .. } = self;
+        let longest = |called: &[Called]| {
+            called.iter().map(|(_, argument)| log.time(argument)).max().unwrap_or(0)
+        };
         let (took, peak) = (run.took.as_millis(), calls.peak());
-        let longest =
-            log.called.iter().map(|(_, argument)| log.time(argument)).max();
-        let longest = u128::from(longest.unwrap_or(0));
+        let expected = longest(&log.called);
         let words = format!(
-            "{what} took {took} ms, expected {longest} ms, the time of the longest call \
-             of the service."
+            "{what} took {took} ms, expected {expected} ms, the time of the longest \
+             call of the service."
         );
         let in_turn = "The calls of the service ran one after another: what does each of \
                        them hold, or await, that keeps the next one from starting?";
@@ -148,14 +183,22 @@ impl<T: Debug + PartialEq> Seen<T> {
             "Never more than {peak} calls of the service were in flight: one for each of \
              the {what}."
         );
-        let (late, early) =
-            (took > longest, "It returned before they had ended: await them.");
         let one_each = peak == outputs.len() && calls.len() > peak && peak > 1;
-        run.that(took == longest, words)
-            .when(took < longest, early)
-            .when(late && calls.one_after_another(), in_turn)
-            .when(late && one_each, never)
-            .because(calls.slept_after(run.took))
+        run.that(took == u128::from(expected), words)
+            .when(calls.one_after_another(), in_turn)
+            .when(one_each, never)
+            .because(calls.slept_after(run.took))?;
+        for (number, ((end, _), called)) in
+            (1..).zip(self.returned.iter().zip(called))
+        {
+            let expected = longest(called);
+            let words = format!(
+                "{what}: number {number} returned after {end} ms, expected {expected} \
+                 ms, the time of its longest call of the service."
+            );
+            run.that(*end == expected, words)?;
+        }
+        Ok(())
     }
 
     /// Checks the numbers of copies, and of calls that parse.
@@ -186,13 +229,20 @@ fn draw_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
     log::with(|log| *log = log::Log { times, ..log::Log::default() });
 }
 
+/// Makes one call of the service take 20 minutes.
+fn delay(argument: &str) {
+    log::with(|log| log.times.insert(argument.to_owned(), 1_200_000));
+}
+
 /// Draws the size of each page.
-fn draw_sizes(urls: &[String]) -> Vec<usize> {
+fn draw_sizes(urls: &[String]) {
     let sizes = check::draw().distinct(urls.len(), 1000..=9999);
-    let sizes: Vec<_> =
-        sizes.iter().map(|size| size.unsigned_abs() as usize).collect();
-    log::with(|log| log.sizes = urls.iter().cloned().zip(sizes.clone()).collect());
-    sizes
+    let sizes = sizes.iter().map(|size| size.unsigned_abs() as usize);
+    log::with(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
+}
+
+fn sizes(urls: &[String]) -> Vec<usize> {
+    log::with(|log| urls.iter().map(|url| log.sizes[url]).collect())
 }
 
 fn texts(words: &[String]) -> Vec<Text> {
@@ -201,6 +251,11 @@ fn texts(words: &[String]) -> Vec<Text> {
 
 fn called(function: &'static str, arguments: &[String]) -> Vec<Called> {
     arguments.iter().map(|argument| (function, argument.clone())).collect()
+}
+
+/// Of calls that call the service once.
+fn each(function: &'static str, arguments: &[String]) -> Vec<Vec<Called>> {
+    called(function, arguments).into_iter().map(|call| vec![call]).collect()
 }
 
 /// Subscribes addresses.
@@ -212,17 +267,28 @@ async fn subscribed(list: &Arc<List>, addresses: &[String]) -> Result<Seen<usize
 async fn subscribes() -> Result<()> {
     spawns!(subscribe(Arc::default(), Text::new("")));
     for count in [MANY, 3] {
-        let numbers: Vec<_> = (1..=count).map(|number| number.to_string()).collect();
-        draw_times(&numbers);
+        draw_times(&Vec::from_iter((1..=count).map(|number| number.to_string())));
+        if count == 3 {
+            delay("2");
+        }
         let addresses = check::draw().words(count);
         let mut seen = subscribed(&Arc::default(), &addresses).await?;
+        let numbers: Vec<_> = seen.outputs.iter().map(usize::to_string).collect();
+        let called = each("welcome", &numbers);
         // Any order will do.
         seen.outputs.sort();
-        seen.did(&Vec::from_iter(1..=count), &called("welcome", &numbers))?;
-        seen.concurrent()?;
+        seen.did(&Vec::from_iter(1..=count), &called)?;
+        seen.concurrent(&called)?;
         seen.spent(0, 0)?;
     }
     Ok(())
+}
+
+/// What `remind` or `subscribe` returned.
+#[derive(Debug, PartialEq)]
+enum Returned {
+    Reminded(bool),
+    Subscribed(usize),
 }
 
 async fn reminds() -> Result<()> {
@@ -235,33 +301,69 @@ async fn reminds() -> Result<()> {
     numbers.extend_from_within(..2);
     addresses.extend_from_within(..2);
     let mails = numbers.len();
+    let first = numbers[0];
     numbers.extend([0, MANY + 1, usize::MAX]);
     let call = |number| remind(Arc::clone(&list), number);
     let seen = watch("remind", numbers, call).await?;
     let known = [vec![true; mails], vec![false; 3]].concat();
-    seen.did(&known, &called("send", &addresses))?;
-    seen.concurrent()?;
-    seen.spent(mails, 0)
+    let called = [each("send", &addresses), vec![vec![]; 3]].concat();
+    seen.did(&known, &called)?;
+    seen.concurrent(&called)?;
+    seen.spent(mails, 0)?;
+
+    // A slow mail keeps no one from subscribing, and the other way round.
+    delay(&addresses[0]);
+    let call = async |address| match address {
+        None => Returned::Reminded(remind(Arc::clone(&list), first).await),
+        Some(address) => {
+            Returned::Subscribed(subscribe(Arc::clone(&list), address).await)
+        }
+    };
+    let arguments = vec![None, Some(Text::new("")), None];
+    let seen = watch("remind` and `subscribe", arguments, call).await?;
+    let sent = ("send", addresses[0].clone());
+    let welcomed = ("welcome", (MANY + 1).to_string());
+    let called = [sent.clone(), welcomed, sent].map(|call| vec![call]);
+    let outputs = [
+        Returned::Reminded(true),
+        Returned::Subscribed(MANY + 1),
+        Returned::Reminded(true),
+    ];
+    seen.did(&outputs, &called)?;
+    seen.concurrent(&called)
 }
 
 async fn publishes() -> Result<()> {
     spawns!(publish(Text::new(""), Vec::new()));
     let draw = check::draw();
-    let (issues, hosts) = (draw.words(2), draw.words(5));
-    let to = |issue| hosts.iter().map(move |host| format!("{issue} to {host}"));
-    let uploads: Vec<_> = issues.iter().flat_map(to).collect();
-    draw_times(&uploads);
-    let call = |issue| publish(issue, hosts.clone());
-    let seen = watch("publish", texts(&issues), call).await?;
-    seen.did(&[(), ()], &called("upload", &uploads))?;
-    seen.concurrent()?;
-    seen.spent(0, 0)
+    let issues = draw.words(2);
+    for count in [5, MANY, 1, 0] {
+        let mut hosts = draw.words(count);
+        let to = |issue, hosts: &[String]| {
+            hosts.iter().map(|host| format!("{issue} to {host}")).collect::<Vec<_>>()
+        };
+        draw_times(&[to(&issues[0], &hosts), to(&issues[1], &hosts)].concat());
+        if count == MANY {
+            delay(&to(&issues[0], &hosts)[0]);
+            // Two of them twice.
+            hosts.extend_from_within(..2);
+        }
+        let uploads = |issue| called("upload", &to(issue, &hosts));
+        let called: Vec<_> = issues.iter().map(uploads).collect();
+        let call = |issue| publish(issue, hosts.clone());
+        let seen = watch("publish", texts(&issues), call).await?;
+        seen.did(&[(), ()], &called)?;
+        seen.concurrent(&called)?;
+        seen.spent(0, 0)?;
+    }
+    Ok(())
 }
 
 async fn reserves() -> Result<()> {
     spawns!(reserve(String::new()));
     let draw = check::draw();
-    let seats = draw.distinct(8, 1..=500).into_iter().map(|seat| seat.to_string());
+    let seats =
+        draw.distinct(MANY, 1..=500).into_iter().map(|seat| seat.to_string());
     let mut seats: Vec<_> =
         seats.chain(draw.words(4)).chain([String::new()]).collect();
     draw.shuffle(&mut seats);
@@ -270,61 +372,114 @@ async fn reserves() -> Result<()> {
         Ok(_) => ("book", seat.clone()),
         Err(error) => ("report", format!("{seat}: {error}{mark}")),
     };
-    let called: Vec<_> = seats.iter().map(call).collect();
-    draw_times(called.iter().map(|(_, argument)| argument));
-    log::with(|log| log.mark = mark.clone());
-    let booked: Vec<_> = called.iter().map(|(name, _)| *name == "book").collect();
-    let seen = watch("reserve", seats, reserve).await?;
-    seen.did(&booked, &called)?;
-    seen.concurrent()?;
-    seen.spent(0, called.len())
+    // At the second time, one of them takes long.
+    for seats in [&seats[..], &seats[..2]] {
+        let called: Vec<_> = seats.iter().map(|seat| vec![call(seat)]).collect();
+        draw_times(called.iter().map(|called| &called[0].1));
+        log::with(|log| log.mark = mark.clone());
+        if seats.len() == 2 {
+            delay(&called[0][0].1);
+        }
+        let booked: Vec<_> =
+            called.iter().map(|called| called[0].0 == "book").collect();
+        let seen = watch("reserve", seats.to_vec(), reserve).await?;
+        seen.did(&booked, &called)?;
+        seen.concurrent(&called)?;
+        seen.spent(0, called.len())?;
+    }
+    Ok(())
 }
 
 async fn fetches() -> Result<()> {
     spawns!(fetch_all(Vec::new()));
-    for count in [MANY, 3, 0] {
-        let urls = check::draw().words(count);
+    let urls = check::draw().words(40);
+    // Two of them twice; then some of them again.
+    let long = [&urls[..], &urls[..2]].concat();
+    let (five, eight) = (&urls[..5], &urls[5..13]);
+    for lists in [&[&long[..]][..], &[&urls[..3]], &[&[]], &[five, eight]] {
         draw_times(&urls);
-        let sizes = draw_sizes(&urls);
-        let seen = watch("fetch_all", vec![texts(&urls)], fetch_all).await?;
-        let Seen { what, outputs, run, calls, log, .. } = &seen;
-        check::in_order(&outputs[0], &sizes)?;
-        seen.did(&[sizes], &called("fetch", &urls))?;
-        run.pictured(check::peak("fetches", calls.peak(), count.min(4)))?;
-        let times: Vec<_> = urls.iter().map(|url| log.time(url) as u32).collect();
-        let end = |starts: fn(usize, &[u32]) -> Vec<u32>| {
-            let starts = starts(4, &times);
-            let ends = starts.iter().zip(&times).map(|(start, time)| start + time);
-            u128::from(ends.max().unwrap_or(0))
-        };
-        let ends = [timetable::buffered, timetable::limited].map(end);
-        let took = run.took.as_millis();
-        let words = format!(
-            "{what} took {took} ms, expected {} ms: the next fetch starts as soon as it may.",
-            ends[0]
-        );
-        let batches = "It fetches in batches, which wait for the slowest of four.";
-        run.that(ends.contains(&took), words)
-            .when(took == end(timetable::batches), batches)?;
+        draw_sizes(&urls);
+        if lists.len() == 2 {
+            delay(&five[1]);
+        }
+        let arguments = lists.iter().map(|urls| texts(urls)).collect();
+        let seen = watch("fetch_all", arguments, fetch_all).await?;
+        let outputs: Vec<_> = lists.iter().map(|urls| sizes(urls)).collect();
+        for (got, expected) in seen.outputs.iter().zip(&outputs) {
+            check::in_order(got, expected)?;
+        }
+        let fetched: Vec<_> =
+            lists.iter().map(|urls| called("fetch", urls)).collect();
+        seen.did(&outputs, &fetched)?;
+        seen.awaited(&fetched)?;
+        for (number, urls) in (1..).zip(lists) {
+            seen.four_at_a_time(number, urls)?;
+        }
         seen.spent(0, 0)?;
     }
     Ok(())
 }
 
+impl Seen<Vec<usize>> {
+    /// Checks that a call of `fetch_all` fetched four pages at a time, in any order.
+    fn four_at_a_time(&self, number: usize, urls: &[String]) -> Result<()> {
+        let Self { what, run, calls, log, .. } = self;
+        let url = |call: &Call| call.name.trim_start_matches("fetch ").to_owned();
+        let own = calls.iter().filter(|call| urls.contains(&url(call)));
+        let own: Calls = own.cloned().collect();
+        let fetches = format!("fetches of number {number} of {what}");
+        run.pictured(check::peak(&fetches, own.peak(), urls.len().min(4)))?;
+        let times: Vec<_> =
+            own.iter().map(|call| log.time(&url(call)) as u32).collect();
+        let starts: Vec<_> = own.iter().map(|call| call.start as u32).collect();
+        let soonest = timetable::limited(4, &times);
+        let right = starts == soonest || starts == timetable::buffered(4, &times);
+        let late =
+            own.iter().zip(soonest).find(|(call, at)| call.start > (*at).into());
+        let words = late.map(|(call, at)| {
+            format!(
+                "{what}: `{}` started at {} ms, expected {at} ms: the next fetch starts \
+                 as soon as it may.",
+                call.name, call.start
+            )
+        });
+        let batches = "It fetches in batches, which wait for the slowest of four.";
+        run.that(right, words.unwrap_or_default())
+            .when(starts == timetable::batches(4, &times), batches)?;
+        let (end, last) = (self.returned[number - 1].0, own.last_end());
+        let words = format!(
+            "{what}: number {number} returned after {end} ms, but its last fetch ended \
+             at {last} ms."
+        );
+        run.that(end == last, words)
+    }
+}
+
 async fn indexes() -> Result<()> {
     spawns!(index(String::new()));
     let draw = check::draw();
-    let (titles, urls) = (draw.words(3), draw.words(18));
-    draw_times(&urls);
-    let sizes = draw_sizes(&urls);
-    let pages = titles.iter().zip(urls.chunks(6)).zip(sizes.chunks(6));
-    let page = |((title, urls), sizes): ((&String, &[String]), &[usize])| {
-        let sum = sizes.iter().sum::<usize>();
-        (format!("{title} {}", urls.join(" ")), format!("{title}: {sum}"))
-    };
-    let (pages, outputs): (Vec<_>, Vec<_>) = pages.map(page).unzip();
-    let seen = watch("index", pages, index).await?;
-    seen.did(&outputs, &called("fetch", &urls))?;
-    seen.concurrent()?;
-    seen.spent(0, titles.len())
+    let (titles, urls) = (draw.words(3), draw.words(6 + MANY));
+    // One page has only a title, and one has two links twice.
+    let links = [&urls[..6], &[], &[&urls[6..], &urls[6..8]].concat()];
+    // The same pages again, and one link takes long.
+    for again in [false, true] {
+        draw_times(&urls);
+        draw_sizes(&urls);
+        if again {
+            delay(&urls[6]);
+        }
+        let page = |(title, links): (&String, &&[String])| {
+            let html = [&[title.clone()], *links].concat().join(" ");
+            (html, format!("{title}: {}", sizes(links).iter().sum::<usize>()))
+        };
+        let (pages, outputs): (Vec<_>, Vec<_>) =
+            titles.iter().zip(&links).map(page).unzip();
+        let called: Vec<_> =
+            links.iter().map(|links| called("fetch", links)).collect();
+        let seen = watch("index", pages, index).await?;
+        seen.did(&outputs, &called)?;
+        seen.concurrent(&called)?;
+        seen.spent(0, titles.len())?;
+    }
+    Ok(())
 }

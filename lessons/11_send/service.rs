@@ -100,6 +100,7 @@ async fn call(what: &'static str, argument: &str) {
     });
     let span = info_span!("", message = format!("{what} {argument}"));
     sleep(Duration::from_millis(time)).instrument(span).await;
+    log::with(|log| log.ended.push((what, argument.to_owned())));
 }
 
 /// A log of the calls, for the check. The check also draws how long they take, and
@@ -114,6 +115,8 @@ pub mod log {
     pub struct Log {
         /// The functions that were called, with their arguments.
         pub called: Vec<(&'static str, String)>,
+        /// Those of them that have ended.
+        pub ended: Vec<(&'static str, String)>,
         pub copies: usize,
         /// The number of calls of `parse` and `Page::parse`.
         pub parsed: usize,

@@ -44,7 +44,7 @@ async fn remind(list: Arc<List>, number: usize) -> bool {
     }
 }
 
-/// Uploads an issue to all hosts at the same time.
+/// Uploads an issue to all hosts at the same time, and twice to a host listed twice.
 async fn publish(issue: Text, hosts: Vec<String>) {
     join_all(hosts.iter().map(|host| service::upload(host, &issue))).await;
 }
@@ -66,7 +66,8 @@ async fn reserve(text: String) -> bool {
 }
 
 /// Fetches pages, four at a time, and returns their sizes in the order of the URLs.
-/// The next fetch starts as soon as it may, not in batches.
+/// The next fetch starts as soon as it may, not in batches; with `buffered(4)`, it
+/// may wait for an earlier one. Other calls have four of their own.
 async fn fetch_all(urls: Vec<Text>) -> Vec<usize> {
     let fetches =
         stream::iter(urls).map(|url| async move { service::fetch(&url).await });

@@ -4,7 +4,9 @@
 //!
 //! - no call waits for another one;
 //! - no `Text` is copied, except for one address in `remind`;
-//! - nothing is parsed twice.
+//! - nothing is parsed twice;
+//! - what is listed twice is used twice: nothing is kept for another call;
+//! - each call ends after all that it started, however long that takes.
 //!
 //! In `main`, replace `task::spawn_local` with `task::spawn`, one after the other,
 //! to see the compiler's messages. Check it with `cargo workbook check 11`; run it
@@ -52,7 +54,7 @@ async fn remind(list: Arc<List>, number: usize) -> bool {
     }
 }
 
-/// Uploads an issue to all hosts at the same time.
+/// Uploads an issue to all hosts at the same time, and twice to a host listed twice.
 async fn publish(issue: Text, hosts: Vec<String>) {
     let issue = Rc::new(issue);
     let uploads = hosts.into_iter().map(|host| {
@@ -78,7 +80,8 @@ async fn reserve(text: String) -> bool {
 }
 
 /// Fetches pages, four at a time, and returns their sizes in the order of the URLs.
-/// The next fetch starts as soon as it may, not in batches.
+/// The next fetch starts as soon as it may, not in batches; with `buffered(4)`, it
+/// may wait for an earlier one. Other calls have four of their own.
 async fn fetch_all(urls: Vec<Text>) -> Vec<usize> {
     let fetches = stream::iter(&urls).map(|url| service::fetch(url));
     fetches.buffered(4).collect().await
