@@ -25,8 +25,8 @@ static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
 ///
 /// - It works on `main`'s thread, on any other thread, and in `spawn_blocking`.
 /// - All calls share one runtime and one client, and so its connections, also if the
-///   first calls run at the same time, and after a call that failed. The runtime is not
-///   the caller's, which may end before the next call.
+///   first calls run at the same time, and after a call that failed. The runtime is
+///   not the caller's, which may end before the next call.
 /// - Any number of calls run at the same time, also for the same page. While a call
 ///   waits, its thread sleeps, and it does not poll `Client::title`.
 /// - Each call asks the server once. After a call that failed, the next one works.

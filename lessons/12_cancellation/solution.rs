@@ -36,8 +36,8 @@ impl Drop for Taken {
 }
 
 /// Moves an amount from an account to the bank, or fails and changes nothing.
-/// Returns when that is decided, however long the bank takes, with the bank's error if
-/// there is one, with or without added context.
+/// Returns when that is decided, however long the bank takes, with the bank's error
+/// if there is one, with or without added context.
 ///
 /// - If there is too little in the account, it fails at once, without asking the
 ///   bank. The amount is taken first, so that no one else can spend it.

@@ -21,8 +21,8 @@ use async_workbook::postgres;
 /// - In the transaction, PostgreSQL's `statement_timeout` is `limit`, which is in
 ///   whole milliseconds, at least 1. The transaction as a whole may take longer: it
 ///   has no other timeout.
-/// - However this ends, also by a panic or because it is dropped: at that moment, its
-///   connection is back in the pool. No transaction is open, no setting of the
+/// - However this ends, also by a panic or because it is dropped: at that moment,
+///   its connection is back in the pool. No transaction is open, no setting of the
 ///   connection has changed, and no task is left.
 async fn with_tx<T>(
     pool: &Pool,
