@@ -17,15 +17,15 @@ const SHOWN: &str = "03_gather";
 const WIDTH: usize = 760;
 const MARGIN: usize = 24;
 const LINE: usize = 19;
+const LABELS: usize = 110;
 
-/// Fonts and colors. An image does not know the theme of the page around it, but it
-/// can use the reader's preference for light or dark. A test compares the colors
-/// with those of `theme/workbook.css`.
+/// Fonts and colors: an image can use the reader's preference for light or dark. A test
+/// compares the colors with those of `theme/workbook.css`.
 const STYLE: &str = "
   text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #1c2128 }
   .frame { fill: #fff; stroke: #d0d7de }
   .command, .title { font-weight: 600 }
-  .axis { fill: #59626e }
+  svg { overflow: visible } .label { text-anchor: end; transform: translateX(-10px) } .axis { fill: #59626e }
   .grid { stroke: #d0d7de }
   .wait { fill: #bcd6f4 }
   .poll { fill: #0f5fb5; stroke: #0f5fb5; stroke-width: 2 }
@@ -69,18 +69,19 @@ pub fn draw(root: &Path) -> Result<String> {
         .split_once("height=\"")
         .and_then(|(_, rest)| rest.split_once('"')?.0.parse().ok())
         .context("the timeline has no height")?;
-    let (y, width) = (bottom + LINE, WIDTH - 2 * MARGIN);
+    let (y, width) = (bottom + LINE, WIDTH - 2 * MARGIN - LABELS);
     let total = y + height + MARGIN;
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{total}\">\n\
          <style>{STYLE}</style>\n\
          <rect class=\"frame\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n\
          {text}\n\
-         <svg x=\"{MARGIN}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+         <svg x=\"{}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
          overflow=\"visible\">\n{bars}\n</svg>\n\
          </svg>\n",
         WIDTH - 1,
-        total - 1
+        total - 1,
+        MARGIN + LABELS
     ))
 }
 
