@@ -55,9 +55,7 @@ for (const width of [1280, 390]) {
         const { url } = await Server.virtual();
         const page = await open(url + PAGE, { width });
         const stops = await walk(page);
-        // TO FIX: on a phone this button of a served page is reported as covered.
-        const hidden = all => all.filter(({ seen, words }) => !seen && words !== 'Copy 5,000 jobs of 10 ms');
-        assert.deepEqual(hidden(stops), []);
+        assert.deepEqual(stops.filter(stop => !stop.seen), []);
         for (const name of [
             'Toggle Table of Contents',
             'Change theme',
@@ -78,7 +76,7 @@ for (const width of [1280, 390]) {
         assert.deepEqual(unreached, []);
 
         const back = await walk(await open(url + PAGE, { width }), 'Shift+Tab');
-        assert.deepEqual(hidden(back), []);
+        assert.deepEqual(back.filter(stop => !stop.seen), []);
         assert.equal(back.length, stops.length);
     });
 }
