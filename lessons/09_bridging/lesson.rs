@@ -284,14 +284,15 @@ fn rounded(time: Duration) -> u128 {
 /// Reads `--threads N` from the command line.
 fn threads_from_args() -> Result<usize> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let threads = match given.strip_prefix("--threads ") {
-        None if given.is_empty() => Some(1),
-        number => number.and_then(|number| number.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let threads = match args[..] {
+        [] => Some(1),
+        ["--threads", number] => number.parse().ok(),
+        _ => None,
     };
     let threads = threads.filter(|n| (1..=64).contains(n));
     threads.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--threads N`, with 1 to 64 threads")
     })
 }

@@ -306,7 +306,13 @@ async fn computing(end: Fail) -> Result<()> {
         let _ = start.send(());
         let reached = |at| stages.load(SeqCst) >= at;
         let until = |count, open: &dyn Fn() -> bool| {
-            (0..count).any(|_| open() || (thread::sleep(MS), false).1)
+            (0..count).any(|_| {
+                let is_open = open();
+                if !is_open {
+                    thread::sleep(MS);
+                }
+                is_open
+            })
         };
         until(60, &|| reached(RETURNED));
         let all_stopped = || !reached(FAILED) || held.receiver_count() == 1;

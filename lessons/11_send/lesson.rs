@@ -31,7 +31,7 @@ async fn save<T: ?Sized>(_what: &T) {
     sleep(100 * MS).await;
 }
 
-// `lock` fails only after a panic while the lock was held: there is none.
+// `lock` fails only if a thread panicked while it held the lock. Here none does.
 // ANCHOR: guard
 static SOLD: Mutex<u32> = Mutex::new(0);
 
@@ -160,14 +160,15 @@ where
 /// Reads `--tasks N` from the command line.
 fn tasks_from_args() -> Result<usize> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let tasks = match given.strip_prefix("--tasks ") {
-        None if given.is_empty() => Some(4),
-        number => number.and_then(|number| number.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let tasks = match args[..] {
+        [] => Some(4),
+        ["--tasks", number] => number.parse().ok(),
+        _ => None,
     };
     let tasks = tasks.filter(|n| (1..=100).contains(n));
     tasks.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--tasks N`, with 1 to 100 tasks")
     })
 }

@@ -269,14 +269,15 @@ async fn files(what: &str, work: impl AsyncFnOnce(TempFile)) {
 /// Reads `--after MS` from the command line.
 fn after_from_args() -> Result<Duration> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let after = match given.strip_prefix("--after ") {
-        None if given.is_empty() => Some(50),
-        millis => millis.and_then(|millis| millis.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let after = match args[..] {
+        [] => Some(50),
+        ["--after", millis] => millis.parse().ok(),
+        _ => None,
     };
     let after = after.filter(|millis| (1..=1000).contains(millis));
     let after = after.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds")
     })?;
     Ok(after * MS)

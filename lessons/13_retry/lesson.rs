@@ -247,14 +247,15 @@ async fn one_client(client: &Client, url: &str) -> Result<()> {
 /// Reads `--deadline MS` from the command line.
 fn deadline_from_args() -> Result<Duration> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let deadline = match given.strip_prefix("--deadline ") {
-        None if given.is_empty() => Some(1000),
-        millis => millis.and_then(|millis| millis.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let deadline = match args[..] {
+        [] => Some(1000),
+        ["--deadline", millis] => millis.parse().ok(),
+        _ => None,
     };
     let deadline = deadline.filter(|millis| (1..=10_000).contains(millis));
     let deadline = deadline.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--deadline MS`, with 1 to 10000 milliseconds")
     })?;
     Ok(deadline * MS)

@@ -219,14 +219,15 @@ fn units(start: Instant) -> String {
 /// Reads `--limit MS` from the command line.
 fn limit_from_args() -> Result<Duration> {
     let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let given = args.join(" ");
-    let limit = match given.strip_prefix("--limit ") {
-        None if given.is_empty() => Some(400),
-        millis => millis.and_then(|millis| millis.parse().ok()),
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let limit = match args[..] {
+        [] => Some(400),
+        ["--limit", millis] => millis.parse().ok(),
+        _ => None,
     };
     let limit = limit.filter(|millis| (100..=10_000).contains(millis));
     let limit = limit.with_context(|| {
+        let given = args.join(" ");
         format!("`{given}`: expected `--limit MS`, with 100 to 10000 milliseconds")
     })?;
     Ok(Duration::from_millis(limit))

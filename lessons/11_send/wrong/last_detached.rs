@@ -1,4 +1,4 @@
-//! Wrong: nobody awaits the last upload.
+//! Wrong: never awaits the last upload.
 
 async fn publish(issue: Text, mut hosts: Vec<String>) {
     let issue = Arc::new(issue);
