@@ -2,11 +2,10 @@
 //!
 //! Horizontal positions are percentages, so the picture fills any width. Vertical
 //! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
-//! the left of the picture, in a margin as wide as the style sheet makes `--label`
-//! columns. The
-//! picture has no colors of its own: the page's style sheet sets them by the
-//! classes `title`, `label`, `axis`, `grid`, `wait`, `poll`, `mark`, `failed` and
-//! `dropped`, so that it follows the page's theme.
+//! the left of the picture, in a margin of `--label` columns that the style sheet makes.
+//! The picture has no colors of its own: the page's style sheet sets them by the classes
+//! `title`, `label`, `axis`, `grid`, `wait`, `poll`, `mark`, `failed` and `dropped`, so
+//! that it follows the page's theme.
 
 use std::fmt::Write;
 
