@@ -14,8 +14,8 @@ use tracing::{Instrument, info_span, instrument};
 
 use async_workbook::timeline;
 
-/// Stands in for a request that takes 100 ms. `#[instrument(ret)]` records a span,
-/// and its return, for the timeline; so do `.instrument` and `.in_current_span` below.
+/// Stands in for a request that takes 100 ms. `#[instrument(ret)]` records a span
+/// for the timeline, as do `.instrument` and `.in_current_span` below.
 #[instrument(ret)]
 async fn request(name: &str) {
     sleep(Duration::from_millis(100)).await;
