@@ -8,7 +8,7 @@ async fn with_tx<T>(
     let mut client = pool.get().await?;
     let tx = client.transaction().await?;
     let limit = limit.as_secs();
-    tx.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
+    tx.batch_execute(&format!("SET LOCAL statement_timeout = '{limit}s'")).await?;
     let value = work(&tx).await?;
     tx.batch_execute("SELECT 1").await?;
     tx.commit().await?;
