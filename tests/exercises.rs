@@ -107,7 +107,7 @@ fn check_all(name: &str) {
     let database_for =
         |answer: &str| database.as_ref().filter(|_| answer != "solution");
     // With a database, a check waits for the real clock most of the time.
-    let workers = if lesson.postgres { 6 } else { 2 };
+    let workers = if lesson.postgres { 4 } else { 1 };
     let results: Vec<_> = answers.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

@@ -74,8 +74,7 @@ impl Site {
         let id = draw.word();
         let mut headers = HeaderMap::new();
         headers.insert("x-client", HeaderValue::from_str(&id)?);
-        let client =
-            Client::builder().no_proxy().default_headers(headers).build()?;
+        let client = check::client().default_headers(headers).build()?;
         Ok(Self { draw, api, client, id })
     }
 

@@ -349,9 +349,24 @@ struct Returned(Option<Outcome>);
 impl Visit for Returned {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "return" {
-            let failed = format!("{value:?}").starts_with("Err(");
+            let mut begin = Begin::default();
+            // It is an error when the text is cut.
+            let _ = write!(begin, "{value:?}");
+            let failed = begin.0.starts_with("Err(");
             self.0 = Some(if failed { Outcome::Failed } else { Outcome::Returned });
         }
+    }
+}
+
+/// Keeps the first characters of a text, and stops its formatting: the rest may be a
+/// large value, or a backtrace, whose symbols take 100 ms to find.
+#[derive(Default)]
+struct Begin(String);
+
+impl fmt::Write for Begin {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text;
+        if self.0.len() < "Err(".len() { Ok(()) } else { Err(fmt::Error) }
     }
 }
 

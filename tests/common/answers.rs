@@ -17,13 +17,15 @@
 //! ```
 //!
 //! `rustc` compiles it directly, against libraries that cargo has built for the lessons
-//! anyway, and only when the content of a source or of this package's library has
-//! changed, or a dependency has.
+//! anyway, and only when the content of a source, this package's library or a dependency
+//! has changed.
 
 use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex};
+use std::thread;
 
 use crate::cargo;
 
@@ -48,6 +50,7 @@ pub fn program(lesson: &str) -> PathBuf {
         && hash_inputs(&folder)
             .is_some_and(|now| read_if_exists(&built_from) == now);
     if !is_built {
+        let _compiler = compiler();
         let mut rustc = cargo::rustc();
         rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
         rustc.arg("--emit=link,dep-info").arg("--out-dir").arg(&folder);
@@ -63,6 +66,24 @@ pub fn program(lesson: &str) -> PathBuf {
         write_if_changed(&built_from, &inputs);
     }
     program
+}
+
+/// Waits until fewer compilers are running than there are cores: each may take 1 GB of
+/// memory. Dropping the receipt lets the next one start.
+fn compiler() -> impl Drop {
+    static RUNNING: Mutex<usize> = Mutex::new(0);
+    static ENDED: Condvar = Condvar::new();
+    struct Receipt;
+    impl Drop for Receipt {
+        fn drop(&mut self) {
+            *RUNNING.lock().unwrap() -= 1;
+            ENDED.notify_one();
+        }
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let running = RUNNING.lock().unwrap();
+    *ENDED.wait_while(running, |running| *running >= cores).unwrap() += 1;
+    Receipt
 }
 
 /// Returns the names of a lesson's wrong answers, sorted.
@@ -205,8 +226,9 @@ fn write_if_changed(path: &Path, text: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// Hashes the program's inputs: the sources in rustc's dep-info file, this package's
-/// library, and the paths of the other libraries (cargo puts a hash in each file name).
+/// Hashes the program's inputs: the sources in rustc's dep-info file, the time when this
+/// package's library was built (hashing all of it takes longer than the checks), and the
+/// paths of the other libraries (cargo puts a hash in each file name).
 fn hash_inputs(folder: &Path) -> Option<String> {
     let list = fs::read_to_string(folder.join("answers.d")).ok()?;
     let mut hasher = DefaultHasher::new();
@@ -217,7 +239,8 @@ fn hash_inputs(folder: &Path) -> Option<String> {
     let mut libraries: Vec<_> = cargo::libraries().iter().collect();
     libraries.sort();
     libraries.hash(&mut hasher);
-    fs::read(&cargo::libraries()["async_workbook"]).ok()?.hash(&mut hasher);
+    let library = fs::metadata(&cargo::libraries()["async_workbook"]).ok()?;
+    library.modified().ok()?.hash(&mut hasher);
     Some(format!("{:016x}\n", hasher.finish()))
 }
 
