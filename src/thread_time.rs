@@ -15,6 +15,9 @@
 //! thread leaves the CPU, so what can be read is up to 10 ms old. A `sched_yield` brings
 //! it up to date. [`Moment::spent`] therefore yields, but only if it matters.
 //!
+//! A virtual machine has one more time, in which the hypervisor ran other machines on its
+//! CPUs. The kernel counts it for the machine and not for a thread: [`Stolen`].
+//!
 //! Where the file does not exist, only wall time is known.
 
 use std::path::{Path, PathBuf};
@@ -144,6 +147,47 @@ impl Scheduled {
     }
 }
 
+/// The time in which a hypervisor ran other machines on the CPUs of this one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stolen {
+    /// When it was read.
+    at: Option<Instant>,
+    since_boot: Duration,
+}
+
+impl Stolen {
+    /// The unit in which the kernel prints it.
+    const TICK: Duration = Duration::from_millis(10);
+
+    /// Reads it, unless that was done less than 50 ms ago: the file has many lines.
+    pub fn refresh(&mut self) {
+        if self.at.is_none_or(|at| at.elapsed() >= 5 * Self::TICK) {
+            *self = Self::read();
+        }
+    }
+
+    /// Returns the most that can have been stolen since it was read.
+    pub fn since(self) -> Duration {
+        match Self::read().since_boot.saturating_sub(self.since_boot) {
+            Duration::ZERO => Duration::ZERO,
+            stolen => stolen + Self::TICK,
+        }
+    }
+
+    fn read() -> Self {
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        Self { at: Some(Instant::now()), since_boot: Self::parse(&stat) }
+    }
+
+    /// Parses the first line of the file, the sums of all CPUs: `cpu`, and then the
+    /// ticks in ten states. Older kernels print fewer.
+    fn parse(stat: &str) -> Duration {
+        let first = stat.lines().next().unwrap_or_default();
+        let ticks = first.split_whitespace().nth(8).map(str::parse);
+        Self::TICK * ticks.and_then(Result::ok).unwrap_or(0)
+    }
+}
+
 /// Returns how many times slower than the machine for which limits of CPU time were
 /// chosen this thread is, at least 1.
 ///
@@ -178,6 +222,14 @@ mod tests {
         assert_eq!(parse("0 0 0\n"), None);
         assert_eq!(parse(""), None);
         assert_eq!(parse("1 x 2"), None);
+    }
+
+    #[test]
+    fn stolen_time_is_the_eighth_number_of_the_kernels_first_line() {
+        let stat = "cpu  1 2 3 4 5 6 7 80 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
+        assert_eq!(Stolen::parse(stat), 800 * MS);
+        assert_eq!(Stolen::parse("cpu  1 2 3 4\n"), Duration::ZERO);
+        assert_eq!(Stolen::parse(""), Duration::ZERO);
     }
 
     #[test]

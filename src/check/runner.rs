@@ -29,9 +29,10 @@
 //! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
 //! from time in which it computed, and the time in which other programs had the CPU
 //! counts as neither. Blocked time is added up over a run; right solutions have almost
-//! none. A machine may still swap, or be paused by its host, so a failure is only
-//! reported if it happens three times in a row. (The paused clock stops while
-//! code blocks; it could not show this.)
+//! none. Time in which the host of a virtual machine paused it may look the same, and is
+//! subtracted. A machine may still swap, so a failure is only reported if it happens
+//! three times in a row. (The paused clock stops while code blocks; it could not show
+//! this.)
 //!
 //! **The clock.** Between an unpark and the next park the paused clock does not move,
 //! unless the code under test moves it with `tokio::time::advance` or `resume`. The same
@@ -67,7 +68,7 @@ use super::calls::{Call, Calls};
 use super::diagnosis::{Diagnosis, Kind};
 use super::pool::server_is_silent;
 use super::watchdog::{Activity, Stuck, Watchdog};
-use crate::thread_time::{Moment, Spent, slowness};
+use crate::thread_time::{Moment, Spent, Stolen, slowness};
 use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
@@ -289,6 +290,8 @@ thread_local! {
     /// A check is running, so the panic hook records panics.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
+    /// The stolen time shortly before the current run.
+    static STOLEN: Cell<Stolen> = Cell::default();
     static CLOCK: Cell<CheckClock> = const { Cell::new(CheckClock::IDLE) };
 }
 
@@ -665,6 +668,9 @@ fn measure<'a>(
     let measured = async move {
         let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
         let first = spans.len();
+        let mut stolen = STOLEN.get();
+        stolen.refresh();
+        STOLEN.set(stolen);
         BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
         let parks = || Handle::current().metrics().worker_park_count(0);
         let (began, parks_before) = (tokio::time::Instant::now(), parks());
@@ -677,7 +683,10 @@ fn measure<'a>(
         let (took, parks) = (began.elapsed(), parks() - parks_before);
         Busy::end();
         CheckClock::end();
-        let busy = BUSY.get();
+        let mut busy = BUSY.get();
+        if busy.blocked >= BLOCK_LIMIT {
+            busy.blocked = busy.blocked.saturating_sub(stolen.since());
+        }
         let section = spans.section_since(first, what, began);
         LAST_RUN.set(Some(section.clone()));
         let longest_poll = spans.longest_poll();
