@@ -2,8 +2,9 @@
 //!
 //! The programs get the same web server and the same kind of database as the lessons.
 //! asyncio has no paused clock, so they run on the real one, with delays long enough that
-//! rounding hides the usual noise. On a busy machine a time can still be too long: a run
-//! whose only difference is longer times is repeated.
+//! rounding hides the usual noise. On a busy machine a time can still be too long, or two
+//! events can come in another order: a run that prints something else is repeated, up to
+//! five times.
 
 mod common;
 
@@ -110,12 +111,12 @@ fn assert_prints_snapshot(name: &str) {
     let snapshot = common::snapshot(&format!("python__{name}"));
     let mut stdout = run(&mut program);
     // Back off: a machine that is busy now may be busy for some seconds more.
-    for seconds in 1..=7 {
-        if !is_only_slower(&snapshot, &stdout) {
+    for seconds in 1..=5 {
+        if stdout.trim_end() == snapshot.trim_end() {
             break;
         }
         print_notice(&format!(
-            "{name}: slower than its snapshot, as on a busy machine; retrying in \
+            "{name}: differs from its snapshot, as on a busy machine; retrying in \
              {seconds} s"
         ));
         thread::sleep(Duration::from_secs(seconds));
@@ -133,41 +134,6 @@ fn run(program: &mut Command) -> String {
     assert_eq!(stderr, "");
     // Python ends lines with \r\n on Windows.
     stdout.replace("\r\n", "\n")
-}
-
-/// Returns whether an output differs from its snapshot only in longer times. That is what
-/// a busy machine does to a correct program; any other difference is a failure.
-fn is_only_slower(snapshot: &str, stdout: &str) -> bool {
-    let expected: Vec<&str> = snapshot.split_whitespace().collect();
-    let actual: Vec<&str> = stdout.split_whitespace().collect();
-    let is_slower = |index: usize| {
-        let unit = expected.get(index + 1).map(|word| word.trim_end_matches(','));
-        let number = |words: &[&str]| words[index].parse::<u32>().ok();
-        // In `3 x 400 ms`, the first number is a time as well: it counts the waits.
-        matches!(unit, Some("ms" | "x"))
-            && number(&expected)
-                .is_some_and(|expected| number(&actual) > Some(expected))
-    };
-    expected.len() == actual.len()
-        && expected != actual
-        && (0..expected.len())
-            .all(|index| expected[index] == actual[index] || is_slower(index))
-}
-
-#[test]
-fn only_longer_times_count_as_slower() {
-    let snapshot = "loop 500 ms, peak 50\nquery 3 x 400 ms\n";
-    let slower = "loop 600 ms, peak 50\nquery 4 x 400 ms\n";
-    assert!(is_only_slower(snapshot, slower));
-    for other in [
-        snapshot,
-        "loop 400 ms, peak 50\nquery 3 x 400 ms\n",
-        "loop 600 ms, peak 51\nquery 3 x 400 ms\n",
-        "loop DEADLOCK ms, peak 50\nquery 3 x 400 ms\n",
-        "loop 600 ms, peak 50\n",
-    ] {
-        assert!(!is_only_slower(snapshot, other), "{other}");
-    }
 }
 
 macro_rules! test_program {

@@ -88,7 +88,7 @@ async def hidden_limit(web_url: str, limit: int) -> int:
     limit."""
 
     async def get_page() -> None:
-        url = "/page/1?delay=300"
+        url = "/page/1?delay=1000"
         async with http.get(url) as response:
             await response.read()
 
