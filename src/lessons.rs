@@ -28,6 +28,22 @@ pub struct Lesson {
     pub minutes: u32,
     /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
+    /// The argument of its program with which the tests record more runs, for the slider
+    /// in its chapter. Only runs on the paused clock are exact enough for it.
+    pub knob: Option<Knob>,
+}
+
+/// An argument with a number, and the numbers that are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knob {
+    /// The argument, such as `--limit`.
+    pub argument: &'static str,
+    /// Its values, in increasing order.
+    pub values: &'static [u32],
+}
+
+const fn knob(argument: &'static str, values: &'static [u32]) -> Option<Knob> {
+    Some(Knob { argument, values })
 }
 
 impl Lesson {
@@ -78,6 +94,7 @@ lessons! {
         needs: &[],
         minutes: 20,
         postgres: false,
+        knob: None,
     }
     lazy "02_lazy" {
         title: "Lazy",
@@ -86,6 +103,7 @@ lessons! {
         needs: &["01_hello_await"],
         minutes: 25,
         postgres: false,
+        knob: None,
     }
     gather "03_gather" {
         title: "Gather",
@@ -94,6 +112,7 @@ lessons! {
         needs: &["02_lazy"],
         minutes: 30,
         postgres: false,
+        knob: knob("--delay", &[100, 200, 300, 400, 500]),
     }
     bounded "04_bounded" {
         title: "Bounded",
@@ -102,6 +121,7 @@ lessons! {
         needs: &["03_gather"],
         minutes: 30,
         postgres: false,
+        knob: knob("--limit", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
     }
     pool "05_pool" {
         title: "Pool",
@@ -110,6 +130,7 @@ lessons! {
         needs: &["04_bounded"],
         minutes: 30,
         postgres: true,
+        knob: None,
     }
     errors "06_errors" {
         title: "Errors",
@@ -118,6 +139,7 @@ lessons! {
         needs: &["03_gather"],
         minutes: 30,
         postgres: false,
+        knob: knob("--fails", &[1, 2, 3]),
     }
     pitfalls "07_pitfalls" {
         title: "Pitfalls",
@@ -126,6 +148,7 @@ lessons! {
         needs: &["04_bounded"],
         minutes: 30,
         postgres: false,
+        knob: None,
     }
     blocking "08_blocking" {
         title: "Blocking",
@@ -134,6 +157,7 @@ lessons! {
         needs: &["07_pitfalls"],
         minutes: 30,
         postgres: false,
+        knob: None,
     }
     bridging "09_bridging" {
         title: "Bridging",
@@ -142,6 +166,7 @@ lessons! {
         needs: &["08_blocking"],
         minutes: 30,
         postgres: false,
+        knob: None,
     }
     tasks "10_tasks" {
         title: "Tasks",
@@ -150,6 +175,7 @@ lessons! {
         needs: &["06_errors"],
         minutes: 30,
         postgres: false,
+        knob: knob("--after", &[1, 25, 50, 75, 99, 150]),
     }
     send "11_send" {
         title: "Send",
@@ -158,6 +184,7 @@ lessons! {
         needs: &["07_pitfalls", "10_tasks"],
         minutes: 45,
         postgres: false,
+        knob: knob("--tasks", &[1, 2, 4, 8, 12]),
     }
     cancellation "12_cancellation" {
         title: "Cancellation",
@@ -166,6 +193,7 @@ lessons! {
         needs: &["10_tasks"],
         minutes: 40,
         postgres: false,
+        knob: knob("--after", &[1, 25, 50, 75, 99, 150]),
     }
     retry "13_retry" {
         title: "Retry",
@@ -174,6 +202,7 @@ lessons! {
         needs: &["06_errors"],
         minutes: 45,
         postgres: false,
+        knob: knob("--deadline", &[200, 500, 1000, 2000, 3000, 5000]),
     }
     transactions "14_transactions" {
         title: "Transactions",
@@ -182,5 +211,6 @@ lessons! {
         needs: &["05_pool", "06_errors", "12_cancellation"],
         minutes: 30,
         postgres: true,
+        knob: None,
     }
 }

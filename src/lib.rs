@@ -33,4 +33,4 @@ pub mod web;
 
 pub use decoder::Utf8Decoder;
 pub use hints::{Hint, Hints};
-pub use lessons::{LESSONS, Lesson};
+pub use lessons::{Knob, LESSONS, Lesson};

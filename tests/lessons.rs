@@ -18,9 +18,10 @@ use std::thread;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
+use serde_json::json;
 
 use async_workbook::timeline::Recording;
-use async_workbook::{LESSONS, Lesson};
+use async_workbook::{Knob, LESSONS, Lesson};
 
 /// The executables of all lessons, by name.
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
@@ -77,11 +78,32 @@ fn assert_prints_snapshot(name: &str) {
     }
 }
 
+/// Runs a lesson with each position of its knob, and compares output and timeline with a
+/// snapshot of all of them, one JSON object in a line, for the slider in the book.
+fn assert_records_its_knob(name: &str) {
+    let lesson = Lesson::named(name).expect("a lesson with this name");
+    let Some(Knob { argument, values }) = lesson.knob else { return };
+    let positions = values.iter().map(|value| {
+        let saved = temporary(&format!("{name}{argument}_{value}.json"));
+        let mut program = program(name);
+        program.env("WORKBOOK_TIMELINE", &saved);
+        let output = run(program.args([argument, &value.to_string()]));
+        assert!(output.status.success(), "{}", transcript(&output));
+        let timeline = std::fs::read_to_string(&saved).expect("a saved timeline");
+        let lines: Vec<_> = text(&output.stdout).lines().collect();
+        let timeline: Recording = serde_json::from_str(&timeline).unwrap();
+        json!({ "value": value, "output": lines, "timeline": timeline }).to_string()
+    });
+    let positions: Vec<_> = positions.collect();
+    insta::assert_snapshot!(format!("{name}_knob"), positions.join("\n"));
+}
+
 macro_rules! test_lesson {
     ($test:ident $name:literal) => {
         #[test]
         fn $test() {
             assert_prints_snapshot($name);
+            assert_records_its_knob($name);
         }
     };
 }
@@ -152,12 +174,9 @@ fn gather_succeeds_if_no_page_fails() {
 
 #[test]
 fn a_lesson_exits_without_a_panic_on_a_broken_pipe() {
-    let mut lesson = program("02_lazy");
-    let mut child =
-        lesson.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // As `| head` does.
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader); // as `| head` does
+    let output = run(program("02_lazy").stdout(writer));
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
 }
 
@@ -250,6 +269,25 @@ fn assert_refuses(name: &str, wrong: &[&str], expected: &str) {
         let error = format!("Error: `{given}`: expected {expected}\n");
         assert_eq!(text(&output.stderr), error);
     }
+}
+
+#[test]
+fn gather_bounded_and_errors_refuse_wrong_arguments() {
+    assert_refuses(
+        "03_gather",
+        &["--delay soon", "--delay 0", "--delay 1 2", "--delay"],
+        "`--delay MS`, with 1 to 1000 milliseconds",
+    );
+    assert_refuses(
+        "04_bounded",
+        &["--limit 0", "--limit 13", "--limit", "4"],
+        "`--limit N`, with 1 to 12 requests",
+    );
+    assert_refuses(
+        "06_errors",
+        &["--fails 0", "--fails 4", "--fails", "2"],
+        "`--fails N`, with page 1, 2 or 3",
+    );
 }
 
 #[test]

@@ -4,13 +4,15 @@
 //! into one value.
 //!
 //! Run it with `cargo run --example 03_gather`, or pass URLs of your own:
-//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`.
+//! `cargo run --example 03_gather -- https://www.rust-lang.org /page/7`. With
+//! `-- --delay 300`, page 1 takes 300 ms instead of 100.
 
 mod named;
 
+use std::env;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
@@ -88,6 +90,20 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 }
 // ANCHOR_END: json
 
+/// Parses `--delay MS`.
+fn parse_delay(args: &[String]) -> Result<Duration> {
+    let delay = match args {
+        [_, millis] => millis.parse().ok(),
+        _ => None,
+    };
+    let delay = delay.filter(|millis| (1..=1000).contains(millis));
+    let delay = delay.with_context(|| {
+        let given = args.join(" ");
+        format!("`{given}`: expected `--delay MS`, with 1 to 1000 milliseconds")
+    })?;
+    Ok(Duration::from_millis(delay))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
@@ -97,12 +113,16 @@ async fn main() -> Result<()> {
     let client =
         Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
 
-    let named: Vec<String> = std::env::args_os()
+    let args: Vec<_> = env::args_os()
         .skip(1)
-        .map(|url| url.to_string_lossy().into_owned())
+        .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
-    if !named.is_empty() {
-        return named::fetch_all(&client, &named, &server).await;
+    match &args[..] {
+        [] => {}
+        [flag, ..] if flag == "--delay" => {
+            server.delay("/page/1", parse_delay(&args)?);
+        }
+        urls => return named::fetch_all(&client, urls, &server).await,
     }
 
     // ANCHOR: main

@@ -3,12 +3,14 @@
 //! Runs 5,000 jobs all at once, then at most 50 at a time, in three ways; then
 //! fetches twelve pages from a server that handles four requests at a time.
 //!
-//! Run it with `cargo run --example 04_bounded`.
+//! Run it with `cargo run --example 04_bounded`, or with another limit for the pages:
+//! `cargo run --example 04_bounded -- --limit 5`.
 
 use std::cell::Cell;
+use std::env;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Client;
@@ -105,8 +107,25 @@ fn report(what: &str, gauge: &Gauge, start: Instant) {
     println!("  {what:<20} peak {peak:>4}, {took:>4} ms");
 }
 
+/// Reads `--limit N` from the command line.
+fn limit_from_args() -> Result<usize> {
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let limit = match args[..] {
+        [] => Some(4),
+        ["--limit", number] => number.parse().ok(),
+        _ => None,
+    };
+    let limit = limit.filter(|limit| (1..=12).contains(limit));
+    limit.with_context(|| {
+        let given = args.join(" ");
+        format!("`{given}`: expected `--limit N`, with 1 to 12 requests")
+    })
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let limit = limit_from_args()?;
     let timeline = timeline::start().await;
 
     // ANCHOR: main
@@ -133,8 +152,8 @@ async fn main() -> Result<()> {
     let client = Client::builder().no_proxy().build()?;
     let at_once = twelve_pages(&client, &server, 12);
     at_once.instrument(info_span!("all at once")).await?;
-    let bounded = twelve_pages(&client, &server, 4);
-    bounded.instrument(info_span!("at most 4")).await?;
+    let bounded = twelve_pages(&client, &server, limit);
+    bounded.instrument(info_span!("bounded", "at most {limit}")).await?;
     println!();
     // ANCHOR_END: main
 

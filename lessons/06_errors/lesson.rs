@@ -1,12 +1,14 @@
 //! 06 - Errors: fail fast, or collect everything?
 //!
-//! Fetches three pages, the second of which fails, in four ways; prints an error
+//! Fetches three pages, one of which fails, in four ways; prints an error
 //! with its causes; and classifies four failures.
 //!
-//! Run it with `cargo run --example 06_errors`.
+//! Run it with `cargo run --example 06_errors`, or let another page fail:
+//! `cargo run --example 06_errors -- --fails 1`.
 
 mod failure;
 
+use std::env;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,18 +24,20 @@ use async_workbook::{timeline, web};
 struct Site {
     client: Client,
     server: web::Server,
+    /// The page that fails.
+    fails: usize,
     /// The outcome of each of the three pages.
     outcomes: Mutex<[&'static str; 3]>,
 }
 
 // ANCHOR: fetch
 impl Site {
-    /// Fetches page 1 (100 ms), 2 (200 ms, then a 404) or 3 (300 ms); returns its
-    /// size.
+    /// Fetches page 1, 2 or 3, which take 100, 200 and 300 ms; returns its size. One of
+    /// them is a 404.
     #[instrument(skip(self), ret)]
     async fn fetch(&self, page: usize) -> Result<usize> {
         let mut guard = OutcomeGuard { site: self, page, outcome: "dropped" };
-        let status = if page == 2 { 404 } else { 200 };
+        let status = if page == self.fails { 404 } else { 200 };
         let path = format!("/page/{page}?delay={page}00&status={status}");
         let result = self.size_of(&path).await;
         guard.outcome = if result.is_ok() { "finished" } else { "failed" };
@@ -160,13 +164,30 @@ fn summary(result: &Result<Vec<usize>>) -> String {
     }
 }
 
+/// Reads `--fails N` from the command line.
+fn fails_from_args() -> Result<usize> {
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
+    let page = match args[..] {
+        [] => Some(2),
+        ["--fails", number] => number.parse().ok(),
+        _ => None,
+    };
+    let page = page.filter(|page| (1..=3).contains(page));
+    page.with_context(|| {
+        let given = args.join(" ");
+        format!("`{given}`: expected `--fails N`, with page 1, 2 or 3")
+    })
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let fails = fails_from_args()?;
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     let client = Client::builder().no_proxy().build()?;
     let outcomes = Mutex::default();
-    let site = Arc::new(Site { client, server, outcomes });
+    let site = Arc::new(Site { client, server, fails, outcomes });
 
     // ANCHOR: main
     println!("strategy             after  returns       pages 1, 2 and 3");

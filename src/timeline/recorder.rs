@@ -376,14 +376,20 @@ struct Label(String);
 
 impl Visit for Label {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a `String` cannot fail, here and below.
-        let _ = write!(self.0, " {}={value:?}", field.name());
+        self.add(field, &format_args!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, &value);
+    }
+}
+
+impl Label {
+    fn add(&mut self, field: &Field, value: &dyn fmt::Display) {
         if field.name() == "message" {
-            value.clone_into(&mut self.0);
+            self.0 = value.to_string();
         } else {
+            // Writing to a `String` cannot fail.
             let _ = write!(self.0, " {}={value}", field.name());
         }
     }
