@@ -19,6 +19,7 @@ mod comparison;
 mod cover;
 mod exercise;
 mod guess;
+mod knob;
 mod listing;
 mod map;
 mod plan;
@@ -40,7 +41,7 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-const DIRECTIVES: [(&str, Replace); 20] = [
+const DIRECTIVES: [(&str, Replace); 21] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
@@ -54,6 +55,7 @@ const DIRECTIVES: [(&str, Replace); 20] = [
     }),
     ("exercise", exercise::exercise),
     ("guess", |expansion, argument| guess::guess(argument, expansion.sources)),
+    ("knob", knob::knob),
     ("lesson", program::rust),
     ("lessons", |expansion, argument| {
         no_argument(argument)?;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use async_workbook::timeline::Recording;
 use async_workbook::{Hints, LESSONS, Lesson};
 use compare::result::Comparison;
+use serde::Deserialize;
 
 /// The result of the comparison, relative to the workbook's root.
 const COMPARISON: &str = "book/compare/result.json";
@@ -16,6 +17,15 @@ const COMPARISON: &str = "book/compare/result.json";
 /// The workbook's files.
 pub struct Sources {
     root: PathBuf,
+}
+
+/// A run of a lesson with a value of the argument of its knob.
+#[derive(Deserialize)]
+pub struct Position {
+    pub value: u32,
+    /// The lines of its output.
+    pub output: Vec<String>,
+    pub timeline: Recording,
 }
 
 /// The language of a program.
@@ -88,6 +98,14 @@ impl Sources {
             bail!("{} is empty", snapshot_path(&name));
         }
         Ok(recording)
+    }
+
+    /// The runs of the lesson with other arguments.
+    pub fn knob(&self, lesson: &Lesson) -> Result<Vec<Position>> {
+        let name = format!("lessons__{}_knob", lesson.name);
+        let text = self.snapshot(&name)?;
+        let positions = text.lines().map(serde_json::from_str);
+        positions.collect::<Result<_, _>>().context(snapshot_path(&name))
     }
 
     /// The task, the hints and the explanation of the lesson's exercise.

@@ -3,7 +3,7 @@
 //! Runs 5,000 jobs all at once, then at most 50 at a time, in three ways; then
 //! fetches twelve pages from a server that handles four requests at a time.
 //!
-//! Run it with `cargo run --example 04_bounded`, or with another limit for the pages:
+//! Run it with `cargo run --example 04_bounded`, or fetch with another limit:
 //! `cargo run --example 04_bounded -- --limit 5`.
 
 use std::cell::Cell;

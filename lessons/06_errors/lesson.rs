@@ -32,7 +32,7 @@ struct Site {
 
 // ANCHOR: fetch
 impl Site {
-    /// Fetches page 1, 2 or 3, which take 100, 200 and 300 ms; returns its size. One of
+    /// Fetches page 1 (100 ms), 2 (200 ms) or 3 (300 ms); returns its size. One of
     /// them is a 404.
     #[instrument(skip(self), ret)]
     async fn fetch(&self, page: usize) -> Result<usize> {

@@ -28,18 +28,36 @@ impl Recording {
     /// Draws the recording as one `<svg>` element, with [`describe`](Self::describe)
     /// as its text alternative. Returns an empty string if there are no sections.
     pub fn svg(&self) -> String {
+        self.svg_on(self.scale())
+    }
+
+    /// The same on an axis of `scale` microseconds, at least those of the longest
+    /// section: pictures on one axis can be compared.
+    pub fn svg_on(&self, scale: u64) -> String {
         if self.sections.is_empty() {
             return String::new();
         }
+        Picture { sections: &self.sections, scale }.draw(&self.describe())
+    }
+}
+
+struct Picture<'a> {
+    sections: &'a [Section],
+    /// The width in microseconds.
+    scale: u64,
+}
+
+impl Picture<'_> {
+    fn draw(&self, words: &str) -> String {
         let mut body = String::new();
         let mut top = 0;
-        for section in &self.sections {
+        for section in self.sections {
             top = self.draw_section(section, top, &mut body);
         }
         let height = top + AXIS;
         // Writing to a `String` cannot fail, here and below.
         let mut svg = String::new();
-        let words = escape_html(&self.describe());
+        let words = escape_html(words);
         let rows = self.sections.iter().flat_map(Section::shown);
         let widths = rows.map(|row| text::width(&row.label));
         let more = self.sections.iter().filter_map(Section::hidden);
@@ -98,7 +116,7 @@ impl Recording {
         for &(from, to) in &row.polls {
             // On a paused clock a poll takes no time, and a bar without width is
             // invisible.
-            let to = to.max(from + self.scale() / 1000);
+            let to = to.max(from + self.scale / 1000);
             let _ = write!(
                 svg,
                 "<rect class=\"poll\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
@@ -110,7 +128,7 @@ impl Recording {
             let (x, mark_base) = (self.percent(to), top + MARK_BASE);
             // After the bar, or if there is no space, before its end.
             let (anchor, dx) =
-                if to * 4 > self.scale() * 3 { ("end", -9) } else { ("start", 9) };
+                if to * 4 > self.scale * 3 { ("end", -9) } else { ("start", 9) };
             let _ = write!(
                 svg,
                 "<text class=\"mark {word}\" x=\"{x}\" y=\"{mark_base}\" text-anchor=\"middle\">{mark}</text>\
@@ -120,7 +138,7 @@ impl Recording {
     }
 
     fn draw_axis(&self, height: u64, svg: &mut String) {
-        let scale = self.scale();
+        let scale = self.scale;
         let step = self.unit().unwrap_or_else(|| round_step(scale));
         let base = height + 14;
         for time in (0..=scale).step_by(usize::try_from(step).unwrap_or(usize::MAX))
@@ -148,13 +166,13 @@ impl Recording {
     fn unit(&self) -> Option<u64> {
         let rows = self.sections.iter().flat_map(Section::shown);
         let times = rows.flat_map(|row| [row.life.0, row.life.1]);
-        let unit = times.fold(self.scale(), greatest_common_divisor);
-        (2..=6).contains(&(self.scale() / unit)).then_some(unit)
+        let unit = times.fold(self.scale, greatest_common_divisor);
+        (2..=6).contains(&(self.scale / unit)).then_some(unit)
     }
 
     /// Converts a time to a percentage of the picture's width.
     fn percent(&self, micros: u64) -> String {
-        format!("{:.2}%", 100.0 * micros as f64 / self.scale() as f64)
+        format!("{:.2}%", 100.0 * micros as f64 / self.scale as f64)
     }
 }
 
@@ -214,8 +232,8 @@ mod tests {
             };
             let micros = *times.iter().max().unwrap();
             let rows = times.iter().map(row).collect();
-            Recording { sections: vec![Section { title: "".into(), micros, rows }] }
-                .unit()
+            let sections = &[Section { title: "".into(), micros, rows }];
+            Picture { sections, scale: micros }.unit()
         };
         assert_eq!(unit(&[400_000, 800_000, 1_200_000]), Some(400_000));
         assert_eq!(unit(&[100_000]), None);
