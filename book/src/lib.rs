@@ -11,6 +11,7 @@
 
 mod compiler;
 mod directives;
+mod glossary;
 pub mod lint;
 pub mod pdf;
 pub mod picture;

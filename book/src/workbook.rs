@@ -7,6 +7,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use async_workbook::Lesson;
 
 use crate::directives::{Reading, expand};
+use crate::glossary::Glossary;
 use crate::reading::{self, below_title};
 use crate::sources::Sources;
 
@@ -26,6 +27,9 @@ impl Preprocessor for Workbook {
         let root = context.root.canonicalize()?;
         let root = root.parent().context("the book's folder has no parent")?;
         let sources = Sources::new(root);
+        // A book without a glossary has no links to it.
+        let glossary = sources.read("book/chapters/glossary.md").unwrap_or_default();
+        let glossary = Glossary::parse(&glossary);
         let (mut reading, mut failed) = (Reading::new(), Vec::new());
         // The lessons' chapters first: the table of lessons shows the time to read
         // them.
@@ -55,6 +59,7 @@ impl Preprocessor for Workbook {
                     let line = format!("Lesson {}: {words}", lesson.number());
                     chapter.content = below_title(&chapter.content, &line);
                 }
+                chapter.content = glossary.explain(&chapter.content);
             });
         }
         match &failed[..] {
