@@ -11,7 +11,7 @@ mod cargo;
 mod common;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use async_workbook::LESSONS;
@@ -122,12 +122,7 @@ fn assert_rejected(lesson: &str, program: &str) {
 fn programs(lesson: &str) -> Vec<String> {
     let folder = Path::new(ROOT).join("lessons").join(lesson).join("broken");
     // Most lessons have no such folder.
-    let entries = std::fs::read_dir(&folder).into_iter().flatten();
-    let name = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
-    let mut names: Vec<_> =
-        entries.filter_map(|entry| name(entry.ok()?.path())).collect();
-    names.sort();
-    names
+    common::stems(&folder, "rs")
 }
 
 #[test]
