@@ -60,12 +60,12 @@ of them this machine lacks, run `sh .workshop/prepare.sh`, or on Windows
 - a C compiler;
 - PostgreSQL, for lessons 05 and 14 only.
 
-Copy the folder to your disk, and run the first lesson in it:
+Copy the folder to your disk, or unpack the archive there, and run the first lesson in it:
 
     cargo run --example 03_gather
 
-The first build compiles the crates in `vendor`, which takes one to two minutes of CPU time. Then
-`cargo workbook` and `cargo book serve` work as the README describes. The book is also
+The first build compiles the crates in `vendor`, which takes one to two minutes of CPU
+time. Then `cargo workbook` and `cargo book serve` work as the README describes. The book is also
 built: open `book/html/index.html` in a browser.
 
 The Python programs need Python 3.11 to 3.13:

@@ -527,6 +527,19 @@ fn a_program_of_your_own_has_the_versions_of_the_lessons() {
 }
 
 #[test]
+fn the_verdict_for_a_classroom_is_in_a_snapshot() {
+    let page = read("book/chapters/workshop.md");
+    let shown = common::fenced(&page, "json").concat();
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let verdict = common::snapshot("exercises__01_hello_await_starter");
+    assert_eq!(shown["name"], "01_hello_await");
+    for key in ["check", "diagnosis"] {
+        let text = shown["checks"][0][key].as_str().expect("a text");
+        assert!(verdict.contains(text), "{text}");
+    }
+}
+
+#[test]
 fn the_verdict_in_the_readme_is_in_a_snapshot() {
     let readme = read("README.md");
     let verdict = common::snapshot("exercises__03_gather_await_in_a_loop");
