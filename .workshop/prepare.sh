@@ -34,7 +34,7 @@ install() {
         echo "sudo apt-get install $1"
     elif command -v dnf >/dev/null; then
         echo "sudo dnf install $2"
-    elif command -v brew >/dev/null; then
+    elif command -v brew >/dev/null || command -v xcode-select >/dev/null; then
         echo "$3"
     else
         echo "install $4 with your system's package manager"

@@ -75,6 +75,7 @@ fn every_missing_thing_has_a_command_that_installs_it() {
         ("apt-get", "apt-get install build-essential", "apt-get install postgresql"),
         ("dnf", "dnf install gcc", "dnf install postgresql-server"),
         ("brew", "xcode-select --install", "brew install postgresql@17"),
+        ("xcode-select", "xcode-select --install", "brew install postgresql@17"),
         ("unknown", "install gcc or clang", "install PostgreSQL"),
     ] {
         let (status, out) = prepare(manager, &[old, fails, (manager, "exit 1")]);

@@ -123,10 +123,10 @@ fn run(command: Command) -> Result<ExitCode> {
                 .with_context(|| format!("could not write {}", path.display()))?;
         }
         Command::Preprocess { query: None } => {
-            let (context, pages) = mdbook_preprocessor::parse_input(io::stdin())?;
-            let pages = Workbook.run(&context, pages)?;
+            let (context, chapters) = mdbook_preprocessor::parse_input(io::stdin())?;
+            let chapters = Workbook.run(&context, chapters)?;
             let mut out = io::stdout().lock();
-            serde_json::to_writer(&mut out, &pages)?;
+            serde_json::to_writer(&mut out, &chapters)?;
             out.flush().context("could not write the chapters to stdout")?;
         }
         Command::Preprocess { query: Some(Query::Supports { renderer }) } => {
