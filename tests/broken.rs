@@ -11,7 +11,7 @@ mod cargo;
 mod common;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use async_workbook::LESSONS;
@@ -56,13 +56,15 @@ fn compiler_messages(path: &str) -> String {
     stderr.lines().map(|line| strip_registry(line) + "\n").collect()
 }
 
-/// Removes the path of cargo's registry, which differs between machines, from a line
-/// that points into a dependency.
+/// Removes the path of cargo's registry, which differs between machines, or of vendored
+/// crates from a line that points into a dependency.
 fn strip_registry(line: &str) -> String {
     let strip = || {
         let (before, path) = line.split_once("--> ")?;
-        let (_, in_registry) = path.split_once("/registry/src/")?;
-        let (_index, in_dependency) = in_registry.split_once('/')?;
+        let in_dependency = match path.split_once("/registry/src/") {
+            Some((_, in_registry)) => in_registry.split_once('/')?.1,
+            None => path.split_once("vendor/")?.1,
+        };
         Some(format!("{before}--> {in_dependency}"))
     };
     strip().unwrap_or_else(|| line.to_owned())
@@ -122,12 +124,7 @@ fn assert_rejected(lesson: &str, program: &str) {
 fn programs(lesson: &str) -> Vec<String> {
     let folder = Path::new(ROOT).join("lessons").join(lesson).join("broken");
     // Most lessons have no such folder.
-    let entries = std::fs::read_dir(&folder).into_iter().flatten();
-    let name = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
-    let mut names: Vec<_> =
-        entries.filter_map(|entry| name(entry.ok()?.path())).collect();
-    names.sort();
-    names
+    common::stems(&folder, "rs")
 }
 
 #[test]
@@ -176,5 +173,7 @@ fn errors_are_parsed_into_codes_and_lines() {
 fn the_registry_is_stripped_from_paths() {
     let line = "  --> /home/me/.cargo/registry/src/x-1/tokio-1.54.1/src/a.rs:1:2";
     assert_eq!(strip_registry(line), "  --> tokio-1.54.1/src/a.rs:1:2");
+    let vendored = "  --> /kit/vendor/tokio-1.54.1/src/a.rs:1:2";
+    assert_eq!(strip_registry(vendored), "  --> tokio-1.54.1/src/a.rs:1:2");
     assert_eq!(strip_registry(" --> lessons/a.rs:1:2"), " --> lessons/a.rs:1:2");
 }

@@ -17,6 +17,7 @@ mod common;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Once;
 
 use async_workbook::text::capitalize;
@@ -93,14 +94,9 @@ fn after_colon(question: &str) -> String {
     first.to_lowercase() + rest
 }
 
-/// Returns the names that `name` makes of a folder's entries, sorted.
-fn entries(folder: &str, name: impl Fn(&Path) -> Option<String>) -> Vec<String> {
-    let entries = fs::read_dir(path(folder))
-        .unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let mut names: Vec<_> =
-        entries.filter_map(|entry| name(&entry.unwrap().path())).collect();
-    names.sort();
-    names
+/// Returns the names without extension of a folder's files with this extension, sorted.
+fn stems(folder: &str, extension: &str) -> Vec<String> {
+    common::stems(&path(folder), extension)
 }
 
 fn is_numbered(name: &str) -> bool {
@@ -181,7 +177,7 @@ fn the_page_of_wrong_answers_is_current() {
     for lesson @ Lesson { name, title, .. } in LESSONS {
         let number = lesson.number();
         part += &format!("\n## {number} {title}\n\n[The lesson]({name}.md)\n\n");
-        for answer in entries(&format!("lessons/{name}/wrong"), rust_file) {
+        for answer in stems(&format!("lessons/{name}/wrong"), "rs") {
             let source = read(&format!("lessons/{name}/wrong/{answer}.rs"));
             let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
             let comment = comment.map(str::trim).collect::<Vec<_>>().join(" ");
@@ -198,12 +194,6 @@ fn the_page_of_wrong_answers_is_current() {
         }
     }
     check_or_update("book/chapters/wrong_answers.md", &(part + "\n"));
-}
-
-/// Returns the stem of a Rust file.
-fn rust_file(path: &Path) -> Option<String> {
-    let is_rust = path.extension()? == "rs";
-    is_rust.then(|| path.file_stem().unwrap().to_str().unwrap().to_owned())
 }
 
 /// Returns the first failed check in a report, and its diagnosis without the picture.
@@ -279,10 +269,10 @@ fn lessons_need_earlier_lessons() {
 
 #[test]
 fn every_folder_is_a_lesson() {
-    let folders = entries("lessons", |path| {
-        path.is_dir()
-            .then(|| path.file_name().unwrap().to_string_lossy().into_owned())
-    });
+    let entries = fs::read_dir(path("lessons")).unwrap();
+    let folders = entries.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let mut folders: Vec<_> = folders.map(|entry| entry.file_name()).collect();
+    folders.sort();
     assert_eq!(folders, names());
 }
 
@@ -309,14 +299,15 @@ fn every_lesson_has_its_files() {
 #[test]
 fn no_file_has_a_todo() {
     for name in names() {
-        let file = |path: &Path| path.is_file().then(|| path.display().to_string());
-        let mut files = entries(&format!("lessons/{name}"), file);
+        let mut files = vec![format!("book/chapters/{name}.md")];
+        for extension in ["rs", "py", "md"] {
+            let folder = format!("lessons/{name}");
+            let of_lesson = stems(&folder, extension);
+            let file = |stem| format!("{folder}/{stem}.{extension}");
+            files.extend(of_lesson.into_iter().map(file));
+        }
         files.retain(|file| !file.ends_with("exercise.rs"));
-        files.push(path(&format!("book/chapters/{name}.md")).display().to_string());
-        let has_todo = |file: &String| {
-            fs::read_to_string(file).expect("a text file").contains("TODO")
-        };
-        files.retain(has_todo);
+        files.retain(|file| read(file).contains("TODO"));
         assert!(files.is_empty(), "{name} has a TODO in:\n{}", files.join("\n"));
     }
 }
@@ -352,10 +343,12 @@ fn every_program_starts_with_its_question() {
 
 #[test]
 fn no_snapshot_belongs_to_a_deleted_lesson() {
-    let of_lessons = entries("tests/snapshots", |path| {
-        let name = path.file_name()?.to_str()?.split_once("__")?.1;
+    let snapshots = stems("tests/snapshots", "snap");
+    let name = |snapshot: String| {
+        let (_suite, name) = snapshot.split_once("__")?;
         is_numbered(name).then(|| name.to_owned())
-    });
+    };
+    let of_lessons = snapshots.into_iter().filter_map(name);
     for snapshot in of_lessons {
         assert!(names().iter().any(|name| snapshot.starts_with(name)), "{snapshot}");
     }
@@ -364,10 +357,9 @@ fn no_snapshot_belongs_to_a_deleted_lesson() {
 /// `tests/exercises.rs` writes a snapshot for each wrong answer and for the starter.
 #[test]
 fn no_snapshot_belongs_to_a_deleted_answer() {
-    let of_answers = entries("tests/snapshots", |path| {
-        let name = path.file_stem()?.to_str()?.strip_prefix("exercises__")?;
-        Some(name.to_owned())
-    });
+    let snapshots = stems("tests/snapshots", "snap");
+    let of_answers =
+        snapshots.iter().filter_map(|name| name.strip_prefix("exercises__"));
     for snapshot in of_answers {
         let is_of = |name: &&str| snapshot.starts_with(*name);
         let lesson = names().into_iter().find(is_of).expect("a lesson");
@@ -383,13 +375,8 @@ fn every_broken_program_has_a_snapshot_and_is_in_the_chapter() {
     let mut expected = Vec::new();
     for name in names() {
         let folder = format!("lessons/{name}/broken");
-        if !path(&folder).is_dir() {
-            continue;
-        }
         let chapter = read(&format!("book/chapters/{name}.md"));
-        let stem =
-            |path: &Path| Some(path.file_stem()?.to_string_lossy().into_owned());
-        for program in entries(&folder, stem) {
+        for program in stems(&folder, "rs") {
             let text = read(&format!("{folder}/{program}.rs"));
             assert!(
                 text.starts_with("//! "),
@@ -401,25 +388,58 @@ fn every_broken_program_has_a_snapshot_and_is_in_the_chapter() {
                 is_shown("}}") || is_shown(" mark"),
                 "{name}.md does not show {shown}"
             );
-            expected.push(format!("broken__{name}_{program}.snap"));
+            expected.push(format!("broken__{name}_{program}"));
         }
     }
-    let snapshots = entries("tests/snapshots", |path| {
-        let name = path.file_name()?.to_str()?;
-        let is_one = name.starts_with("broken__") && name.ends_with(".snap");
-        is_one.then(|| name.to_owned())
-    });
+    let mut snapshots = stems("tests/snapshots", "snap");
+    snapshots.retain(|name| name.starts_with("broken__"));
     assert_eq!(snapshots, expected);
+}
+
+/// Vim, Emacs and other editors leave these next to a file while it is open.
+#[test]
+fn files_of_editors_are_skipped() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("files_of_editors");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["a.rs", "b.rs", "b.py", ".a.rs.swp", "4913", "a.rs~", "#a.rs#"] {
+        fs::write(folder.join(name), [0xff]).unwrap();
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("ada@host.1:2", folder.join(".#a.rs")).unwrap();
+    fs::write(folder.join(".#b.rs"), "").unwrap();
+    assert_eq!(common::stems(&folder, "rs"), ["a", "b"]);
+}
+
+/// On Windows, git would convert line endings without `.gitattributes`, and snapshots
+/// and scripts would differ.
+#[test]
+fn git_keeps_line_endings() {
+    let mut git = Command::new("git");
+    let output = git.args(["ls-files", "--eol"]).current_dir(ROOT).output();
+    let files =
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let files = files.unwrap_or_default();
+    if files.is_empty() {
+        common::print_notice(
+            "NOT TESTED: line endings, because this is not a git clone",
+        );
+    }
+    for line in files.lines() {
+        let (attributes, file) = line.split_once('\t').expect("a tab");
+        let is_kept = attributes.contains("i/-text")
+            || attributes.contains("i/lf") && attributes.contains("eol=lf")
+            || attributes.contains("i/none");
+        assert!(is_kept, "{file}: {attributes}");
+    }
 }
 
 // ---- Chapters and README ----
 
 #[test]
 fn every_lesson_has_a_chapter() {
-    let chapters = entries("book/chapters", |path| {
-        let name = path.file_stem()?.to_str()?;
-        is_numbered(name).then(|| name.to_owned())
-    });
+    let mut chapters = stems("book/chapters", "md");
+    chapters.retain(|name| is_numbered(name));
     assert_eq!(chapters, names());
 }
 
@@ -503,6 +523,19 @@ fn a_program_of_your_own_has_the_versions_of_the_lessons() {
         let name = line.split(' ').next().expect("a name");
         let number = version(&own[0], name).expect("a version");
         assert!(added.contains(&(name, number)), "no command adds {name} {number}");
+    }
+}
+
+#[test]
+fn the_verdict_for_a_classroom_is_in_a_snapshot() {
+    let page = read("book/chapters/workshop.md");
+    let shown = common::fenced(&page, "json").concat();
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let verdict = common::snapshot("exercises__01_hello_await_starter");
+    assert_eq!(shown["name"], "01_hello_await");
+    for key in ["check", "diagnosis"] {
+        let text = shown["checks"][0][key].as_str().expect("a text");
+        assert!(verdict.contains(text), "{text}");
     }
 }
 

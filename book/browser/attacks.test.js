@@ -94,14 +94,14 @@ test('DNS rebinding is rejected', async open => {
     const server = await Server.real();
     const complaints = [];
     const page = await open(undefined, { complaints });
-    const response = await page.goto(server.url.replace('localhost', 'rebound.test'));
+    const response = await page.goto(server.url.replace('127.0.0.1', 'rebound.test'));
     assert.equal(response.status(), 403);
 });
 
 test('the book itself runs lessons, as localhost and as 127.0.0.1', async open => {
     const { url } = await Server.virtual();
     for (const name of ['localhost', '127.0.0.1']) {
-        const page = await open(url.replace('localhost', name) + '01_hello_await.html');
+        const page = await open(url.replace('127.0.0.1', name) + '01_hello_await.html');
         await button(page, 'Run 01_hello_await').first().click();
         assert.match(await over(page), /^Done/);
         assert.equal(await output(page), snapshot('lessons__01_hello_await'));

@@ -84,7 +84,7 @@ export class Server {
         let stderr = '';
         server.process.stderr.on('data', data => stderr += data);
         for await (const line of createInterface({ input: server.process.stdout })) {
-            server.url = /http:\/\/localhost:\d+\//.exec(line)?.[0];
+            server.url = /http:\/\/127\.0\.0\.1:\d+\//.exec(line)?.[0];
             if (server.url) {
                 server.process.stdout.resume();
                 return server;

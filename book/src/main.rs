@@ -29,16 +29,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
     },
-    /// Build the pages and serve them to this machine only, with buttons that run
-    /// lessons
-    Serve {
-        /// The port to listen on; if it is busy, the next free one is used
-        #[arg(long, default_value_t = 3000)]
-        port: u16,
-        /// Open the book in the browser
-        #[arg(long)]
-        open: bool,
-    },
+    /// Build the pages and serve them, with buttons that run lessons
+    Serve(serve::Options),
     /// Build the pages into a temporary folder and check their links, headings and
     /// code
     Test,
@@ -84,28 +76,25 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
+    let book = render::book_dir();
     match command {
         Command::Build { dest } => {
             let start = Instant::now();
-            let pages = render::build(&render::book_dir(), dest.as_deref())?;
+            let pages = render::build(&book, dest.as_deref())?;
             let (index, took) = (pages.join("index.html"), start.elapsed());
             println!("Built {} in {:.1} s", index.display(), took.as_secs_f32());
         }
-        Command::Serve { port, open } => {
+        Command::Serve(options) => {
             let runtime = runtime()?;
-            let served =
-                runtime.block_on(serve::serve(&render::book_dir(), port, open));
+            let served = runtime.block_on(serve::serve(&book, options));
             // Does not wait for threads that are blocked, as in a read of a FIFO.
             runtime.shutdown_background();
             served?;
         }
         Command::Test => {
             let folder = tempfile::tempdir()?;
-            let pages = render::build(
-                &render::book_dir(),
-                Some(&folder.path().join("html")),
-            )?;
-            let report = lint::book(&render::book_dir(), &pages, LESSONS)?;
+            let pages = render::build(&book, Some(&folder.path().join("html")))?;
+            let report = lint::book(&book, &pages, LESSONS)?;
             if !report.faults.is_empty() {
                 let faults = count(report.faults.len() as u64, "fault");
                 let list = report.faults.join("\n  ");
@@ -116,7 +105,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Pdf { out, browser } => {
             let start = Instant::now();
             let browser = pdf::browser(browser)?;
-            let book = render::book_dir();
             let out = out.unwrap_or_else(|| book.join("async-workbook.pdf"));
             let bytes = runtime()?.block_on(async {
                 tokio::select! {
@@ -130,15 +118,15 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("Wrote {file} ({mib:.1} MiB) in {took:.1} s");
         }
         Command::Picture => {
-            let path = render::book_dir().join(picture::FILE);
-            std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
+            let path = book.join(picture::FILE);
+            std::fs::write(&path, picture::draw(&book.join(".."))?)
                 .with_context(|| format!("could not write {}", path.display()))?;
         }
         Command::Preprocess { query: None } => {
-            let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
-            let book = Workbook.run(&context, book)?;
+            let (context, chapters) = mdbook_preprocessor::parse_input(io::stdin())?;
+            let chapters = Workbook.run(&context, chapters)?;
             let mut out = io::stdout().lock();
-            serde_json::to_writer(&mut out, &book)?;
+            serde_json::to_writer(&mut out, &chapters)?;
             out.flush().context("could not write the chapters to stdout")?;
         }
         Command::Preprocess { query: Some(Query::Supports { renderer }) } => {

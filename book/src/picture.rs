@@ -90,14 +90,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_is_current() {
-        let book = crate::render::book_dir();
-        let kept = std::fs::read_to_string(book.join(FILE)).unwrap_or_default();
-        let drawn = draw(&book.join("..")).unwrap();
-        assert!(kept == drawn, "{FILE} is stale: run `cargo book picture`");
-    }
-
-    #[test]
     fn the_timeline_has_the_colors_of_the_pages() {
         let css = include_str!("../theme/workbook.css");
         let (light, dark) = STYLE.split_once("@media").unwrap();

@@ -1,5 +1,5 @@
-//! `cargo book serve`: serves the book to this machine only. Its pages can run the
-//! lessons they show, and reload when the book changes.
+//! `cargo book serve`: serves the book, by default to this machine only. Its pages
+//! can run the lessons they show, and reload when the book changes.
 //!
 //! ```text
 //! browser ── GET /03_gather.html ──> newest build in a temporary folder
@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A server that compiles and runs code at a browser's request must not do so for
-//! everyone. It listens on 127.0.0.1, but any website that the user visits can send
-//! requests there, too; `origin.rs` rejects those. What runs is `cargo run` with a
+//! everyone. It listens on 127.0.0.1 unless `--hostname` names another address, but
+//! any website that the user visits can send requests there, too; `origin.rs` rejects
+//! those. What runs is `cargo run` with a
 //! name from the list of lessons, one run at a time, with limits on time and output.
 //!
 //! The server runs on one thread, so nothing may block it. Building reads files in
@@ -25,7 +26,7 @@ mod origin;
 mod run;
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use async_workbook::Lesson;
 
 use crate::signals::shutdown_signal;
 pub use live::{BookBuild, rebuild};
+pub use origin::parse as parse_origin;
 pub use run::{Limits, Runner, Target};
 
 /// The number of ports to try after a busy one.
@@ -61,9 +63,28 @@ const MORE_PORTS: u16 = 20;
 /// hundred of which would exhaust the process's file descriptors.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Serves the book in the folder `book` on 127.0.0.1 until Ctrl-C, at `port` or the
-/// next free one.
-pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
+/// Where to serve, as options of the command.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The port to listen on; if it is busy, the next free one is used
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// The address to listen on. 0.0.0.0 is for a container whose port is published:
+    /// everyone who can reach it can run the lessons
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    hostname: IpAddr,
+    /// The origin of a proxy or tunnel in front of the server, such as https://NAME
+    #[arg(long, value_parser = origin::parse)]
+    origin: Option<Arc<str>>,
+    /// Open the book in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+/// Serves the book in the folder `book` until Ctrl-C, at the port of the options or
+/// the next free one.
+pub async fn serve(book: &path::Path, options: Options) -> Result<()> {
+    let Options { port, hostname, origin, open } = options;
     let root = book.parent().context("the book's folder has no parent")?;
     let mut shutdown = pin!(shutdown_signal()?);
     let first = book.to_owned();
@@ -71,12 +92,16 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
         build = spawn_blocking(move || BookBuild::new(&first)) => build??,
         () = &mut shutdown => return Ok(()),
     };
-    let listener = bind(port).await?;
-    let bound = listener.local_addr()?.port();
-    if bound != port && port != 0 {
-        println!("Port {port} is busy; using {bound} instead.");
+    let listener = bind(hostname, port).await?;
+    let mut at = listener.local_addr()?;
+    if at.port() != port && port != 0 {
+        println!("Port {port} is busy; using {} instead.", at.port());
     }
-    let url = format!("http://localhost:{bound}/");
+    if hostname.is_unspecified() {
+        at.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    // Not `localhost`: another server may have this port of its IPv6 address.
+    let url = format!("http://{at}/");
     println!("Serving the book at {url} (Ctrl-C to stop)");
     if open && let Err(error) = open::that_detached(&url) {
         eprintln!("warning: could not open a browser: {error}; open {url} yourself");
@@ -84,8 +109,9 @@ pub async fn serve(book: &path::Path, port: u16, open: bool) -> Result<()> {
 
     let runner = Arc::new(Runner::new(root, Limits::default()));
     let (sender, builds) = watch::channel(build);
+    let router = router(builds, Arc::clone(&runner), origin);
     tokio::select! {
-        () = accept(listener, router(builds, Arc::clone(&runner)), HEADER_LIMIT) => {}
+        () = accept(listener, router, HEADER_LIMIT) => {}
         () = rebuild(book.to_owned(), sender) => {}
         () = shutdown => {}
     }
@@ -116,22 +142,29 @@ pub async fn accept(listener: TcpListener, router: Router, header_limit: Duratio
 }
 
 /// The routes: the pages of the newest build, `/live`, `/run/{name}` and
-/// `/check/{name}`.
-pub fn router(builds: watch::Receiver<BookBuild>, runner: Arc<Runner>) -> Router {
+/// `/check/{name}`, for pages of this server or of `proxy`.
+pub fn router(
+    builds: watch::Receiver<BookBuild>,
+    runner: Arc<Runner>,
+    proxy: Option<Arc<str>>,
+) -> Router {
     let run = |is_check| {
         post(move |State(runner), Path(name)| run(runner, name, is_check))
     };
+    let own =
+        middleware::from_fn_with_state(proxy.clone(), origin::require_own_page);
+    let local = middleware::from_fn_with_state(proxy, origin::require_local_host);
     let runs = Router::new()
         .route("/run/{name}", run(false))
         .route("/check/{name}", run(true))
-        .layer(middleware::from_fn(origin::require_own_page))
+        .layer(own)
         .with_state(runner);
     Router::new()
         .route("/live", get(async |State(builds)| live::events(builds)))
         .fallback(page)
         .with_state(builds)
         .merge(runs)
-        .layer(middleware::from_fn(origin::require_local_host))
+        .layer(local)
 }
 
 async fn page(
@@ -167,32 +200,14 @@ async fn run(runner: Arc<Runner>, name: String, is_check: bool) -> Response {
     (json_lines, Body::from_stream(events)).into_response()
 }
 
-async fn bind(port: u16) -> Result<TcpListener> {
+async fn bind(hostname: IpAddr, port: u16) -> Result<TcpListener> {
     let last = port.saturating_add(MORE_PORTS);
     for candidate in port..=last {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, candidate)).await {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
-            bound => {
-                return bound.with_context(|| {
-                    format!("could not listen on port {candidate}")
-                });
-            }
+        let bound = TcpListener::bind((hostname, candidate)).await;
+        if !bound.as_ref().is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
+            return bound
+                .context(format!("could not listen on {hostname}:{candidate}"));
         }
     }
-    anyhow::bail!(
-        "ports {port} to {last} are all busy; choose another one with --port"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_busy_port_is_skipped() {
-        let first = bind(0).await.unwrap();
-        let busy = first.local_addr().unwrap().port();
-        let second = bind(busy).await.unwrap();
-        assert!(second.local_addr().unwrap().port() > busy);
-    }
+    anyhow::bail!("ports {port} to {last} are busy; choose another one with --port")
 }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -116,7 +117,8 @@ impl Site {
 
         let runtime = Runtime::new().unwrap();
         let runner = Arc::new(Runner::new(root.path(), limits));
-        let router = serve::router(built, Arc::clone(&runner));
+        let proxy = serve::parse_origin("https://proxy.test/").ok();
+        let router = serve::router(built, Arc::clone(&runner), proxy);
         let at = runtime.block_on(async {
             let listener =
                 tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -209,7 +211,15 @@ fn only_this_machine_gets_pages() {
     let site = Site::new();
     let page = site.request("GET /", &format!("Host: {}\r\n", site.at));
     assert!(page.starts_with("HTTP/1.0 200") && page.ends_with("the book</h1>"));
-    for host in ["localhost", "localhost:3000", "127.0.0.1:8080", "LOCALHOST"] {
+    for host in [
+        "localhost",
+        "localhost:3000",
+        "127.0.0.1:8080",
+        "LOCALHOST",
+        "[::1]",
+        "[::1]:1",
+        "proxy.test",
+    ] {
         let local = site.request("GET /", &format!("Host: {host}\r\n"));
         assert!(local.starts_with("HTTP/1.0 200"), "{host}: {local}");
     }
@@ -241,6 +251,10 @@ fn only_this_machine_gets_pages() {
         "Host: localhost.evil.test\r\n",
         "Host: localhost.evil.test:3000\r\n",
         "Host: 127.0.0.1.evil.test\r\n",
+        "Host: [::1].evil.test\r\n",
+        "Host: proxy.test.evil.test\r\n",
+        "Host: proxy.test:3000\r\n",
+        "Host: a.proxy.test\r\n",
         "Host: localhost\r\nHost: evil.test\r\n",
         "Host: localhost\r\nHost: localhost\r\n",
         "Host: \r\n",
@@ -249,7 +263,59 @@ fn only_this_machine_gets_pages() {
         for request in ["GET /", "GET /live", "POST /run/01_hello_await"] {
             let foreign = site.request(request, &format!("{host}{OWN}"));
             assert!(foreign.starts_with("HTTP/1.0 403"), "{host}: {foreign}");
+            assert!(
+                foreign.contains("`cargo book serve --origin https://NAME`"),
+                "{foreign}"
+            );
         }
+    }
+}
+
+/// A proxy may pass on its own name, or replace it with that of this server.
+#[test]
+fn pages_of_the_proxy_run_lessons() {
+    let site = Site::new();
+    for (host, origin, status) in [
+        ("proxy.test", "https://proxy.test", "200"),
+        ("localhost:3000", "https://proxy.test", "200"),
+        ("proxy.test", "http://proxy.test", "403"),
+        ("proxy.test", "https://proxy.test:3000", "403"),
+        ("proxy.test", "http://localhost", "403"),
+        ("localhost", "https://evil.test", "403"),
+        ("evil.test", "https://proxy.test", "403"),
+    ] {
+        let headers =
+            format!("Host: {host}\r\nOrigin: {origin}\r\nX-Workbook: 1\r\n");
+        let response = site.request("POST /run/01_hello_await", &headers);
+        let begin = format!("HTTP/1.0 {status}");
+        assert!(response.starts_with(&begin), "{host} {origin}: {response}");
+        let names_the_option =
+            response.contains("`cargo book serve --origin https://NAME`");
+        assert_eq!(names_the_option, status == "403", "{response}");
+    }
+    let without = "Host: proxy.test\r\nOrigin: https://proxy.test\r\n";
+    let response = site.request("POST /run/01_hello_await", without);
+    assert!(response.starts_with("HTTP/1.0 403"), "{response}");
+}
+
+#[test]
+fn an_origin_has_a_scheme_and_a_host_only() {
+    for (text, origin) in [
+        ("https://a.test", "https://a.test"),
+        ("http://10.0.0.2:3000", "http://10.0.0.2:3000"),
+        ("https://A.test/", "https://a.test"),
+    ] {
+        assert_eq!(serve::parse_origin(text).unwrap(), origin.into());
+    }
+    for text in [
+        "a.test",
+        "ftp://a.test",
+        "https://",
+        "https://a.test/b",
+        "http://b@a.test",
+        "",
+    ] {
+        assert!(serve::parse_origin(text).is_err(), "{text}");
     }
 }
 
@@ -540,9 +606,17 @@ fn changes_are_rebuilt_and_errors_are_reported() {
         runtime.block_on(changed).unwrap().unwrap();
         let build = built.borrow_and_update().clone();
         let page = fs::read_to_string(build.pages().join("a.html")).unwrap();
+        assert!(!build.pages().join("4913").exists());
         (page, build.error().map(str::to_owned))
     };
     fs::write(root.path().join("lessons/01/exercise.rs"), "an answer").unwrap();
+    // Editors leave these next to an open file; the last is Emacs's lock.
+    for folder in [book.join("chapters"), root.path().join("lessons/01")] {
+        for name in ["4913", ".a.md.swp", "a.md~", "#a.md#"] {
+            fs::write(folder.join(name), [0xff]).unwrap();
+        }
+        symlink("ada@host.1:2", folder.join(".#a.md")).unwrap();
+    }
     fs::write(&chapter, "# Second\n").unwrap();
     let (page, error) = next();
     assert!(page.contains("Second") && error.is_none(), "{error:?}");
@@ -563,24 +637,30 @@ fn changes_are_rebuilt_and_errors_are_reported() {
 
 #[test]
 fn the_command_serves_until_ctrl_c() {
-    let start = |port: u16| {
+    let start = |host: &str, port: u16| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_book"));
-        command.args(["serve", "--port", &port.to_string()]).stdout(Stdio::piped());
+        command.args(["serve", "--hostname", host, "--port", &port.to_string()]);
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut stdout = String::new();
         while !stdout.contains("Serving the book at") {
             stdout += &lines.next().unwrap().unwrap();
         }
-        let port = stdout.rsplit_once("localhost:").unwrap().1;
-        let port: u16 = port.split('/').next().unwrap().parse().unwrap();
-        (child, port, stdout)
+        // The printed address is the one that responds.
+        let at = stdout.rsplit_once("http://").unwrap().1.split('/').next().unwrap();
+        let at: SocketAddr = at.parse().unwrap();
+        let (head, _) = send(at, "GET /", &format!("Host: {at}\r\n"));
+        assert!(head.starts_with("HTTP/1.0 200"), "{head}");
+        assert_eq!(at.ip().to_string(), "127.0.0.1");
+        (child, at.port(), stdout)
     };
-    let (mut first, port, _) = start(0);
-    let (mut second, next, stdout) = start(port);
+    let (mut first, port, _) = start("127.0.0.1", 0);
+    let (mut second, next, stdout) = start("127.0.0.1", port);
+    let (mut published, ..) = start("0.0.0.0", 0);
     assert!(stdout.contains(&format!("Port {port} is busy; using {next} instead")));
     assert!(next > port);
-    for child in [&mut first, &mut second] {
+    for child in [&mut first, &mut second, &mut published] {
         let pid = rustix::process::Pid::from_child(child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         assert!(child.wait().unwrap().success());

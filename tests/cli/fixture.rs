@@ -103,6 +103,14 @@ impl Fixture {
             fs::write(folder.join("solution.rs"), source("42")).unwrap();
             fs::write(folder.join("check.rs"), CHECK).unwrap();
             fs::write(folder.join("hints.md"), HINTS).unwrap();
+            // Editors leave these next to an open file; the last is Emacs's lock.
+            for left in [".exercise.rs.swp", "4913", "exercise.rs~", "#exercise.rs#"]
+            {
+                fs::write(folder.join(left), [0xff]).unwrap();
+            }
+            #[cfg(unix)]
+            std::os::unix::fs::symlink("ada@host.1:2", folder.join(".#exercise.rs"))
+                .unwrap();
             let target = format!("name = \"{name}_exercise\"");
             let path = format!("path = \"lessons/{name}/exercise.rs\"");
             let features = "required-features = [\"exercises\"]";

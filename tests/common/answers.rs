@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
-use crate::cargo;
+use crate::{cargo, common};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -89,14 +89,8 @@ fn compiler() -> impl Drop {
 /// Returns the names of a lesson's wrong answers, sorted.
 pub fn wrong_answers(lesson: &str) -> Vec<String> {
     let folder = Path::new(ROOT).join("lessons").join(lesson).join("wrong");
-    let entries = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
+    let names = common::stems(&folder, "rs");
+    assert!(!names.is_empty(), "{} has no wrong answer", folder.display());
     names
 }
 

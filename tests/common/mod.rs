@@ -4,7 +4,9 @@
 #![allow(dead_code)]
 
 use std::env;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use async_workbook::postgres::{self, Problem};
@@ -44,9 +46,25 @@ pub fn print_notice(text: &str) {
 /// none.
 pub fn snapshot(name: &str) -> String {
     let file = format!("{}/tests/snapshots/{name}.snap", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = fs::read_to_string(file).unwrap_or_default();
     let text = text.replace("\r\n", "\n");
     text.split_once("\n---\n").map_or_else(String::new, |(_, body)| body.to_owned())
+}
+
+/// Returns the names without extension of a folder's files with this extension, sorted;
+/// nothing if there is no such folder. Skips what editors leave next to a file, such as
+/// Emacs's `.#name.rs`, a dangling symbolic link.
+pub fn stems(folder: &Path, extension: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let stem = |path: &Path| {
+        let stem = path.file_stem()?.to_str()?;
+        let is_one = path.extension()? == extension && path.is_file();
+        (is_one && !stem.starts_with(['.', '#'])).then(|| stem.to_owned())
+    };
+    let mut stems: Vec<_> =
+        entries.filter_map(|entry| stem(&entry.ok()?.path())).collect();
+    stems.sort();
+    stems
 }
 
 /// Returns the fenced code blocks of a language in a Markdown text.

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, stream};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -68,7 +68,7 @@ impl BookBuild {
     /// Builds the book in the folder `book`.
     pub fn new(book: &Path) -> Result<Self> {
         let root = book.join("..");
-        // mdBook copies all files. Reading a FIFO or a device may take forever.
+        // mdBook would read them, and reading a FIFO or a device may take forever.
         if let Some((path, _)) = files(&root).find(|(_, file)| !file.is_file()) {
             bail!("{} is not a regular file", path.display());
         }
@@ -111,8 +111,7 @@ fn sources(root: &Path) -> Sources {
 /// Walks everything in the sources that is not a directory, without the learner's
 /// exercises.
 fn files(root: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
-    let mut pending: Vec<PathBuf> =
-        SOURCES.iter().map(|source| root.join(source)).collect();
+    let mut pending = SOURCES.map(|source| root.join(source)).to_vec();
     std::iter::from_fn(move || {
         while let Some(path) = pending.pop() {
             if let Ok(entries) = std::fs::read_dir(&path) {
@@ -138,15 +137,13 @@ fn is_source(path: &Path) -> bool {
 /// receivers of `builds` are gone.
 pub async fn rebuild(book: PathBuf, builds: watch::Sender<BookBuild>) {
     let root = book.join("..");
-    let take_sources = async || {
-        let root = root.clone();
-        spawn_blocking(move || sources(&root)).await.unwrap_or_default()
-    };
     let mut built = builds.borrow().sources.clone();
     let mut previous = Sources::new();
     while !builds.is_closed() {
         sleep(POLL_INTERVAL).await;
-        let current = take_sources().await;
+        let root = root.clone();
+        let current =
+            spawn_blocking(move || sources(&root)).await.unwrap_or_default();
         if current != previous {
             previous = current;
             continue;
@@ -172,20 +169,17 @@ pub async fn rebuild(book: PathBuf, builds: watch::Sender<BookBuild>) {
     }
 }
 
-/// Streams the current build's ID and error to a page, now and after every
-/// build.
+/// Streams each build's ID and error to a page, beginning with the current one.
 pub fn events(
-    builds: watch::Receiver<BookBuild>,
+    mut builds: watch::Receiver<BookBuild>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = stream::unfold((builds, true), async |(mut builds, first)| {
-        if !first {
-            builds.changed().await.ok()?;
-        }
+    builds.mark_changed();
+    let events = stream::unfold(builds, async |mut builds| {
+        builds.changed().await.ok()?;
         let build = builds.borrow_and_update().clone();
         let event = json!({ "build": build.id.to_string(), "error": build.error() });
-        Some((event.to_string(), (builds, false)))
+        Some((Ok(Event::default().data(event.to_string())), builds))
     });
-    let events = events.map(|event| Ok(Event::default().data(event)));
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
@@ -195,11 +189,8 @@ mod tests {
 
     #[test]
     fn sources_have_known_extensions() {
-        for path in ["lessons/03_gather/lesson.rs", "book/book.toml", "a/b.md"] {
-            assert!(is_source(Path::new(path)), "{path}");
-        }
-        for path in ["lesson.rs~", ".lesson.rs.swp", "4913"] {
-            assert!(!is_source(Path::new(path)), "{path}");
-        }
+        let paths = ["a.rs", "b.toml", "lesson.rs~", ".lesson.rs.swp", "4913"];
+        let sources = paths.map(|path| is_source(Path::new(path)));
+        assert_eq!(sources, [true, true, false, false, false]);
     }
 }

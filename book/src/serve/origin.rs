@@ -3,26 +3,25 @@
 //! Any website can make its visitor's browser send requests to 127.0.0.1. Three
 //! checks keep it from reading the book or running programs:
 //!
-//! - **Host** must be there once, as `localhost` or `127.0.0.1`; so must the host in
-//!   the request's target, if it has one. This stops DNS rebinding, where
-//!   `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this
-//!   server.
+//! - **Host** must be there once, as `localhost`, `127.0.0.1` or `[::1]`; so must the
+//!   host in the request's target. This stops DNS rebinding, where `evil.test`
+//!   resolves to 127.0.0.1 and thus counts as the same origin as this server.
 //! - **Origin** of a request that runs something must be this server. Browsers set
 //!   the header on every POST, and scripts cannot change it.
 //! - **X-Workbook** must be there as well. A form cannot send a custom header, and a
 //!   script of another origin needs the server's permission (a CORS preflight) to
 //!   send it, which this server never grants.
 //!
-//! In the other direction, a content security policy keeps the pages from loading
-//! anything from other hosts.
+//! `--origin` names a proxy, whose name is then allowed in both headers as well. In the
+//! other direction, a content security policy keeps the pages from loading anything
+//! from other hosts.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
-/// The header that the script of a page sends with each request to run something.
-pub const REQUESTED_BY: &str = "x-workbook";
 
 /// The content security policy. mdBook's pages have inline scripts and styles.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
@@ -30,13 +29,35 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
                       font-src 'self'; connect-src 'self'; frame-src 'self'; \
                       frame-ancestors 'self'; base-uri 'self'; form-action 'none'";
 
+/// Parses the value of `--origin`.
+pub fn parse(text: &str) -> Result<Arc<str>, &'static str> {
+    let origin = text.trim_end_matches('/').to_ascii_lowercase();
+    let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '@']);
+    let is_origin = host(&origin).is_some_and(is_host);
+    is_origin.then(|| origin.into()).ok_or("expected https://NAME")
+}
+
+fn host(origin: &str) -> Option<&str> {
+    origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"))
+}
+
 /// Rejects requests with a foreign `Host` header, and sets the security headers of
 /// all responses.
-pub async fn require_local_host(request: Request, next: Next) -> Response {
-    let (host, target) =
-        (text(request.headers(), header::HOST), request.uri().authority());
-    if !is_local(host) || target.is_some_and(|target| !is_local(target.as_str())) {
-        return forbidden("This server only responds to localhost and 127.0.0.1.\n");
+pub async fn require_local_host(
+    State(proxy): State<Option<Arc<str>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let of_proxy = proxy.as_deref().and_then(host);
+    let is_allowed = |host| is_local(host) || of_proxy == Some(host);
+    let target = request.uri().authority().map(|target| target.as_str());
+    if !is_allowed(text(request.headers(), header::HOST))
+        || !target.is_none_or(is_allowed)
+    {
+        return forbidden(
+            "This server only responds to localhost and 127.0.0.1. Behind a proxy, \
+             start it with `cargo book serve --origin https://NAME`.\n",
+        );
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -52,12 +73,21 @@ pub async fn require_local_host(request: Request, next: Next) -> Response {
 }
 
 /// Rejects requests that were not sent by the script of one of this server's pages.
-pub async fn require_own_page(request: Request, next: Next) -> Response {
+pub async fn require_own_page(
+    State(proxy): State<Option<Arc<str>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
-    let origin = text(headers, header::ORIGIN).strip_prefix("http://");
-    let is_own = origin == Some(text(headers, header::HOST));
-    if !is_own || !headers.contains_key(REQUESTED_BY) {
-        return forbidden("Only pages of this book can run lessons.\n");
+    let (host, origin) =
+        (text(headers, header::HOST), text(headers, header::ORIGIN));
+    let is_own = is_local(host) && origin.strip_prefix("http://") == Some(host)
+        || proxy.as_deref() == Some(origin);
+    if !is_own || !headers.contains_key("x-workbook") {
+        return forbidden(
+            "Only pages of this book can run lessons. Behind a proxy, start the server \
+             with `cargo book serve --origin https://NAME`.\n",
+        );
     }
     next.run(request).await
 }
@@ -72,7 +102,7 @@ fn is_local(host: &str) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1"
+    name.eq_ignore_ascii_case("localhost") || ["127.0.0.1", "[::1]"].contains(&name)
 }
 
 /// Returns the value of a header, or an empty string if it is missing, not text or

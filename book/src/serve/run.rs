@@ -289,11 +289,10 @@ async fn compile(process: &mut Process, events: &Events) -> Result<Option<String
             return Ok(None);
         };
         text.push_str(&more);
-        while let Some((line, rest)) = text.split_once('\n') {
+        while let Some(end) = text.find('\n') {
+            let line: String = text.drain(..=end).collect();
             let is_running = line.starts_with(RUNNING);
-            let (line, rest) = (format!("{line}\n"), rest.to_owned());
             events.send(json!({ "build": line })).await?;
-            text = rest;
             if is_running {
                 return Ok(Some(text));
             }
