@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 
 /// A parsed `hints.md`. Its texts are Markdown, with links relative to the book's
 /// chapters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     /// The title, such as `A guide to several cities`.
     pub title: String,
@@ -18,7 +18,7 @@ pub struct Hints {
 }
 
 /// One of the three hints.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hint {
     /// The kind of hint, such as `A nudge`.
     pub title: &'static str,

@@ -135,19 +135,24 @@ impl ProcessGroup {
         }
     }
 
-    /// Sends a signal to every process of the group.
+    /// Sends a signal to every process of the group. [`Signal::Stop`] does not suspend the
+    /// guard, so that it kills the group if this process is killed in the meantime.
     pub fn signal(&self, signal: Signal) {
         // Fails if all processes have exited, which is fine.
         #[cfg(unix)]
         {
-            let signal = match signal {
-                Signal::Terminate => rustix::process::Signal::TERM,
-                Signal::Kill => rustix::process::Signal::KILL,
-                Signal::Stop => rustix::process::Signal::STOP,
-                Signal::Continue => rustix::process::Signal::CONT,
+            use rustix::process::{Pid, Signal as Unix};
+            let unix = match signal {
+                Signal::Terminate => Unix::TERM,
+                Signal::Kill => Unix::KILL,
+                Signal::Stop => Unix::STOP,
+                Signal::Continue => Unix::CONT,
             };
-            let group = rustix::process::Pid::from_child(&self.guard.0);
-            let _ = rustix::process::kill_process_group(group, signal);
+            let guard = Pid::from_child(&self.guard.0);
+            let _ = rustix::process::kill_process_group(guard, unix);
+            if signal == Signal::Stop {
+                let _ = rustix::process::kill_process(guard, Unix::CONT);
+            }
         }
         #[cfg(not(unix))]
         if signal == Signal::Kill {
@@ -314,9 +319,10 @@ mod tests {
 
     #[test]
     fn the_guard_kills_every_process_of_the_group() {
-        let script = "trap '' HUP; sleep 1000 & echo; kill -s STOP $$";
+        let script = "trap '' HUP; sleep 1000 & echo; wait";
         let (mut group, events) = spawn(script, Stdin::Null);
         assert_eq!(events.iter().next(), Some(Event::Output(b"\n".to_vec())));
+        group.signal(Signal::Stop);
         // As the kernel does when this process is killed.
         drop(group.guard.0.stdin.take());
         read_until(&events, &Event::Closed);

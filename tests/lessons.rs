@@ -427,6 +427,17 @@ fn failing_to_save_the_timeline_is_reported_but_not_fatal() {
     assert!(text(&output.stderr).starts_with("could not save the timeline to "));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_timeline_is_not_saved_to_a_fifo() {
+    let fifo = temporary("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let output = run(program("02_lazy").env("WORKBOOK_TIMELINE", &fifo));
+    assert!(output.status.success());
+    let refused = "fifo: it is not a regular file; move it away\n";
+    assert!(text(&output.stderr).ends_with(refused), "{output:?}");
+}
+
 #[test]
 fn an_unknown_clock_is_reported_but_not_fatal() {
     let output = run(program("02_lazy").env("WORKBOOK_CLOCK", "fast"));

@@ -24,11 +24,13 @@ type Section = Option<(&'static str, &'static str)>;
 const LAZY: Section = Some(("01_hello_await", "Why"));
 const NOT_AWAITED: Section = Some(("01_hello_await", "The pitfall"));
 const SPAWN: Section = Some(("02_lazy", "Why"));
+const TASK: Section = Some(("02_lazy", "What a task may use"));
 const GATHER: Section = Some(("03_gather", "The program"));
 const BLOCK: Section = Some(("03_gather", "Two APIs, one value"));
 const ERRORS: Section = Some(("06_errors", "An error for a caller"));
 const CLOSURE: Section = Some(("08_blocking", "Two errors"));
 const SEND: Section = Some(("11_send", "The program"));
+const COPY: Section = Some(("12_cancellation", "What the compiler says"));
 const LANGUAGE: Section = Some(("rosetta", "Language"));
 
 const MISSING_AWAIT: &str = "this is a future, not its result, which an async fn returns only after `.await`: add `.await`.";
@@ -39,11 +41,11 @@ const OUTLIVES: &str = "a spawned task or thread may outlive this function, so i
 /// The first match is used. One entry per line, so that the table can be scanned.
 #[rustfmt::skip]
 const ADVICE: &[Advice] = &[
-    Advice { codes: &["E0728"], pattern: "", section: LAZY, text: "`.await` works only in async code, and the innermost fn or closure around it is not async: make it an `async fn`, or put an `async` block into the closure." },
+    Advice { codes: &["E0728"], pattern: "", section: NOT_AWAITED, text: "`.await` works only in async code, and the innermost fn or closure around it is not async: make it an `async fn`, or put an `async` block into the closure." },
     Advice { codes: &["E0308"], pattern: "a different `async` block|expected future, found a different future|expected future, found `async` block", section: GATHER, text: OWN_TYPE },
     Advice { codes: &["E0308"], pattern: "distinct types*anyhow::Error", section: BLOCK, text: "the two errors have different types: `Ok(value?)` in place of `value` converts the error." },
     Advice { codes: &["E0308"], pattern: "found `JoinHandle|JoinError", section: SPAWN, text: "awaiting the handle of a task returns a `Result`, which is an error if the task panicked or was aborted: `handle.await?`." },
-    Advice { codes: &["E0308"], pattern: "found `async` block", section: LAZY, text: "an async block is a future, not its result: add `.await` to it, or remove `async`." },
+    Advice { codes: &["E0308"], pattern: "found `async` block", section: NOT_AWAITED, text: "an async block is a future, not its result: add `.await` to it, or remove `async`." },
     Advice { codes: &["E0308"], pattern: "found future|Future<Output|found `Collect<|found `TryCollect<|found `JoinAll<|found `TryJoinAll<|found `Sleep`", section: NOT_AWAITED, text: MISSING_AWAIT },
     Advice { codes: &["E0282", "E0283"], pattern: "type parameter `E`|Result<*, _>*`?`|Result<*, _>`*, E>", section: BLOCK, text: "an async block or a closure does not state its return type, so the error type of its `?` is unknown: end it with `Ok::<_, anyhow::Error>(..)`, or with another error type." },
     Advice { codes: &["E0277"], pattern: "`Vec<impl *is not a future|`Vec<{async *is not a future", section: GATHER, text: "a Vec of futures is not a future: await all of them with `join_all(futures).await`." },
@@ -51,12 +53,12 @@ const ADVICE: &[Advice] = &[
     Advice { codes: &["E0277"], pattern: "is not a future", section: LAZY, text: "only a future can be awaited, joined or spawned. This is another type, perhaps the result of an earlier `.await`, of a `join!`, which already awaits, or of a fn that is not `async`, or a function that is not called yet." },
     Advice { codes: &["E0277"], pattern: "closure, found `{async block|closure, found `impl*Future<Output", section: SPAWN, text: "`std::thread::spawn` and `spawn_blocking` run a closure; `tokio::spawn` runs a future." },
     Advice { codes: &["E0277"], pattern: "cannot be unpinned", section: None, text: "to poll a future by reference, pin it first: `tokio::pin!(future);`, or `let mut future = Box::pin(future);`." },
-    Advice { codes: &["E0277", ""], pattern: "between threads*restricting type parameter|between threads*restricting the associated type", section: SPAWN, text: "the function is generic over a type that need not be `Send`, so it cannot spawn a task that holds one: run the futures in this task, with `join_all` or a stream." },
-    Advice { codes: &["E0277", ""], pattern: "between threads*MutexGuard", section: SEND, text: "the guard of a `std` mutex is held across an `.await`, and it is not `Send`: end its block or its statement before the `.await`. `drop(guard)` is not enough." },
-    Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Error`", section: SEND, text: "`Box<dyn Error>` is not `Send`, so a spawned task cannot hold it: use `anyhow::Error`, or `Box<dyn Error + Send + Sync>`." },
+    Advice { codes: &["E0277", ""], pattern: "between threads*restricting type parameter|between threads*restricting the associated type", section: TASK, text: "the function is generic over a type that need not be `Send`, so it cannot spawn a task that holds one: run the futures in this task, with `join_all` or a stream." },
+    Advice { codes: &["E0277", ""], pattern: "between threads*MutexGuard", section: Some(("11_send", "1. A guard")), text: "the guard of a `std` mutex is held across an `.await`, and it is not `Send`: end its block or its statement before the `.await`. `drop(guard)` is not enough." },
+    Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Error`", section: Some(("11_send", "4. A boxed error")), text: "`Box<dyn Error>` is not `Send`, so a spawned task cannot hold it: use `anyhow::Error`, or `Box<dyn Error + Send + Sync>`." },
     Advice { codes: &["E0277", ""], pattern: "between threads*`dyn *Future", section: GATHER, text: "a boxed future is not `Send` unless its type says so: use `BoxFuture`, as `.boxed()` returns it." },
     Advice { codes: &["E0277", ""], pattern: "cannot be sent between threads", section: SEND, text: "a spawned task or thread may run on another thread, so all that it captures or holds across an `.await` must be `Send`. `Rc` and references to a `RefCell` or `Cell` are not: use `Arc` and `Mutex`." },
-    Advice { codes: &[""], pattern: "is not general enough", section: SEND, text: "the compiler cannot prove that the future is `Send`, because a closure in it takes a reference, perhaps that of a stream: let it take its item by value, or add `.boxed()` to the stream." },
+    Advice { codes: &[""], pattern: "is not general enough", section: Some(("11_send", "5. A stream that borrows")), text: "the compiler cannot prove that the future is `Send`, because a closure in it takes a reference, perhaps that of a stream: let it take its item by value, or add `.boxed()` to the stream." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error*Error` is not satisfied", section: ERRORS, text: "`anyhow` converts only types that implement `std::error::Error`; for a string, `.map_err(anyhow::Error::msg)?`." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error*needs to implement `From<", section: ERRORS, text: "`?` converts the error with `From`, and your error type does not implement `From` for it: implement it, or convert with `map_err`." },
     Advice { codes: &["E0277"], pattern: "couldn't convert the error", section: BLOCK, text: "every `?` of an async block or fn must convert to one error type, here that of its last line or signature: end the block with `Ok::<_, anyhow::Error>(..)`, which accepts every error, or return `anyhow::Result` from the fn." },
@@ -71,17 +73,18 @@ const ADVICE: &[Advice] = &[
     Advice { codes: &["E0599"], pattern: "mutable reference `&mut impl*Future<Output", section: BLOCK, text: "a future in `try_join!` returns another future, not a `Result`: add `.await` to the last expression of its async block." },
     Advice { codes: &["E0609"], pattern: "on type `impl*Future<Output", section: NOT_AWAITED, text: "a future has no such field, but its result may have it: `.await` it first." },
     Advice { codes: &["E0369", "E0600"], pattern: "type `impl*Future<Output|to `impl*Future<Output", section: NOT_AWAITED, text: "operators do not work on a future, only on its result: `.await` it first." },
-    Advice { codes: &["E0373"], pattern: "async block may outlive*is returned here", section: LAZY, text: "the async block runs after the closure or fn around it has returned, so it must own what it uses: `async move`. Borrow what the blocks share first: `let client = &client;`." },
-    Advice { codes: &["E0373"], pattern: "async block may outlive", section: SPAWN, text: "a task may outlive the function that spawns it, so it must own what it uses: add `move`, and clone what others need, too." },
+    Advice { codes: &["E0373"], pattern: "async block may outlive*is returned here", section: TASK, text: "the async block runs after the closure or fn around it has returned, so it must own what it uses: `async move`. Borrow what the blocks share first: `let client = &client;`." },
+    Advice { codes: &["E0373"], pattern: "async block may outlive", section: TASK, text: "a task may outlive the function that spawns it, so it must own what it uses: add `move`, and clone what others need, too." },
     Advice { codes: &["E0373", "E0521", "E0597", "E0716"], pattern: "closure may outlive|spawn_blocking(*'static`|thread::spawn(*'static`", section: CLOSURE, text: "the closure may be called after the function has returned, so it must own what it uses: add `move`, and clone what others need, too. `move` does not help with a reference: make an owned value before the closure, for example with `.to_owned()`." },
-    Advice { codes: &["E0521", "E0597", "E0716"], pattern: "must outlive `'static`|borrowed for `'static`|lasts for `'static`", section: SPAWN, text: OUTLIVES },
+    Advice { codes: &["E0521", "E0597", "E0716"], pattern: "must outlive `'static`|borrowed for `'static`|lasts for `'static`", section: TASK, text: OUTLIVES },
     Advice { codes: &["E0716"], pattern: "", section: LAZY, text: "something, perhaps a future, borrows a value that is dropped at the end of the statement: bind the value to a variable first." },
-    Advice { codes: &["E0382"], pattern: "due to use in coroutine", section: SPAWN, text: "`async move` takes ownership of what it uses. For `join!`, remove `move` or use a reference; for `spawn`, clone before each block." },
+    Advice { codes: &["E0382"], pattern: "due to use in coroutine", section: TASK, text: "`async move` takes ownership of what it uses. For `join!`, remove `move` or use a reference; for `spawn`, clone before each block." },
     Advice { codes: &["E0382"], pattern: "moved due to this await|has type `impl*Future<Output", section: LAZY, text: "awaiting a future consumes it: keep its result in a variable, or create another future." },
-    Advice { codes: &["E0507"], pattern: "captured variable in an `Fn", section: SPAWN, text: "the closure is called for each item, but it would move the variable at the first: use a reference (`let site = &site;` before the closure), or a clone made inside it." },
+    Advice { codes: &["E0507"], pattern: "captured variable in an `Fn", section: TASK, text: "the closure is called for each item, but it would move the variable at the first: use a reference (`let site = &site;` before the closure), or a clone made inside it." },
     Advice { codes: &["E0499", "E0502"], pattern: "in coroutine", section: GATHER, text: SHARED },
     Advice { codes: &[""], pattern: "cannot escape `FnMut`*`async` block", section: GATHER, text: SHARED },
     Advice { codes: &["E0733"], pattern: "", section: LANGUAGE, text: "an async fn that awaits itself needs a box: `Box::pin(f(n - 1)).await`." },
+    Advice { codes: &["unused_assignments", "unused_variables"], pattern: "capture by reference instead", section: COPY, text: "`move` copies a `Copy` variable or field, so this changes only the copy. Move the whole value, for example by a call of a method that takes `self`; or return the new value." },
     Advice { codes: &["unused_must_use"], pattern: "uture", section: NOT_AWAITED, text: "a future does nothing until it is awaited." },
     Advice { codes: &[""], pattern: "diff marker|<<<<<<< |found `==`*=======", section: None, text: "a merge or `git stash pop` left two versions in this file: keep one, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`." },
 ];
@@ -121,8 +124,10 @@ mod tests {
             let root = env!("CARGO_MANIFEST_DIR");
             let path = format!("{root}/book/chapters/{chapter}.md");
             let text = std::fs::read_to_string(&path).expect("a chapter");
-            let line = format!("# {heading}\n");
-            assert!(text.contains(&line), "{chapter}: {heading}");
+            assert!(
+                text.contains(&format!("# {heading}\n")),
+                "{chapter}: {heading}"
+            );
         }
     }
 }

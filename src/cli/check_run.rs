@@ -47,7 +47,7 @@ pub struct Report {
     /// The reason for a failure that no diagnosis explains, as a sentence.
     pub reason: Option<String>,
     pub checks: Vec<Check>,
-    /// Errors, and warnings about futures that are never awaited.
+    /// Errors, and the warnings that [`CheckRun::filter_diagnostics`] keeps.
     pub diagnostics: Vec<Diagnostic>,
     /// The program's output, truncated.
     pub output: Vec<String>,
@@ -262,15 +262,15 @@ impl CheckRun {
         self.finish(Outcome::DoesNotCompile, reason);
     }
 
-    /// Keeps errors, and warnings about futures that are never awaited. Errors in check.rs
-    /// are kept only if there are no others: usually they follow from those in the
-    /// exercise.
+    /// Keeps errors, and warnings about futures that are never awaited and about changes to
+    /// a captured copy. Errors in check.rs are kept only if there are no others: usually
+    /// they follow from those in the exercise.
     fn filter_diagnostics(&mut self) {
         let diagnostics = &mut self.report.diagnostics;
         diagnostics.retain(|diagnostic| {
-            let code = diagnostic.code.as_deref();
-            diagnostic.is_error
-                || diagnostic.is_own && code == Some("unused_must_use")
+            let is_shown = diagnostic.code.as_deref() == Some("unused_must_use")
+                || diagnostic.rendered.contains("capture by reference instead");
+            diagnostic.is_error || diagnostic.is_own && is_shown
         });
         let in_check = |diagnostic: &Diagnostic| {
             diagnostic.file.as_ref().is_some_and(|file| file.ends_with("/check.rs"))
@@ -426,10 +426,16 @@ impl CheckRun {
             Some((passed, checks)) if passed < checks => {
                 self.finish(Outcome::Failed, None)
             }
-            Some((_, 1..)) if status.success() => match self.foreign_verdict(cx) {
-                None => self.finish(Outcome::Solved, None),
-                Some(reason) => self.finish(Outcome::NoChecks, Some(reason)),
-            },
+            Some((_, 1..)) if status.success() => {
+                let checks = self.report.checks.iter();
+                let titles: Vec<_> = checks.map(|check| &*check.title).collect();
+                let file = self.opened_by.as_deref().unwrap_or_default();
+                let (root, check) = (&cx.repo.root, self.report.exercise.check());
+                match genuine::foreign_verdict(root, &check, file, &titles) {
+                    None => self.finish(Outcome::Solved, None),
+                    Some(reason) => self.finish(Outcome::NoChecks, Some(reason)),
+                }
+            }
             Some((_, 1..)) => {
                 let how = match status.code() {
                     // The exit status of the test harness, not only of a panic.
@@ -460,14 +466,6 @@ impl CheckRun {
                 self.finish(Outcome::NoChecks, Some(reason));
             }
         }
-    }
-
-    fn foreign_verdict(&self, cx: &Context) -> Option<String> {
-        let checks = self.report.checks.iter();
-        let titles: Vec<_> = checks.map(|check| &*check.title).collect();
-        let file = self.opened_by.as_deref().unwrap_or_default();
-        let check = self.report.exercise.check();
-        genuine::foreign_verdict(&cx.repo.root, &check, file, &titles)
     }
 
     /// Marks the running check as unfinished. Returns its title and the last line of
@@ -515,10 +513,8 @@ const REWRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns whether a program could not be started because a linker is writing it.
 fn is_being_rewritten(error: &anyhow::Error) -> bool {
-    let cause = error.root_cause().downcast_ref::<io::Error>();
-    cause.is_some_and(|cause| {
-        matches!(cause.kind(), ErrorKind::ExecutableFileBusy | ErrorKind::NotFound)
-    })
+    let kind = error.root_cause().downcast_ref().map(io::Error::kind);
+    matches!(kind, Some(ErrorKind::ExecutableFileBusy | ErrorKind::NotFound))
 }
 
 /// Updates the modification time of a file that was moved here. Cargo rebuilds files that
@@ -625,13 +621,10 @@ impl Report {
             );
             Progress::record_pass(repo, &self.exercise, &self.source)
         };
-        let saved = self.solved().then(save).transpose();
-        match saved.context("could not save your progress") {
-            Ok(saved) => saved.is_some(),
-            Err(error) => {
-                eprintln!("{error:#}");
-                false
-            }
-        }
+        self.solved()
+            && save()
+                .context("could not save your progress")
+                .inspect_err(|error| eprintln!("{error:#}"))
+                .is_ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
+use async_workbook::text::count;
 use clap::ColorChoice;
 
 use super::error::Error;
@@ -57,14 +58,16 @@ impl Context {
         }
     }
 
-    /// Creates the exercise's file if it is missing, and reports that; returns whether it
+    /// Creates the exercise's file if it is missing, and reports that. Returns true if it
     /// did.
     pub fn create_if_missing(&self, exercise: &Exercise) -> Result<bool> {
-        if !exercise.create_if_missing()? {
-            return Ok(false);
-        }
+        let others = match exercise.create_if_missing()? {
+            0 => return Ok(false),
+            1 => String::new(),
+            all => format!(", and {}", count(all as u64 - 1, "other exercise")),
+        };
         let file = self.repo.display_path(&exercise.file());
-        let mut note = format!("created {file} from starter.rs");
+        let mut note = format!("created {file} from starter.rs{others}");
         let progress = self.progress().unwrap_or_default();
         if progress.solved.contains_key(exercise.name()) {
             note.push_str(

@@ -84,11 +84,8 @@ fn expand_links(repo: &Repo, markdown: &str) -> String {
             rest = after;
             continue;
         };
-        let target = if target.contains("://") {
-            target.to_owned()
-        } else {
-            chapter_path(repo, target)
-        };
+        let chapter = (!target.contains("://")).then(|| chapter_path(repo, target));
+        let target = chapter.as_deref().unwrap_or(target);
         text.push_str(&format!("{words} ({target})"));
         rest = after;
     }

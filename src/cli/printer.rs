@@ -1,5 +1,7 @@
 //! Prints the progress of a run and its verdict.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use async_workbook::text::{clip, count, width};
 
@@ -117,9 +119,9 @@ impl<'a> CheckPrinter<'a> {
     fn verdict(&self, report: &Report) {
         self.diagnostics(report);
         let screen = &self.cx.screen;
-        if report.outcome == Outcome::DoesNotCompile
-            && let Some(reason) = &report.reason
-        {
+        let compiles = report.outcome != Outcome::DoesNotCompile;
+        let not_built = report.reason.as_ref().filter(|_| !compiles);
+        if let Some(reason) = not_built {
             screen.line(reason);
         }
         screen.line("");
@@ -132,9 +134,7 @@ impl<'a> CheckPrinter<'a> {
         let shown = screen.link(&file, &self.cx.repo.display_path(&file));
         screen.line(&format!("  {shown}"));
         // If the run did not test any code, a hint does not help.
-        let not_built =
-            report.outcome == Outcome::DoesNotCompile && report.reason.is_some();
-        if report.outcome != Outcome::Missing && !not_built {
+        if report.outcome != Outcome::Missing && not_built.is_none() {
             let hint = report.exercise.command("hint");
             screen.line(&format!("  for a hint: {hint}"));
         }
@@ -153,13 +153,11 @@ impl<'a> CheckPrinter<'a> {
                 count(more as u64, "more error")
             ));
         }
-        let mut given = Vec::new();
+        let mut given = HashSet::new();
         for diagnostic in &report.diagnostics {
-            let Some(advice) = advice::find(diagnostic) else { continue };
-            if given.contains(&advice.text) {
-                continue;
-            }
-            given.push(advice.text);
+            let advice = advice::find(diagnostic);
+            let advice = advice.filter(|advice| given.insert(advice.text));
+            let Some(advice) = advice else { continue };
             let code = diagnostic.code.as_ref().filter(|code| code.starts_with('E'));
             let code = code.map_or(String::new(), |code| format!("{code}: "));
             let see = advice.path(&self.cx.repo);
@@ -185,15 +183,22 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) {
         return;
     }
     match progress.current(&cx.repo.exercises()) {
-        Some(next) if progress.is_selected(exercise) => {
+        Some(next) => {
+            // `next` would skip the current exercise.
+            let skips = !progress.is_selected(exercise);
+            let how = if skips { "`cargo workbook watch`" } else { how };
             screen.line(&format!("next: {} ({how})", next.name()));
         }
-        // `next` would skip the current exercise.
-        Some(current) => {
-            let name = current.name();
-            screen.line(&format!("next: {name} (`cargo workbook watch`)"));
-        }
         None => print_all_solved(cx),
+    }
+}
+
+/// Reports that the exercise that the learner leaves is unsolved, if it is.
+pub fn leave(cx: &Context, exercise: &Exercise) {
+    if !cx.progress().unwrap_or_default().is_solved(exercise) {
+        let (name, watch) = (exercise.name(), exercise.command("watch"));
+        let note = format!("{name} is still unsolved; `{watch}` returns to it");
+        cx.screen.wrapped("", &note);
     }
 }
 

@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use async_workbook::text::count;
 use serde::{Deserialize, Serialize};
 
@@ -97,9 +97,8 @@ impl Progress {
         let progress: Progress = serde_json::from_slice(&bytes)
             .map_err(|error| unreadable(error.to_string()))?;
         let version = progress.version;
-        if version != VERSION {
-            bail!(unreadable(format!("format version {version} is not supported")));
-        }
+        let supported = || format!("format version {version} is not supported");
+        ensure!(version == VERSION, unreadable(supported()));
         Ok(progress)
     }
 

@@ -111,21 +111,21 @@ impl Exercise {
         read_text(&self.file())
     }
 
-    /// Creates the learner's file from the starter if it is missing; returns whether it
-    /// did. Never overwrites an existing file, even if two commands race.
+    /// Creates the learner's file from the starter if it is missing; returns the number
+    /// of files created. Never overwrites an existing file, even if two commands race.
     ///
     /// Creates the files of all other exercises, too: while one is missing, cargo rejects
     /// `cargo check --all-targets --features exercises`, which editors run.
-    pub fn create_if_missing(&self) -> Result<bool> {
-        let created = self.create()?;
-        if created && let Some(lessons) = self.folder.parent() {
-            for lesson in LESSONS {
-                let folder = lessons.join(lesson.name);
-                // An error is reported when that exercise is used.
-                let _ = Exercise { lesson, folder }.create();
-            }
+    pub fn create_if_missing(&self) -> Result<usize> {
+        if !self.create()? {
+            return Ok(0);
         }
-        Ok(created)
+        let create = |lesson: &&'static Lesson| {
+            let folder = self.folder.with_file_name(lesson.name);
+            // An error is reported when that exercise is used.
+            Exercise { lesson, folder }.create().unwrap_or(false)
+        };
+        Ok(1 + LESSONS.iter().filter(create).count())
     }
 
     fn create(&self) -> Result<bool> {

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fmt::Write;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,14 @@ impl Recording {
         let Some(path) = std::env::var_os("WORKBOOK_TIMELINE") else { return };
         // Strings and numbers always serialize; only the write can fail.
         let json = serde_json::to_string_pretty(self).unwrap_or_default();
-        if let Err(error) = std::fs::write(&path, json + "\n") {
+        // `open` would block on a FIFO.
+        let saved = match std::fs::metadata(&path) {
+            Ok(data) if !data.is_file() => {
+                Err(io::Error::other("it is not a regular file; move it away"))
+            }
+            _ => std::fs::write(&path, json + "\n"),
+        };
+        if let Err(error) = saved {
             eprintln!("could not save the timeline to {}: {error}", path.display());
         }
     }

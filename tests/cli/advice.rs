@@ -5,6 +5,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::fixture::{Fixture, source};
 
 /// Items that the programs use.
@@ -32,10 +34,10 @@ async fn save(_: &mut Vec<u32>) {}
 impl Site { async fn news(&self) -> u32 { self.0 } fn user(&self) -> u32 { self.0 } }
 "#;
 
-/// Checks an exercise whose wrong lines are the programs. Asserts that the first error of
-/// each line has advice that begins with the text; with an empty text, that it has none.
+/// Checks an exercise whose wrong lines are the programs, and returns the first error of
+/// each line. The texts that follow the programs are not used.
 #[track_caller]
-fn assert_advice(name: &str, programs: &[(&str, &str)]) {
+fn errors(name: &str, programs: &[(&str, &str)]) -> Vec<Value> {
     let fixture = Fixture::new(name);
     let lines = programs.iter().enumerate();
     let lines =
@@ -43,12 +45,21 @@ fn assert_advice(name: &str, programs: &[(&str, &str)]) {
     let lines = lines.collect::<Vec<_>>().join("\n");
     fs::write(fixture.file(1), format!("{ITEMS}{lines}\n{}", source("42"))).unwrap();
     let run = fixture.run(&["check", "--json"]);
-    let document: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let document: Value = serde_json::from_str(&run.out).unwrap();
     let errors = document["exercises"][0]["errors"].as_array().unwrap();
     let first = ITEMS.lines().count() as u64 + 1;
-    for (line, (program, advice)) in (first..).zip(programs) {
+    let of_line = |(line, (program, _)): (u64, &(&str, &str))| {
         let error = errors.iter().find(|error| error["line"] == line);
-        let error = error.unwrap_or_else(|| panic!("no error: {program}"));
+        error.unwrap_or_else(|| panic!("no error: {program}")).clone()
+    };
+    (first..).zip(programs).map(of_line).collect()
+}
+
+/// Asserts that the first error of each program has advice that begins with the text; with
+/// an empty text, that it has none.
+#[track_caller]
+fn assert_advice(name: &str, programs: &[(&str, &str)]) {
+    for (error, (program, advice)) in errors(name, programs).iter().zip(programs) {
         let given = error["advice"].as_str().unwrap_or_default();
         let expected =
             given.starts_with(advice) && advice.is_empty() == given.is_empty();
@@ -317,6 +328,46 @@ fn futures_that_are_not_send_are_explained() {
             ),
         ],
     );
+}
+
+#[test]
+fn advice_names_the_section_that_teaches_it() {
+    const TASK: &str = "02_lazy.md#what-a-task-may-use";
+    const CLOSURE: &str = "08_blocking.md#two-errors";
+    let programs = [
+        ("async fn f(n: u32) { spawn(async { n + 1 }); }", TASK),
+        ("async fn f(s: &Site) { spawn(s.news()); }", TASK),
+        ("async fn f(s: &Site) { let s = s.clone(); spawn(s.news()); }", TASK),
+        ("async fn f(s: &Site) { spawn(s.clone().news()); }", TASK),
+        (
+            "async fn f(s: Site) { let n = async move { s.news().await }; s.user(); n.await; }",
+            TASK,
+        ),
+        ("async fn f(s: String) { spawn_blocking(|| drop(&s)); }", CLOSURE),
+        (
+            "async fn f() { let n = number(); n.await; n.await; }",
+            "01_hello_await.md#why",
+        ),
+    ];
+    assert_sections("sections of borrow errors", &programs);
+    let programs = [("fn f() { number().await; }", "01_hello_await.md#the-pitfall")];
+    assert_sections("section of await", &programs);
+    let programs = [
+        ("fn f<T: 'static>(t: T) { spawn(async move { drop(t); }); }", TASK),
+        (
+            "fn f() { let m = std::sync::Mutex::new(1); spawn(async move { let _guard = m.lock(); number().await; }); }",
+            "11_send.md#1-a-guard",
+        ),
+    ];
+    assert_sections("sections of send", &programs);
+}
+
+#[track_caller]
+fn assert_sections(name: &str, programs: &[(&str, &str)]) {
+    for (error, (program, section)) in errors(name, programs).iter().zip(programs) {
+        let given = error["section"].as_str().unwrap_or_default();
+        assert_eq!(given, format!("book/chapters/{section}"), "{program}");
+    }
 }
 
 #[test]

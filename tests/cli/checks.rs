@@ -36,7 +36,7 @@ fn a_wrong_answer() {
     assert_eq!(run.code, Some(1));
     assert_eq!(
         run.out,
-        "created lessons/03_gather/exercise.rs from starter.rs\n\
+        "created lessons/03_gather/exercise.rs from starter.rs, and 2 other exercises\n\
          checking 03_gather ...\n  \
            ✗ the answer is right\n    \
              Some(41) is not Some(42)\n    \
@@ -86,7 +86,10 @@ fn errors_typical_of_async_code_are_explained() {
     );
     explains(
         "a().await",
-        &["E0728: `.await` works only in async code", "01_hello_await.md#why"],
+        &[
+            "E0728: `.await` works only in async code",
+            "01_hello_await.md#the-pitfall",
+        ],
     );
     explains("a().pow(1)", &["E0599: a future has no such method"]);
     explains(
@@ -96,7 +99,10 @@ fn errors_typical_of_async_code_are_explained() {
     );
     explains(
         "fn stay<T: 'static>(_: T) {}\n    let s = 1;\n    stay(async { s + 1 });\n    42",
-        &["E0373: a task may outlive the function", "02_lazy.md#why"],
+        &[
+            "E0373: a task may outlive the function",
+            "02_lazy.md#what-a-task-may-use",
+        ],
     );
     let stay = "fn stay<T: 'static>(_: T) {}\n    let s = String::new();\n    ";
     explains(
@@ -140,6 +146,22 @@ fn errors_typical_of_async_code_are_explained() {
             "a future does nothing until it is awaited",
         ],
     );
+    // And one about a change to a captured copy. Others are not shown.
+    fixture.write(
+        1,
+        "struct Guard { armed: bool }\n    let mut taken = Guard { armed: true };\n    \
+         let disarm = move || taken.armed = false;\n    drop(disarm);\n    let a = 1;\n    42",
+    );
+    let run = fixture.run(&["check"]);
+    run.prints(
+        0,
+        &[
+            "value captured by `taken.armed` is never read",
+            "`move` copies a `Copy` variable or field, so this changes only the copy.",
+            "See book/chapters/12_cancellation.md#what-the-compiler-says",
+        ],
+    );
+    assert_eq!(run.out.matches("warning: ").count(), 1, "{}", run.out);
 }
 
 #[test]

@@ -188,7 +188,9 @@ fn next_cycles_through_the_unsolved_exercises() {
     fixture.run(&["hint", "3"]).prints(0, &["03_gather - hint 1 of 3"]);
     fixture.run(&["check", "3"]).prints(1, &[]);
     assert_eq!(current(), "01_hello_await");
-    fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
+    let left =
+        "01_hello_await is still unsolved; `cargo workbook watch 01` returns to it";
+    fixture.run(&["next"]).prints(0, &[left, "02_lazy  The answer"]);
     fixture.run(&["next"]).prints(0, &["03_gather  The answer"]);
     let then = "to check it: cargo workbook watch";
     fixture.run(&["next"]).prints(0, &["01_hello_await  The answer", then]);
@@ -196,7 +198,9 @@ fn next_cycles_through_the_unsolved_exercises() {
     fixture.write(1, "42");
     fixture.run(&["check"]).prints(0, &["next: 02_lazy"]);
     assert_eq!(current(), "02_lazy");
-    fixture.run(&["next"]).prints(0, &["02_lazy  The answer"]);
+    let run = fixture.run(&["next"]);
+    run.prints(0, &["02_lazy  The answer"]);
+    assert!(!run.out.contains("still unsolved"), "{}", run.out);
     assert_eq!(current(), "02_lazy");
     fixture.write(3, "42");
     let then = "next: 02_lazy (`cargo workbook watch`)\n";

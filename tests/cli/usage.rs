@@ -143,7 +143,8 @@ fn color_needs_a_terminal_or_the_option() {
 fn run_passes_on_arguments_and_the_exit_status() {
     let fixture = Fixture::new("run");
     let run = fixture.run(&["run", "1", "--exercise"]);
-    let created = "created lessons/01_hello_await/exercise.rs from starter.rs\n";
+    let created = "created lessons/01_hello_await/exercise.rs from starter.rs, and 2 \
+                   other\nexercises\n";
     assert_eq!((run.code, run.out), (Some(0), format!("{created}41\n")));
     fs::write(
         fixture.file(2),

@@ -167,6 +167,7 @@ fn keys_work_during_a_check_and_after_it() {
     watch.until("checking 01_hello_await ...");
     watch.until("│ hanging");
     watch.key("n");
+    watch.until("01_hello_await is still unsolved; `cargo workbook watch 01`");
     watch.until("checking 02_lazy ...");
     watch.verdict("✗ 02_lazy: 0 of 1");
     watch.key("h");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::advice;
 use crate::cli::args::CheckOptions;
+use crate::cli::build::Diagnostic;
 use crate::cli::check_run::{CheckEvent, CheckRun, Report};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
@@ -128,16 +129,7 @@ fn run(
 /// Formats the document of `check --json`, whose fields the help text in `args.rs`
 /// describes. The flag of each report is true if its pass was saved.
 fn document(repo: &Repo, reports: &[(Report, bool)]) -> Value {
-    let exercises =
-        reports.iter().map(|(report, saved)| exercise_json(repo, report, *saved));
-    json!({
-        "solved": reports.iter().all(|(report, _)| report.solved()),
-        "exercises": exercises.collect::<Vec<_>>(),
-    })
-}
-
-fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
-    let errors = report.diagnostics.iter().map(|error| {
+    let error = |error: &Diagnostic| {
         let advice = advice::find(error);
         json!({
             "code": error.code,
@@ -148,15 +140,21 @@ fn exercise_json(repo: &Repo, report: &Report, saved: bool) -> Value {
             "advice": advice.map(|advice| advice.text),
             "section": advice.and_then(|advice| advice.path(repo)),
         })
-    });
+    };
+    let exercise = |(report, saved): &(Report, bool)| {
+        json!({
+            "name": report.exercise.name(),
+            "file": report.exercise.file(),
+            "outcome": report.outcome,
+            "reason": report.reason,
+            "checks": report.checks,
+            "errors": report.diagnostics.iter().map(error).collect::<Vec<_>>(),
+            "output": report.output,
+            "saved": saved,
+        })
+    };
     json!({
-        "name": report.exercise.name(),
-        "file": report.exercise.file(),
-        "outcome": report.outcome,
-        "reason": report.reason,
-        "checks": report.checks,
-        "errors": errors.collect::<Vec<_>>(),
-        "output": report.output,
-        "saved": saved,
+        "solved": reports.iter().all(|(report, _)| report.solved()),
+        "exercises": reports.iter().map(exercise).collect::<Vec<_>>(),
     })
 }

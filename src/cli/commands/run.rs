@@ -26,10 +26,8 @@ pub fn run(
         exercise.source()?;
         cargo.args(EXERCISE_FEATURES).args(["--example", &exercise.target()]);
     } else {
-        let lesson = match lesson {
-            Some(lesson) => lesson,
-            None => cx.exercise(None, "run")?.lesson,
-        };
+        let current = || Ok(cx.exercise(None, "run")?.lesson);
+        let lesson = lesson.map_or_else(current, Ok::<_, anyhow::Error>)?;
         cargo.args(["--example", lesson.name]);
     }
     exec(cargo.arg("--").args(arguments))

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use async_workbook::Hints;
 
 use super::list::sign;
 use crate::cli::context::Context;
 use crate::cli::markdown;
-use crate::cli::printer::print_all_solved;
+use crate::cli::printer::{leave, print_all_solved};
 use crate::cli::progress::Progress;
 use crate::cli::repo::Exercise;
 use crate::cli::screen::Style;
@@ -51,6 +52,8 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
         solved.find(|exercise| before.is_selected(exercise)).map(Exercise::name);
     match Progress::advance(&cx.repo, from)? {
         Some(exercise) => {
+            let left = before.current(&exercises).filter(|_| from.is_none());
+            left.inspect(|left| leave(cx, left));
             introduce(cx, &exercise)?;
             cx.screen.line("\n  to check it: cargo workbook watch");
         }
@@ -65,9 +68,8 @@ pub fn next(cx: &Context) -> Result<ExitCode> {
 /// Prints an exercise's name, its task and its file.
 fn introduce(cx: &Context, exercise: &Exercise) -> Result<()> {
     let screen = &cx.screen;
-    let hints = markdown::load_hints(exercise);
-    let (title, task) =
-        hints.map(|hints| (hints.title, hints.task)).unwrap_or_default();
+    let Hints { title, task, .. } =
+        markdown::load_hints(exercise).unwrap_or_default();
     let name = screen.paint(Style::Strong, exercise.name());
     screen.line(format!("{name}  {title}").trim_end());
     markdown::show(cx, "  ", &task);

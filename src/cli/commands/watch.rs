@@ -18,7 +18,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::inbox::{Message, suspend};
 use crate::cli::keys::Keys;
-use crate::cli::printer::{CheckPrinter, after_pass};
+use crate::cli::printer::{CheckPrinter, after_pass, leave};
 use crate::cli::progress::Progress;
 use crate::cli::repo::Exercise;
 use crate::cli::saves::{SaveEvent, SaveWatcher, send_ticks};
@@ -38,6 +38,8 @@ struct Watch<'a> {
     cx: &'a Context,
     options: &'a CheckOptions,
     exercise: Exercise,
+    /// The exercise that was left by `n`, until that is reported.
+    left: Option<Exercise>,
     saves: SaveWatcher,
     keys: Keys,
 }
@@ -66,7 +68,7 @@ pub fn run(
     send_ticks(&cx.inbox);
     let saves = SaveWatcher::new(exercise.file());
     let keys = Keys::listen(&cx.inbox);
-    let mut watch = Watch { cx, options, exercise, saves, keys };
+    let mut watch = Watch { cx, options, exercise, left: None, saves, keys };
     loop {
         let step = match watch.check()? {
             Some(step) => step,
@@ -87,6 +89,7 @@ impl Watch<'_> {
             // Clear the screen, so that the old verdict is not mistaken for the new one.
             cx.screen.text("\x1b[H\x1b[2J");
         }
+        self.left.take().inspect(|left| leave(cx, left));
         let mut printer = CheckPrinter::start(cx, &exercise)?;
         // Create the watcher before the check reads the file, so that a save in between
         // restarts the check.
@@ -160,17 +163,13 @@ impl Watch<'_> {
             Message::Key('r') => return Ok(Some(NextStep::Check)),
             Message::Key('n') => return self.next_exercise(),
             Message::Key(key) => {
-                match key {
-                    'h' => {
-                        self.cx.screen.line("");
-                        let next = HintOptions::default();
-                        print_error(hint::show(self.cx, &self.exercise, &next));
-                    }
-                    'l' => {
-                        self.cx.screen.line("");
-                        print_error(list::show(self.cx));
-                    }
-                    _ => {}
+                if matches!(key, 'h' | 'l') {
+                    let (cx, next) = (self.cx, HintOptions::default());
+                    cx.screen.line("");
+                    print_error(match key {
+                        'h' => hint::show(cx, &self.exercise, &next),
+                        _ => list::show(cx),
+                    });
                 }
                 // After a check, this is printed anyway.
                 if run.is_none() {
@@ -186,7 +185,7 @@ impl Watch<'_> {
     fn next_exercise(&mut self) -> Result<Option<NextStep>> {
         match Progress::advance(&self.cx.repo, Some(self.exercise.name())) {
             Ok(Some(next)) => {
-                self.exercise = next;
+                self.left = Some(std::mem::replace(&mut self.exercise, next));
                 return Ok(Some(NextStep::Check));
             }
             Ok(None) => self.cx.screen.line("there is no other unsolved exercise"),
