@@ -20,19 +20,22 @@ struct Hasher {
 }
 
 impl Hasher {
-    /// Creates a hasher that runs `uploads::hash` at most `limit` times at once.
+    /// Creates a hasher that runs `uploads::hash` at most `limit` times at once. The
+    /// blocking pool has 512 threads; `limit` is smaller.
     fn new(limit: usize) -> Self {
         Self { permits: Arc::new(Semaphore::new(limit)) }
     }
 
-    /// Returns the hash of an upload, or the error of `uploads::hash`.
+    /// Returns the hash of an upload, or the error of `uploads::hash` itself, with or
+    /// without context.
     ///
     /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
-    /// - At most `limit` calls of it run at once. Each starts as soon as it may.
+    /// - At most `limit` calls of it run at once, and any number of callers may wait.
+    ///   Each call starts as soon as it may.
     /// - Fails at the `DEADLINE`, counted from the call of `Hasher::hash`.
     /// - A call that has started cannot be stopped. It counts until it ends, even
     ///   if its caller has given up or was dropped. A call that has not started by
-    ///   then never does.
+    ///   then never does, and its turn goes to the next caller.
     async fn hash(&self, upload: String) -> Result<String> {
         let hashed = async {
             let permit = Arc::clone(&self.permits).acquire_owned().await?;

@@ -53,6 +53,11 @@ pub mod log {
         pub fn running(&self) -> usize {
             self.calls.iter().filter(|call| call.running).count()
         }
+
+        /// Changes when a gate opens, or a new log begins.
+        fn gates(&self) -> (bool, usize, Option<usize>) {
+            (self.all_open, self.open.len(), self.calls.first().map(|call| call.id))
+        }
     }
 
     /// One call of `hash`.
@@ -70,6 +75,8 @@ pub mod log {
 
     static LOG: Mutex<Option<Log>> = Mutex::new(None);
     static CHANGED: Condvar = Condvar::new();
+    /// Wakes only the calls: there may be many.
+    static OPENED: Condvar = Condvar::new();
 
     /// Begins a new log. Calls that still run return.
     pub fn reset(mark: String) {
@@ -79,7 +86,13 @@ pub mod log {
 
     /// Reads or changes the log.
     pub fn with<T>(code: impl FnOnce(&mut Log) -> T) -> T {
-        let value = code(lock().get_or_insert_default());
+        let mut log = lock();
+        let log = log.get_or_insert_default();
+        let gates = log.gates();
+        let value = code(log);
+        if log.gates() != gates {
+            OPENED.notify_all();
+        }
         CHANGED.notify_all();
         value
     }
@@ -88,10 +101,30 @@ pub mod log {
         LOG.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks until `holds`, or for `patience`. Returns whether it holds.
+    /// Blocks until `holds`, or until no call starts, ends or returns for `patience`.
+    /// Returns whether it holds.
     pub fn wait(patience: Duration, holds: impl Fn(&Log) -> bool) -> bool {
+        let progress = |log: &Log| (log.begun, log.running(), log.returned);
+        loop {
+            let before = with(|log| progress(log));
+            let changes = |log: &Log| holds(log) || progress(log) != before;
+            if !wait_for(&CHANGED, patience, changes) {
+                return false;
+            }
+            if with(|log| holds(log)) {
+                return true;
+            }
+        }
+    }
+
+    /// Blocks until `holds`, or for `patience`. Returns whether it holds.
+    fn wait_for(
+        change: &Condvar,
+        patience: Duration,
+        holds: impl Fn(&Log) -> bool,
+    ) -> bool {
         let not_yet = |log: &mut Option<Log>| !holds(log.get_or_insert_default());
-        let waited = CHANGED.wait_timeout_while(lock(), patience, not_yet);
+        let waited = change.wait_timeout_while(lock(), patience, not_yet);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -134,13 +167,14 @@ pub mod log {
         };
         loop {
             let poll = with(|log| log.polling.then_some(log.polls));
-            if wait(Duration::from_millis(500), is_open) {
+            if wait_for(&OPENED, Duration::from_millis(500), is_open) {
                 return true;
             }
             // The same poll for all of that time: it waits for this call.
             if poll.is_some() && poll == with(|log| log.polling.then_some(log.polls))
             {
                 with(|log| {
+                    log.all_open = true;
                     let mut calls = log.calls.iter_mut();
                     calls.find(|call| call.id == id).map(|call| call.gave_up = true)
                 });

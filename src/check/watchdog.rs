@@ -239,16 +239,21 @@ impl Watched {
                         "{idle}, and its clock is not paused any more"
                     ));
                 }
-                let diagnosis = format!(
-                    "{idle}, while a task of `spawn_blocking` runs. The clock of this \
-                     check is paused, and such a task keeps it from moving: if the task \
-                     waits for a timer, as `block_on` does for a response of the test \
-                     server, it waits forever. With a real clock it would not"
-                );
                 // The test server responds when the clock moves.
                 let requests = self.spans.open();
                 let requested =
                     requests.iter().any(|span| span.starts_with("`GET /"));
+                let cause = match requested {
+                    true => {
+                        ": if the task waits for a response of the test server, it \
+                         waits forever. With a real clock it would not"
+                    }
+                    false => "",
+                };
+                let diagnosis = format!(
+                    "{idle}, while a task of `spawn_blocking` runs. The clock of this \
+                     check is paused, and such a task keeps it from moving{cause}"
+                );
                 Stuck { diagnosis, certain: requested && !clock::is_stopped() }
             }
             (true, _) => {
@@ -402,9 +407,10 @@ mod tests {
             let _ = spawn_blocking(wait).await;
         };
         let parts =
-            ["the runtime has been idle", "`spawn_blocking`", "it waits forever"];
+            ["the runtime has been idle", "`spawn_blocking`", "it from moving"];
         reports(report(Clock::Paused, nested), false, &parts);
 
+        let parts = ["`spawn_blocking`", "it from moving: if the task waits for a"];
         // The request is in flight, and only the clock could end it.
         let requests = |_| async {
             let handle = Handle::current();
