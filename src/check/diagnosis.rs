@@ -215,13 +215,11 @@ mod tests {
     fn section(labels: &[&str]) -> Section {
         let row = |label: &&str| Row {
             label: (*label).to_owned(),
-            depth: 0,
             life: (0, 1000),
-            polls: Vec::new(),
-            outcome: None,
+            ..Row::default()
         };
         let rows = labels.iter().map(row).collect();
-        Section { title: "a run".to_owned(), micros: 1000, rows }
+        Section { title: "a run".to_owned(), micros: 1000, rows, order: Vec::new() }
     }
 
     #[test]

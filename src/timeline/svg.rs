@@ -179,10 +179,10 @@ mod tests {
         let rows = vec![
             Row {
                 label: "a < b".into(),
-                depth: 0,
                 life: (0, 450_000),
                 polls: vec![(0, 0)],
                 outcome: Some(Outcome::Dropped),
+                ..Row::default()
             },
             Row {
                 label: "late".into(),
@@ -190,9 +190,15 @@ mod tests {
                 life: (300_000, 450_000),
                 polls: vec![(300_000, 450_000)],
                 outcome: Some(Outcome::Returned),
+                ..Row::default()
             },
         ];
-        let section = Section { title: "\"both\"".into(), micros: 450_000, rows };
+        let section = Section {
+            title: "\"both\"".into(),
+            micros: 450_000,
+            rows,
+            order: vec![],
+        };
         insta::assert_snapshot!(Recording { sections: vec![section] }.svg());
     }
 
@@ -207,15 +213,13 @@ mod tests {
         let unit = |times: &[u64]| {
             let row = |&end: &u64| Row {
                 label: "query".into(),
-                depth: 0,
                 life: (0, end),
-                polls: Vec::new(),
-                outcome: None,
+                ..Row::default()
             };
             let micros = *times.iter().max().unwrap();
             let rows = times.iter().map(row).collect();
-            Recording { sections: vec![Section { title: "".into(), micros, rows }] }
-                .unit()
+            let section = Section { title: "".into(), micros, rows, order: vec![] };
+            Recording { sections: vec![section] }.unit()
         };
         assert_eq!(unit(&[400_000, 800_000, 1_200_000]), Some(400_000));
         assert_eq!(unit(&[100_000]), None);
