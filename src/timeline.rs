@@ -26,6 +26,7 @@
 mod clock;
 mod recorder;
 mod recording;
+mod steps;
 mod svg;
 mod terminal;
 
@@ -120,6 +121,10 @@ impl Timeline {
         // On the paused clock a blocking call takes no time: there is nothing to
         // draw. Nor is there for a span outside of the sections, which has no rows.
         sections.retain(|section| section.took_time() && !section.rows.is_empty());
+        if self.unit > Duration::from_micros(1) {
+            // On the real clock another run may have another order.
+            sections.iter_mut().for_each(|section| section.order.clear());
+        }
         Recording { sections }
     }
 
@@ -160,7 +165,7 @@ mod tests {
         polls: &[(u64, u64)],
     ) -> Row {
         let (label, polls) = (label.to_owned(), polls.to_vec());
-        Row { label, depth, life, polls, outcome: None }
+        Row { label, depth, life, polls, outcome: None, line: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,11 +192,37 @@ mod tests {
                     &[(20 * MS, 20 * MS), (30 * MS, 30 * MS)],
                 ),
             ],
+            order: vec![0, 0, 1, 1],
         };
         let recording = timeline.recording();
         assert_eq!(recording.sections[0], in_turn);
         assert_eq!(recording.sections[1].micros, 20 * MS);
         assert_eq!(recording.sections[1].rows[1].life, (0, 10 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polls_are_in_the_order_of_the_run() {
+        #[tracing::instrument(ret)]
+        async fn outer() {
+            nap(5).await
+        }
+
+        let (timeline, _guard) = local();
+        async {
+            let mut left = Box::pin(nap(9));
+            let _ = futures::poll!(&mut left);
+            tokio::join!(biased; outer(), nap(5));
+            drop(left);
+        }
+        .instrument(info_span!("root"))
+        .await;
+        let section = timeline.recording().sections.remove(0);
+        // Rows: the one that is left, `outer`, the one inside it, and the last. `outer`
+        // returns after the one inside it.
+        assert_eq!(section.order, [0, 1, 2, 3, 2, 1, 3, 0]);
+        assert_eq!(section.rows[1].line, None, "this file is not a lesson");
+        let rounded = timeline.rounded_to(Duration::from_millis(5)).recording();
+        assert!(rounded.sections[0].order.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

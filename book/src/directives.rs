@@ -253,15 +253,16 @@ fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
 }
 
 /// Draws `03_gather: caption`, or a part of the lesson with its own snapshot,
-/// `07_pitfalls/blocking: caption`.
+/// `07_pitfalls/blocking: caption`. `theme/player.js` adds a player to it.
 fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (lesson_part, caption) = split(argument);
-    let (name, part) = match lesson_part.split_once('/') {
-        Some((name, part)) => (name, Some(part)),
-        None => (lesson_part, None),
-    };
-    let svg = expansion.sources.timeline(lesson(name)?, part)?.svg();
-    Ok(figure("timeline", &format!("{svg}\n{LEGEND}"), caption))
+    let mut names = lesson_part.split('/');
+    let lesson = lesson(names.next().unwrap_or_default())?;
+    let recording = expansion.sources.timeline(lesson, names.next())?;
+    let program = format!("lessons/{}/lesson.rs", lesson.name);
+    let player = recording.player(&expansion.sources.read(&program)?);
+    let picture = format!("{}\n{LEGEND}\n{player}", recording.svg());
+    Ok(figure("timeline", &picture, caption))
 }
 
 /// Draws a lesson's timeline as the animated picture of the first page.

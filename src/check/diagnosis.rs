@@ -15,7 +15,7 @@ const MAX_MESSAGE: usize = 4000;
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
     message: String,
-    picture: Option<Section>,
+    picture: Option<Box<Section>>,
     /// The seed of the values that the check has drawn.
     drawn: Option<u64>,
     kind: Kind,
@@ -51,12 +51,12 @@ impl Diagnosis {
     /// name are numbered.
     pub fn with_picture(mut self, mut section: Section) -> Self {
         number(&mut section);
-        self.picture = (!section.rows.is_empty()).then_some(section);
+        self.picture = (!section.rows.is_empty()).then(|| Box::new(section));
         self
     }
 
     pub(super) fn picture(&self) -> Option<&Section> {
-        self.picture.as_ref()
+        self.picture.as_deref()
     }
 
     pub(super) fn of_kind(mut self, kind: Kind) -> Self {
@@ -116,7 +116,7 @@ impl Diagnosis {
         let message = shorten(&text::capitalize(&self.to_string()));
         let mut diagnosis = text::wrap(&message, "", columns);
         if let Some(section) = &self.picture {
-            let recording = Recording { sections: vec![section.clone()] };
+            let recording = Recording { sections: vec![(**section).clone()] };
             let picture = recording.draw(columns, color);
             diagnosis = format!("{diagnosis}\n\n{}", picture.trim_end());
         }
@@ -215,13 +215,11 @@ mod tests {
     fn section(labels: &[&str]) -> Section {
         let row = |label: &&str| Row {
             label: (*label).to_owned(),
-            depth: 0,
             life: (0, 1000),
-            polls: Vec::new(),
-            outcome: None,
+            ..Row::default()
         };
         let rows = labels.iter().map(row).collect();
-        Section { title: "a run".to_owned(), micros: 1000, rows }
+        Section { title: "a run".to_owned(), micros: 1000, rows, order: Vec::new() }
     }
 
     #[test]

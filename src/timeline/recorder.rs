@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! on_new_span   the span is created         began
-//!   on_enter      a poll starts             polls.push((now, None))
-//!   on_exit       the poll returns          polls.last().1 = Some(now)
+//!   on_enter      a poll starts             polls.push(..), with a number for its turn
+//!   on_exit       the poll returns          polls.last().to = Some(now)
 //!   ...           once for each poll
 //!   on_event      the future returned       outcome, from an event with a field `return`
 //! on_close      the last handle is dropped  ended
@@ -21,10 +21,11 @@
 //! reuses ids anyway. The list is turned into sections and rows only when it is
 //! drawn.
 //!
-//! Times are tokio's `Instant`s, so that they are exact on the paused clock. There,
-//! code that blocks the thread takes no time at all; each span therefore also
-//! measures its longest poll on the real clock, without the time that the thread
-//! waited for a CPU.
+//! Times are tokio's `Instant`s, so that they are exact on the paused clock. There, many
+//! polls have the same time, so a counter numbers the polls of all spans: their order is
+//! what a reader of the book steps through. Code that blocks the thread takes no time at
+//! all on that clock; each span therefore also measures its longest poll on the real
+//! clock, without the time that the thread waited for a CPU.
 //!
 //! Why not tokio-console? It shows tasks, while most lessons are about several
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
@@ -32,6 +33,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +50,21 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::{Outcome, Row, Section};
 use crate::thread_time::Moment;
 
+/// Returns the number of the next turn: the position of an event among all others.
+fn turn() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A period in which a span was entered.
+#[derive(Clone, Debug)]
+struct Poll {
+    from: Instant,
+    to: Option<Instant>,
+    /// The turns in which it began and ended.
+    turns: (u64, u64),
+}
+
 /// A recorded span.
 #[derive(Debug)]
 struct Span {
@@ -54,7 +72,11 @@ struct Span {
     label: String,
     began: Instant,
     ended: Option<Instant>,
-    polls: Vec<(Instant, Option<Instant>)>,
+    polls: Vec<Poll>,
+    /// The turn in which its future was dropped.
+    dropped: u64,
+    /// The line of its callsite, if that is in a lesson's program.
+    line: Option<u32>,
     callsite: Identifier,
     /// What the event says that its future returned.
     returned: Option<Outcome>,
@@ -65,18 +87,21 @@ struct Span {
 }
 
 impl Span {
-    /// Converts the span to a row; `at` converts its times.
+    /// Converts the span to a row, and the turns of its polls and, if the future was
+    /// dropped, of that; `at` converts its times.
     fn row(
         &self,
         depth: usize,
         now: Instant,
         reporting: &Reporting,
         at: &impl Fn(Instant) -> u64,
-    ) -> Row {
+    ) -> (Row, Vec<u64>) {
         let end_of = |poll: Option<Instant>| at(poll.unwrap_or(now));
-        let mut polls: Vec<_> =
-            self.polls.iter().map(|&(from, to)| (at(from), end_of(to))).collect();
-        polls.dedup();
+        let period = |poll: &Poll| ((at(poll.from), end_of(poll.to)), poll.turns.0);
+        let mut polls: Vec<_> = self.polls.iter().map(period).collect();
+        // Polls at the same time count as one, in the turn of the first.
+        polls.dedup_by_key(|poll| poll.0);
+        let (polls, mut turns): (Vec<_>, Vec<_>) = polls.into_iter().unzip();
         let life = (at(self.began), end_of(self.ended));
         let was_dropped = || {
             let last = polls.last().map_or(life.0, |poll| poll.1);
@@ -85,7 +110,17 @@ impl Span {
         };
         let outcome =
             self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped));
-        Row { label: self.label.clone(), depth, life, polls, outcome }
+        match outcome {
+            Some(Outcome::Dropped) => turns.push(self.dropped),
+            // It returns after the futures inside it, which it polled.
+            Some(_) => {
+                turns.pop();
+                turns.extend(self.polls.last().map(|poll| poll.turns.1));
+            }
+            None => {}
+        }
+        let label = self.label.clone();
+        (Row { label, depth, life, polls, outcome, line: self.line }, turns)
     }
 }
 
@@ -128,7 +163,7 @@ impl Spans {
                 let mut rows = Vec::new();
                 collect_rows(&spans, root, 0, now, &reporting, &at, &mut rows);
                 let micros = at(span.ended.unwrap_or(now));
-                Section { title: span.label.clone(), micros, rows }
+                section(span.label.clone(), micros, rows)
             })
             .collect()
     }
@@ -153,7 +188,7 @@ impl Spans {
             rows.push(span.row(0, now, &reporting, &at));
             collect_rows(&spans, index, 1, now, &reporting, &at, &mut rows);
         }
-        Section { title: title.to_owned(), micros: at(now), rows }
+        section(title.to_owned(), at(now), rows)
     }
 
     /// Returns the labels of the innermost open spans, each in backticks.
@@ -172,7 +207,8 @@ impl Spans {
     /// Returns the label of the innermost span that is being polled, in backticks.
     pub fn entered(&self) -> Vec<String> {
         let spans = self.lock();
-        let polled = |span: &&Span| span.polls.last().is_some_and(|p| p.1.is_none());
+        let polled =
+            |span: &&Span| span.polls.last().is_some_and(|p| p.to.is_none());
         // Children come after their parents.
         let innermost = spans.iter().rev().find(polled);
         innermost.map(|span| format!("`{}`", span.label)).into_iter().collect()
@@ -205,6 +241,18 @@ impl Spans {
     }
 }
 
+/// Builds a section from rows and their turns, which it puts in order.
+fn section(title: String, micros: u64, rows: Vec<(Row, Vec<u64>)>) -> Section {
+    let (rows, turns): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let turns = turns.iter().enumerate();
+    let mut turns: Vec<_> = turns
+        .flat_map(|(row, turns)| turns.iter().map(move |turn| (turn, row)))
+        .collect();
+    turns.sort_unstable();
+    let order = turns.into_iter().map(|(_, row)| row).collect();
+    Section { title, micros, rows, order }
+}
+
 /// Appends the spans below `parent` to `rows`, depth first.
 fn collect_rows(
     spans: &[Span],
@@ -213,7 +261,7 @@ fn collect_rows(
     now: Instant,
     reporting: &Reporting,
     at: &impl Fn(Instant) -> u64,
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<(Row, Vec<u64>)>,
 ) {
     let children =
         spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
@@ -286,13 +334,18 @@ where
         let mut spans = self.spans.lock();
         span.extensions_mut().insert(Index(spans.len()));
         let began = Instant::now();
+        let metadata = attributes.metadata();
+        let is_lesson = |file: &str| Path::new(file).ends_with("lesson.rs");
+        let line = metadata.file().filter(|file| is_lesson(file));
         spans.push(Span {
             parent,
             label,
             began,
             ended: None,
             polls: Vec::new(),
-            callsite: attributes.metadata().callsite(),
+            dropped: 0,
+            line: line.and(metadata.line()),
+            callsite: metadata.callsite(),
             returned: None,
             longest_poll: Duration::ZERO,
             entered: Moment::now(),
@@ -302,7 +355,7 @@ where
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
         self.update(id, &context, |span| {
-            span.polls.push((now, None));
+            span.polls.push(Poll { from: now, to: None, turns: (turn(), 0) });
             span.entered = Moment::now();
         });
     }
@@ -311,7 +364,8 @@ where
         let now = Instant::now();
         self.update(id, &context, |span| {
             if let Some(poll) = span.polls.last_mut() {
-                poll.1 = Some(now);
+                poll.to = Some(now);
+                poll.turns.1 = turn();
             }
             span.longest_poll = span.longest_poll.max(span.entered.held());
         });
@@ -333,12 +387,11 @@ where
             // A span closes after the last of its children, which may be a task that
             // outlives it. Its own end is its last exit.
             span.ended =
-                Some(span.polls.last().and_then(|poll| poll.1).unwrap_or(now));
+                Some(span.polls.last().and_then(|poll| poll.to).unwrap_or(now));
             // `Instrumented` enters the span once more to drop its future. That is
             // not a poll.
-            if span.polls.len() > 1 {
-                span.polls.pop();
-            }
+            let last = if span.polls.len() > 1 { span.polls.pop() } else { None };
+            span.dropped = last.map_or_else(turn, |last| last.turns.0);
         });
     }
 }

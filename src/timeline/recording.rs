@@ -30,10 +30,15 @@ pub struct Section {
     /// The spans inside it, parents before children, in the order in which they
     /// began.
     pub rows: Vec<Row>,
+    /// The order of all polls: the index of the row for each, so that the second 3 is
+    /// the second poll of `rows[3]`. One more after a row's last poll is its drop. Empty
+    /// if the order is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<usize>,
 }
 
 /// One span. Times are microseconds since its section began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The span's name and fields, such as `fetch page=1`.
     pub label: String,
@@ -46,6 +51,9 @@ pub struct Row {
     /// How the future ended; `None` if it has not, or if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// The line in the lesson's program that creates the span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }
 
 /// How a future ended.
@@ -166,7 +174,7 @@ mod tests {
 
     fn row(label: &str, life: (u64, u64), polls: &[(u64, u64)]) -> Row {
         let (label, polls) = (label.to_owned(), polls.to_vec());
-        Row { label, depth: 0, life, polls, outcome: None }
+        Row { label, life, polls, ..Row::default() }
     }
 
     #[test]
@@ -175,7 +183,12 @@ mod tests {
             row("wait", (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
             row("block", (100 * MS, 200 * MS), &[(100 * MS, 200 * MS)]),
         ];
-        let section = Section { title: "both".to_owned(), micros: 200 * MS, rows };
+        let section = Section {
+            title: "both".to_owned(),
+            micros: 200 * MS,
+            rows,
+            order: vec![],
+        };
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
             "both, 200 ms: wait from 0 to 200 ms, \
@@ -186,7 +199,8 @@ mod tests {
     #[test]
     fn excess_rows_are_counted() {
         let rows = vec![row("one", (0, MS), &[]); 100];
-        let section = Section { title: "crowd".to_owned(), micros: MS, rows };
+        let section =
+            Section { title: "crowd".to_owned(), micros: MS, rows, order: vec![] };
         assert_eq!(section.shown().len(), 11);
         assert_eq!(section.hidden().as_deref(), Some("and 89 more"));
     }

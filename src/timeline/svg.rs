@@ -197,10 +197,10 @@ mod tests {
         let rows = vec![
             Row {
                 label: "a < b".into(),
-                depth: 0,
                 life: (0, 450_000),
                 polls: vec![(0, 0)],
                 outcome: Some(Outcome::Dropped),
+                ..Row::default()
             },
             Row {
                 label: "late".into(),
@@ -208,9 +208,15 @@ mod tests {
                 life: (300_000, 450_000),
                 polls: vec![(300_000, 450_000)],
                 outcome: Some(Outcome::Returned),
+                ..Row::default()
             },
         ];
-        let section = Section { title: "\"both\"".into(), micros: 450_000, rows };
+        let section = Section {
+            title: "\"both\"".into(),
+            micros: 450_000,
+            rows,
+            order: vec![],
+        };
         insta::assert_snapshot!(Recording { sections: vec![section] }.svg());
     }
 
@@ -225,14 +231,13 @@ mod tests {
         let unit = |times: &[u64]| {
             let row = |&end: &u64| Row {
                 label: "query".into(),
-                depth: 0,
                 life: (0, end),
-                polls: Vec::new(),
-                outcome: None,
+                ..Row::default()
             };
             let micros = *times.iter().max().unwrap();
             let rows = times.iter().map(row).collect();
-            let sections = &[Section { title: "".into(), micros, rows }];
+            let title = String::new();
+            let sections = &[Section { title, micros, rows, order: vec![] }];
             Picture { sections, scale: micros }.unit()
         };
         assert_eq!(unit(&[400_000, 800_000, 1_200_000]), Some(400_000));

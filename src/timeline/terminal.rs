@@ -134,15 +134,16 @@ mod tests {
     fn recording() -> Recording {
         let row = |label: &str, from, to, polls: &[(u64, u64)]| Row {
             label: label.to_owned(),
-            depth: 0,
             life: (from, to),
             polls: polls.to_vec(),
             outcome: (to == 200_000).then_some(Outcome::Dropped),
+            ..Row::default()
         };
         let section = |title: &str, micros, rows| Section {
             title: title.to_owned(),
             micros,
             rows,
+            order: Vec::new(),
         };
         let ticks = |from: u64, to: u64| [(from, from), (to, to)];
         Recording {

@@ -118,13 +118,12 @@ mod tests {
     fn section(title: &str, micros: u64, rows: &[(u64, u64)]) -> Section {
         let row = |&life: &(u64, u64)| Row {
             label: "fetch page=1".to_owned(),
-            depth: 0,
             life,
             polls: vec![(life.0, life.0)],
-            outcome: None,
+            ..Row::default()
         };
-        let rows = rows.iter().map(row).collect();
-        Section { title: title.to_owned(), micros, rows }
+        let (title, rows) = (title.to_owned(), rows.iter().map(row).collect());
+        Section { title, micros, rows, order: Vec::new() }
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! The steps of a run, poll by poll, for the player below a timeline in the book.
+//!
+//! A step is one poll, or the drop of a future. If the order of the polls is not known,
+//! as on the real clock, all of them that begin at the same time are one step.
+//!
+//! ```text
+//! [scale, [title, [[label, line, code], ..], [[time, row, kind, until, ..], ..]], ..]
+//!                  the rows                   the steps: `row, kind, until` once for
+//!                                             each poll; kind is an index of `KINDS`
+//! ```
+
+use serde_json::{Value, json};
+
+use super::{Outcome, Recording, Row, Section};
+use crate::text::escape_html;
+
+/// What became of a future in a step. `theme/player.js` has the words for them.
+const KINDS: [&str; 5] = ["pending", "returned", "failed", "dropped", "ended"];
+
+/// A part of a step.
+struct Event {
+    row: usize,
+    from: u64,
+    to: u64,
+    kind: &'static str,
+}
+
+impl Recording {
+    /// Returns an element with the steps of all sections, for `theme/player.js`.
+    /// `program` is the text of the lesson's program.
+    pub fn player(&self, program: &str) -> String {
+        let steps = escape_html(&self.steps(program));
+        format!("<div class=\"player\" data-run=\"{steps}\"></div>")
+    }
+
+    fn steps(&self, program: &str) -> String {
+        let lines: Vec<&str> = program.lines().collect();
+        let section = |section: &Section| {
+            let rows = section.shown().iter().map(|row| {
+                let (line, code) = row.code(&lines).unwrap_or_default();
+                json!([row.label, line, code])
+            });
+            json!([section.title, rows.collect::<Vec<_>>(), section.steps()])
+        };
+        let sections = self.sections.iter().map(section);
+        let all = std::iter::once(json!(self.scale())).chain(sections);
+        Value::from_iter(all).to_string()
+    }
+}
+
+impl Section {
+    fn steps(&self) -> Vec<Vec<u64>> {
+        let ordered = !self.order.is_empty();
+        let mut order = self.order.clone();
+        if !ordered {
+            let events = |(index, row): (usize, &Row)| vec![index; row.events()];
+            order = self.rows.iter().enumerate().flat_map(events).collect();
+        }
+        let shown = self.shown();
+        let mut seen = vec![0; shown.len()];
+        let mut events = Vec::new();
+        for row in order.into_iter().filter(|&row| row < shown.len()) {
+            if let Some(event) = shown[row].event(row, seen[row]) {
+                events.push(event);
+            }
+            seen[row] += 1;
+        }
+        if !ordered {
+            events.sort_by_key(|event| event.from);
+        }
+        let mut steps: Vec<Vec<u64>> = Vec::new();
+        let mut end = 0;
+        for Event { row, from, to, kind } in events {
+            let kind = KINDS.iter().position(|known| *known == kind);
+            let part = [row as u64, kind.unwrap_or_default() as u64, to];
+            match steps.last_mut().filter(|step| !ordered && step[0] == from) {
+                Some(step) => step.extend(part),
+                None => steps.push([&[from], &part[..]].concat()),
+            }
+            end = end.max(to);
+        }
+        // A poll that takes time ends after the last step.
+        if steps.last().is_some_and(|step| step[0] < end) {
+            steps.push(vec![end]);
+        }
+        steps
+    }
+}
+
+impl Row {
+    /// Returns the number of its polls, and one more if it was dropped.
+    fn events(&self) -> usize {
+        self.polls.len() + usize::from(self.outcome == Some(Outcome::Dropped))
+    }
+
+    fn event(&self, row: usize, index: usize) -> Option<Event> {
+        let Some(&(from, to)) = self.polls.get(index) else {
+            let at = self.life.1;
+            let dropped = Event { row, from: at, to: at, kind: "dropped" };
+            return (index < self.events()).then_some(dropped);
+        };
+        let kind = match self.outcome {
+            _ if index + 1 < self.polls.len() => "pending",
+            Some(Outcome::Dropped) => "pending",
+            Some(Outcome::Returned) => "returned",
+            Some(Outcome::Failed) => "failed",
+            None => "ended",
+        };
+        Some(Event { row, from, to, kind })
+    }
+
+    /// Returns the number and the text of the line that creates the span: of a function,
+    /// the one after its attributes.
+    fn code<'a>(&self, lines: &[&'a str]) -> Option<(usize, &'a str)> {
+        let first = (self.line? as usize).checked_sub(1)?;
+        let rest = lines.get(first..)?.iter();
+        let attributes = rest.take_while(|line| line.trim().starts_with("#["));
+        let at = first + attributes.count();
+        Some((at + 1, lines.get(at)?.trim().trim_end_matches(" {")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(polls: &[(u64, u64)], end: u64, outcome: Option<Outcome>) -> Row {
+        let (label, polls) = ("a".to_owned(), polls.to_vec());
+        Row { label, depth: 0, life: (0, end), polls, outcome, line: Some(2) }
+    }
+
+    fn steps(rows: Vec<Row>, order: Vec<usize>) -> String {
+        let program = "// a\n    #[instrument(ret)]\n    async fn a() {\n";
+        let section = Section { title: "t".to_owned(), micros: 9, rows, order };
+        let steps = Recording { sections: vec![section] }.steps(program);
+        let (rows, steps) = steps.split_once("]],").unwrap();
+        assert!(rows.starts_with(r#"[9,["t",[["a",3,"async fn a()""#), "{rows}");
+        steps.trim_end_matches("]]").to_owned()
+    }
+
+    #[test]
+    fn polls_are_steps_in_their_order() {
+        let rows = vec![
+            row(&[(0, 0), (5, 5)], 5, Some(Outcome::Returned)),
+            row(&[(0, 0)], 5, Some(Outcome::Dropped)),
+            row(&[(5, 5)], 5, Some(Outcome::Failed)),
+        ];
+        let order = vec![1, 0, 0, 2, 1];
+        assert_eq!(
+            steps(rows, order),
+            "[[0,1,0,0],[0,0,0,0],[5,0,1,5],[5,2,2,5],[5,1,3,5"
+        );
+    }
+
+    #[test]
+    fn without_an_order_polls_at_the_same_time_are_one_step() {
+        let rows =
+            vec![row(&[(0, 0), (5, 9)], 9, None), row(&[(0, 0), (5, 5)], 5, None)];
+        assert_eq!(steps(rows, vec![]), "[[0,0,0,0,1,0,0],[5,0,4,9,1,4,5],[9");
+    }
+}
