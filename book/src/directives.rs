@@ -254,11 +254,9 @@ fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
 /// `07_pitfalls/blocking: caption`.
 fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (lesson_part, caption) = split(argument);
-    let (name, part) = match lesson_part.split_once('/') {
-        Some((name, part)) => (name, Some(part)),
-        None => (lesson_part, None),
-    };
-    let svg = expansion.sources.timeline(lesson(name)?, part)?.svg();
+    let mut names = lesson_part.split('/');
+    let lesson = lesson(names.next().unwrap_or_default())?;
+    let svg = expansion.sources.timeline(lesson, names.next())?.svg();
     Ok(figure("timeline", &format!("{svg}\n{LEGEND}"), caption))
 }
 
@@ -266,7 +264,7 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
 fn cover(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, caption) = split(argument);
     let recording = expansion.sources.timeline(lesson(name)?, None)?;
-    Ok(figure("cover", &cover::draw(&recording)?, caption))
+    Ok(figure("cover", &cover::draw(&recording), caption))
 }
 
 /// A figure with a caption in Markdown.

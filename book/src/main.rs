@@ -84,28 +84,25 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
+    let book = render::book_dir();
     match command {
         Command::Build { dest } => {
             let start = Instant::now();
-            let pages = render::build(&render::book_dir(), dest.as_deref())?;
+            let pages = render::build(&book, dest.as_deref())?;
             let (index, took) = (pages.join("index.html"), start.elapsed());
             println!("Built {} in {:.1} s", index.display(), took.as_secs_f32());
         }
         Command::Serve { port, open } => {
             let runtime = runtime()?;
-            let served =
-                runtime.block_on(serve::serve(&render::book_dir(), port, open));
+            let served = runtime.block_on(serve::serve(&book, port, open));
             // Does not wait for threads that are blocked, as in a read of a FIFO.
             runtime.shutdown_background();
             served?;
         }
         Command::Test => {
             let folder = tempfile::tempdir()?;
-            let pages = render::build(
-                &render::book_dir(),
-                Some(&folder.path().join("html")),
-            )?;
-            let report = lint::book(&render::book_dir(), &pages, LESSONS)?;
+            let pages = render::build(&book, Some(&folder.path().join("html")))?;
+            let report = lint::book(&book, &pages, LESSONS)?;
             if !report.faults.is_empty() {
                 let faults = count(report.faults.len() as u64, "fault");
                 let list = report.faults.join("\n  ");
@@ -116,7 +113,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Pdf { out, browser } => {
             let start = Instant::now();
             let browser = pdf::browser(browser)?;
-            let book = render::book_dir();
             let out = out.unwrap_or_else(|| book.join("async-workbook.pdf"));
             let bytes = runtime()?.block_on(async {
                 tokio::select! {
@@ -130,8 +126,8 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("Wrote {file} ({mib:.1} MiB) in {took:.1} s");
         }
         Command::Picture => {
-            let path = render::book_dir().join(picture::FILE);
-            std::fs::write(&path, picture::draw(&render::book_dir().join(".."))?)
+            let path = book.join(picture::FILE);
+            std::fs::write(&path, picture::draw(&book.join(".."))?)
                 .with_context(|| format!("could not write {}", path.display()))?;
         }
         Command::Preprocess { query: None } => {
