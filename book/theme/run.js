@@ -8,11 +8,7 @@
     // The book was rebuilt during the run: reload the page when the user closes the run.
     let stale = false;
 
-    const element = (name, properties, ...children) => {
-        const made = Object.assign(document.createElement(name), properties);
-        made.append(...children);
-        return made;
-    };
+    const { element } = served;
 
     // Parses a response of one JSON object per line.
     async function* events(response) {
@@ -239,12 +235,19 @@
                 if (stale && !current) location.reload();
             };
             this.output = new Output();
+            this.verdict = element('div');
             this.picture = element('figure', { className: 'timeline' });
+            const check = path.startsWith('/check');
+            this.caption = element('figcaption', {}, check ? 'The runs that were checked.' : 'This run.');
             this.panel = element('section', { className: 'run' },
                 element('p', {}, this.status, this.stop, this.close),
-                element('pre', {}, this.output.element), this.picture);
+                this.verdict, element('pre', {}, this.output.element), this.picture);
             this.panel.setAttribute('aria-label', 'Your run');
             this.block = pre;
+            if (check) {
+                this.attempts = new served.Attempts(path.split('/').pop());
+                pre.after(this.attempts.element);
+            }
         }
 
         async start() {
@@ -263,6 +266,9 @@
             this.abort = new AbortController();
             this.output.clear();
             this.warned = false;
+            // The output of a check: a JSON document.
+            this.text = '';
+            this.verdict.replaceChildren();
             this.picture.replaceChildren();
             this.show('Compiling …', true);
             this.block.after(this.panel);
@@ -291,19 +297,30 @@
                 if (!this.warned) this.output.clear();
             } else if (build) {
                 this.output.add(build, true);
+            } else if (output && this.attempts) {
+                this.text += output;
             } else if (output) {
                 this.output.add(output);
             }
             if (timeline) {
-                this.picture.innerHTML = timeline;
-                const check = this.path.startsWith('/check');
-                const caption = check ? 'The runs that were checked.' : 'This run.';
-                this.picture.append(element('figcaption', { textContent: caption }));
+                if (!this.picture.hasChildNodes()) this.picture.append(this.caption);
+                this.caption.before(served.picture(timeline));
             }
             if (end) {
+                if (this.attempts) this.judge();
                 this.output.draw();
                 this.show(end);
             }
+        }
+
+        judge() {
+            const [report, rest] = served.report(this.text);
+            if (rest) this.output.add(`${rest}\n`);
+            if (!report) return;
+            for (const line of report.output) this.output.add(`${line}\n`);
+            const svg = this.picture.querySelector('svg');
+            this.verdict.replaceChildren(served.verdict(report, this.block, svg));
+            this.attempts.add(report, svg);
         }
 
         show(message, running = false) {
