@@ -248,7 +248,7 @@ export async function until(poll, expected) {
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
-export const output = page => runOf(page).locator('pre').textContent();
+export const output = page => runOf(page).locator('pre').first().textContent();
 // Waits for the first output of the lesson. The page clears cargo's output, which comes before it.
 export async function printing(page) {
     await until(() => status(page), /^Running/);

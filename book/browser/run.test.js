@@ -1,7 +1,7 @@
 // Run, the happy paths: the page shows what the lessons' snapshots contain.
 
 import assert from 'node:assert/strict';
-import { button, output, over, runOf, Server, snapshot, test } from './kit.js';
+import { button, faults, output, over, runOf, Server, snapshot, test } from './kit.js';
 
 for (const lesson of ['01_hello_await', '02_lazy', '03_gather', '06_errors']) {
     test(`${lesson} prints its snapshot in the page`, async open => {
@@ -12,7 +12,7 @@ for (const lesson of ['01_hello_await', '02_lazy', '03_gather', '06_errors']) {
         assert.equal(await output(page), snapshot(`lessons__${lesson}`));
         // The output does not scroll on its own.
         const scrolls = it => it.scrollHeight > it.clientHeight;
-        assert.equal(await runOf(page).locator('pre > code').evaluate(scrolls), false);
+        assert.equal(await runOf(page).locator('pre > code').first().evaluate(scrolls), false);
     });
 }
 
@@ -61,5 +61,74 @@ test('a second run replaces the first', async open => {
         await over(page);
         assert.equal(await output(page), snapshot('lessons__01_hello_await'));
         assert.equal(await runOf(page).count(), 1);
+    }
+});
+
+// Replaces the server's response to Run: the lesson's output, and its picture with other times.
+const answer = (page, lesson, picture, text = snapshot(`lessons__${lesson}`)) => page.route(`**/run/${lesson}`, async route => {
+    const svg = await page.evaluate(() => document.querySelector('main > figure.timeline svg')?.outerHTML);
+    const events = [{ output: text }, ...picture ? [{ timeline: picture(svg) }] : [], { end: 'Done after 1.0 s.', good: true }];
+    route.fulfill({ body: events.map(event => `${JSON.stringify(event)}\n`).join('') });
+});
+const difference = page => runOf(page).locator('.run-difference').textContent();
+
+for (const width of [1280, 390]) {
+    test(`a run is shown instead of the recorded output, in tabs, at ${width} pixels`, async open => {
+        const { url } = await Server.virtual();
+        const page = await open(undefined, { width });
+        await page.goto(`${url}03_gather.html`);
+        await answer(page, '03_gather', svg => svg.replace('>one after another: 500 ms', '>one after another: 514 ms'));
+        const recorded = page.locator('main > pre', { has: page.locator('.output.lesson-03_gather') });
+        assert.equal(await recorded.count(), 1);
+        await button(page, 'Run 03_gather').first().click();
+        await over(page);
+        assert.equal(await recorded.count(), 0);
+        assert.match(await difference(page), /^one after another: 514 ms, the page says 500; together: 100 ms, the page says 100.*: your clock is real\.$/);
+        // The bars of the page are drawn around those of the run.
+        const bars = await runOf(page).locator('rect.wait').count();
+        assert.equal(await runOf(page).locator('rect.tested').count(), bars);
+        assert.deepEqual(await faults(page, 'a run with tabs'), []);
+
+        const tab = name => runOf(page).getByRole('tab', { name });
+        assert.equal(await tab('This run').getAttribute('aria-selected'), 'true');
+        await tab('This run').focus();
+        await page.keyboard.press('ArrowRight');
+        assert.match(page.url(), /03_gather/);
+        assert.equal(await tab('The page').getAttribute('aria-selected'), 'true');
+        assert.equal(await runOf(page).getByRole('tabpanel').locator('pre > code').textContent(), snapshot('lessons__03_gather'));
+        assert.deepEqual(await faults(page, 'the output of the page'), []);
+        await button(page, 'Close').click();
+        assert.equal(await recorded.count(), 1);
+        assert.equal(await page.locator('p.file + pre', { has: page.locator('.output.lesson-03_gather') }).count(), 1);
+    });
+}
+
+test('a run of the same times, and one of another shape', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(`${url}03_gather.html`);
+    await answer(page, '03_gather', svg => svg);
+    await button(page, 'Run 03_gather').first().click();
+    await over(page);
+    assert.equal(await difference(page), 'The same times as on the page.');
+    // Twice as fast, without one bar: no reason is named, and the pictures are next to each other.
+    await answer(page, '03_gather', svg => svg.replace('>one after another: 500 ms', '>one after another: 250 ms').replace(/<rect class="wait".*?\/?>/, ''));
+    await button(page, 'Run 03_gather').first().click();
+    await over(page);
+    assert.match(await difference(page), /250 ms, the page says 500.*100\.$/);
+    assert.equal(await runOf(page).locator('rect.tested').count(), 0);
+    assert.equal(await runOf(page).getByRole('img').count(), 2);
+});
+
+test('without a picture, the lines are compared', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(`${url}01_hello_await.html`);
+    for (const [text, expected] of [
+        [snapshot('lessons__01_hello_await'), /^The same lines as on the page\.$/],
+        [snapshot('lessons__01_hello_await').replace(/\w+/, 'other'), /^1 of the \d+ lines on the page are different/],
+    ]) {
+        await answer(page, '01_hello_await', null, text);
+        await button(page, 'Run 01_hello_await').first().click();
+        await over(page);
+        assert.match(await difference(page), expected);
     }
 });

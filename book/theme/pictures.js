@@ -55,6 +55,16 @@ const served = {};
         return bars;
     };
 
+    // Compares the times of the reader's run with those of the tested one, which has the same sections.
+    served.difference = (own, tested) => {
+        const pairs = sections(own).map((section, n) => ({ ...section, page: sections(tested)[n].ms }));
+        if (pairs.every(({ ms, page }) => ms === page)) return 'The same times as on the page.';
+        const times = pairs.map(({ name, ms, page }) => `${pairs.length > 1 ? `${name}: ` : ''}${ms} ms, the page says ${page}`);
+        // A real clock is later than the paused one, but not by much.
+        const real = pairs.every(({ ms, page }) => ms >= page && ms <= page * 1.2 + 20);
+        return `${times.join('; ')}${real ? ': your clock is real' : ''}.`;
+    };
+
     // Draws the bars of the tested run as outlines around those of the reader's. Returns false if the two have
     // not the same rows, or not the same scale.
     served.outline = (own, tested) => {
