@@ -27,7 +27,7 @@ pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
 /// lessons and reload the page.
 pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
-    for script in ["pictures", "verdict", "attempts", "run"] {
+    for script in ["pictures", "verdict", "attempts", "progress", "run"] {
         add(&mut driver, "js", &format!("theme/{script}.js"))?;
     }
     add(&mut driver, "css", "theme/run.css")?;

@@ -601,10 +601,28 @@ fn only_served_pages_have_buttons() {
     let scripts = |pages: &Path| {
         let page = fs::read_to_string(pages.join("03_gather.html")).unwrap();
         let count = |name| page.matches(&format!("theme/{name}-")).count();
-        ["pictures", "verdict", "attempts", "run"].map(count).iter().sum::<usize>()
+        let scripts = ["pictures", "verdict", "attempts", "progress", "run"];
+        scripts.map(count).iter().sum::<usize>()
     };
     let plain = book::render::build(&book, Some(&dir.path().join("plain"))).unwrap();
     assert_eq!(scripts(&plain), 0);
     let live = book::render::build_live(&book, &dir.path().join("live")).unwrap();
-    assert_eq!(scripts(&live), 5);
+    assert_eq!(scripts(&live), 6);
+}
+
+#[test]
+fn pages_get_the_progress() {
+    let site = Site::new();
+    let host = "Host: localhost\r\n";
+    let none = site.request("GET /progress", host);
+    assert!(
+        none.starts_with("HTTP/1.0 200") && none.ends_with("\r\n\r\n"),
+        "{none}"
+    );
+    let folder = site.root.path().join(".workbook");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("progress.json"), "{}").unwrap();
+    assert!(site.request("GET /progress", host).ends_with("\r\n\r\n{}"));
+    let foreign = site.request("GET /progress", "Host: evil.test\r\n");
+    assert!(foreign.starts_with("HTTP/1.0 403"), "{foreign}");
 }

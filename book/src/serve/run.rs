@@ -117,6 +117,12 @@ impl Runner {
         }))
     }
 
+    /// Reads the progress of `cargo workbook`, whose format is in `src/cli/progress.rs`.
+    /// Returns nothing if there is none yet.
+    pub fn progress(&self) -> Vec<u8> {
+        std::fs::read(self.root.join(".workbook/progress.json")).unwrap_or_default()
+    }
+
     /// Stops the current run and refuses new ones.
     pub async fn close(&self) {
         self.closed.send_replace(true);
