@@ -106,10 +106,12 @@ for (const width of [1280, 390]) {
 test('a run of the same times, and one of another shape', async open => {
     const { url } = await Server.virtual();
     const page = await open(`${url}03_gather.html`);
-    await answer(page, '03_gather', svg => svg);
+    await answer(page, '03_gather', svg => svg, `${snapshot('lessons__03_gather')}\nall  100 ms\n  a ░░█\n  ░ waits  █ runs\n`);
     await button(page, 'Run 03_gather').first().click();
     await over(page);
     assert.equal(await difference(page), 'The same times as on the page.');
+    // Without the picture in text.
+    assert.equal(await output(page), snapshot('lessons__03_gather'));
     // Twice as fast, without one bar: no reason is named, and the pictures are next to each other.
     await answer(page, '03_gather', svg => svg.replace('>one after another: 500 ms', '>one after another: 250 ms').replace(/<rect class="wait".*?\/?>/, ''));
     await button(page, 'Run 03_gather').first().click();

@@ -161,6 +161,13 @@
             line.changed = false;
         }
 
+        // Drops the picture in text at the end, up to the empty line before it.
+        dropPicture() {
+            const text = ({ pieces }) => pieces.map(({ text }) => text).join('').trim();
+            const at = this.lines.findLastIndex(line => !text(line));
+            if (at >= 0 && text(this.lines.at(-1)).startsWith('░ waits')) this.lines.splice(at).forEach(line => line.element?.remove());
+        }
+
         // Drops the first lines.
         drop(count) {
             for (const line of this.lines.splice(0, count)) line.element?.remove();
@@ -373,6 +380,7 @@
             if (end) {
                 if (this.attempts) this.judge();
                 this.output.draw();
+                if (this.picture.hasChildNodes()) this.output.dropPicture();
                 if (good && !this.attempts) this.compare();
                 this.show(end);
             }

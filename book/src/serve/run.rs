@@ -192,8 +192,7 @@ impl Runner {
         };
         let seconds = start.elapsed().as_secs_f32();
         // The outer error is a panic.
-        let apart = target.is_check;
-        let drawn = spawn_blocking(move || draw(&timeline, apart)).await;
+        let drawn = spawn_blocking(move || draw(&timeline, target.is_check)).await;
         let note = match drawn.map_err(anyhow::Error::from).flatten() {
             Ok(pictures) => {
                 for svg in pictures {
