@@ -106,8 +106,9 @@ test('Enter starts a run, Space stops it, and Enter closes it', async open => {
     assert.equal(await over(page), 'Stopped.');
     assert.equal(await focus(page), 'Run 04_bounded');
     await tabTo(page, 'Close');
+    await tabTo(page, 'This run');
     await tabTo(page, 'Output of this run');
-    await page.keyboard.press('Shift+Tab');
+    for (let back = 0; back < 2; back++) await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     assert.equal(await focus(page), 'Run 04_bounded');
 });

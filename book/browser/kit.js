@@ -29,7 +29,7 @@ function installed(name) {
 }
 
 const playwright = installed('playwright-core');
-export const axe = installed('axe-core');
+const axe = installed('axe-core');
 
 // As in `../src/pdf.rs`.
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
@@ -248,7 +248,7 @@ export async function until(poll, expected) {
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const runOf = page => page.getByRole('region', { name: 'Your run' });
 export const status = page => runOf(page).getByRole('status').textContent();
-export const output = page => runOf(page).locator('pre').textContent();
+export const output = page => runOf(page).locator('pre').first().textContent();
 // Waits for the first output of the lesson. The page clears cargo's output, which comes before it.
 export async function printing(page) {
     await until(() => status(page), /^Running/);
@@ -267,3 +267,25 @@ export const sideways = page => page.evaluate(() => {
     }
     return wide;
 });
+
+const THEMES = { light: 'light', dark: 'navy' };
+
+// Checks the page in its current state, in both themes.
+export async function faults(page, name) {
+    const found = (await sideways(page)).map(part => `${name} scrolls sideways: ${part}`);
+    // axe cannot determine the contrast of text on an image, such as the shadow at the edge of a block.
+    await page.addStyleTag({ content: 'pre > code { background-image: none !important }' });
+    await page.evaluate(axe.source);
+    for (const [colorScheme, theme] of Object.entries(THEMES)) {
+        await page.emulateMedia({ colorScheme });
+        await page.locator(`html.${theme}`).waitFor();
+        const { violations } = await page.evaluate(() => axe.run(document, {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+            resultTypes: ['violations'],
+        }));
+        for (const { id, impact, nodes } of violations) {
+            found.push(`${name}, ${theme}: ${impact}: ${id}: ${nodes.map(node => node.target).join('; ')}`);
+        }
+    }
+    return found;
+}

@@ -84,7 +84,7 @@ test('many changes of the color are limited, too', async open => {
 });
 
 // Returns the text and the style of each piece of output.
-const pieces = page => runOf(page).locator('.output').evaluate(code => {
+const pieces = page => runOf(page).locator('.output').first().evaluate(code => {
     const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) {

@@ -3,34 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { axe, button, htmlFiles, over, Server, sideways, test } from './kit.js';
+import { button, faults, htmlFiles, over, Server, test } from './kit.js';
 
 const WIDTHS = [1280, 390];
-const THEMES = { light: 'light', dark: 'navy' };
 
 // Copies: the first chapter again, all chapters for printing, and only the table of contents.
 const COPIES = ['index.html', 'print.html', 'toc.html'];
 const chapters = () => htmlFiles().filter(name => !COPIES.includes(name));
-
-// Checks the page in its current state.
-async function faults(page, name) {
-    const found = (await sideways(page)).map(part => `${name} scrolls sideways: ${part}`);
-    // axe cannot determine the contrast of text on an image, such as the shadow at the edge of a block.
-    await page.addStyleTag({ content: 'pre > code { background-image: none !important }' });
-    await page.evaluate(axe.source);
-    for (const [colorScheme, theme] of Object.entries(THEMES)) {
-        await page.emulateMedia({ colorScheme });
-        await page.locator(`html.${theme}`).waitFor();
-        const { violations } = await page.evaluate(() => axe.run(document, {
-            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-            resultTypes: ['violations'],
-        }));
-        for (const { id, impact, nodes } of violations) {
-            found.push(`${name}, ${theme}: ${impact}: ${id}: ${nodes.map(node => node.target).join('; ')}`);
-        }
-    }
-    return found;
-}
 
 describe('pages', { concurrency: 2 }, () => {
     for (const width of WIDTHS) {

@@ -41,7 +41,7 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-const DIRECTIVES: [(&str, Replace); 21] = [
+const DIRECTIVES: [(&str, Replace); 22] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
@@ -54,6 +54,7 @@ const DIRECTIVES: [(&str, Replace); 21] = [
         expansion.turn(argument, Pair::Second, Pair::Outside, "</div>\n</div>")
     }),
     ("exercise", exercise::exercise),
+    ("first", first),
     ("guess", |expansion, argument| guess::guess(argument, expansion.sources)),
     ("knob", knob::knob),
     ("lesson", program::rust),
@@ -265,11 +266,26 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     Ok(figure("timeline", &picture, caption))
 }
 
+/// Repeats a chapter's first directive of a name: `03_gather guess`.
+fn first(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (chapter, name) = argument
+        .split_once(' ')
+        .filter(|(_, name)| *name != "first")
+        .context("expected a chapter and a directive, as in `03_gather guess`")?;
+    let path = format!("book/chapters/{}.md", lesson(chapter)?.name);
+    let text = expansion.sources.read(&path)?;
+    let (_, found) = text
+        .split_once(&format!("{{{{#{name} "))
+        .with_context(|| format!("no `{name}` in {path}"))?;
+    let (argument, _) = found.split_once("}}").unwrap_or((found, ""));
+    expansion.replace(&format!("{name} {argument}"))
+}
+
 /// Draws a lesson's timeline as the animated picture of the first page.
 fn cover(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, caption) = split(argument);
     let recording = expansion.sources.timeline(lesson(name)?, None)?;
-    Ok(figure("cover", &cover::draw(&recording)?, caption))
+    Ok(figure("cover", &cover::draw(&recording), caption))
 }
 
 /// A figure with a caption in Markdown.

@@ -23,12 +23,14 @@ pub fn build(book: &Path, dest: Option<&Path>) -> Result<PathBuf> {
     write(MDBook::load(book)?, dest)
 }
 
-/// Builds the book for `cargo book serve`: like [`build`], with the script that runs
-/// lessons and reloads the page.
+/// Builds the book for `cargo book serve`: like [`build`], with the scripts that run
+/// lessons and reload the page.
 pub fn build_live(book: &Path, dest: &Path) -> Result<PathBuf> {
     let mut driver = MDBook::load(book)?;
+    for script in ["pictures", "verdict", "attempts", "progress", "run"] {
+        add(&mut driver, "js", &format!("theme/{script}.js"))?;
+    }
     add(&mut driver, "css", "theme/run.css")?;
-    add(&mut driver, "js", "theme/run.js")?;
     write(driver, Some(dest))
 }
 

@@ -4,6 +4,7 @@
 //! ```text
 //! browser ── GET /03_gather.html ──> newest build in a temporary folder
 //!         ── GET /live ────────────> server-sent events, one per build   (live.rs)
+//!         ── GET /progress ────────> the progress of `cargo workbook`
 //!         ── POST /run/03_gather ──> `cargo run`, its output as JSON     (run.rs)
 //! ```
 //!
@@ -141,7 +142,7 @@ pub async fn accept(listener: TcpListener, router: Router, header_limit: Duratio
     }
 }
 
-/// The routes: the pages of the newest build, `/live`, `/run/{name}` and
+/// The routes: the pages of the newest build, `/live`, `/progress`, `/run/{name}` and
 /// `/check/{name}`, for pages of this server or of `proxy`.
 pub fn router(
     builds: watch::Receiver<BookBuild>,
@@ -158,6 +159,7 @@ pub fn router(
         .route("/run/{name}", run(false))
         .route("/check/{name}", run(true))
         .layer(own)
+        .route("/progress", get(progress))
         .with_state(runner);
     Router::new()
         .route("/live", get(async |State(builds)| live::events(builds)))
@@ -189,6 +191,10 @@ async fn page(
     response.unwrap_or_else(|error| {
         (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
     })
+}
+
+async fn progress(State(runner): State<Arc<Runner>>) -> Vec<u8> {
+    spawn_blocking(move || runner.progress()).await.unwrap_or_default()
 }
 
 async fn run(runner: Arc<Runner>, name: String, is_check: bool) -> Response {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use async_workbook::timeline::Recording;
 use async_workbook::{Hints, LESSONS, Lesson};
@@ -90,13 +90,10 @@ impl Sources {
     ) -> Result<Recording> {
         let part = part.map_or(String::new(), |part| format!("_{part}"));
         let name = format!("lessons__{}{part}_timeline", lesson.name);
+        let path = snapshot_path(&name);
         let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
-            .with_context(|| {
-                format!("{} is not a recording", snapshot_path(&name))
-            })?;
-        if recording.sections.is_empty() {
-            bail!("{} is empty", snapshot_path(&name));
-        }
+            .with_context(|| format!("{path} is not a recording"))?;
+        ensure!(!recording.sections.is_empty(), "{path} is empty");
         Ok(recording)
     }
 
@@ -133,10 +130,7 @@ impl Sources {
             .split_once("\n\n")
             .filter(|_| text.starts_with("rustc "))
             .with_context(|| {
-                format!(
-                    "{} does not start with the compiler's version",
-                    snapshot_path(&name)
-                )
+                format!("{name}.snap does not start with the compiler's version")
             })?;
         Ok((compiler.to_owned(), output.to_owned()))
     }

@@ -643,3 +643,15 @@ fn a_comparison_comes_from_its_file() {
     workbook.write("book/chapters/03_gather.md", "{{#compare value tea rust}}");
     assert_contains(&build_error(&workbook), "no measurement `tea rust`");
 }
+
+#[test]
+fn the_first_directive_of_a_chapter_is_repeated() {
+    let chapter = "{{#lesson 03_gather:core}}\n\n{{#lesson 03_gather}}\n\n";
+    let page = shown(&format!("{chapter}{{{{#first 03_gather lesson}}}}"));
+    assert_eq!(page.matches("fn main()").count(), 1, "{page}");
+    assert_eq!(page.matches("println!").count(), 3, "{page}");
+    let absent = build_error(&Workbook::new("{{#first 03_gather guess}}"));
+    assert_contains(&absent, "no `guess` in book/chapters/03_gather.md");
+    let itself = build_error(&Workbook::new("{{#first 03_gather first}}"));
+    assert_contains(&itself, "expected a chapter and a directive");
+}

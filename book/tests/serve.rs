@@ -45,10 +45,13 @@ const PRINTS_AND_DRAWS: &str = r##"
     std::fs::write(std::env::var("WORKBOOK_TIMELINE").unwrap(), picture).unwrap();
 "##;
 
-const PRINTS_ARGUMENTS: &str = r#"
+const PRINTS_ARGUMENTS: &str = r##"
     println!("{}", std::env::args().skip(1).collect::<Vec<_>>().join(" "));
+    let run = r#"{"title":"all","micros":9,"rows":[]}"#;
+    let pictures = format!("{{\"sections\":[{run},{run}]}}");
+    std::fs::write(std::env::var("WORKBOOK_TIMELINE").unwrap(), pictures).unwrap();
     std::process::exit(1);
-"#;
+"##;
 
 const LEAVES_FIFO: &str = r#"
     let timeline = std::env::var("WORKBOOK_TIMELINE").unwrap();
@@ -393,8 +396,12 @@ fn a_run_streams_its_events() {
     assert_eq!(end["good"], true);
 
     let events = site.run("/check/01_hello_await").rest();
-    let arguments = "check 01 --color never --limit 60\n";
+    let arguments = "check 01 --json --limit 60\n";
     assert_eq!(text(&events, "output"), arguments);
+    // A picture for each run that was checked.
+    assert_eq!(text(&events, "timeline").matches("<svg").count(), 2);
+    let pictures = events.iter().filter(|event| event["timeline"].is_string());
+    assert_eq!(pictures.count(), 2);
     let end = events.last().unwrap();
     assert!(end["end"].as_str().unwrap().starts_with("Not solved yet"), "{end}");
 }
@@ -694,10 +701,29 @@ fn only_served_pages_have_buttons() {
     let book = book::render::book_dir();
     let scripts = |pages: &Path| {
         let page = fs::read_to_string(pages.join("03_gather.html")).unwrap();
-        page.matches("theme/run-").count()
+        let count = |name| page.matches(&format!("theme/{name}-")).count();
+        let scripts = ["pictures", "verdict", "attempts", "progress", "run"];
+        scripts.map(count).iter().sum::<usize>()
     };
     let plain = book::render::build(&book, Some(&dir.path().join("plain"))).unwrap();
     assert_eq!(scripts(&plain), 0);
     let live = book::render::build_live(&book, &dir.path().join("live")).unwrap();
-    assert_eq!(scripts(&live), 2);
+    assert_eq!(scripts(&live), 6);
+}
+
+#[test]
+fn pages_get_the_progress() {
+    let site = Site::new();
+    let host = "Host: localhost\r\n";
+    let none = site.request("GET /progress", host);
+    assert!(
+        none.starts_with("HTTP/1.0 200") && none.ends_with("\r\n\r\n"),
+        "{none}"
+    );
+    let folder = site.root.path().join(".workbook");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("progress.json"), "{}").unwrap();
+    assert!(site.request("GET /progress", host).ends_with("\r\n\r\n{}"));
+    let foreign = site.request("GET /progress", "Host: evil.test\r\n");
+    assert!(foreign.starts_with("HTTP/1.0 403"), "{foreign}");
 }

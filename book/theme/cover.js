@@ -6,7 +6,8 @@ for (const film of document.querySelectorAll('.cover .film')) {
     if (matchMedia('(prefers-reduced-motion: no-preference)').matches) {
         const button = document.createElement('button');
         button.type = 'button';
-        button.textContent = `Play again (${film.dataset.slower} times slower)`;
+        const duration = parseInt(getComputedStyle(film).getPropertyValue('--duration'));
+        button.textContent = `Play again (${Math.floor(duration * 1000 / film.dataset.micros)} times slower)`;
         button.addEventListener('click', () => {
             for (const animation of document.getAnimations()) {
                 if (film.contains(animation.effect.target)) {

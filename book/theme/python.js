@@ -11,13 +11,17 @@
     };
     const button = document.createElement('button');
     Object.assign(button, { type: 'button', className: 'python-switch', textContent: 'Python', title: 'Show Python' });
-    button.addEventListener('click', () => {
-        const hidden = html.classList.contains('no-python');
-        show(hidden);
+    const keep = choice => {
+        show(choice === 'shown');
         try {
-            localStorage.setItem('workbook-python', hidden ? 'shown' : 'hidden');
+            localStorage.setItem('workbook-python', choice);
         } catch { /* no storage: only on this page */ }
-    });
+    };
+    button.addEventListener('click', () => keep(html.classList.contains('no-python') ? 'shown' : 'hidden'));
+    // The two ways to begin, on the first page.
+    for (const way of main.querySelectorAll('[data-python]')) {
+        way.querySelector('a').addEventListener('click', () => keep(way.dataset.python));
+    }
 
     // Marks the sections with a marked heading, up to the next heading.
     for (const heading of main.querySelectorAll('h2.python')) {

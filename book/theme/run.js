@@ -8,11 +8,7 @@
     // The book was rebuilt during the run: reload the page when the user closes the run.
     let stale = false;
 
-    const element = (name, properties, ...children) => {
-        const made = Object.assign(document.createElement(name), properties);
-        made.append(...children);
-        return made;
-    };
+    const { element } = served;
 
     // Parses a response of one JSON object per line.
     async function* events(response) {
@@ -165,6 +161,13 @@
             line.changed = false;
         }
 
+        // Drops the picture in text at the end, up to the empty line before it.
+        dropPicture() {
+            const text = ({ pieces }) => pieces.map(({ text }) => text).join('').trim();
+            const at = this.lines.findLastIndex(line => !text(line));
+            if (at >= 0 && text(this.lines.at(-1)).startsWith('░ waits')) this.lines.splice(at).forEach(line => line.element?.remove());
+        }
+
         // Drops the first lines.
         drop(count) {
             for (const line of this.lines.splice(0, count)) line.element?.remove();
@@ -221,6 +224,38 @@
         }
     }
 
+    // A list of tabs for panels by name, and a function that selects one.
+    let ids = 0;
+    function tabs(panels) {
+        const all = Object.entries(panels).map(([name, panel]) => {
+            const tab = element('button', { type: 'button', role: 'tab', id: `run-tab-${++ids}`, textContent: name });
+            Object.assign(panel, { role: 'tabpanel', id: `run-panel-${ids}` });
+            panel.setAttribute('aria-labelledby', tab.id);
+            tab.setAttribute('aria-controls', panel.id);
+            tab.onclick = () => select(tab);
+            return { tab, panel };
+        });
+        const select = (chosen = all[0].tab) => {
+            for (const { tab, panel } of all) {
+                panel.hidden = tab !== chosen;
+                tab.setAttribute('aria-selected', tab === chosen);
+                tab.tabIndex = tab === chosen ? 0 : -1;
+            }
+        };
+        const list = element('div', { role: 'tablist', className: 'run-tabs' }, ...all.map(({ tab }) => tab));
+        list.setAttribute('aria-label', 'Outputs');
+        list.onkeydown = event => {
+            const at = all.findIndex(({ tab }) => tab === event.target);
+            const next = { ArrowLeft: all.at(at - 1), ArrowRight: all[(at + 1) % all.length] }[event.key]?.tab;
+            if (!next) return;
+            // Elsewhere the arrow keys turn the page.
+            event.stopPropagation();
+            select(next);
+            next.focus();
+        };
+        return { list, select };
+    }
+
     class Run {
         constructor(pre, path, name) {
             this.path = path;
@@ -234,17 +269,54 @@
             this.stop.onclick = () => this.abort?.abort();
             this.close = element('button', { type: 'button', textContent: 'Close' });
             this.close.onclick = () => {
-                this.panel.remove();
+                this.restore();
                 this.button.focus();
                 if (stale && !current) location.reload();
             };
             this.output = new Output();
+            this.verdict = element('div');
             this.picture = element('figure', { className: 'timeline' });
-            this.panel = element('section', { className: 'run' },
-                element('p', {}, this.status, this.stop, this.close),
-                element('pre', {}, this.output.element), this.picture);
+            const check = path.startsWith('/check');
+            this.caption = element('figcaption');
+            this.difference = element('p', { className: 'run-difference' });
+            const own = element('div', {}, this.verdict, this.difference, element('pre', {}, this.output.element), this.picture);
+            this.head = element('p', {}, this.status, this.stop, this.close);
+            this.panel = element('section', { className: 'run' }, this.head, own);
             this.panel.setAttribute('aria-label', 'Your run');
             this.block = pre;
+            // The panel replaces recorded output.
+            if (!check && pre.querySelector('.output')) {
+                this.page = element('div', { className: 'run-page' });
+                this.tabs = tabs({ 'This run': own, 'The page': this.page });
+                own.before(this.tabs.list);
+                own.after(this.page);
+            }
+            if (check) {
+                this.attempts = new served.Attempts(path.split('/').pop());
+                pre.after(this.attempts.element);
+            }
+        }
+
+        // Shows the panel.
+        open() {
+            this.tabs?.select();
+            if (this.panel.isConnected) return;
+            if (this.tabs) {
+                this.block.before(this.panel);
+                this.page.append(this.block);
+                this.status.after(this.button);
+            } else {
+                this.block.after(this.panel);
+            }
+        }
+
+        // Closes the panel.
+        restore() {
+            if (this.tabs) {
+                this.panel.before(this.block);
+                this.block.querySelector('.buttons').prepend(this.button);
+            }
+            this.panel.remove();
         }
 
         async start() {
@@ -263,9 +335,14 @@
             this.abort = new AbortController();
             this.output.clear();
             this.warned = false;
+            // The output of a check: a JSON document.
+            this.text = '';
+            this.verdict.replaceChildren();
+            this.difference.textContent = '';
             this.picture.replaceChildren();
+            this.caption.textContent = this.attempts ? 'The runs that were checked.' : 'This run.';
             this.show('Compiling …', true);
-            this.block.after(this.panel);
+            this.open();
             this.stop.focus();
             this.panel.scrollIntoView({ block: 'nearest' });
             try {
@@ -283,7 +360,7 @@
             }
         }
 
-        handle({ build, output, timeline, end }) {
+        handle({ build, output, timeline, end, good }) {
             this.warned ||= /^warning/m.test(build);
             if (build?.includes('Running `')) {
                 this.show('Running …', true);
@@ -291,18 +368,54 @@
                 if (!this.warned) this.output.clear();
             } else if (build) {
                 this.output.add(build, true);
+            } else if (output && this.attempts) {
+                this.text += output;
             } else if (output) {
                 this.output.add(output);
             }
             if (timeline) {
-                this.picture.innerHTML = timeline;
-                const check = this.path.startsWith('/check');
-                const caption = check ? 'The runs that were checked.' : 'This run.';
-                this.picture.append(element('figcaption', { textContent: caption }));
+                if (!this.picture.hasChildNodes()) this.picture.append(this.caption);
+                this.caption.before(served.picture(timeline));
             }
             if (end) {
+                if (this.attempts) this.judge();
                 this.output.draw();
+                if (this.picture.hasChildNodes()) this.output.dropPicture();
+                if (good && !this.attempts) this.compare();
                 this.show(end);
+            }
+        }
+
+        judge() {
+            const [report, rest] = served.report(this.text);
+            if (rest) this.output.add(`${rest}\n`);
+            if (!report) return;
+            for (const line of report.output) this.output.add(`${line}\n`);
+            const svg = this.picture.querySelector('svg');
+            this.verdict.replaceChildren(served.verdict(report, this.block, svg));
+            this.attempts.add(report, svg);
+            served.progress();
+        }
+
+        // Compares the run with the one that the page shows: its picture if there is one, otherwise its lines.
+        compare() {
+            const own = this.picture.querySelector('svg');
+            const names = svg => served.sections(svg).map(({ name }) => name).join('\n');
+            const tested = own && [...document.querySelectorAll('main figure.timeline svg')].find(svg =>
+                !svg.closest('.run, .attempts') && names(svg) === names(own));
+            if (tested) {
+                this.difference.textContent = served.difference(own, tested);
+                if (served.outline(own, tested)) {
+                    this.caption.textContent = 'This run. The dashed lines are the run on the page.';
+                } else {
+                    this.picture.append(tested.cloneNode(true), element('figcaption', {}, 'The run on the page.'));
+                }
+            } else if (this.tabs) {
+                const printed = this.output.element.textContent.split('\n');
+                const lines = this.block.querySelector('code').textContent.split('\n').filter(line => line.trim());
+                const other = lines.filter(line => !printed.includes(line)).length;
+                this.difference.textContent = other
+                    ? `${other} of the ${lines.length} lines on the page are different in this run.` : 'The same lines as on the page.';
             }
         }
 

@@ -78,7 +78,8 @@ pub struct Runner {
 }
 
 /// The events of a run, each a JSON object: `{"build": text}` from cargo,
-/// `{"output": text}` from the program, `{"timeline": svg}` of this run, and last
+/// `{"output": text}` from the program, which of a check is the document of `--json`,
+/// `{"timeline": svg}` of this run, for each run that is checked, and last
 /// `{"end": text, "good": bool}`.
 type Events = mpsc::Sender<Value>;
 
@@ -114,6 +115,12 @@ impl Runner {
             let event: Value = received.recv().await?;
             Some((Ok(format!("{event}\n")), received))
         }))
+    }
+
+    /// Reads the progress of `cargo workbook`, whose format is in `src/cli/progress.rs`.
+    /// Returns nothing if there is none yet.
+    pub fn progress(&self) -> Vec<u8> {
+        std::fs::read(self.root.join(".workbook/progress.json")).unwrap_or_default()
     }
 
     /// Stops the current run and refuses new ones.
@@ -185,10 +192,10 @@ impl Runner {
         };
         let seconds = start.elapsed().as_secs_f32();
         // The outer error is a panic.
-        let drawn = spawn_blocking(move || draw(&timeline)).await;
+        let drawn = spawn_blocking(move || draw(&timeline, target.is_check)).await;
         let note = match drawn.map_err(anyhow::Error::from).flatten() {
-            Ok(svg) => {
-                if !svg.is_empty() {
+            Ok(pictures) => {
+                for svg in pictures {
                     events.send(json!({ "timeline": svg })).await?;
                 }
                 String::new()
@@ -214,7 +221,7 @@ impl Runner {
             // The features of the alias `cargo workbook`, to share its builds.
             command
                 .args(["--features", "cli,exercises", "--bin", "workbook", "--"])
-                .args(["check", lesson.number(), "--color", "never", "--limit"])
+                .args(["check", lesson.number(), "--json", "--limit"])
                 .arg(self.limits.time.as_secs().to_string());
         } else {
             command.args(["--example", lesson.name]);
@@ -226,8 +233,10 @@ impl Runner {
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never");
         command.current_dir(&self.root);
-        // The width of the outputs in the pages, so that the two can be compared.
-        command.env("COLUMNS", "59").env("WORKBOOK_TIMELINE", timeline);
+        // The width of the outputs in the pages, so that the two can be compared. The
+        // page wraps what a check says.
+        let columns = if is_check { "400" } else { "59" };
+        command.env("COLUMNS", columns).env("WORKBOOK_TIMELINE", timeline);
         command
     }
 
@@ -264,19 +273,25 @@ impl Runner {
 }
 
 /// Draws the recording that a program saved, if it saved one. The program may have left
-/// anything in its place.
-fn draw(timeline: &Path) -> Result<String> {
+/// anything in its place. With `apart`, draws each section to its own scale: a check has
+/// runs of some milliseconds and of minutes.
+fn draw(timeline: &Path, apart: bool) -> Result<Vec<String>> {
     let Ok(metadata) = timeline.symlink_metadata() else {
-        return Ok(String::new());
+        return Ok(Vec::new());
     };
     ensure!(metadata.is_file(), "it is not a regular file");
     let mut saved = String::new();
     let mut file = File::open(timeline)?.take(MAX_TIMELINE as u64 + 1);
     file.read_to_string(&mut saved)?;
     ensure!(saved.len() <= MAX_TIMELINE, "it is too large");
-    let svg = serde_json::from_str::<Recording>(&saved)?.svg();
-    ensure!(svg.len() <= MAX_TIMELINE, "it is too large");
-    Ok(svg)
+    let Recording { sections } = serde_json::from_str(&saved)?;
+    let size = if apart { 1 } else { sections.len().max(1) };
+    let parts =
+        sections.chunks(size).map(|part| Recording { sections: part.to_vec() });
+    let pictures: Vec<_> = parts.map(|part| part.svg()).collect();
+    let total: usize = pictures.iter().map(String::len).sum();
+    ensure!(total <= MAX_TIMELINE, "it is too large");
+    Ok(pictures)
 }
 
 /// Relays cargo's output until the program starts, and returns the output of the
