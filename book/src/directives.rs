@@ -236,7 +236,8 @@ fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let minutes = match part {
         None => lesson.minutes,
         Some("exercise") => plan::of(lesson, expansion.sources)?.exercise(),
-        Some(part) => bail!("no minutes of `{part}`, only of `exercise`"),
+        Some("workshop") => plan::total(&plan::of(lesson, expansion.sources)?.parts),
+        Some(part) => bail!("no minutes of `{part}`, only of `exercise`, `workshop`"),
     };
     Ok(minutes.to_string())
 }
