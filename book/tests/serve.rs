@@ -585,7 +585,7 @@ fn deleted_pages_are_reported_until_the_next_build() {
     let get = || site.request("GET /", "Host: localhost\r\n");
     fs::remove_dir_all(site.builds.borrow().pages()).unwrap();
     let page = get();
-    assert!(page.starts_with("HTTP/1.1 500"), "{page}");
+    assert!(page.starts_with("HTTP/1.0 500"), "{page}");
     assert!(page.ends_with("save a chapter, or restart the server.\n"), "{page}");
     site.builds.send_replace(BookBuild::of(with_page("new")));
     assert!(get().ends_with("new"));

@@ -33,7 +33,7 @@ fn a_lesson_has_the_minutes_of_its_chapter_and_its_exercise() {
             text.rsplit_once(before).unwrap().1.parse().unwrap()
         };
         let reading = number(": ", " min to read");
-        let exercise = number("data-minutes=\"", "\">Exercise");
+        let exercise = number("data-minutes=\"", "\">Exercise <b>");
         let left = lesson.minutes.checked_sub(reading + exercise);
         assert!(
             left.is_some_and(|left| left <= 5),
