@@ -24,11 +24,11 @@ impl Hasher {
         Self {}
     }
 
-    /// Returns the hash of an upload, or the error of `uploads::hash` itself, with or
-    /// without context.
+    /// Returns the hash of an upload, or the error of `uploads::hash`, with or without
+    /// context.
     ///
     /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
-    /// - At most `limit` calls of it run at once, and any number of callers may wait.
+    /// - At most `limit` calls of it run at once; any number of callers may wait.
     ///   Each call starts as soon as it may.
     /// - Fails at the `DEADLINE`, counted from the call of `Hasher::hash`.
     /// - A call that has started cannot be stopped. It counts until it ends, even
