@@ -30,8 +30,19 @@ tar -cf - --exclude=./target --exclude=./.git --exclude=./.venv --exclude=./.wor
     --exclude=./book/html '--exclude=./lessons/*/exercise.rs' . | tar -xf - -C "$kit"
 
 echo "Copying the source code of the crates"
-# The configuration that it prints makes cargo use them.
-(cd "$kit" && cargo vendor --quiet --locked --versioned-dirs vendor >>.cargo/config.toml)
+(cd "$kit" && cargo vendor --quiet --locked --versioned-dirs vendor)
+cat >>"$kit/.cargo/config.toml" <<'END'
+
+# Only in a kit: the crates of `cargo vendor`.
+[source.crates-io]
+replace-with = "vendored-sources"
+
+[source.vendored-sources]
+directory = "vendor"
+END
+home=$(mktemp -d)
+(cd "$kit" && CARGO_HOME=$home cargo fetch --quiet --locked --offline)
+rm -rf "$home"
 
 echo "Downloading the wheels of the Python packages"
 wheels() {
