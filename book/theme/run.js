@@ -402,7 +402,7 @@
             const own = this.picture.querySelector('svg');
             const names = svg => served.sections(svg).map(({ name }) => name).join('\n');
             const tested = own && [...document.querySelectorAll('main figure.timeline svg')].find(svg =>
-                !svg.closest('.run, .attempts') && names(svg) === names(own));
+                !svg.closest('.run, .attempts, .knob') && names(svg) === names(own));
             if (tested) {
                 this.difference.textContent = served.difference(own, tested);
                 if (served.outline(own, tested)) {
