@@ -139,6 +139,10 @@ async fn page(
     request: Request,
 ) -> Response {
     let dir = builds.borrow().pages();
+    if !dir.is_dir() {
+        let text = "The pages are gone: save a chapter, or restart the server.\n";
+        return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
+    }
     let mut missing = ServeFile::new(dir.join("404.html"));
     let mut pages = ServeDir::new(dir).not_found_service(missing.clone());
     let response = match pages.try_call(request).await {

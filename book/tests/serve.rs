@@ -506,6 +506,18 @@ fn pages_are_notified_of_a_build() {
     assert!(page.ends_with("new"), "{page}");
 }
 
+#[test]
+fn deleted_pages_are_reported_until_the_next_build() {
+    let site = Site::new();
+    let get = || site.request("GET /", "Host: localhost\r\n");
+    fs::remove_dir_all(site.builds.borrow().pages()).unwrap();
+    let page = get();
+    assert!(page.starts_with("HTTP/1.0 500"), "{page}");
+    assert!(page.ends_with("save a chapter, or restart the server.\n"), "{page}");
+    site.builds.send_replace(BookBuild::of(with_page("new")));
+    assert!(get().ends_with("new"));
+}
+
 fn with_page(text: &str) -> TempDir {
     let pages = tempfile::tempdir().unwrap();
     fs::create_dir(pages.path().join("html")).unwrap();
@@ -556,6 +568,15 @@ fn changes_are_rebuilt_and_errors_are_reported() {
     assert!(error.unwrap().contains("chapters/pipe is not a regular file"));
     fs::remove_file(fifo).unwrap();
     assert!(next().1.unwrap().contains("no directive `nonsense`"));
+    let links = ["one", "two"].map(|name| root.path().join("lessons/01").join(name));
+    for link in &links {
+        std::os::unix::fs::symlink("..", link).unwrap();
+        assert!(next().1.unwrap().contains(" is not a regular file"));
+    }
+    for link in links {
+        fs::remove_file(link).unwrap();
+        next();
+    }
     fs::write(&chapter, "# Fourth\n").unwrap();
     let (page, error) = next();
     assert!(page.contains("Fourth") && error.is_none(), "{error:?}");

@@ -68,7 +68,7 @@ impl BookBuild {
     /// Builds the book in the folder `book`.
     pub fn new(book: &Path) -> Result<Self> {
         let root = book.join("..");
-        // mdBook copies all files. Reading a FIFO or a device may take forever.
+        // mdBook copies all files. Reading a FIFO, a device or a loop may take forever.
         if let Some((path, _)) = files(&root).find(|(_, file)| !file.is_file()) {
             bail!("{} is not a regular file", path.display());
         }
@@ -83,8 +83,7 @@ impl BookBuild {
     pub fn of(pages: TempDir) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let id = now.unwrap_or_default().as_millis();
-        let sources = Sources::new();
-        Self { pages: Arc::new(pages), id, error: None, sources }
+        Self { pages: Arc::new(pages), id, error: None, sources: Sources::new() }
     }
 
     /// The folder of the pages.
@@ -109,17 +108,16 @@ fn sources(root: &Path) -> Sources {
 }
 
 /// Walks everything in the sources that is not a directory, without the learner's
-/// exercises.
+/// exercises. Does not follow a link to a directory, which may be a loop.
 fn files(root: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
-    let mut pending: Vec<PathBuf> =
-        SOURCES.iter().map(|source| root.join(source)).collect();
+    let mut pending = Vec::from(SOURCES.map(|source| root.join(source)));
     std::iter::from_fn(move || {
         while let Some(path) = pending.pop() {
-            if let Ok(entries) = std::fs::read_dir(&path) {
+            let entries = std::fs::read_dir(&path).ok();
+            if let Some(entries) = entries.filter(|_| !path.is_symlink()) {
                 pending.extend(entries.flatten().map(|entry| entry.path()));
             } else if path.file_name().is_some_and(|name| name != "exercise.rs")
                 && let Ok(metadata) = path.metadata()
-                && !metadata.is_dir()
             {
                 return Some((path, metadata));
             }
@@ -138,15 +136,13 @@ fn is_source(path: &Path) -> bool {
 /// receivers of `builds` are gone.
 pub async fn rebuild(book: PathBuf, builds: watch::Sender<BookBuild>) {
     let root = book.join("..");
-    let take_sources = async || {
-        let root = root.clone();
-        spawn_blocking(move || sources(&root)).await.unwrap_or_default()
-    };
     let mut built = builds.borrow().sources.clone();
     let mut previous = Sources::new();
     while !builds.is_closed() {
         sleep(POLL_INTERVAL).await;
-        let current = take_sources().await;
+        let root = root.clone();
+        let current = spawn_blocking(move || sources(&root)).await;
+        let current = current.unwrap_or_default();
         if current != previous {
             previous = current;
             continue;
