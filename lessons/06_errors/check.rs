@@ -417,9 +417,17 @@ async fn kinds() -> Result<()> {
     let cut_off =
         RawServer::start(vec![(0, RawServer::response(200, &body, body.len() + 9))])
             .await?;
-    site.failure(what, cut_off.url().to_owned()).await.because([
+    let failed = site.failure(what, cut_off.url().to_owned()).await;
+    let (error, _) = failed.because([
         "What has arrived is the JSON of a weather, but reading the rest failed.",
     ])?;
+    let got = kind(&error);
+    let words = format!("{what} is {got}, expected Other.");
+    check::that(got == "Other", words).when(
+        got == "NotJson",
+        "`is_decode` is also true if the connection ends within the body. The source of \
+         the error is a `serde_json::Error` only if the whole body arrived.",
+    )?;
     let times = hangs_up.requests().len();
     let words = format!(
         "a connection closed without a response: {times} requests, expected 1."

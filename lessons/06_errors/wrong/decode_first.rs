@@ -1,4 +1,4 @@
-//! Wrong: checks `is_decode` before `is_timeout`.
+//! Wrong: takes every `is_decode` for invalid JSON: a timeout, and a truncated body.
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
