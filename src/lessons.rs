@@ -24,7 +24,7 @@ pub struct Lesson {
     /// Names of the earlier lessons whose ideas it uses. Only direct prerequisites are
     /// listed, not the prerequisites of prerequisites.
     pub needs: &'static [&'static str],
-    /// Minutes it takes in a workshop, reading and exercise included.
+    /// Minutes it takes: those of reading and of the exercise, and at most 5 more.
     pub minutes: u32,
     /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
@@ -76,7 +76,7 @@ lessons! {
         question: "When does an async fn run?",
         in_python: "coroutine object, `asyncio.run`",
         needs: &[],
-        minutes: 20,
+        minutes: 25,
         postgres: false,
     }
     lazy "02_lazy" {
@@ -116,7 +116,7 @@ lessons! {
         question: "Fail fast, or collect everything?",
         in_python: "`try`/`except`, `return_exceptions`, `ExceptionGroup`",
         needs: &["03_gather"],
-        minutes: 30,
+        minutes: 35,
         postgres: false,
     }
     pitfalls "07_pitfalls" {
@@ -124,7 +124,7 @@ lessons! {
         question: "What do the best-practice lists mean in numbers?",
         in_python: "the usual bullet lists",
         needs: &["04_bounded"],
-        minutes: 30,
+        minutes: 40,
         postgres: false,
     }
     blocking "08_blocking" {
@@ -132,7 +132,7 @@ lessons! {
         question: "Why did everything stop?",
         in_python: "`to_thread`, `slow_callback_duration`, process pools",
         needs: &["07_pitfalls"],
-        minutes: 30,
+        minutes: 35,
         postgres: false,
     }
     bridging "09_bridging" {
@@ -140,7 +140,7 @@ lessons! {
         question: "How do I call async code from sync code, and back?",
         in_python: "`asyncio.run`, `run_coroutine_threadsafe`, `to_thread`",
         needs: &["08_blocking"],
-        minutes: 30,
+        minutes: 35,
         postgres: false,
     }
     tasks "10_tasks" {
@@ -156,7 +156,7 @@ lessons! {
         question: "Why will this future not spawn?",
         in_python: "none: one loop, one thread, the GIL",
         needs: &["07_pitfalls", "10_tasks"],
-        minutes: 45,
+        minutes: 50,
         postgres: false,
     }
     cancellation "12_cancellation" {
@@ -164,7 +164,7 @@ lessons! {
         question: "What happens to a future I drop?",
         in_python: "`CancelledError`, `finally`, `shield`",
         needs: &["10_tasks"],
-        minutes: 40,
+        minutes: 45,
         postgres: false,
     }
     retry "13_retry" {
@@ -172,7 +172,7 @@ lessons! {
         question: "How long will I really wait?",
         in_python: "`wait_for`, `timeout_at`, tenacity",
         needs: &["06_errors"],
-        minutes: 45,
+        minutes: 50,
         postgres: false,
     }
     transactions "14_transactions" {
@@ -180,7 +180,7 @@ lessons! {
         question: "What survives a cancelled request?",
         in_python: "`async with conn.transaction()`",
         needs: &["05_pool", "06_errors", "12_cancellation"],
-        minutes: 30,
+        minutes: 35,
         postgres: true,
     }
 }

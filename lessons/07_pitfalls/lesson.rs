@@ -26,11 +26,13 @@ async fn request(n: u64) -> u64 {
 }
 
 // ANCHOR: loop
+// ANCHOR: in_a_loop
 async fn await_in_a_loop() {
     for n in 1..=5 {
         request(n).await;
     }
 }
+// ANCHOR_END: in_a_loop
 
 async fn await_together() {
     join_all((1..=5).map(request)).await;
@@ -70,6 +72,7 @@ async fn lookup() -> u32 {
     42
 }
 
+// ANCHOR: inside
 /// Sync code that needs an async result.
 fn sync_code(runtime: &Handle) -> u32 {
     runtime.block_on(lookup())
@@ -80,6 +83,7 @@ fn sync_code(runtime: &Handle) -> u32 {
 async fn block_on_inside(runtime: Handle) -> Result<u32, JoinError> {
     spawn(async move { sync_code(&runtime) }).await
 }
+// ANCHOR_END: inside
 
 /// Calls it on a thread for blocking work, which may wait.
 async fn block_on_elsewhere(runtime: Handle) -> Result<u32, JoinError> {
@@ -99,12 +103,14 @@ async fn fails() -> Result<()> {
     Err(anyhow!("the invoice was not sent"))
 }
 
+// ANCHOR: handle_dropped
 /// The handle is dropped, and the task's error with it,
 /// without a trace.
 async fn handle_dropped(_seen: &mut Vec<anyhow::Error>) {
     drop(spawn(fails()));
     yield_now().await; // the task runs here, and fails
 }
+// ANCHOR_END: handle_dropped
 
 /// Two results, one inside the other: did the task panic,
 /// and did its work fail?
@@ -118,6 +124,7 @@ async fn handle_awaited(seen: &mut Vec<anyhow::Error>) {
 // ANCHOR_END: lost_error
 
 // ANCHOR: wait
+// ANCHOR: first_of_three
 /// `select!` takes the first response and drops the other
 /// futures.
 async fn first_of_three() -> Vec<u64> {
@@ -128,6 +135,7 @@ async fn first_of_three() -> Vec<u64> {
         third = request(3) => vec![third],
     }
 }
+// ANCHOR_END: first_of_three
 
 async fn all_of_three() -> Vec<u64> {
     let (a, b, c) = (request(1), request(2), request(3));
@@ -141,6 +149,7 @@ async fn add_one(total: Arc<Mutex<u64>>) {
     *total.lock().await += 1;
 }
 
+// ANCHOR: across_await
 /// Waits for a task while holding the lock that the task
 /// needs.
 async fn lock_across_await(total: Arc<Mutex<u64>>) {
@@ -148,6 +157,7 @@ async fn lock_across_await(total: Arc<Mutex<u64>>) {
     let _ = spawn(add_one(Arc::clone(&total))).await;
     drop(guard);
 }
+// ANCHOR_END: across_await
 
 /// Releases the lock first: a guard lives to the end of
 /// its block.
