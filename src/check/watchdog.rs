@@ -243,7 +243,8 @@ impl Watched {
                 let requests = self.spans.open();
                 let requested =
                     requests.iter().any(|span| span.starts_with("`GET /"));
-                let cause = match requested {
+                let certain = requested && !clock::is_stopped();
+                let cause = match certain {
                     true => {
                         ": if the task waits for a response of the test server, it \
                          waits forever. With a real clock it would not"
@@ -254,7 +255,7 @@ impl Watched {
                     "{idle}, while a task of `spawn_blocking` runs. The clock of this \
                      check is paused, and such a task keeps it from moving{cause}"
                 );
-                Stuck { diagnosis, certain: requested && !clock::is_stopped() }
+                Stuck { diagnosis, certain }
             }
             (true, _) => {
                 let polls = now.polls - from.polls;
@@ -308,6 +309,7 @@ fn spans(preposition: &str, labels: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::sync::{Mutex, mpsc};
 
     use tokio::task::{spawn, spawn_blocking, yield_now};
@@ -419,11 +421,20 @@ mod tests {
             let _ = spawn_blocking(move || handle.block_on(request)).await;
         };
         reports(report(Clock::Paused, requests), true, &parts);
+
+        let held = |_| async {
+            let _clock = clock::stop_clock();
+            pending::<()>().instrument(info_span!("GET /page/1")).await;
+        };
+        let parts = ["waiting in `GET /page/1`", "keeps it from moving"];
+        let held = report(Clock::Paused, held);
+        reports(held.clone(), false, &parts);
+        assert!(held.is_none_or(|held| !held.diagnosis.contains("waits forever")));
     }
 
     #[test]
     fn waiting_on_the_real_clock_is_not_a_busy_loop() {
-        let waits = |_| std::future::pending().instrument(info_span!("query"));
+        let waits = |_| pending().instrument(info_span!("query"));
         let parts =
             ["the runtime has been idle for", ", waiting in `query`: it waits"];
         reports(report(Clock::Real(60_000 * MS), waits), false, &parts);
