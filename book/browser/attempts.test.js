@@ -115,6 +115,13 @@ test('a compiler error is shown as the compiler prints it, with advice', async o
     assert.deepEqual(await names(page), ['does not compile']);
 });
 
+test('without a check there is a reason', async open => {
+    const page = await lesson(open, [[{ ...report, checks: [], outcome: 'missing', reason: 'exercise.rs is empty; `reset` restores it' }]]);
+    await check(page);
+    assert.match(await runOf(page).textContent(), /No check ranExercise\.rs is empty; reset restores it/);
+    assert.deepEqual(await names(page), ['no check ran']);
+});
+
 test('the oldest attempts are left out', async open => {
     const page = await lesson(open, Array.from({ length: 10 }, (_, n) => [report, svg('all', n, [0, 100])]));
     for (let n = 0; n < 10; n++) await check(page);

@@ -26,6 +26,7 @@
         const passed = checks.filter(check => check.outcome === 'passed').length;
         return outcome === 'does_not_compile' ? 'does not compile'
             : outcome === 'solved' ? 'solved'
+            : !checks.length ? 'no check ran'
             : `${passed} of ${checks.length}`;
     };
 
@@ -84,6 +85,7 @@
         const passed = checks.filter(check => check.outcome === 'passed').length;
         const words = solved ? `Solved: all ${checks.length} checks passed`
             : outcome === 'does_not_compile' ? 'It does not compile'
+            : !checks.length ? 'No check ran'
             : `${passed} of ${checks.length} checks passed`;
         return element('div', { className: `verdict verdict-${solved ? 'passed' : 'failed'}` },
             element('p', { className: 'verdict-score' }, element('span', { className: 'verdict-icon', ariaHidden: true }, solved ? '✓' : '✗'), ` ${words}`),
