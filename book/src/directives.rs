@@ -237,7 +237,9 @@ fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
         None => lesson.minutes,
         Some("exercise") => plan::of(lesson, expansion.sources)?.exercise(),
         Some("workshop") => plan::total(&plan::of(lesson, expansion.sources)?.parts),
-        Some(part) => bail!("no minutes of `{part}`, only of `exercise`, `workshop`"),
+        Some(part) => {
+            bail!("no minutes of `{part}`, only of `exercise`, `workshop`")
+        }
     };
     Ok(minutes.to_string())
 }

@@ -24,8 +24,8 @@ impl Hasher {
         Self {}
     }
 
-    /// Returns the hash of an upload, or the error of `uploads::hash`, with or without
-    /// context.
+    /// Returns the hash of an upload, or the error of `uploads::hash`. You may add
+    /// context to it.
     ///
     /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
     /// - At most `limit` calls of it run at once; any number of callers may wait.
