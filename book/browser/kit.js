@@ -29,7 +29,7 @@ function installed(name) {
 }
 
 const playwright = installed('playwright-core');
-const axe = installed('axe-core');
+export const axe = installed('axe-core');
 
 // As in `../src/pdf.rs`.
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
