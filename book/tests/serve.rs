@@ -608,8 +608,12 @@ fn changes_are_rebuilt_and_errors_are_reported() {
     let chapter = book.join("chapters/a.md");
     for (file, text) in [
         ("book.toml", "[book]\nsrc = \"chapters\"\n"),
-        ("theme/run.js", ""),
         ("theme/run.css", ""),
+        ("theme/pictures.js", ""),
+        ("theme/verdict.js", ""),
+        ("theme/attempts.js", ""),
+        ("theme/progress.js", ""),
+        ("theme/run.js", ""),
         ("chapters/SUMMARY.md", "# Summary\n\n- [A](a.md)\n"),
         ("chapters/a.md", "# First\n"),
     ] {

@@ -120,7 +120,15 @@ impl Runner {
     /// Reads the progress of `cargo workbook`, whose format is in `src/cli/progress.rs`.
     /// Returns nothing if there is none yet.
     pub fn progress(&self) -> Vec<u8> {
-        std::fs::read(self.root.join(".workbook/progress.json")).unwrap_or_default()
+        let path = self.root.join(".workbook/progress.json");
+        let mut text = Vec::new();
+        // Reading a FIFO may take forever.
+        if path.is_file()
+            && let Ok(file) = File::open(path)
+        {
+            let _ = file.take(MAX_TIMELINE as u64).read_to_end(&mut text);
+        }
+        text
     }
 
     /// Stops the current run and refuses new ones.
