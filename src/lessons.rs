@@ -119,7 +119,7 @@ lessons! {
         question: "What if there are 5,000?",
         in_python: "`Semaphore`; aiohttp's hidden limit of 100",
         needs: &["03_gather"],
-        minutes: 30,
+        minutes: 35,
         postgres: false,
         knob: knob("--limit", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
     }
@@ -173,7 +173,7 @@ lessons! {
         question: "Who owns a task, and who sees it fail?",
         in_python: "`TaskGroup`, `cancel`, \"Task exception was never retrieved\"",
         needs: &["06_errors"],
-        minutes: 30,
+        minutes: 35,
         postgres: false,
         knob: knob("--after", &[1, 25, 50, 75, 99, 150]),
     }
