@@ -20,6 +20,7 @@
 //!
 //! Where the file does not exist, only wall time is known.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -148,10 +149,10 @@ impl Scheduled {
 }
 
 /// The time in which a hypervisor ran other machines on the CPUs of this one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Stolen {
     /// When it was read.
-    at: Option<Instant>,
+    at: Instant,
     since_boot: Duration,
 }
 
@@ -159,11 +160,15 @@ impl Stolen {
     /// The unit in which the kernel prints it.
     const TICK: Duration = Duration::from_millis(10);
 
-    /// Reads it, unless that was done less than 50 ms ago: the file has many lines.
-    pub fn refresh(&mut self) {
-        if self.at.is_none_or(|at| at.elapsed() >= 5 * Self::TICK) {
-            *self = Self::read();
+    /// Returns it as it was at most 50 ms ago: reading it takes a while.
+    pub fn recent() -> Self {
+        thread_local! {
+            static LAST: Cell<Option<Stolen>> = const { Cell::new(None) };
         }
+        let is_recent = |last: &Self| last.at.elapsed() < 5 * Self::TICK;
+        let recent = LAST.get().filter(is_recent).unwrap_or_else(Self::read);
+        LAST.set(Some(recent));
+        recent
     }
 
     /// Returns the most that can have been stolen since it was read.
@@ -176,7 +181,7 @@ impl Stolen {
 
     fn read() -> Self {
         let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-        Self { at: Some(Instant::now()), since_boot: Self::parse(&stat) }
+        Self { at: Instant::now(), since_boot: Self::parse(&stat) }
     }
 
     /// Parses the first line of the file, the sums of all CPUs: `cpu`, and then the

@@ -290,8 +290,6 @@ thread_local! {
     /// A check is running, so the panic hook records panics.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
-    /// The stolen time shortly before the current run.
-    static STOLEN: Cell<Stolen> = Cell::default();
     static CLOCK: Cell<CheckClock> = const { Cell::new(CheckClock::IDLE) };
 }
 
@@ -668,9 +666,7 @@ fn measure<'a>(
     let measured = async move {
         let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
         let first = spans.len();
-        let mut stolen = STOLEN.get();
-        stolen.refresh();
-        STOLEN.set(stolen);
+        let stolen = Stolen::recent();
         BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
         let parks = || Handle::current().metrics().worker_park_count(0);
         let (began, parks_before) = (tokio::time::Instant::now(), parks());

@@ -118,7 +118,7 @@ impl Runner {
     }
 
     /// Reads the progress of `cargo workbook`, whose format is in `src/cli/progress.rs`.
-    /// Returns nothing if there is none yet.
+    /// Returns nothing before the first exercise is solved.
     pub fn progress(&self) -> Vec<u8> {
         let path = self.root.join(".workbook/progress.json");
         let mut text = Vec::new();
