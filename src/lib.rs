@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod args;
 pub mod cargo;
 pub mod check;
 mod decoder;

@@ -290,7 +290,7 @@ fn gather_bounded_and_errors_refuse_wrong_arguments() {
     assert_refuses(
         "06_errors",
         &["--fails 0", "--fails 4", "--fails", "2"],
-        "`--fails N`, with page 1, 2 or 3",
+        "`--fails PAGE`, with 1 to 3 as the page",
     );
 }
 

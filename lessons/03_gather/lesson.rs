@@ -12,14 +12,14 @@ mod named;
 use std::env;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{timeline, web};
+use async_workbook::{args, timeline, web};
 
 // ANCHOR: fetch
 /// Fetches a page; returns its status and its size in bytes.
@@ -90,20 +90,6 @@ async fn guide(client: &Client, server: &web::Server, city: &str) -> Result<Guid
 }
 // ANCHOR_END: json
 
-/// Parses `--delay MS`.
-fn parse_delay(args: &[String]) -> Result<Duration> {
-    let delay = match args {
-        [_, millis] => millis.parse().ok(),
-        _ => None,
-    };
-    let delay = delay.filter(|millis| (1..=1000).contains(millis));
-    let delay = delay.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--delay MS`, with 1 to 1000 milliseconds")
-    })?;
-    Ok(Duration::from_millis(delay))
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let timeline = timeline::start().await;
@@ -117,12 +103,11 @@ async fn main() -> Result<()> {
         .skip(1)
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
-    match &args[..] {
-        [] => {}
-        [flag, ..] if flag == "--delay" => {
-            server.delay("/page/1", parse_delay(&args)?);
-        }
-        urls => return named::fetch_all(&client, urls, &server).await,
+    if args.first().is_none_or(|first| first == "--delay") {
+        let delay = args::number("--delay MS", 100, 1..=1000, "milliseconds")?;
+        server.delay("/page/1", Duration::from_millis(delay));
+    } else {
+        return named::fetch_all(&client, &args, &server).await;
     }
 
     // ANCHOR: main

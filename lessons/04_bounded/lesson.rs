@@ -7,10 +7,9 @@
 //! `cargo run --example 04_bounded -- --limit 5`.
 
 use std::cell::Cell;
-use std::env;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Client;
@@ -18,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{timeline, web};
+use async_workbook::{args, timeline, web};
 
 // ANCHOR: gauge
 /// Counts the jobs in flight and remembers the peak. A `Cell` is enough because
@@ -107,25 +106,9 @@ fn report(what: &str, gauge: &Gauge, start: Instant) {
     println!("  {what:<20} peak {peak:>4}, {took:>4} ms");
 }
 
-/// Reads `--limit N` from the command line.
-fn limit_from_args() -> Result<usize> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let limit = match args[..] {
-        [] => Some(4),
-        ["--limit", number] => number.parse().ok(),
-        _ => None,
-    };
-    let limit = limit.filter(|limit| (1..=12).contains(limit));
-    limit.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--limit N`, with 1 to 12 requests")
-    })
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let limit = limit_from_args()?;
+    let limit = args::number("--limit N", 4, 1..=12, "requests")?;
     let timeline = timeline::start().await;
 
     // ANCHOR: main

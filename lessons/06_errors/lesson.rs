@@ -8,7 +8,6 @@
 
 mod failure;
 
-use std::env;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{timeline, web};
+use async_workbook::{args, timeline, web};
 
 struct Site {
     client: Client,
@@ -164,25 +163,9 @@ fn summary(result: &Result<Vec<usize>>) -> String {
     }
 }
 
-/// Reads `--fails N` from the command line.
-fn fails_from_args() -> Result<usize> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let page = match args[..] {
-        [] => Some(2),
-        ["--fails", number] => number.parse().ok(),
-        _ => None,
-    };
-    let page = page.filter(|page| (1..=3).contains(page));
-    page.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--fails N`, with page 1, 2 or 3")
-    })
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let fails = fails_from_args()?;
+    let fails = args::number("--fails PAGE", 2, 1..=3, "as the page")?;
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     let client = Client::builder().no_proxy().build()?;

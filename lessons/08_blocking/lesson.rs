@@ -8,10 +8,10 @@
 //! threads: `cargo run --example 08_blocking -- --threads 6`.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
 use std::time::Duration;
-use std::{env, thread};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::future::{join_all, try_join_all};
 use tokio::net::lookup_host;
 use tokio::runtime::Builder;
@@ -20,7 +20,10 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::timeline::{self, Timeline};
+use async_workbook::{
+    args,
+    timeline::{self, Timeline},
+};
 
 const TICK: Duration = Duration::from_millis(200);
 
@@ -184,26 +187,10 @@ async fn run(threads: usize) -> Result<Timeline> {
     // ANCHOR_END: end
 }
 
-/// Reads `--threads N` from the command line.
-fn threads_from_args() -> Result<usize> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let threads = match args[..] {
-        [] => Some(2),
-        ["--threads", number] => number.parse().ok(),
-        _ => None,
-    };
-    let threads = threads.filter(|n| (1..=64).contains(n));
-    threads.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--threads N`, with 1 to 64 threads")
-    })
-}
-
 // ANCHOR: main
 /// `#[tokio::main]` has no setting for the blocking pool.
 fn main() -> Result<()> {
-    let threads = threads_from_args()?;
+    let threads = args::number("--threads N", 2, 1..=64, "threads")?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(threads)

@@ -14,9 +14,9 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{io, thread};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::executor;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -25,7 +25,7 @@ use tokio::task::{block_in_place, spawn, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span};
 
-use async_workbook::timeline;
+use async_workbook::{args, timeline};
 
 const MS: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(200);
@@ -281,24 +281,8 @@ fn rounded(time: Duration) -> u128 {
     (time.as_millis() + 25) / 200 * 200
 }
 
-/// Reads `--threads N` from the command line.
-fn threads_from_args() -> Result<usize> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let threads = match args[..] {
-        [] => Some(1),
-        ["--threads", number] => number.parse().ok(),
-        _ => None,
-    };
-    let threads = threads.filter(|n| (1..=64).contains(n));
-    threads.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--threads N`, with 1 to 64 threads")
-    })
-}
-
 fn main() -> Result<()> {
-    let threads = threads_from_args()?;
+    let threads = args::number("--threads N", 1, 1..=64, "threads")?;
     let main = Builder::new_current_thread().enable_all().build()?;
     // Blocking a thread takes real time. Rounding makes every run print the same.
     let timeline = main.block_on(async { timeline::start().await.rounded_to(TICK) });

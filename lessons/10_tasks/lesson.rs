@@ -6,20 +6,19 @@
 //! Run it with `cargo run --example 10_tasks`, or give up at another time:
 //! `cargo run --example 10_tasks -- --after 150`.
 
-use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::panic;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{self, Sender};
 use tokio::task::{JoinError, JoinHandle, JoinSet, spawn};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::timeline;
+use async_workbook::{args, timeline};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -202,26 +201,9 @@ impl Drop for PrintOnDrop {
     }
 }
 
-/// Reads `--after MS` from the command line.
-fn after_from_args() -> Result<Duration> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let after = match args[..] {
-        [] => Some(50),
-        ["--after", millis] => millis.parse().ok(),
-        _ => None,
-    };
-    let after = after.filter(|millis| (1..=1000).contains(millis));
-    let after = after.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds")
-    })?;
-    Ok(after * MS)
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let after = after_from_args()?;
+    let after = args::number("--after MS", 50, 1..=1000, "milliseconds")? * MS;
     let timeline = timeline::start().await;
 
     println!("100 ms of work, given up after {} ms", after.as_millis());

@@ -6,14 +6,13 @@
 //! Run it with `cargo run --example 11_send`, or with another number of tasks:
 //! `cargo run --example 11_send -- --tasks 10`.
 
-use std::env;
 use std::error::Error;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::extract::Request;
 use axum::handler::Handler;
 use futures::stream::{self, StreamExt};
@@ -22,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::timeline;
+use async_workbook::{args, timeline};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -157,25 +156,9 @@ where
     println!("  {what:<22} {millis:>6} ms  {copies:>4} copies");
 }
 
-/// Reads `--tasks N` from the command line.
-fn tasks_from_args() -> Result<usize> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let tasks = match args[..] {
-        [] => Some(4),
-        ["--tasks", number] => number.parse().ok(),
-        _ => None,
-    };
-    let tasks = tasks.filter(|n| (1..=100).contains(n));
-    tasks.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--tasks N`, with 1 to 100 tasks")
-    })
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let tasks = tasks_from_args()?;
+    let tasks = args::number("--tasks N", 4, 1..=100, "tasks")?;
     let timeline = timeline::start().await;
     PRICES.lock().unwrap().extend([3, 5, 8]);
     let pages = || vec![Text("a"), Text("b"), Text("c"), Text("d")];

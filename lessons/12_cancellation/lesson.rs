@@ -6,13 +6,12 @@
 //! Run it with `cargo run --example 12_cancellation`, or drop at another time:
 //! `cargo run --example 12_cancellation -- --after 150`.
 
-use std::env;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,7 +23,7 @@ use tokio::task::spawn;
 use tokio::time::{sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::timeline;
+use async_workbook::{args, timeline};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -266,26 +265,9 @@ async fn files(what: &str, work: impl AsyncFnOnce(TempFile)) {
     println!("  {what:<18} {then}, and later {}", deleted.load(SeqCst));
 }
 
-/// Reads `--after MS` from the command line.
-fn after_from_args() -> Result<Duration> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let after = match args[..] {
-        [] => Some(50),
-        ["--after", millis] => millis.parse().ok(),
-        _ => None,
-    };
-    let after = after.filter(|millis| (1..=1000).contains(millis));
-    let after = after.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--after MS`, with 1 to 1000 milliseconds")
-    })?;
-    Ok(after * MS)
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let after = after_from_args()?;
+    let after = args::number("--after MS", 50, 1..=1000, "milliseconds")? * MS;
     let timeline = timeline::start().await;
     let millis = after.as_millis();
 

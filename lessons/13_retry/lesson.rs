@@ -11,10 +11,9 @@ mod api;
 mod random;
 
 use std::collections::HashMap;
-use std::env;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Method, Request, Response};
 use serde_json::Value;
@@ -22,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument, info_span, instrument};
 
 use api::Api;
-use async_workbook::timeline;
+use async_workbook::{args, timeline};
 use random::Random;
 
 const MS: Duration = Duration::from_millis(1);
@@ -244,26 +243,10 @@ async fn one_client(client: &Client, url: &str) -> Result<()> {
 }
 // ANCHOR_END: clients
 
-/// Reads `--deadline MS` from the command line.
-fn deadline_from_args() -> Result<Duration> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let deadline = match args[..] {
-        [] => Some(1000),
-        ["--deadline", millis] => millis.parse().ok(),
-        _ => None,
-    };
-    let deadline = deadline.filter(|millis| (1..=10_000).contains(millis));
-    let deadline = deadline.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--deadline MS`, with 1 to 10000 milliseconds")
-    })?;
-    Ok(deadline * MS)
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let limit = deadline_from_args()?;
+    let limit =
+        args::number("--deadline MS", 1000, 1..=10_000, "milliseconds")? * MS;
     let timeline = timeline::start().await;
     let api = Api::start().await?;
     let client = Client::builder().no_proxy().build()?;

@@ -6,7 +6,6 @@
 //! Run it with `cargo run --example 14_transactions`, or give the query more time:
 //! `cargo run --example 14_transactions -- --limit 800`.
 
-use std::env;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use tokio::time::{Instant, error::Elapsed, sleep, timeout};
 use tokio_postgres::{Config, Error, NoTls};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{postgres, timeline};
+use async_workbook::{args, postgres, timeline};
 
 /// All times are printed in multiples of this.
 const UNIT: Duration = Duration::from_millis(400);
@@ -216,26 +215,14 @@ fn units(start: Instant) -> String {
     format!("{} x 400 ms", (start.elapsed().as_millis() + 50) / UNIT.as_millis())
 }
 
-/// Reads `--limit MS` from the command line.
-fn limit_from_args() -> Result<Duration> {
-    let args: Vec<_> = env::args_os().skip(1).collect();
-    let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
-    let limit = match args[..] {
-        [] => Some(400),
-        ["--limit", millis] => millis.parse().ok(),
-        _ => None,
-    };
-    let limit = limit.filter(|millis| (100..=10_000).contains(millis));
-    let limit = limit.with_context(|| {
-        let given = args.join(" ");
-        format!("`{given}`: expected `--limit MS`, with 100 to 10000 milliseconds")
-    })?;
-    Ok(Duration::from_millis(limit))
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let limit = limit_from_args()?;
+    let limit = Duration::from_millis(args::number(
+        "--limit MS",
+        400,
+        100..=10_000,
+        "milliseconds",
+    )?);
     // The database is another process, so this runs on the real clock. Rounding
     // makes every run print the same.
     let timeline = timeline::start().await.rounded_to(UNIT);
