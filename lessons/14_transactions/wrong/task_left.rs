@@ -1,4 +1,5 @@
-//! Wrong: a task cancels a statement of the next user of the connection.
+//! Wrong: the task that cancels what takes much too long lives on, and cancels a
+//! statement of the next user of the connection.
 
 use tokio::time::sleep;
 
@@ -13,7 +14,7 @@ async fn with_tx<T>(
     tx.batch_execute(&format!("SET LOCAL statement_timeout = {millis}")).await?;
     let token = tx.cancel_token();
     tokio::spawn(async move {
-        sleep(limit).await;
+        sleep(100 * limit).await;
         let _ = token.cancel_query(NoTls).await;
     });
     let value = work(&tx).await?;
