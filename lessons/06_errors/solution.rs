@@ -32,15 +32,15 @@ enum FetchError {
     NotFound,
     /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The whole response arrived, but is not the JSON of a `Weather`.
+    /// The body is not the JSON of a `Weather`. (One that ends too early may be this or
+    /// `Other`.)
     NotJson(Cause),
     /// The response did not arrive within `DEADLINE`, or the client's own connect
     /// timeout expired.
     TooSlow(Cause),
     /// The connection was refused.
     Refused(Cause),
-    /// Anything else: an invalid URL, or a connection closed before the end of the
-    /// response.
+    /// Anything else: an invalid URL, or a connection closed without a response.
     Other(Cause),
 }
 
@@ -87,15 +87,10 @@ impl From<reqwest::Error> for FetchError {
             // reading and decoding the body.
             None if error.is_timeout() => Self::TooSlow(error.into()),
             None if error.is_connect() => Self::Refused(error.into()),
-            None if is_not_json(&error) => Self::NotJson(error.into()),
+            None if error.is_decode() => Self::NotJson(error.into()),
             None => Self::Other(error.into()),
         }
     }
-}
-
-/// `is_decode` is also true if the connection ends within the body.
-fn is_not_json(error: &reqwest::Error) -> bool {
-    error.source().is_some_and(|source| source.is::<serde_json::Error>())
 }
 
 /// Fetches the weather from one URL within `DEADLINE`, with one request. A response

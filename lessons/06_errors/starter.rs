@@ -32,15 +32,15 @@ enum FetchError {
     NotFound,
     /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The whole response arrived, but is not the JSON of a `Weather`.
+    /// The body is not the JSON of a `Weather`. (One that ends too early may be this or
+    /// `Other`.)
     NotJson(reqwest::Error),
     /// The response did not arrive within `DEADLINE`, or the client's own connect
     /// timeout expired.
     TooSlow(reqwest::Error),
     /// The connection was refused.
     Refused(reqwest::Error),
-    /// Anything else: an invalid URL, or a connection closed before the end of the
-    /// response.
+    /// Anything else: an invalid URL, or a connection closed without a response.
     Other(reqwest::Error),
 }
 
@@ -77,8 +77,7 @@ impl From<reqwest::Error> for FetchError {
         match error.status() {
             Some(StatusCode::NOT_FOUND) => Self::NotFound,
             Some(status) => Self::Status(status),
-            // Can more than one of these be true for the same error? Is each of them
-            // true only for the errors of its variant?
+            // Can more than one of these be true for the same error?
             None if error.is_decode() => Self::NotJson(error),
             None if error.is_connect() => Self::Refused(error),
             None if error.is_timeout() => Self::TooSlow(error),

@@ -7,7 +7,7 @@ impl From<reqwest::Error> for FetchError {
             Some(status) => Self::Status(status),
             None if error.is_connect() => Self::Refused(error.into()),
             None if error.is_timeout() => Self::TooSlow(error.into()),
-            None if is_not_json(&error) => Self::NotJson(error.into()),
+            None if error.is_decode() => Self::NotJson(error.into()),
             None => Self::Other(error.into()),
         }
     }

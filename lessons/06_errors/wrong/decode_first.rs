@@ -1,4 +1,4 @@
-//! Wrong: takes every `is_decode` for invalid JSON: a timeout, and a truncated body.
+//! Wrong: takes every `is_decode` for invalid JSON, also a timeout in the body.
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {

@@ -8,7 +8,7 @@ impl From<reqwest::Error> for FetchError {
             Some(status) => Self::Status(status),
             None if error.is_timeout() => Self::TooSlow(text),
             None if error.is_connect() => Self::Refused(text),
-            None if is_not_json(&error) => Self::NotJson(text),
+            None if error.is_decode() => Self::NotJson(text),
             None => Self::Other(text),
         }
     }
