@@ -73,7 +73,7 @@ const DIRECTIVES: [(&str, Replace); 22] = [
     ("python", program::python),
     ("python-output", python_output),
     ("question", |_, argument| Ok(lesson(argument)?.question.to_owned())),
-    ("schedule", schedule),
+    ("schedule", |expansion, argument| schedule::show(argument, expansion.sources)),
     ("timeline", timeline),
     ("verdict", exercise::verdict),
 ];
@@ -242,18 +242,6 @@ fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
         }
     };
     Ok(minutes.to_string())
-}
-
-fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
-    let (name, numbers) = split(argument);
-    let workshop = schedule::workshop(name)?;
-    let numbers = numbers.context("no lessons, as in `day: 01 02 03`")?;
-    let lessons =
-        numbers.split_whitespace().map(lesson).collect::<Result<Vec<_>>>()?;
-    let plans = lessons.iter().map(|lesson| plan::of(lesson, expansion.sources));
-    let plans = plans.collect::<Result<Vec<_>>>()?;
-    let lessons: Vec<_> = lessons.into_iter().zip(&plans).collect();
-    Ok(workshop.schedule(&lessons).markdown())
 }
 
 /// Draws `03_gather: caption`, or a part of the lesson with its own snapshot,
