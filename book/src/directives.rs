@@ -73,7 +73,7 @@ const DIRECTIVES: [(&str, Replace); 22] = [
     ("python", program::python),
     ("python-output", python_output),
     ("question", |_, argument| Ok(lesson(argument)?.question.to_owned())),
-    ("schedule", schedule),
+    ("schedule", |expansion, argument| schedule::show(argument, expansion.sources)),
     ("timeline", timeline),
     ("verdict", exercise::verdict),
 ];
@@ -244,18 +244,6 @@ fn minutes(expansion: &mut Expansion, argument: &str) -> Result<String> {
     Ok(minutes.to_string())
 }
 
-fn schedule(expansion: &mut Expansion, argument: &str) -> Result<String> {
-    let (name, numbers) = split(argument);
-    let workshop = schedule::workshop(name)?;
-    let numbers = numbers.context("no lessons, as in `day: 01 02 03`")?;
-    let lessons =
-        numbers.split_whitespace().map(lesson).collect::<Result<Vec<_>>>()?;
-    let plans = lessons.iter().map(|lesson| plan::of(lesson, expansion.sources));
-    let plans = plans.collect::<Result<Vec<_>>>()?;
-    let lessons: Vec<_> = lessons.into_iter().zip(&plans).collect();
-    Ok(workshop.schedule(&lessons).markdown())
-}
-
 /// Draws `03_gather: caption`, or a part of the lesson with its own snapshot,
 /// `07_pitfalls/blocking: caption`. `theme/player.js` adds a player to it.
 fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
@@ -331,34 +319,9 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_escapes_a_directive() {
-        let text = r"write \{{#lesson 03_gather}}";
-        assert_eq!(expanded(text).unwrap(), "write {{#lesson 03_gather}}");
-    }
-
-    #[test]
     fn facts_of_a_lesson_are_inline() {
         let text = "{{#question 03_gather}} ({{#minutes 03_gather}} min)";
         assert!(expanded(text).unwrap().ends_with("order? (30 min)"));
-    }
-
-    #[test]
-    fn a_pair_is_two_columns_of_markdown() {
-        let pair = expanded("{{#pair}}\na\n{{#and}}\nb\n{{#end}}").unwrap();
-        let lines: Vec<_> = pair.lines().filter(|line| !line.is_empty()).collect();
-        assert_eq!(
-            lines,
-            [
-                "<div class=\"pair\">",
-                "<div>",
-                "a",
-                "</div>",
-                "<div>",
-                "b",
-                "</div>",
-                "</div>"
-            ]
-        );
     }
 
     #[test]
@@ -377,13 +340,9 @@ mod tests {
     }
 
     #[test]
-    fn all_errors_are_reported() {
-        let errors =
-            expanded("{{#include a.rs}} {{#lesson 99_none}} {{#lesson").unwrap_err();
+    fn an_unclosed_directive_fails() {
+        let errors = expanded("{{#include a.rs}} {{#lesson").unwrap_err();
         assert!(errors[0].starts_with("{{#include a.rs}}: no directive `include`"));
-        assert!(errors[1].starts_with(
-            "{{#lesson 99_none}}: no lesson `99_none`; expected one of: 01_"
-        ));
-        assert_eq!(errors[2], "`{{#lesson` is not closed by `}}`");
+        assert_eq!(errors[1], "`{{#lesson` is not closed by `}}`");
     }
 }

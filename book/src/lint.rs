@@ -27,7 +27,6 @@ use anyhow::{Context, Result};
 
 use async_workbook::Lesson;
 use page::Page;
-use weight::Weight;
 
 /// The result of linting a book.
 #[derive(Debug, Default)]
@@ -36,14 +35,19 @@ pub struct Report {
     pub faults: Vec<String>,
     /// The number of pages.
     pub pages: usize,
-    heaviest: Option<(String, Weight)>,
+    /// The heaviest page and its bytes.
+    heaviest: Option<(String, u64)>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} pages, {} faults", self.pages, self.faults.len())?;
         if let Some((name, weight)) = &self.heaviest {
-            write!(f, "; the heaviest is {name}: {weight}")?;
+            let kib = weight / weight::KIB;
+            write!(
+                f,
+                "; the heaviest is {name}: {kib} KiB with everything it loads"
+            )?;
         }
         Ok(())
     }
@@ -77,9 +81,9 @@ pub fn book(book: &Path, html: &Path, lessons: &[Lesson]) -> Result<Report> {
         if name != "print.html" {
             faults.extend(content::faults(name, page));
             let weight = weight::of(page, html)?;
-            faults.extend(weight.faults());
+            faults.extend(weight::fault(weight));
             let heaviest = &mut report.heaviest;
-            if heaviest.as_ref().is_none_or(|(_, most)| most.total < weight.total) {
+            if heaviest.as_ref().is_none_or(|(_, most)| *most < weight) {
                 *heaviest = Some((name.clone(), weight));
             }
         }

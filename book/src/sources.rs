@@ -171,26 +171,22 @@ pub fn lesson(name: &str) -> Result<&'static Lesson> {
 /// The block of `output` from the line that equals `words`, or else contains them,
 /// to the next empty line. Only one block may match.
 pub fn block(output: &str, words: &str) -> Result<String> {
-    let lines: Vec<&str> = output.lines().collect();
-    let exact = lines.contains(&words);
-    let is_it = |line: &str| {
-        if exact { line == words } else { line.contains(words) }
-    };
-    let mut found = lines.iter().enumerate().filter(|(_, line)| is_it(line));
-    let (from, _) = found
+    let exact = output.lines().any(|line| line == words);
+    let is_it =
+        |line: &str| if exact { line == words } else { line.contains(words) };
+    let mut found = output.split("\n\n").filter_map(|block| {
+        let lines: Vec<_> = block.lines().collect();
+        let from = lines.iter().position(|line| is_it(line))?;
+        Some(lines[from..].join("\n"))
+    });
+    let block = found
         .next()
         .with_context(|| format!("no line of the output contains `{words}`"))?;
-    let length = lines[from..]
-        .iter()
-        .position(|line| line.trim().is_empty())
-        .unwrap_or(lines.len() - from);
-    if let Some((other, _)) = found.find(|(at, _)| *at >= from + length) {
-        let (first, second) = (from + 1, other + 1);
-        bail!(
-            "`{words}` matches more than one block of the output (lines {first} and {second})"
-        );
-    }
-    Ok(lines[from..from + length].join("\n"))
+    ensure!(
+        found.next().is_none(),
+        "`{words}` matches more than one block of the output"
+    );
+    Ok(block)
 }
 
 fn snapshot_path(name: &str) -> String {
@@ -247,11 +243,11 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
         lines = lines[lines_of.clone()].to_vec();
         anchors.clear();
     }
-    let text = dedented(&lines);
+    let text = textwrap::dedent(&lines.join("\n")).trim_matches('\n').to_owned();
     if text.is_empty() {
         bail!("nothing to show");
     }
-    // `dedented` trims empty lines at the end.
+    // Empty lines at the end were trimmed.
     let last = text.lines().count();
     anchors.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));
     anchors.retain(|(_, lines)| !lines.is_empty());
@@ -264,20 +260,6 @@ fn anchor_in<'a>(line: &'a str, comment: &str) -> Option<(&'a str, bool)> {
     let text = line.trim().strip_prefix(comment)?.trim_start();
     let start = text.strip_prefix("ANCHOR:").map(|name| (name.trim(), false));
     start.or_else(|| Some((text.strip_prefix("ANCHOR_END:")?.trim(), true)))
-}
-
-fn dedented(lines: &[&str]) -> String {
-    let indent = lines
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start().len())
-        .min()
-        .unwrap_or(0);
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|line| line.get(indent..).unwrap_or("").trim_end())
-        .collect();
-    lines.join("\n").trim_matches('\n').to_owned()
 }
 
 #[cfg(test)]
@@ -358,6 +340,6 @@ fn main() {
         let absent = block(output, "apart").unwrap_err().to_string();
         assert_eq!(absent, "no line of the output contains `apart`");
         let many = block(output, "e").unwrap_err().to_string();
-        assert!(many.contains("(lines 2 and 4)"), "{many}");
+        assert_eq!(many, "`e` matches more than one block of the output");
     }
 }

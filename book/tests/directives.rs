@@ -524,33 +524,82 @@ fn a_plan_that_does_not_add_up_fails_the_build() {
     );
 }
 
-#[test]
-fn a_schedule_needs_the_plans_of_its_lessons() {
-    let workbook = Workbook::new("{{#schedule day: 01 02}}");
-    assert_contains(
-        &build_error(&workbook),
-        "{{#schedule day: 01 02}}: could not read book/chapters/01_hello_await.md",
-    );
-    for Lesson { name, minutes, .. } in LESSONS {
-        let path = format!("book/chapters/{name}.md");
-        let plan = format!("{{{{#plan {name}: why 1, exercise {}}}}}", minutes - 1);
-        workbook.write(&path, &plan);
+/// Builds a chapter with a schedule. Each lesson has a plan of 24 minutes.
+fn schedule(argument: &str) -> Result<String, String> {
+    let workbook = Workbook::new("");
+    for Lesson { name, .. } in LESSONS {
+        let plan =
+            format!("{{{{#plan {name}: why 9, pitfall 5, exercise 10}}}}\n\n");
+        workbook.write(&format!("book/chapters/{name}.md"), &plan);
     }
-    let all: Vec<_> = LESSONS.iter().map(Lesson::number).collect();
-    let schedule = format!("{PLAN}\n\n{{{{#schedule day: {}}}}}", all.join(" "));
-    workbook.write("book/chapters/03_gather.md", &schedule);
-    let page = workbook.build().unwrap();
-    assert_contains(&page, "<td>09:00</td>");
-    assert_contains(&page, "<a href=\"03_gather.html\">03 Gather</a>");
-    assert_contains(&page, "<em>Lunch</em>");
+    let chapter = workbook.path("book/chapters/03_gather.md");
+    let plan = fs::read_to_string(&chapter).unwrap();
+    fs::write(chapter, format!("{plan}{{{{#schedule {argument}}}}}\n")).unwrap();
+    let page = workbook.build()?;
+    // The cells of a row are between bars.
+    Ok(page.replace("</td><td>", " | ").replace('\u{a0}', " "))
+}
+
+#[test]
+fn a_schedule_adds_up_the_minutes_of_plans_and_pauses() {
+    let page = schedule("day: 01 break 03 05 lunch 14").unwrap();
+    for part in [
+        "09:00 to 12:25: 130 minutes of work, 75 of breaks",
+        "09:00 | Welcome<br><small>Does <code>cargo workbook doctor</code> pass on",
+        "09:15 | <a href=\"01_hello_await.html\">01 Hello, await</a><br>\
+         <small>Why 9, pitfall 5, exercise 11</small> | 25</td>",
+        "09:40 | <em>Break</em> | 15</td>",
+        "10:45 | <em>Lunch</em> | 60</td>",
+        "11:45 | <a href=\"14_transactions.html\">",
+        "There is time for all 4 lessons. If time runs out, drop from the end: \
+         <a href=\"14_transactions.html\">14 Transactions</a> first, then <a \
+         href=\"05_pool.html\">05 Pool</a>. Without PostgreSQL, leave out <a \
+         href=\"05_pool.html\">05 Pool</a>, <a href=\"14_transactions.html\">",
+    ] {
+        assert_contains(&page, part);
+    }
+    assert!(!schedule("half-day: 01 02").unwrap().contains("PostgreSQL"));
+}
+
+#[test]
+fn two_days_have_longer_exercises_and_own_programs() {
+    let page = schedule("two-days: 01:before break 01:exercise next-day 02 own:30")
+        .unwrap();
+    for part in [
+        "Day 1, 09:00 to 10:25: 70 minutes of work, 15 of breaks",
+        "<small>Why 9, pitfall 5</small> | 14</td>",
+        "<small>Exercise 21, solutions and wrong answers 5</small> | 26</td>",
+        "Day 2, 09:00 to 10:40:",
+        "09:00 | Look back<br>",
+        "<small>Why 9, pitfall 5, exercise 21, solutions and wrong answers 5</small>",
+        "09:55 | Your own programs<br>",
+        "There is time for all 2 lessons.",
+    ] {
+        assert_contains(&page, part);
+    }
+}
+
+#[test]
+fn a_schedule_that_is_not_possible_fails_the_build() {
     for (argument, error) in [
         ("week: 01", "no schedule `week`; expected one of: half-day, day, two-days"),
-        ("day", "no lessons, as in `day: 01 02 03`"),
+        ("day", "no lessons, as in `day: 01 02 break 03`"),
         ("day: 01 99", "no lesson `99`; expected one of: 01_hello_await, "),
+        ("day: 01:why", "no part `why`; expected `before` or `exercise`"),
+        ("day: own:long", "own:long: invalid digit"),
+        ("half-day: 01 02 03 04", "110 minutes without a break; at most 100"),
+        (
+            "half-day: 01 02 03 break 04 05 06 lunch 07",
+            "day 1 ends at 13:25, later than 13:00",
+        ),
     ] {
-        let workbook = Workbook::new(&format!("{{{{#schedule {argument}}}}}"));
-        assert_contains(&build_error(&workbook), error);
+        assert_contains(&schedule(argument).unwrap_err(), error);
     }
+    let workbook = Workbook::new("{{#schedule day: 01}}");
+    assert_contains(
+        &build_error(&workbook),
+        "{{#schedule day: 01}}: could not read book/chapters/01_hello_await.md",
+    );
 }
 
 #[test]

@@ -33,13 +33,9 @@ pub fn show(comparison: &Comparison, argument: &str) -> Result<String> {
     let words: Vec<&str> = what.split_whitespace().collect();
     match (words.as_slice(), caption) {
         (["table", benchmark], None) => table(comparison, benchmark),
-        (["bars", key], Some(_)) => {
-            let svg = draw::bars(&bars(comparison, key, Value::Result)?);
-            Ok(figure("compare", &svg, caption))
-        }
-        (["bars", key, "peak"], Some(_)) => {
-            let svg = draw::bars(&bars(comparison, key, Value::Peak)?);
-            Ok(figure("compare", &svg, caption))
+        (["bars", key] | ["bars", key, "peak"], Some(_)) => {
+            let bars = bars(comparison, key, words.ends_with(&["peak"]))?;
+            Ok(figure("compare", &draw::bars(&bars), caption))
         }
         (["curves", benchmark], Some(_)) => {
             let curves = curves(comparison, benchmark)?;
@@ -65,13 +61,15 @@ fn inline(comparison: &Comparison, words: &[&str]) -> Result<String> {
             let (low, high) = measurement.spread();
             format!("{} to {} {}", number(low), number(high), measurement.unit)
         }
-        [what @ ("cpu" | "server"), key, who] => {
-            let value = metric(comparison.measurement(key, who)?, what)?;
-            format!("{} ms", number(value))
-        }
-        ["peak", key, who] => {
-            let value = metric(comparison.measurement(key, who)?, "peak")?;
-            format!("{} MiB", number(value))
+        [what @ ("cpu" | "server" | "peak"), key, who] => {
+            let measurement = comparison.measurement(key, who)?;
+            let (values, unit) = match what {
+                "cpu" => (&measurement.cpu, "ms"),
+                "server" => (&measurement.server, "ms"),
+                _ => (&measurement.peak, "MiB"),
+            };
+            ensure!(!values.is_empty(), "`{}` has no `{what}`", measurement.name());
+            format!("{} {unit}", number(median(values)))
         }
         ["ratio", key, one, other] => {
             times(contestants_ratio(comparison, key, one, other)?)
@@ -128,17 +126,6 @@ fn times(ratio: f64) -> String {
         ..9.95 => format!("{ratio:.1}"),
         _ => number(ratio.round()),
     }
-}
-
-/// The median of a secondary value.
-fn metric(measurement: &Measurement, what: &str) -> Result<f64> {
-    let values = match what {
-        "cpu" => &measurement.cpu,
-        "server" => &measurement.server,
-        _ => &measurement.peak,
-    };
-    ensure!(!values.is_empty(), "`{}` has no `{what}`", measurement.name());
-    Ok(median(values))
 }
 
 fn noise(comparison: &Comparison) -> String {
@@ -276,33 +263,19 @@ fn cell(measurement: &Measurement) -> String {
     format!("{value} <small>{}–{}</small>", number(low), number(high))
 }
 
-/// The value that a bar represents.
-#[derive(Clone, Copy, PartialEq)]
-enum Value {
-    Result,
-    /// The peak memory.
-    Peak,
-}
-
-/// The bars of one case.
-fn bars(comparison: &Comparison, key: &str, value: Value) -> Result<draw::Bars> {
+/// The bars of one case: its results, or the peak memory.
+fn bars(comparison: &Comparison, key: &str, is_peak: bool) -> Result<draw::Bars> {
     let rust = comparison.measurement(key, "rust")?;
-    let unit = match value {
-        Value::Result => rust.unit.clone(),
-        Value::Peak => "MiB".to_owned(),
-    };
+    let unit = if is_peak { "MiB".to_owned() } else { rust.unit.clone() };
     let mut bars = draw::Bars { unit, limit: None, rows: Vec::new() };
     let of_case =
         of_benchmark(comparison, &rust.benchmark).filter(|m| m.case == rust.case);
     for measurement in of_case {
-        let values = match value {
-            Value::Result => &measurement.rounds,
-            Value::Peak => &measurement.peak,
-        };
+        let values = if is_peak { &measurement.peak } else { &measurement.rounds };
         if values.is_empty() {
             continue;
         }
-        if measurement.contestant == "limit" && value == Value::Result {
+        if measurement.contestant == "limit" {
             bars.limit = Some(measurement.value());
             continue;
         }

@@ -106,48 +106,28 @@ mod tests {
     }
 
     #[test]
-    fn no_title_or_two() {
-        assert_eq!(found("<p>a"), ["0 level-1 headings instead of one"]);
-        let two = found("<h1>a</h1><h1>b</h1>");
-        assert_eq!(two, ["2 level-1 headings instead of one"]);
-        assert!(
-            faults("toc.html", &Page::parse("<main></main>".to_owned())).is_empty()
+    fn each_fault_is_found() {
+        let code =
+            |columns| format!("<pre><code>{}</code></pre>", "é".repeat(columns));
+        let pair = |columns| format!("<div class=pair>{}</div>", code(columns));
+        for (content, fault) in [
+            ("<h1>b</h1>", "2 level-1 headings instead of one"),
+            ("<h3>b</h3>", "heading `b` skips from level 1 to 3"),
+            ("<p>{{#lesson x}}</p>", "an unreplaced directive: `{{#lesson x}}`"),
+            ("<p>see [a][b]</p>", "an undefined link target: `see [a][b]`"),
+            (&code(0), "an empty code block"),
+            (&code(86), "86 columns, but only 85 fit: `ééé"),
+            (&pair(59), "59 columns, but only 58 fit: `ééé"),
+        ] {
+            let found = found(&format!("<h1>a</h1>\n{content}\n"));
+            assert!(found.len() == 1 && found[0].starts_with(fault), "{found:?}");
+        }
+        let untitled = Page::parse("<main></main>".to_owned());
+        assert_eq!(
+            faults("a.html", &untitled),
+            ["0 level-1 headings instead of one"]
         );
-    }
-
-    #[test]
-    fn a_skipped_level() {
-        let skipped = found("<h1>a</h1><h3>b</h3>");
-        assert_eq!(skipped, ["heading `b` skips from level 1 to 3"]);
-    }
-
-    #[test]
-    fn a_leftover_directive() {
-        let found = found("<h1>a</h1>\n<p>{{#lesson x}}</p>\n");
-        assert_eq!(found, ["an unreplaced directive: `{{#lesson x}}`"]);
-    }
-
-    #[test]
-    fn an_undefined_reference() {
-        let found = found("<h1>a</h1>\n<p>see [this][that]</p>\n");
-        assert_eq!(found, ["an undefined link target: `see [this][that]`"]);
-    }
-
-    #[test]
-    fn an_empty_block() {
-        let found = found("<h1>a</h1><pre><code>\n</code></pre>");
-        assert_eq!(found, ["an empty code block"]);
-    }
-
-    #[test]
-    fn a_line_too_long() {
-        let long = format!("<h1>a</h1><pre><code>{}</code></pre>", "é".repeat(86));
-        assert!(found(&long)[0].starts_with("86 columns, but only 85 fit"));
-        let long = format!(
-            "<h1>a</h1><div class=pair><pre><code>{}</code></pre></div>",
-            "x".repeat(59)
-        );
-        assert!(found(&long)[0].starts_with("59 columns, but only 58 fit"));
+        assert!(faults("toc.html", &untitled).is_empty());
     }
 
     #[test]

@@ -143,28 +143,26 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file() {
-        let gone = ["`gone.html` is not a file of the book"];
-        assert_eq!(found("<a href=gone.html></a>"), gone);
-        assert_eq!(found("<img src=gone.html>"), gone);
-        assert_eq!(found("<a href=../this.html></a>").len(), 1);
-    }
-
-    #[test]
-    fn a_missing_fragment() {
-        assert_eq!(
-            found("<a href=#y id=x></a><a href='other%20page.html#z'></a>"),
-            [
-                "`#y`: no element in this.html has this id",
-                "`other%20page.html#z`: no element in other%20page.html has this id"
-            ]
-        );
-    }
-
-    #[test]
-    fn an_absolute_link() {
-        let absolute = "`/other` is absolute, which does not work with `file:` URLs";
-        assert_eq!(found("<a href='/other'></a>"), [absolute]);
+    fn each_fault_is_found() {
+        for (html, fault) in [
+            ("<a href=gone.html></a>", "`gone.html` is not a file of the book"),
+            ("<img src=gone.html>", "`gone.html` is not a file of the book"),
+            (
+                "<a href=../this.html></a>",
+                "`../this.html` is not a file of the book",
+            ),
+            ("<a href=#y id=x></a>", "`#y`: no element in this.html has this id"),
+            (
+                "<a href='other%20page.html#z'></a>",
+                "`other%20page.html#z`: no element in other%20page.html has this id",
+            ),
+            (
+                "<a href='/other'></a>",
+                "`/other` is absolute, which does not work with `file:` URLs",
+            ),
+        ] {
+            assert_eq!(found(html), [fault]);
+        }
     }
 
     #[test]

@@ -1,63 +1,30 @@
 //! A limit on what a browser downloads for one page.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use super::links::{resolve, style_urls};
 use super::page::Page;
 
 /// The limit for a page with everything it loads, uncompressed.
-const MAX_TOTAL: u64 = 450 * KIB;
-/// The limit for the page itself, compressed.
-const MAX_ALONE: u64 = 60 * KIB;
-const KIB: u64 = 1024;
+const MAX: u64 = 450 * KIB;
+pub const KIB: u64 = 1024;
 
-/// Sizes in bytes.
-#[derive(Debug)]
-pub struct Weight {
-    /// The page with its scripts, style sheets, images and fonts, uncompressed.
-    pub total: u64,
-    /// The page itself, compressed by gzip.
-    pub alone: u64,
-}
-
-impl Weight {
-    /// Returns a fault for each exceeded limit.
-    pub fn faults(&self) -> Vec<String> {
-        let limits = [
-            (self.total, MAX_TOTAL, "the page with everything it loads"),
-            (self.alone, MAX_ALONE, "the compressed page"),
-        ];
-        limits
-            .iter()
-            .filter(|(size, most, _)| size > most)
-            .map(|(size, most, what)| {
-                let (size, most) = (size / KIB, most / KIB);
-                format!("{what} is {size} KiB, more than {most} KiB")
-            })
-            .collect()
-    }
-}
-
-impl fmt::Display for Weight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (total, alone) = (self.total / KIB, self.alone / KIB);
-        write!(
-            f,
-            "{total} KiB with everything it loads, {alone} KiB compressed alone"
+/// Returns a fault if a page of this weight exceeds the limit.
+pub fn fault(weight: u64) -> Option<String> {
+    let (size, most) = (weight / KIB, MAX / KIB);
+    (weight > MAX).then(|| {
+        format!(
+            "the page with everything it loads is {size} KiB, more than {most} KiB"
         )
-    }
+    })
 }
 
-/// Weighs a page of the site in `dir`. Missing files weigh nothing: `links` reports
-/// them.
-pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
+/// The uncompressed bytes of a page of the site in `dir`, with its scripts, style sheets,
+/// images and fonts. Missing files weigh nothing: `links` reports them.
+pub fn of(page: &Page, dir: &Path) -> Result<u64> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     let mut waiting: Vec<PathBuf> = page
         .loads
@@ -82,10 +49,7 @@ pub fn of(page: &Page, dir: &Path) -> Result<Weight> {
             );
         }
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(page.html.as_bytes())?;
-    let alone = encoder.finish()?.len() as u64;
-    Ok(Weight { total, alone })
+    Ok(total)
 }
 
 #[cfg(test)]
@@ -100,19 +64,14 @@ mod tests {
         std::fs::write(dir.path().join("f.woff2"), [0; 1000]).unwrap();
         std::fs::write(dir.path().join("b.js"), [b' '; 100]).unwrap();
         let weight = of(&Page::parse(html.to_owned()), dir.path()).unwrap();
-        assert_eq!(weight.total, html.len() as u64 + 19 + 1000 + 100);
-        assert!(weight.faults().is_empty());
+        assert_eq!(weight, html.len() as u64 + 19 + 1000 + 100);
     }
 
     #[test]
-    fn exceeding_a_limit_is_a_fault() {
-        let weight = Weight { total: 451 * KIB, alone: 61 * KIB };
-        assert_eq!(
-            weight.faults(),
-            [
-                "the page with everything it loads is 451 KiB, more than 450 KiB",
-                "the compressed page is 61 KiB, more than 60 KiB"
-            ]
-        );
+    fn exceeding_the_limit_is_a_fault() {
+        assert_eq!(fault(450 * KIB), None);
+        let heavy =
+            "the page with everything it loads is 451 KiB, more than 450 KiB";
+        assert_eq!(fault(451 * KIB).as_deref(), Some(heavy));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use compare::result::number;
+use compare::result::{number, spread};
 
 use super::SeriesStyle;
 
@@ -209,13 +209,9 @@ fn svg(height: usize, words: &str, body: &str) -> String {
     )
 }
 
-/// Formats an exact number, without trailing zeros.
+/// Formats an exact number, without trailing zeros and with thousands separators.
 pub fn axis_number(value: f64) -> String {
-    let text = number(value);
-    if !text.contains('.') {
-        return text;
-    }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    if value < 1000.0 { value.to_string() } else { number(value) }
 }
 
 /// A logarithmic scale.
@@ -227,10 +223,7 @@ struct Scale {
 impl Scale {
     /// The scale from the least to the greatest of some numbers.
     fn around(numbers: impl Iterator<Item = f64>) -> Self {
-        let (mut from, mut to) = (f64::MAX, f64::MIN_POSITIVE);
-        for number in numbers {
-            (from, to) = (from.min(number), to.max(number));
-        }
+        let (from, to) = spread(&numbers.collect::<Vec<_>>());
         Self { from, to: to.max(from * 1.01) }
     }
 
@@ -241,22 +234,13 @@ impl Scale {
     /// The powers of ten on the scale and, if these are few, two and five times
     /// those.
     fn ticks(&self) -> Vec<f64> {
-        let digits: &[i32] =
+        let digits: &[u8] =
             if self.to / self.from > 200.0 { &[1] } else { &[1, 2, 5] };
-        let round = |power: i32| {
-            let of_one = move |digit: &i32| {
-                let digit = f64::from(*digit);
-                // 5 / 100 is exactly 0.05, 5 * 0.01 is not.
-                if power < 0 {
-                    digit / 10_f64.powi(-power)
-                } else {
-                    digit * 10_f64.powi(power)
-                }
-            };
-            digits.iter().map(of_one)
-        };
-        let inside = |tick: &f64| (self.from..=self.to).contains(tick);
-        (-6..9).flat_map(round).filter(inside).collect()
+        // Parsed, because 5 * 0.01 is not exactly 0.05.
+        let round =
+            |power| digits.iter().map(move |digit| format!("{digit}e{power}"));
+        let numbers = (-6..9).flat_map(round).filter_map(|tick| tick.parse().ok());
+        numbers.filter(|tick| (self.from..=self.to).contains(tick)).collect()
     }
 }
 
