@@ -64,6 +64,11 @@ test('a number that is not recorded is run in place of the recorded runs', async
     assert.match(await runOf(page).getByRole('img').getAttribute('aria-label'), /together, 750 ms: fetch page=1 from 0 to 750 ms/);
     assert.equal(await runOf(page).locator('strong').first().textContent(), 'Your run, --delay 750');
     assert.equal(await shown(page).isVisible(), false);
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await shown(page).isVisible(), true);
+    assert.equal(await runOf(page).isVisible(), false);
+    assert.equal(await number.isVisible(), false);
+    await page.emulateMedia({ media: 'screen' });
     assert.deepEqual(await faults(page, 'your run of a knob'), []);
 
     await knob(page).getByRole('slider').press('ArrowRight');
