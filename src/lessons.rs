@@ -9,6 +9,8 @@
 //!
 //! [`for_each_lesson!`]: crate::for_each_lesson
 
+use std::ops::RangeInclusive;
+
 /// The facts about one lesson that are needed outside its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesson {
@@ -29,21 +31,34 @@ pub struct Lesson {
     /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
     /// The argument of its program with which the tests record more runs, for the slider
-    /// in its chapter. Only runs on the paused clock are exact enough for it.
+    /// in its chapter.
     pub knob: Option<Knob>,
 }
 
-/// An argument with a number, and the numbers that are recorded.
+/// An argument with a number, and the runs that are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Knob {
     /// The argument, such as `--limit`.
     pub argument: &'static str,
-    /// Its values, in increasing order.
+    /// The least number that the program accepts.
+    pub least: u32,
+    /// The greatest number that it accepts.
+    pub most: u32,
+    /// The numbers that are recorded, in increasing order.
     pub values: &'static [u32],
+    /// The blocks of the output that are recorded, by words in their first lines. Every
+    /// run must print them exactly: on the real clock, rounded times and counts.
+    pub blocks: &'static [&'static str],
 }
 
-const fn knob(argument: &'static str, values: &'static [u32]) -> Option<Knob> {
-    Some(Knob { argument, values })
+const fn knob(
+    argument: &'static str,
+    range: RangeInclusive<u32>,
+    values: &'static [u32],
+    blocks: &'static [&'static str],
+) -> Option<Knob> {
+    let (least, most) = (*range.start(), *range.end());
+    Some(Knob { argument, least, most, values, blocks })
 }
 
 impl Lesson {
@@ -112,7 +127,7 @@ lessons! {
         needs: &["02_lazy"],
         minutes: 30,
         postgres: false,
-        knob: knob("--delay", &[100, 200, 300, 400, 500]),
+        knob: knob("--delay", 1..=1000, &[100, 200, 300, 400, 500], &["together"]),
     }
     bounded "04_bounded" {
         title: "Bounded",
@@ -121,7 +136,12 @@ lessons! {
         needs: &["03_gather"],
         minutes: 35,
         postgres: false,
-        knob: knob("--limit", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+        knob: knob(
+            "--limit",
+            1..=12,
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+            &["12 pages"],
+        ),
     }
     pool "05_pool" {
         title: "Pool",
@@ -130,7 +150,12 @@ lessons! {
         needs: &["04_bounded"],
         minutes: 30,
         postgres: true,
-        knob: None,
+        knob: knob(
+            "--size",
+            1..=20,
+            &[1, 2, 3, 4, 5],
+            &["three queries", "callers that need"],
+        ),
     }
     errors "06_errors" {
         title: "Errors",
@@ -139,7 +164,7 @@ lessons! {
         needs: &["03_gather"],
         minutes: 35,
         postgres: false,
-        knob: knob("--fails", &[1, 2, 3]),
+        knob: knob("--fails", 1..=3, &[1, 2, 3], &["strategy"]),
     }
     pitfalls "07_pitfalls" {
         title: "Pitfalls",
@@ -148,7 +173,7 @@ lessons! {
         needs: &["04_bounded"],
         minutes: 40,
         postgres: false,
-        knob: None,
+        knob: knob("--block", 100..=2000, &[200, 400, 600, 800, 1000], &[]),
     }
     blocking "08_blocking" {
         title: "Blocking",
@@ -157,7 +182,7 @@ lessons! {
         needs: &["07_pitfalls"],
         minutes: 35,
         postgres: false,
-        knob: None,
+        knob: knob("--threads", 1..=64, &[1, 2, 3, 4, 5, 6, 7], &["a pool of"]),
     }
     bridging "09_bridging" {
         title: "Bridging",
@@ -166,7 +191,7 @@ lessons! {
         needs: &["08_blocking"],
         minutes: 35,
         postgres: false,
-        knob: None,
+        knob: knob("--threads", 1..=64, &[1, 2], &["on a thread", "in async code"]),
     }
     tasks "10_tasks" {
         title: "Tasks",
@@ -175,7 +200,7 @@ lessons! {
         needs: &["06_errors"],
         minutes: 35,
         postgres: false,
-        knob: knob("--after", &[1, 25, 50, 75, 99, 150]),
+        knob: knob("--after", 1..=1000, &[1, 25, 50, 75, 99, 150], &["given up after"]),
     }
     send "11_send" {
         title: "Send",
@@ -184,7 +209,7 @@ lessons! {
         needs: &["07_pitfalls", "10_tasks"],
         minutes: 50,
         postgres: false,
-        knob: knob("--tasks", &[1, 2, 4, 8, 12]),
+        knob: knob("--tasks", 1..=100, &[1, 2, 4, 8, 12], &["1 a guard"]),
     }
     cancellation "12_cancellation" {
         title: "Cancellation",
@@ -193,7 +218,7 @@ lessons! {
         needs: &["10_tasks"],
         minutes: 45,
         postgres: false,
-        knob: knob("--after", &[1, 25, 50, 75, 99, 150]),
+        knob: knob("--after", 1..=1000, &[1, 25, 50, 75, 99, 150], &["a transfer of 10"]),
     }
     retry "13_retry" {
         title: "Retry",
@@ -202,7 +227,12 @@ lessons! {
         needs: &["06_errors"],
         minutes: 50,
         postgres: false,
-        knob: knob("--deadline", &[200, 500, 1000, 2000, 3000, 5000]),
+        knob: knob(
+            "--deadline",
+            1..=10_000,
+            &[200, 500, 1000, 2000, 3000, 5000],
+            &["a server that does not respond"],
+        ),
     }
     transactions "14_transactions" {
         title: "Transactions",
@@ -211,6 +241,11 @@ lessons! {
         needs: &["05_pool", "06_errors", "12_cancellation"],
         minutes: 35,
         postgres: true,
-        knob: None,
+        knob: knob(
+            "--limit",
+            100..=10_000,
+            &[400, 800, 1600],
+            &["a query of", "the next query"],
+        ),
     }
 }

@@ -78,24 +78,49 @@ fn assert_prints_snapshot(name: &str) {
     }
 }
 
-/// Runs a lesson with each position of its knob, and compares output and timeline with a
-/// snapshot of all of them, one JSON object in a line, for the slider in the book.
+/// Runs a lesson with each position of its knob, and compares its blocks of the output and
+/// the timeline with a snapshot of all of them, one JSON object in a line, for the slider
+/// in the book.
 fn assert_records_its_knob(name: &str) {
     let lesson = Lesson::named(name).expect("a lesson with this name");
-    let Some(Knob { argument, values }) = lesson.knob else { return };
+    let Some(Knob { argument, least, most, values, blocks }) = lesson.knob else {
+        return;
+    };
+    for outside in [least - 1, most + 1] {
+        let output = run(program(name).args([argument, &outside.to_string()]));
+        let expected = format!(", with {least} to {most} ");
+        assert!(text(&output.stderr).contains(&expected), "{}", transcript(&output));
+    }
+    if lesson.postgres && common::postgres_missing() {
+        return;
+    }
     let positions = values.iter().map(|value| {
         let saved = temporary(&format!("{name}{argument}_{value}.json"));
+        let args = [argument, &value.to_string()];
         let mut program = program(name);
-        program.env("WORKBOOK_TIMELINE", &saved);
-        let output = run(program.args([argument, &value.to_string()]));
+        let output = run(program.env("WORKBOOK_TIMELINE", &saved).args(args));
         assert!(output.status.success(), "{}", transcript(&output));
-        let timeline = std::fs::read_to_string(&saved).expect("a saved timeline");
-        let lines: Vec<_> = text(&output.stdout).lines().collect();
-        let timeline: Recording = serde_json::from_str(&timeline).unwrap();
-        json!({ "value": value, "output": lines, "timeline": timeline }).to_string()
+        let shown = |block: &&str| {
+            let first = block.lines().next().unwrap_or_default();
+            blocks.iter().any(|words| first.contains(words))
+        };
+        let shown: Vec<_> =
+            text(&output.stdout).split("\n\n").filter(shown).collect();
+        assert_eq!(shown.len(), blocks.len(), "{}", transcript(&output));
+        let timeline = match name {
+            "07_pitfalls" => blocked_recording(&args),
+            _ => recording(&saved),
+        };
+        json!({ "value": value, "output": shown.join("\n\n"), "timeline": timeline })
+            .to_string()
     });
     let positions: Vec<_> = positions.collect();
     insta::assert_snapshot!(format!("{name}_knob"), positions.join("\n"));
+}
+
+fn recording(saved: &Path) -> Recording {
+    let json = std::fs::read_to_string(saved).expect("a saved timeline");
+    serde_json::from_str(&json).unwrap()
 }
 
 macro_rules! test_lesson {
@@ -110,17 +135,16 @@ macro_rules! test_lesson {
 
 async_workbook::for_each_lesson!(test_lesson);
 
-/// A paused clock stands still while code blocks the thread, so the timeline of blocking
-/// code is recorded on the real clock, with times rounded to 200 ms.
-#[test]
-fn a_blocked_thread_is_drawn_as_a_solid_bar() {
+/// Runs lesson 07, and returns the timeline of its blocking call. A paused clock stands
+/// still while code blocks the thread, so this is on the real clock, with times rounded to
+/// 200 ms.
+fn blocked_recording(args: &[&str]) -> Recording {
     const UNIT: u64 = 200_000; // microseconds
-    let saved = temporary("07_pitfalls_blocking.json");
+    let saved = temporary(&format!("07_pitfalls_blocking{}.json", args.concat()));
     let mut program = program("07_pitfalls");
     program.env_remove("WORKBOOK_CLOCK").env("WORKBOOK_TIMELINE", &saved);
-    assert!(run(&mut program).status.success());
-    let json = std::fs::read_to_string(saved).expect("a saved timeline");
-    let mut recording: Recording = serde_json::from_str(&json).unwrap();
+    assert!(run(program.args(args)).status.success());
+    let mut recording = recording(&saved);
     let blocking = ["blocking call", "spawn_blocking"];
     recording.sections.retain(|section| blocking.contains(&&*section.title));
     // Rounds down, but up if less than 25 ms are missing: most noise adds time.
@@ -140,7 +164,12 @@ fn a_blocked_thread_is_drawn_as_a_solid_bar() {
             polls.dedup();
         }
     }
-    let json = serde_json::to_string_pretty(&recording).unwrap();
+    recording
+}
+
+#[test]
+fn a_blocked_thread_is_drawn_as_a_solid_bar() {
+    let json = serde_json::to_string_pretty(&blocked_recording(&[])).unwrap();
     insta::assert_snapshot!("07_pitfalls_blocking_timeline", json);
 }
 

@@ -11,8 +11,9 @@
 //! A server that compiles and runs code at a browser's request must not do so for
 //! everyone. It listens on 127.0.0.1 unless `--hostname` names another address, but
 //! any website that the user visits can send requests there, too; `origin.rs` rejects
-//! those. What runs is `cargo run` with a
-//! name from the list of lessons, one run at a time, with limits on time and output.
+//! those. What runs is `cargo run` with a name from the list of lessons, and perhaps
+//! with the argument of its knob, a number in its range, as in
+//! `/run/04_bounded?--limit=5`. One run at a time, with limits on time and output.
 //!
 //! The server runs on one thread, so nothing may block it. Building reads files in
 //! which anything may happen, such as a FIFO that no one writes to, and runs on other
@@ -36,7 +37,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -50,7 +51,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tower_http::services::{ServeDir, ServeFile};
 
-use async_workbook::Lesson;
+use async_workbook::{Knob, Lesson};
 
 use crate::signals::shutdown_signal;
 pub use live::{BookBuild, rebuild};
@@ -150,7 +151,9 @@ pub fn router(
     proxy: Option<Arc<str>>,
 ) -> Router {
     let run = |is_check| {
-        post(move |State(runner), Path(name)| run(runner, name, is_check))
+        post(move |State(runner), Path(name), RawQuery(query)| {
+            run(runner, name, query, is_check)
+        })
     };
     let own =
         middleware::from_fn_with_state(proxy.clone(), origin::require_own_page);
@@ -197,17 +200,41 @@ async fn progress(State(runner): State<Arc<Runner>>) -> Vec<u8> {
     spawn_blocking(move || runner.progress()).await.unwrap_or_default()
 }
 
-async fn run(runner: Arc<Runner>, name: String, is_check: bool) -> Response {
+async fn run(
+    runner: Arc<Runner>,
+    name: String,
+    query: Option<String>,
+    is_check: bool,
+) -> Response {
     let Some(lesson) = Lesson::named(&name) else {
         return (StatusCode::NOT_FOUND, "No such lesson.\n").into_response();
     };
-    let Some(events) = runner.start(Target { lesson, is_check }).await else {
+    let knob = lesson.knob.filter(|_| !is_check);
+    let value = match query.map(|query| value(knob, &query)).transpose() {
+        Ok(value) => value,
+        Err(error) => {
+            return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response();
+        }
+    };
+    let Some(events) = runner.start(Target { lesson, is_check, value }).await else {
         let message = "Another run is in progress, perhaps from another page. Stop it \
                        first.\n";
         return (StatusCode::CONFLICT, message).into_response();
     };
     let json_lines = [(header::CONTENT_TYPE, "application/x-ndjson")];
     (json_lines, Body::from_stream(events)).into_response()
+}
+
+/// Parses the argument of a run, such as `--limit=5`.
+fn value(knob: Option<Knob>, query: &str) -> Result<u32> {
+    let Knob { argument, least, most, .. } = knob.context("It has no argument.")?;
+    let number =
+        query.strip_prefix(argument).and_then(|rest| rest.strip_prefix('='));
+    let digits = number.filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
+    let value = digits.and_then(|digits| digits.parse().ok());
+    value.filter(|value| (least..=most).contains(value)).with_context(|| {
+        format!("Expected {argument} with a number, {least} to {most}.")
+    })
 }
 
 async fn bind(hostname: IpAddr, port: u16) -> Result<TcpListener> {

@@ -23,8 +23,8 @@ pub struct Sources {
 #[derive(Deserialize)]
 pub struct Position {
     pub value: u32,
-    /// The lines of its output.
-    pub output: Vec<String>,
+    /// The blocks of its output that the knob shows.
+    pub output: String,
     pub timeline: Recording,
 }
 

@@ -63,7 +63,7 @@ const LEAVES_TOO_MUCH: &str = r#"
     std::fs::File::create(timeline).unwrap().set_len(1 << 40).unwrap();
 "#;
 
-fn programs() -> [(&'static str, String); 8] {
+fn programs() -> [(&'static str, String); 9] {
     let sleeps = "std::thread::sleep(std::time::Duration::from_secs(600));";
     [
         ("01_hello_await", PRINTS_AND_DRAWS.to_owned()),
@@ -73,6 +73,7 @@ fn programs() -> [(&'static str, String); 8] {
         ("05_pool", format!("{LEAVES_CHILD} std::process::exit(3);")),
         ("06_errors", LEAVES_FIFO.to_owned()),
         ("07_pitfalls", LEAVES_TOO_MUCH.to_owned()),
+        ("08_blocking", PRINTS_ARGUMENTS.to_owned()),
         ("workbook", PRINTS_ARGUMENTS.to_owned()),
     ]
 }
@@ -382,6 +383,39 @@ fn only_lessons_run() {
         }
     }
     assert!(!site.root.path().join("target").exists());
+}
+
+#[test]
+fn a_run_takes_a_number_in_the_range_of_its_knob() {
+    let site = Site::new();
+    let headers = format!("Host: localhost\r\n{OWN}");
+    for target in [
+        "run/08_blocking?",
+        "run/08_blocking?--threads",
+        "run/08_blocking?--threads=",
+        "run/08_blocking?--threads=0",
+        "run/08_blocking?--threads=65",
+        "run/08_blocking?--threads=4294967297",
+        "run/08_blocking?--threads=-1",
+        "run/08_blocking?--threads=+6",
+        "run/08_blocking?--threads=6.5",
+        "run/08_blocking?--threads=%36",
+        "run/08_blocking?--threads=6%20--help",
+        "run/08_blocking?--threads=6&--threads=7",
+        "run/08_blocking?--thread=6",
+        "run/08_blocking?--limit=6",
+        "run/08_blocking?6",
+        // It has no knob.
+        "run/01_hello_await?--threads=6",
+        "check/08_blocking?--threads=6",
+    ] {
+        let response = site.request(&format!("POST /{target}"), &headers);
+        assert!(response.starts_with("HTTP/1.0 400"), "{target}: {response}");
+    }
+    assert!(!site.root.path().join("target").exists());
+
+    let events = site.run("/run/08_blocking?--threads=64").rest();
+    assert_eq!(text(&events, "output"), "--threads 64\n");
 }
 
 #[test]

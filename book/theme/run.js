@@ -438,6 +438,35 @@
         }
     }
 
+    // A field next to the slider of a knob, for a number that is not recorded. Its run replaces the recorded ones.
+    for (const positions of document.querySelectorAll('.knob > [data-argument]')) {
+        const { lesson, argument, least, most } = positions.dataset;
+        const recorded = [...positions.children].map(({ dataset }) => Number(dataset.value));
+        let value = Number(least);
+        while (recorded.includes(value)) value++;
+        if (value > most) continue;
+        const input = element('input', { type: 'number', min: least, max: most, value, required: true });
+        const label = element('label', {}, `Another number, ${least} to ${most}: `, input);
+        const form = element('form', {}, label, element('span', { className: 'buttons' }));
+        positions.before(form);
+        const run = new Run(form, `/run/${lesson}`, 'Run');
+        Object.assign(run.button, { type: 'submit', onclick: null });
+        run.button.setAttribute('aria-label', `Run ${lesson} with this number`);
+        const title = element('strong');
+        run.head.prepend(title);
+        run.compare = () => {}; // no run on the page has this number
+        form.onsubmit = event => {
+            event.preventDefault();
+            run.path = `/run/${lesson}?${argument}=${input.value}`;
+            title.textContent = `Your run, ${argument} ${input.value}`;
+            run.start();
+        };
+        positions.parentElement.querySelector('[type="range"]').addEventListener('input', () => {
+            run.abort?.abort();
+            run.restore();
+        });
+    }
+
     // A hidden tab closes its connection: a browser opens only six to one server.
     let live = null;
     let shown = null;

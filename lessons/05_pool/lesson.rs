@@ -3,7 +3,8 @@
 //! Reads four users through a pool of three, in order; runs three slow queries on
 //! one connection and on three; and shows what waits when a pool is too small.
 //!
-//! Run it with `cargo run --example 05_pool`.
+//! Run it with `cargo run --example 05_pool`, or give the pool another size:
+//! `cargo run --example 05_pool -- --size 2`.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{postgres, timeline};
+use async_workbook::{args, postgres, timeline};
 
 // ANCHOR: pool
 /// Builds a pool that opens connections on demand, at most `size`, and keeps them
@@ -124,14 +125,15 @@ async fn measured(what: &str, work: impl Future<Output = Result<()>>) -> Result<
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let size = args::number("--size N", 3, 1..=20, "connections")?;
     // The database is another process, so this runs on the real clock. Rounding
     // makes every run print the same.
     let timeline = timeline::start().await.rounded_to(SLOW);
     let database = postgres::start().await?;
-    let pool = pool_of(3, database.config())?;
+    let pool = pool_of(size, database.config())?;
 
     // ANCHOR: main
-    println!("four ids through a pool of three");
+    println!("four ids through a pool of {size}");
     let users = try_join_all([1, 2, 3, 99].map(|id| user(&pool, id))).await?;
     for (id, user) in [1, 2, 3, 99].iter().zip(users) {
         println!("  {id}: {}", user.as_deref().unwrap_or("no such user"));
@@ -141,8 +143,8 @@ async fn main() -> Result<()> {
     let one = on_one_connection(&pool).instrument(info_span!("one connection"));
     measured("one connection", one).await?;
     let three =
-        on_three_connections(&pool).instrument(info_span!("three connections"));
-    measured("three connections", three).await?;
+        on_three_connections(&pool).instrument(info_span!("a connection each"));
+    measured("a connection each", three).await?;
     let status = pool.status();
     println!("  the pool: {} of {} open", status.size, status.max_size);
     println!(
@@ -150,7 +152,7 @@ async fn main() -> Result<()> {
         status.available, status.waiting
     );
 
-    println!("\ncallers that need two connections each, on a pool of three");
+    println!("\ncallers that need two connections each, on a pool of {size}");
     println!("  two callers:   {}", callers(&pool, 2).await?);
     println!("  three callers: {}", callers(&pool, 3).await?);
 

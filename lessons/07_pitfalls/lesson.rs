@@ -2,7 +2,8 @@
 //!
 //! Measures six common mistakes, each before and after the fix.
 //!
-//! Run it with `cargo run --example 07_pitfalls`.
+//! Run it with `cargo run --example 07_pitfalls`, or make the blocking call of row 2
+//! longer: `cargo run --example 07_pitfalls -- --block 600`.
 
 use std::panic;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::task::{JoinError, spawn, spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
 
-use async_workbook::{timeline, web};
+use async_workbook::{args, timeline, web};
 
 #[instrument(ret)]
 async fn request(n: u64) -> u64 {
@@ -41,8 +42,8 @@ async fn await_together() {
 
 // ANCHOR: blocking
 /// Stands in for hashing, compressing or a synchronous driver: it blocks the thread.
-fn blocking_call() {
-    std::thread::sleep(Duration::from_millis(200));
+fn blocking_call(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
 }
 
 /// Counts how many of five health checks get a response before `work` is done. After
@@ -191,6 +192,7 @@ fn row(pitfall: &str, before: impl ToString, after: impl ToString) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let block = args::number("--block MS", 200, 100..=2000, "milliseconds")?;
     let timeline = timeline::start().await;
     let server = web::Server::start().await?;
     let client = Client::builder().no_proxy().build()?;
@@ -202,9 +204,10 @@ async fn main() -> Result<()> {
     row("1 await in a loop", before, after);
 
     let health = server.url("/health");
-    let inside = heartbeat(async { blocking_call() }, &client, &health);
+    let inside = heartbeat(async { blocking_call(block) }, &client, &health);
     let before = inside.instrument(info_span!("blocking call")).await?;
-    let elsewhere = heartbeat(spawn_blocking(blocking_call), &client, &health);
+    let elsewhere =
+        heartbeat(spawn_blocking(move || blocking_call(block)), &client, &health);
     let after = elsewhere.instrument(info_span!("spawn_blocking")).await?;
     row("2 blocking call: heartbeats of 5", before, after);
 

@@ -66,6 +66,8 @@ pub struct Target {
     pub lesson: &'static Lesson,
     /// True for the check of its exercise, false for its program.
     pub is_check: bool,
+    /// The number for the argument of the lesson's knob.
+    pub value: Option<u32>,
 }
 
 /// Runs one target at a time.
@@ -220,9 +222,10 @@ impl Runner {
     }
 
     /// Returns the command that a learner would type. It runs without a shell, and its
-    /// only variable part is a name from the list of lessons.
+    /// only variable parts are a name and an argument from the list of lessons, and a
+    /// number.
     fn command(&self, target: Target, timeline: &Path) -> Command {
-        let Target { lesson, is_check } = target;
+        let Target { lesson, is_check, value } = target;
         let mut command = cargo::command();
         command.arg("run").arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         if is_check {
@@ -233,6 +236,9 @@ impl Runner {
                 .arg(self.limits.time.as_secs().to_string());
         } else {
             command.args(["--example", lesson.name]);
+            if let (Some(knob), Some(value)) = (lesson.knob, value) {
+                command.args(["--", knob.argument, &value.to_string()]);
+            }
         }
         // Makes cargo print the line "Running ..." whatever the user's settings are.
         command
