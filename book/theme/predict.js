@@ -65,11 +65,7 @@
     };
     const mentions = (line, wrong) => words(wrong).every(word => words(line).includes(word));
 
-    const make = (tag, properties, ...inside) => {
-        const element = Object.assign(document.createElement(tag), properties);
-        element.append(...inside);
-        return element;
-    };
+    const make = (...element) => workbook.make(...element);
     const prose = text => text.split('`').map((part, n) => n % 2 ? make('code', {}, part) : part);
     const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
 
@@ -91,8 +87,7 @@
         return [right === lines.length, `${right} of ${printed.length} lines are right.`, make('ul', {}, ...list)];
     };
 
-    const key = () => `workbook-guesses ${location.pathname.split('/').pop()}`;
-    let kept = {};
+    let kept;
 
     // Adds a field to a question. `judge` shows a verdict, and returns whether the guess is right, or
     // undefined if the field is empty.
@@ -123,13 +118,11 @@
     // Adds a button for all questions before a fold. The fold opens once all of them have a guess.
     const group = (fold, questions, n) => {
         const form = make('form', { id: `guesses-${n}`, className: 'guesses' });
-        const clear = make('button', { type: 'button' }, 'Clear');
+        const clear = make('button', { type: 'reset' }, 'Clear');
         const status = make('span', { role: 'status' });
         const judge = () => {
             const judged = questions.map(({ judge }) => judge());
-            try {
-                localStorage.setItem(key(), JSON.stringify(kept));
-            } catch { /* no storage: kept until the page is closed */ }
+            workbook.save('guesses', kept);
             return judged;
         };
         form.append(make('button', {}, 'Compare'), clear, status);
@@ -144,7 +137,7 @@
             status.textContent = (judged.length > 1 && open < judged.length ? count : '')
                 + (open ? `${open} still to guess.` : 'The answer is open below.');
         });
-        clear.addEventListener('click', () => {
+        form.addEventListener('reset', () => {
             questions.forEach(({ field }) => field.value = '');
             judge();
             fold.open = false;
@@ -158,9 +151,7 @@
     if (typeof module === 'object') {
         module.exports = { matches, explanation, align, mentions };
     } else if (!location.pathname.endsWith('/print.html')) {
-        try {
-            kept = JSON.parse(localStorage.getItem(key())) ?? {};
-        } catch { /* no storage, or nothing valid in it */ }
+        kept = workbook.load('guesses');
         const folds = [...document.querySelectorAll('main details')];
         const groups = new Map();
         document.querySelectorAll('label.guess').forEach((label, n) => {
