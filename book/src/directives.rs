@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
+use async_workbook::text::escape_html;
 use async_workbook::{LESSONS, Lesson};
 
 use crate::python;
@@ -41,7 +42,7 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-const DIRECTIVES: [(&str, Replace); 22] = [
+const DIRECTIVES: [(&str, Replace); 23] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
@@ -50,6 +51,7 @@ const DIRECTIVES: [(&str, Replace); 22] = [
         comparison::show(&expansion.sources.comparison()?, argument)
     }),
     ("cover", cover),
+    ("draw", draw),
     ("end", |expansion, argument| {
         expansion.turn(argument, Pair::Second, Pair::Outside, "</div>\n</div>")
     }),
@@ -255,6 +257,20 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let player = recording.player(&expansion.sources.read(&program)?);
     let picture = format!("{}\n{LEGEND}\n{player}", recording.svg());
     Ok(figure("timeline", &picture, caption))
+}
+
+/// Adds an axis to a question, on which the reader draws the bars of a section of the
+/// timeline: `03_gather:together`. It needs `theme/draw.js`.
+fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, title) = split(argument);
+    let sections = expansion.sources.timeline(lesson(name)?, None)?.sections;
+    let longest = sections.iter().map(|section| section.micros).max();
+    let section = sections.iter().find(|section| Some(&*section.title) == title);
+    let section = section.context("no such section of the timeline")?;
+    let rows = section.rows.iter().map(|row| (&row.label, row.life));
+    let run = (&section.title, longest, rows.collect::<Vec<_>>());
+    let run = escape_html(&serde_json::to_string(&run)?);
+    Ok(format!("<span class=\"drawing\" data-run=\"{run}\"></span>"))
 }
 
 /// Repeats a chapter's first directive of a name: `03_gather guess`.

@@ -205,6 +205,19 @@ fn a_guess_is_a_question_with_its_answers() {
 }
 
 #[test]
+fn a_drawing_has_the_bars_of_one_section() {
+    let page = shown("1. How long?\n   {{#draw 03_gather:in turn}}");
+    assert_contains(
+        &page,
+        "How long?\n<span class=\"drawing\" data-run=\"[&quot;in turn&quot;,200000,[[&quot;fetch page=1&quot;,[0,200000]]]]\"></span></li>",
+    );
+    for absent in ["03_gather:together", "03_gather"] {
+        let error = build_error(&Workbook::new(&format!("{{{{#draw {absent}}}}}")));
+        assert_contains(&error, "no such section of the timeline");
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_in_the_output_fails_the_build() {
     for (guess, why) in [
         ("together:two | three | ?", "`three` is not in the line `two`"),

@@ -7,11 +7,7 @@ const served = {};
 {
     const SHAPES = ['svg', 'g', 'rect', 'line', 'path', 'circle', 'text', 'tspan', 'title'];
 
-    served.element = (name, properties, ...children) => {
-        const made = Object.assign(document.createElement(name), properties);
-        made.append(...children);
-        return made;
-    };
+    served.element = workbook.make;
 
     // The sections of a picture, from titles such as `all: 300 ms`.
     const sections = svg => [...svg.querySelectorAll('.title')].flatMap(title => {

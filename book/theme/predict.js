@@ -2,46 +2,40 @@
 // lesson's output, and remembers it in this browser.
 'use strict';
 {
-    const make = (tag, properties, ...inside) => {
-        const element = Object.assign(document.createElement(tag), properties);
-        element.append(...inside);
-        return element;
-    };
-    const prose = text => text.split('`').map((part, n) => n % 2 ? make('code', {}, part) : part);
     const words = (text = '') => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
     // Parses an amount: "500", "500ms", "0.5 s" and "about 500 milliseconds" are equal.
     const NUMBERS = 'zero one two three four five six seven eight nine ten'.split(' ');
+    const UNITS = { ms: 1, milli: 1, sec: 1000, s: 1000, min: 60_000, us: 0.001, µs: 0.001, micro: 0.001 };
     const amount = text => {
         const plain = text.toLowerCase().replace(/\bno(ne|body)?\b/, '0')
             .replace(/[a-z]+/g, word => NUMBERS.includes(word) ? NUMBERS.indexOf(word) : word)
             .replace(/(\d)[, ](?=\d{3}(?!\d))/g, '$1').replace(/(\d),(?=\d)/g, '$1.');
-        const [, number, unit] = plain.match(/(\d*\.?\d+)\s*(ms|milli|sec|s\b)?/) ?? [];
-        return { value: number * (unit?.startsWith('s') ? 1000 : 1), unit };
+        const [, number, unit] = plain.match(/(\d*\.?\d+)\s*(milli|micro|min|sec|(?:ms|us|µs|s)(?![a-z]))?/) ?? [];
+        // Rounded: 0.07 * 1000 is 70.00000000000001.
+        return { value: Math.round(number * (UNITS[unit] ?? 1) * 1e6) / 1e6, unit };
+    };
+
+    // Returns whether a sentence contains the answer, unless that part of the sentence is negated.
+    const NEGATION = /^(no|not|never|cannot|t|(do|does|did|is|was|wo|ca)nt)$/;
+    const contains = (part, answer) => {
+        const [a, b] = [words(part), words(answer)];
+        const negated = a.some(word => NEGATION.test(word) && !b.includes(word));
+        return !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
     };
     // Returns whether a guess matches one of the answers, which are separated by slashes.
     const matches = (guess, answers) => answers.split('/').some(answer => {
         if (/^\d/.test(answer)) {
             const [a, b] = [amount(guess), amount(answer)];
-            return a.value === b.value && (b.unit || !a.unit);
+            return a.value === b.value && Boolean(b.unit || !a.unit);
         }
-        const [a, b] = [words(guess), words(answer)];
-        const negated = a.some(word => /^(no|not|never|t)$/.test(word) && !b.includes(word));
-        return a.join('') === b.join('') || !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
+        return words(guess).join('') === words(answer).join('')
+            || [guess, ...guess.split(/[,.;:]|\bbut\b/)].some(part => contains(part, answer));
     });
-    const explanation = (label, fits) => {
-        const known = (label.dataset.wrong ?? '').split('|').map(one => one.split(/: (.*)/));
-        return prose(known.find(([wrong, text]) => text && fits(wrong))?.[1] ?? '');
-    };
-    const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
-
-    const compare = (label, guess) => {
-        const answers = label.dataset.answers;
-        if (matches(guess, answers)) {
-            return [true, verdict(true, 'Right.')];
-        }
-        const reason = explanation(label, wrong => matches(guess, wrong));
-        return [false, verdict(false, 'Not quite:'), ` the output says ${answers.split('/')[0]}. `, ...reason];
+    // Returns the explanation of a wrong guess, from a list such as `500 ms: why not|20 ms: why not`.
+    const explanation = (wrong, fits) => {
+        const known = (wrong ?? '').split('|').map(one => one.split(/: (.*)/));
+        return known.find(([guess, text]) => text && fits(guess))?.[1] ?? '';
     };
 
     // Aligns the guessed lines with the printed ones, in order, like `diff`: dynamic programming from the
@@ -69,21 +63,31 @@
         }
         return below[0].lines;
     };
+    const mentions = (line, wrong) => words(wrong).every(word => words(line).includes(word));
+
+    const make = (...element) => workbook.make(...element);
+    const prose = text => text.split('`').map((part, n) => n % 2 ? make('code', {}, part) : part);
+    const verdict = (good, text) => make('strong', { className: good ? 'good' : '' }, text);
+
+    const compare = (label, guess) => {
+        const answers = label.dataset.answers;
+        if (matches(guess, answers)) {
+            return [true, verdict(true, 'Right.')];
+        }
+        const reason = explanation(label.dataset.wrong, wrong => matches(guess, wrong));
+        return [false, verdict(false, 'Not quite:'), ` the output says ${answers.split('/')[0]}. `, ...prose(reason)];
+    };
     const compareLines = (label, guess) => {
         const printed = label.dataset.answers.split('/');
         const lines = align(guess.split(/\s*\n\s*/), printed);
         const right = lines.filter(([what]) => what === 'right').length;
         const list = lines.map(([what, line]) => make('li', {},
             verdict(what === 'right', `${what}:`), ' ', make('code', {}, line), ' ',
-            ...what === 'not here' ? explanation(label, wrong => words(wrong).every(word => words(line).includes(word))) : []));
+            ...what === 'not here' ? prose(explanation(label.dataset.wrong, wrong => mentions(line, wrong))) : []));
         return [right === lines.length, `${right} of ${printed.length} lines are right.`, make('ul', {}, ...list)];
     };
 
-    const key = `workbook-guesses ${location.pathname.split('/').pop()}`;
-    let kept = {};
-    try {
-        kept = JSON.parse(localStorage.getItem(key)) ?? {};
-    } catch { /* no storage, or nothing valid in it */ }
+    let kept;
 
     // Adds a field to a question. `judge` shows a verdict, and returns whether the guess is right, or
     // undefined if the field is empty.
@@ -114,13 +118,11 @@
     // Adds a button for all questions before a fold. The fold opens once all of them have a guess.
     const group = (fold, questions, n) => {
         const form = make('form', { id: `guesses-${n}`, className: 'guesses' });
-        const clear = make('button', { type: 'button' }, 'Clear');
+        const clear = make('button', { type: 'reset' }, 'Clear');
         const status = make('span', { role: 'status' });
         const judge = () => {
             const judged = questions.map(({ judge }) => judge());
-            try {
-                localStorage.setItem(key, JSON.stringify(kept));
-            } catch { /* no storage: kept until the page is closed */ }
+            workbook.save('guesses', kept);
             return judged;
         };
         form.append(make('button', {}, 'Compare'), clear, status);
@@ -135,7 +137,7 @@
             status.textContent = (judged.length > 1 && open < judged.length ? count : '')
                 + (open ? `${open} still to guess.` : 'The answer is open below.');
         });
-        clear.addEventListener('click', () => {
+        form.addEventListener('reset', () => {
             questions.forEach(({ field }) => field.value = '');
             judge();
             fold.open = false;
@@ -144,8 +146,12 @@
         });
     };
 
-    // The page with all chapters is only for printing.
-    if (!location.pathname.endsWith('/print.html')) {
+    // The unit tests in `../browser/predict.test.js` load this file in Node, where there is no page. The page
+    // with all chapters is only for printing.
+    if (typeof module === 'object') {
+        module.exports = { matches, explanation, align, mentions };
+    } else if (!location.pathname.endsWith('/print.html')) {
+        kept = workbook.load('guesses');
         const folds = [...document.querySelectorAll('main details')];
         const groups = new Map();
         document.querySelectorAll('label.guess').forEach((label, n) => {

@@ -1,5 +1,28 @@
-// Accessibility fixes for mdBook's pages, and printing. The book is readable without this script.
+// What the other scripts share, accessibility fixes for mdBook's pages, and printing. The book is readable without
+// this script.
 'use strict';
+
+const workbook = {
+    make(tag, properties, ...inside) {
+        const element = Object.assign(document.createElement(tag), properties);
+        element.append(...inside);
+        return element;
+    },
+
+    // What this browser keeps for a page. Without storage, it is kept until the page is closed.
+    load(what) {
+        try {
+            const kept = JSON.parse(localStorage.getItem(`workbook-${what} ${location.pathname.split('/').pop()}`));
+            if (kept instanceof Object) return kept;
+        } catch { /* no storage, or nothing valid in it */ }
+        return {};
+    },
+    save(what, value) {
+        try {
+            localStorage.setItem(`workbook-${what} ${location.pathname.split('/').pop()}`, JSON.stringify(value));
+        } catch { /* no storage, or it is full */ }
+    },
+};
 
 // mdBook's toggle for the table of contents is a <label>, which keyboards and screen readers cannot use.
 // This adds a button that clicks the label, and mirrors the `aria-expanded` that mdBook sets on it.
