@@ -66,7 +66,12 @@ fn execute(cx: &Context, command: Option<Command>) -> Result<ExitCode> {
     let Some(command) = command else { return status::run(cx) };
     match command {
         Command::Status => status::run(cx),
-        Command::List { json } => list::run(cx, json),
+        Command::List { json: true, .. } => list::document(cx)
+            .map(|document| cx.screen.json(&document))
+            .map(|()| ExitCode::SUCCESS),
+        Command::List { minutes, .. } => {
+            list::show(cx, minutes).map(|()| ExitCode::SUCCESS)
+        }
         Command::Run { lesson, exercise, arguments } => {
             run::run(cx, lesson.lesson, exercise, &arguments)
         }

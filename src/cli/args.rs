@@ -36,6 +36,9 @@ pub enum Command {
     /// List the lessons and the states of their exercises
     #[command(after_help = LIST_JSON)]
     List {
+        /// Print the minutes from the first check of an edited exercise to its first pass
+        #[arg(long, conflicts_with = "json")]
+        minutes: bool,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -178,7 +181,8 @@ const LIST_JSON: &str = "The JSON document:\n  \
     exercises  number of exercises\n  \
     lessons    for each: name, title, question, minutes, postgres, state\n             \
     (`solved`, `changed`, `unsolved`, or null without an exercise), solved_at\n             \
-    (Unix seconds or null), hints (number shown), file (or null)";
+    (Unix seconds or null), minutes_taken (as with --minutes, or null), hints\n             \
+    (number shown), file (or null)";
 
 const CHECK_JSON: &str = "The JSON document:\n  \
     solved     true if all of them are solved\n  \
@@ -198,8 +202,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
 }
 
-/// Parses a lesson's name, number or word, the path of one of its files, or an unambiguous
-/// prefix of a name or word.
+/// Parses a lesson's name, number or word, or the path of one of its files.
 fn lesson(text: &str) -> Result<&'static Lesson, String> {
     let text = text.to_lowercase().replace('-', "_");
     let matches = |lesson: &&Lesson, part: &str| {
@@ -211,12 +214,6 @@ fn lesson(text: &str) -> Result<&'static Lesson, String> {
     let mut parts = text.rsplit(['/', '\\']);
     let found =
         parts.find_map(|part| LESSONS.iter().find(|lesson| matches(lesson, part)));
-    let mut prefixed = LESSONS.iter().filter(|lesson| {
-        let word = lesson.name.split_once('_').map_or("", |(_, word)| word);
-        lesson.name.starts_with(&text) || word.starts_with(&text)
-    });
-    let found =
-        found.or_else(|| prefixed.next().filter(|_| prefixed.next().is_none()));
     let names: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
     found.ok_or_else(|| format!("the lessons are {}", names.join(", ")))
 }

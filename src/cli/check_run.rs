@@ -110,7 +110,9 @@ pub enum CheckEvent {
 #[derive(Debug)]
 pub struct CheckRun {
     stage: Stage,
-    options: CheckOptions,
+    seed: Option<u64>,
+    /// The time limit of the program.
+    limit: Duration,
     color: bool,
     report: Report,
     events: VecDeque<CheckEvent>,
@@ -162,7 +164,8 @@ impl CheckRun {
         let token = random_token();
         let mut run = CheckRun {
             stage: Stage::Finished,
-            options: options.clone(),
+            seed: options.seed,
+            limit: options.limit.unwrap_or(exercise.limit()),
             color,
             report,
             events: VecDeque::new(),
@@ -179,6 +182,8 @@ impl CheckRun {
         };
         match read_source(&cx.repo, exercise) {
             Ok(source) => {
+                // A check works on a read-only disk, too.
+                let _ = Progress::begin(&cx.repo, exercise, &source);
                 run.report.source = source;
                 #[cfg(unix)]
                 update_mtime(&exercise.file());
@@ -213,7 +218,7 @@ impl CheckRun {
                         return Ok(CheckEvent::Message(message));
                     }
                     JobEvent::TimedOut => {
-                        let limit = self.limit().as_secs_f64();
+                        let limit = self.limit.as_secs_f64();
                         self.stopped(&format!("timed out after {limit} s"));
                     }
                     JobEvent::Exited(status) => self.exited(cx, status),
@@ -302,11 +307,10 @@ impl CheckRun {
             if self.color {
                 command.env("WORKBOOK_COLOR", "1");
             }
-            if let Some(seed) = self.options.seed {
+            if let Some(seed) = self.seed {
                 command.env("WORKBOOK_SEED", seed.to_string());
             }
-            let limit = Some(self.limit());
-            Job::start(command, Stdin::Lifeline, limit, &cx.inbox)
+            Job::start(command, Stdin::Lifeline, Some(self.limit), &cx.inbox)
         };
         let deadline = Instant::now() + REWRITE_TIMEOUT;
         let mut job = start();
@@ -317,12 +321,9 @@ impl CheckRun {
             job = start();
         }
         let job = job?;
-        job.write(&format!("{}\n", self.token));
+        // Fails if the program has exited: that is the next event.
+        let _ = job.group.write(&format!("{}\n", self.token));
         Ok(job)
-    }
-
-    fn limit(&self) -> Duration {
-        self.options.limit.unwrap_or(self.report.exercise.limit())
     }
 
     fn read(&mut self, bytes: &[u8]) {

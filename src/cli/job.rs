@@ -23,7 +23,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Job {
     id: u64,
-    group: ProcessGroup,
+    pub group: ProcessGroup,
     /// True once the output has ended.
     closed: bool,
     /// The time limit; after the end, the deadline for reading output.
@@ -61,12 +61,6 @@ impl Job {
             .with_context(|| format!("could not start {program}"))?;
         let deadline = limit.map(|limit| Instant::now() + limit);
         Ok(Job { id, group, closed: false, deadline, end: None })
-    }
-
-    /// Writes a short text to the program's stdin. Ignores a failure, which means that the
-    /// program has exited: that is the next event.
-    pub fn write(&self, text: &str) {
-        let _ = self.group.write(text);
     }
 
     /// Waits for the next event.

@@ -42,7 +42,10 @@ impl<'a> CheckPrinter<'a> {
             _ => self.clear_status(),
         }
         match event {
-            CheckEvent::Output(line) => self.output(line),
+            CheckEvent::Output(line) => {
+                let bar = self.cx.screen.paint(Style::Quiet, "│");
+                self.cx.screen.line(format!("  {bar} {line}").trim_end());
+            }
             CheckEvent::Check(check) => self.check(check),
             CheckEvent::Finished(report) => self.verdict(report),
             CheckEvent::Building(_) | CheckEvent::Message(_) => {}
@@ -80,13 +83,6 @@ impl<'a> CheckPrinter<'a> {
             self.cx.screen.text("\r\x1b[K");
             self.has_status = false;
         }
-    }
-
-    /// Prints a line of the program's output.
-    fn output(&self, line: &str) {
-        let screen = &self.cx.screen;
-        let bar = screen.paint(Style::Quiet, "│");
-        screen.line(format!("  {bar} {line}").trim_end());
     }
 
     /// Prints the result of one check.

@@ -1,4 +1,5 @@
-//! The progress file, `.workbook/progress.json`: solved exercises and shown hints.
+//! The progress file, `.workbook/progress.json`: solved exercises and shown hints. Keeps
+//! the entries of lessons that this version does not have.
 //!
 //! Several terminals may change the file at the same time, and a change may be interrupted
 //! by a crash or a full disk. So [`Progress::change`] holds a file lock while it reads,
@@ -7,8 +8,8 @@
 //! that cannot be parsed is an error and is never overwritten.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ use async_workbook::text::count;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::repo::{Exercise, Repo, read_file};
+use super::repo::{Exercise, Repo, read_file, read_text, write_new};
 
 const VERSION: u32 = 1;
 
@@ -32,6 +33,9 @@ pub struct Progress {
     /// The number of hints shown, by exercise.
     #[serde(default)]
     pub hints: BTreeMap<String, usize>,
+    /// The Unix time of the first check of a text that is not the starter, by exercise.
+    #[serde(default)]
+    begun: BTreeMap<String, u64>,
     /// Solved exercises, by name.
     #[serde(default)]
     pub solved: BTreeMap<String, Solved>,
@@ -46,6 +50,12 @@ pub struct Solved {
     pub solved_at: u64,
     /// The text that passed.
     pub source: String,
+    /// The seconds from the exercise's entry in `begun` to its first pass.
+    #[serde(default)]
+    pub seconds: Option<u64>,
+    /// The hash of the check at the time of the pass.
+    #[serde(default)]
+    check: Option<u64>,
     /// True if `reset` has opened the exercise again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reopened: bool,
@@ -57,7 +67,7 @@ pub struct Solved {
 pub enum ExerciseState {
     Unsolved,
     Solved,
-    /// Solved, and edited since.
+    /// Solved, but since then the exercise was edited, or its check has changed.
     Changed,
 }
 
@@ -70,20 +80,14 @@ impl Progress {
     pub fn load(repo: &Repo) -> Result<Progress> {
         let path = repo.root.join(".workbook/progress.json");
         let unreadable = |reason: String| {
-            let backup = backup(&path);
-            let advice = if backup.is_file() {
-                format!(
-                    "The previous version is {}: copy it over the file, or delete the \
-                     file to start over.",
-                    backup.display()
-                )
-            } else {
-                "Fix it, or delete it to start over.".to_owned()
+            let (file, backup) = (path.display(), backup(&path));
+            let copy = match backup.is_file() {
+                true => format!(", or copy {} over it", backup.display()),
+                false => String::new(),
             };
             Error::Usage(format!(
-                "could not read your progress from {}: {reason}\n\
-                 The file was left untouched. {advice}",
-                path.display()
+                "could not read your progress from {file}: {reason}\nThe file was left \
+                 untouched. Fix it, delete it to start over{copy}."
             ))
         };
         use ErrorKind::{NotADirectory, NotFound};
@@ -129,6 +133,17 @@ impl Progress {
         Ok(progress)
     }
 
+    /// Records that work on an exercise has begun, unless `source` is its starter.
+    pub fn begin(repo: &Repo, exercise: &Exercise, source: &str) -> Result<()> {
+        if !same_lines(&read_text(&exercise.starter())?, source) {
+            let (name, now) = (exercise.name().to_owned(), since_epoch().as_secs());
+            Progress::change(repo, |progress| {
+                progress.begun.entry(name).or_insert(now);
+            })?;
+        }
+        Ok(())
+    }
+
     /// Records that `source` has passed the exercise's check.
     pub fn record_pass(
         repo: &Repo,
@@ -136,23 +151,27 @@ impl Progress {
         source: &str,
     ) -> Result<()> {
         let exercises = repo.exercises();
+        let (name, now) = (exercise.name(), since_epoch().as_secs());
         Progress::change(repo, |progress| {
             // Select this exercise, so that `next` continues from it even if the learner
             // never ran `next` before.
             if progress.current(&exercises) == Some(exercise) {
-                progress.selected = Some(exercise.name().to_owned());
+                progress.selected = Some(name.to_owned());
             }
-            let before = progress.solved.get(exercise.name());
+            let (before, begun) =
+                (progress.solved.get(name), progress.begun.get(name));
+            let first = || begun.map(|begun| now.saturating_sub(*begun));
             // Passing again with the same text keeps the time of the first pass.
-            let is_same = |pass: &Solved| same_lines(&pass.source, source);
-            if before.is_none_or(|pass| pass.reopened || !is_same(pass)) {
-                let solved = Solved {
-                    solved_at: since_epoch().as_secs(),
-                    source: source.to_owned(),
-                    reopened: false,
-                };
-                progress.solved.insert(exercise.name().to_owned(), solved);
-            }
+            let same = before
+                .filter(|pass| !pass.reopened && same_lines(&pass.source, source));
+            let solved = Solved {
+                solved_at: same.map_or(now, |pass| pass.solved_at),
+                source: source.to_owned(),
+                seconds: before.map_or_else(first, |pass| pass.seconds),
+                check: exercise.check_hash(),
+                reopened: false,
+            };
+            progress.solved.insert(name.to_owned(), solved);
         })?;
         Ok(())
     }
@@ -179,17 +198,14 @@ impl Progress {
     }
 
     /// Selects an exercise and opens it again; the time and the text of its pass stay in
-    /// the file until it is solved again. Returns whether it was solved.
-    pub fn reopen(repo: &Repo, exercise: &Exercise) -> Result<bool> {
-        let mut was_solved = false;
+    /// the file until it is solved again.
+    pub fn reopen(repo: &Repo, exercise: &Exercise) -> Result<Progress> {
         Progress::change(repo, |progress| {
-            was_solved = progress.is_solved(exercise);
             progress.selected = Some(exercise.name().to_owned());
             if let Some(solved) = progress.solved.get_mut(exercise.name()) {
                 solved.reopened = true;
             }
-        })?;
-        Ok(was_solved)
+        })
     }
 
     pub fn is_solved(&self, exercise: &Exercise) -> bool {
@@ -227,13 +243,22 @@ impl Progress {
     }
 
     pub fn state(&self, exercise: &Exercise) -> ExerciseState {
-        match self.solved.get(exercise.name()) {
-            Some(solved) if !solved.reopened => match exercise.source() {
-                Ok(now) if same_lines(&solved.source, &now) => ExerciseState::Solved,
-                _ => ExerciseState::Changed,
-            },
-            _ => ExerciseState::Unsolved,
+        if !self.is_solved(exercise) {
+            return ExerciseState::Unsolved;
         }
+        let passed = &self.solved[exercise.name()].source;
+        match exercise.source() {
+            Ok(now) if !same_lines(passed, &now) => ExerciseState::Changed,
+            Ok(_) if !self.check_has_changed(exercise) => ExerciseState::Solved,
+            _ => ExerciseState::Changed,
+        }
+    }
+
+    /// Returns whether an exercise is solved, but its check has changed since.
+    pub fn check_has_changed(&self, exercise: &Exercise) -> bool {
+        // Older versions did not record the hash.
+        let hash = self.solved.get(exercise.name()).and_then(|pass| pass.check);
+        self.is_solved(exercise) && hash.is_some() && hash != exercise.check_hash()
     }
 
     /// Returns the exercise to work on: the first unsolved one, beginning with the
@@ -276,12 +301,8 @@ fn lock(path: &Path) -> Result<File> {
     if path.exists() {
         read_file(path).with_context(context)?;
     }
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(context)?;
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.with_context(context)?;
     match file.lock() {
         Ok(()) => Ok(file),
         // Some network file systems have no locks. Writes are atomic even there.
@@ -297,13 +318,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::read_link(path).map(|target| path.with_file_name("").join(target));
     let path = &fs::canonicalize(path).or(link).unwrap_or_else(|_| path.to_owned());
     let new = path.with_extension("new");
-    let write = || -> std::io::Result<()> {
-        // A crash may have left this file, and `open` would block on a FIFO.
-        let _ = fs::remove_file(&new);
-        let mut file = File::create_new(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().with_context(|| format!("could not write {}", path.display()))
+    // A crash may have left this file.
+    let _ = fs::remove_file(&new);
+    let written = write_new(&new, bytes).and_then(|()| fs::rename(&new, path));
+    written.with_context(|| format!("could not write {}", path.display()))
 }

@@ -87,6 +87,15 @@ impl Exercise {
         self.folder.join("check.rs")
     }
 
+    /// Returns a hash (FNV-1a) of the check's lines, or `None` if it cannot be read.
+    pub fn check_hash(&self) -> Option<u64> {
+        let text = read_text(&self.check()).ok()?;
+        let bytes = text.lines().flat_map(|line| line.bytes().chain([b'\n']));
+        Some(bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        }))
+    }
+
     pub fn solution(&self) -> PathBuf {
         self.folder.join("solution.rs")
     }

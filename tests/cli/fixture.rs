@@ -142,6 +142,11 @@ impl Fixture {
         self.root.join(".workbook/progress.json")
     }
 
+    /// Reads the progress file.
+    pub fn saved(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.progress()).unwrap()).unwrap()
+    }
+
     /// Returns the command, without environment variables that change what it does.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));

@@ -55,6 +55,9 @@ fn unreadable_progress_is_never_overwritten() {
 fn the_previous_version_is_kept() {
     let fixture = Fixture::with("backup", "42");
     fixture.run(&["check"]).prints(0, &[]);
+    fixture.write(2, "43");
+    // Records the time of the first check.
+    fixture.run(&["check"]).prints(1, &[]);
     let first = fs::read_to_string(fixture.progress()).unwrap();
     fixture.write(2, "42");
     fixture.run(&["check"]).prints(0, &[]);
@@ -62,7 +65,7 @@ fn the_previous_version_is_kept() {
     assert_eq!(fs::read_to_string(&backup).unwrap(), first);
     fs::write(fixture.progress(), "").unwrap();
     let run = fixture.run(&["list"]);
-    run.fails(2, &["EOF while parsing", "progress.json.bak: copy it over the file"]);
+    run.fails(2, &["EOF while parsing", "or copy ", "progress.json.bak over it."]);
     fs::copy(backup, fixture.progress()).unwrap();
     assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
 }
@@ -87,6 +90,103 @@ fn an_edit_after_a_pass_is_shown() {
     let progress = fs::read_to_string(fixture.progress()).unwrap();
     let progress: serde_json::Value = serde_json::from_str(&progress).unwrap();
     assert_eq!(progress["solved"]["01_hello_await"]["source"], source("42"));
+}
+
+#[test]
+fn a_changed_check_is_shown_until_the_exercise_passes_it() {
+    let fixture = Fixture::with("stale", "42");
+    fixture.run(&["check"]).prints(0, &[]);
+    let before = fixture.saved()["solved"]["01_hello_await"].clone();
+    let check = fixture.file(1).with_file_name("check.rs");
+    let text = fs::read_to_string(&check).unwrap();
+    // As git may write the file on Windows.
+    fs::write(&check, text.replace('\n', "\r\n")).unwrap();
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
+    fs::write(&check, format!("{text}// Stricter.\n")).unwrap();
+    assert_eq!(fixture.states(), ["changed", "unsolved", "unsolved"]);
+    let note = "01_hello_await passed, but its check has changed since: \
+                cargo workbook check 01\n";
+    fixture.run(&["list"]).prints(0, &["~ 01_hello_await", note]);
+    fixture.run(&[]).prints(0, &["1 of them changed since\n01_hello_await", note]);
+    fixture.run(&["check", "1"]).prints(0, &["is solved"]);
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
+    assert!(!fixture.run(&["list"]).out.contains("its check has changed"));
+    let after = fixture.saved()["solved"]["01_hello_await"].clone();
+    assert_eq!(after["at"], before["at"]);
+    assert_ne!(after["check"], before["check"]);
+}
+
+#[test]
+fn the_minutes_until_the_first_pass_are_kept() {
+    let fixture = Fixture::new("minutes");
+    let row = |text: &str| format!("01_hello_await  {text}\n");
+    fixture.run(&["check"]).prints(1, &[]);
+    // The starter is not a beginning.
+    assert!(!fixture.progress().exists());
+    fixture.run(&["list", "--minutes"]).prints(0, &[&row("-")]);
+    fixture.write(1, "43");
+    fixture.run(&["check"]).prints(1, &[]);
+    let mut saved = fixture.saved();
+    let begun = saved["begun"]["01_hello_await"].as_u64().unwrap() - 25 * 60;
+    saved["begun"]["01_hello_await"] = begun.into();
+    fs::write(fixture.progress(), saved.to_string()).unwrap();
+    fixture.write(1, "44");
+    fixture.run(&["check"]).prints(1, &[]);
+    assert_eq!(fixture.saved(), saved);
+    fixture.write(1, "42");
+    fixture.run(&["check"]).prints(0, &[]);
+    let seconds =
+        fixture.saved()["solved"]["01_hello_await"]["at"].as_u64().unwrap() - begun;
+    let minutes = (seconds + 30) / 60;
+    assert!(minutes >= 25);
+    let is_kept = || {
+        let text = row(&format!("{minutes} minutes"));
+        fixture
+            .run(&["list", "--minutes"])
+            .prints(0, &[&text, "02_lazy         -\n"]);
+        let list = fixture.run(&["list", "--json"]).out;
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(list["lessons"][0]["minutes_taken"], minutes);
+        assert!(list["lessons"][1]["minutes_taken"].is_null());
+    };
+    is_kept();
+    // Neither another answer nor a second attempt changes the time of the first.
+    fixture.write(1, "40 + 2");
+    fixture.run(&["check", "1"]).prints(0, &[]);
+    is_kept();
+    fixture.run(&["reset", "1"]).prints(0, &[]);
+    fixture.write(1, "42");
+    fixture.run(&["check"]).prints(0, &[]);
+    is_kept();
+}
+
+#[test]
+fn an_old_progress_file_and_lessons_that_are_gone_are_kept() {
+    let fixture = Fixture::with("old-progress", "42");
+    let gone = fixture.root.join("lessons/99_gone/exercise.rs");
+    fs::create_dir_all(gone.parent().unwrap()).unwrap();
+    fs::write(&gone, source("42")).unwrap();
+    let pass = serde_json::json!({ "at": 5, "source": source("42") });
+    let old = serde_json::json!({
+        "version": 1,
+        "at": "99_gone",
+        "hints": { "99_gone": 2 },
+        "solved": { "01_hello_await": pass, "99_gone": pass },
+    });
+    fs::create_dir_all(fixture.root.join(".workbook")).unwrap();
+    fs::write(fixture.progress(), old.to_string()).unwrap();
+    assert_eq!(fixture.states(), ["solved", "unsolved", "unsolved"]);
+    assert!(!fixture.run(&["list"]).out.contains("its check has changed"));
+    fixture.run(&["check", "1"]).prints(0, &[]);
+    fixture.run(&["hint", "1"]).prints(0, &[]);
+    let saved = fixture.saved();
+    assert_eq!(saved["hints"]["99_gone"], 2);
+    let kept = &saved["solved"]["99_gone"];
+    assert_eq!((&kept["at"], &kept["source"]), (&pass["at"], &pass["source"]));
+    assert_eq!(fs::read_to_string(&gone).unwrap(), source("42"));
+    // The time of a pass that an older version has recorded stays unknown.
+    let again = &saved["solved"]["01_hello_await"];
+    assert_eq!((&again["at"], again["seconds"].is_null()), (&pass["at"], true));
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn lessons_have_several_names() {
             &["invalid value 'gathr'", "the lessons are 01_hello_await, 02_lazy, "],
         );
         assert_eq!(run.out, "");
-        // Several names begin with this.
+        // A name is not abbreviated.
         fixture.run(&[command, "0"]).fails(2, &["invalid value '0'"]);
     }
     fixture.run(&["chekc"]).fails(2, &["check"]);
@@ -35,8 +35,6 @@ fn lessons_have_several_names() {
         "03_gather",
         "03-gather",
         "03_gather_exercise",
-        "03_g",
-        "gath",
         "./lessons/03_gather/exercise.rs",
         "/home/errors/lessons/03_gather/",
         "lessons\\03_gather\\exercise.rs",
@@ -183,8 +181,11 @@ fn open_starts_the_editor() {
     open("EDITOR", "/no/such").fails(127, &[&advice]);
 
     let mut command = fixture.command(&["open", "2"]);
-    let run = Run::of(command.env("PATH", "/nowhere"));
-    run.fails(1, &["could not start code: ", "; set EDITOR, or open ", &file]);
+    let bin = fixture.root.join("bin");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", bin.join("sh")).unwrap();
+    let run = Run::of(command.env("PATH", bin));
+    run.fails(127, &["could not start `code`: ", "; set EDITOR, or open ", &file]);
 }
 
 #[cfg(unix)]

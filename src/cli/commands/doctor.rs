@@ -109,13 +109,10 @@ fn progress(repo: &Repo) -> Result<Finding> {
     let progress = Progress::load(repo)?;
     let folder = repo.root.join(".workbook");
     let file = folder.join(format!("doctor-{}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(&folder)?;
-        fs::write(&file, "a line\n")?;
-        fs::remove_file(&file)
-    };
-    let written =
-        write().with_context(|| format!("could not write to {}", folder.display()));
+    let written = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&file, "a line\n"))
+        .and_then(|()| fs::remove_file(&file))
+        .with_context(|| format!("could not write to {}", folder.display()));
     with_advice(written, "make it writable; until then your progress is not saved")?;
     Ok(Finding::Ready(progress.summary(&repo.exercises())))
 }

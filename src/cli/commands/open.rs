@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 
 use super::run::exec;
 use crate::cli::context::Context;
@@ -22,22 +22,17 @@ pub fn run(cx: &Context, exercise: &Exercise) -> Result<ExitCode> {
     let file = exercise.file();
     cx.screen.line(&format!("opening {}", cx.repo.display_path(&file)));
     let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
-    match set("VISUAL").or_else(|| set("EDITOR")) {
+    let code = if cfg!(windows) { "code.cmd" } else { "code" };
+    let editor = set("VISUAL").or_else(|| set("EDITOR"));
+    let editor = editor.unwrap_or_else(|| code.into());
+    if cfg!(unix) {
         // The value may have arguments and quotes, as in `code --wait`: let the shell
         // split it.
-        Some(editor) if cfg!(unix) => {
-            let mut script = editor.clone();
-            script.push(NOT_FOUND);
-            let mut shell = Command::new("sh");
-            exec(shell.arg("-c").arg(script).arg("sh").arg(&file).arg(editor))
-        }
-        Some(editor) => exec(Command::new(editor).arg(&file)),
-        None => {
-            let code = if cfg!(windows) { "code.cmd" } else { "code" };
-            exec(Command::new(code).arg(&file)).map_err(|error| {
-                let file = file.display();
-                anyhow!("{error:#}; set EDITOR, or open {file} yourself")
-            })
-        }
+        let mut script = editor.clone();
+        script.push(NOT_FOUND);
+        let mut shell = Command::new("sh");
+        return exec(shell.arg("-c").arg(script).arg("sh").arg(&file).arg(editor));
     }
+    let advice = format!("set EDITOR, or open {} yourself", file.display());
+    exec(Command::new(editor).arg(&file)).context(advice)
 }

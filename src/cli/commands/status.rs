@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use async_workbook::Hints;
 
-use super::list::sign;
+use super::list::{report_changed_checks, sign};
 use crate::cli::context::Context;
 use crate::cli::markdown;
 use crate::cli::printer::{leave, print_all_solved};
@@ -21,6 +21,7 @@ pub fn run(cx: &Context) -> Result<ExitCode> {
     let signs: Vec<_> = states.map(|state| sign(screen, Some(state))).collect();
     let summary = progress.summary(&exercises);
     screen.line(&format!("{}  {summary}", signs.join(" ")));
+    report_changed_checks(cx, &progress);
     screen.line("");
     let Some(current) = progress.current(&exercises) else {
         print_all_solved(cx);

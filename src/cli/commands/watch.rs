@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
 use async_workbook::text::wrap;
 
@@ -53,16 +53,11 @@ pub fn run(
     cx.progress()?;
     let exercise = cx.exercise(lesson, "watch")?;
     if lesson.is_some() {
-        let name = Some(exercise.name().to_owned());
-        let saved = Progress::change(&cx.repo, |progress| progress.selected = name);
+        let name = exercise.name().to_owned();
+        let context = format!("could not record {name} as the current exercise");
+        let select = |progress: &mut Progress| progress.selected = Some(name);
         // Not fatal: everything else works without it.
-        if let Err(error) = saved {
-            eprintln!(
-                "could not record {} as the current exercise: {error:#}; other \
-                 commands still use the previous one",
-                exercise.name()
-            );
-        }
+        print_error(Progress::change(&cx.repo, select).map(drop).context(context));
     }
     cx.inbox.listen_for_signals()?;
     send_ticks(&cx.inbox);
@@ -168,7 +163,7 @@ impl Watch<'_> {
                     cx.screen.line("");
                     print_error(match key {
                         'h' => hint::show(cx, &self.exercise, &next),
-                        _ => list::show(cx),
+                        _ => list::show(cx, false),
                     });
                 }
                 // After a check, this is printed anyway.
