@@ -10,7 +10,7 @@
 //! | `503@60` | this status, after 60 ms |
 //! | `closed`, `reset` | none: the connection ends when the request is handled |
 //! | `half` | half of the body, then the connection ends |
-//! | `stalled` | half of the body, then nothing more |
+//! | `stalled`, `503stalled` | half of the body, then nothing more |
 //! | `broken` | truncated JSON |
 //! | `900ms`, `stuck` | as `200`, after 900 ms; never |
 //!
@@ -217,10 +217,11 @@ async fn respond(
             connection.get_ref().set_zero_linger()?;
             return gone();
         }
-        "half" | "stalled" => {
-            let sent = response("200", "", half);
+        "half" | "stalled" | "503stalled" => {
+            let status = if part == "503stalled" { "503" } else { "200" };
+            let sent = response(status, "", half);
             connection.write_all(sent.as_bytes()).await?;
-            if part == "stalled" {
+            if part != "half" {
                 connection.fill_buf().await?;
             }
             return gone();
