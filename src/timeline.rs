@@ -303,6 +303,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn status_503_is_a_refusal_if_the_server_refused_a_request() {
+        #[tracing::instrument(skip_all, ret)]
+        async fn get(server_refuses: bool, status: u16) -> Result<u16, u16> {
+            if server_refuses {
+                tracing::info!(target: REQUESTS, return = ?Err::<u16, _>(503));
+            }
+            sleep(Duration::from_millis(1)).await;
+            Ok(status)
+        }
+
+        let (timeline, _guard) = local();
+        async {
+            for (refuses, status) in
+                [(false, 503), (true, 503), (true, 5031), (true, 200)]
+            {
+                let _ = get(refuses, status).await;
+            }
+        }
+        .instrument(info_span!("root"))
+        .await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let outcomes: Vec<_> = rows.iter().filter_map(|row| row.outcome).collect();
+        use Outcome::{Refused, Returned};
+        assert_eq!(outcomes, [Returned, Refused, Returned, Returned]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_task_may_outlive_its_section() {
         let (timeline, _guard) = local();
         let child = || nap(9).instrument(info_span!("child"));

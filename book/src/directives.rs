@@ -83,7 +83,8 @@ const DIRECTIVES: [(&str, Replace); 23] = [
 /// The legend of a timeline's colors. It is hidden from screen readers: the
 /// timeline's text alternative says which is which.
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
-                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs</p>";
+                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs\
+                      <span class=\"queue\"><i></i>queued</span></p>";
 
 /// Minutes that a chapter takes to read, by the lesson's name.
 pub type Reading = BTreeMap<&'static str, u32>;

@@ -29,6 +29,7 @@ const STYLE: &str = "
   .grid { stroke: #d0d7de }
   .wait { fill: #bcd6f4 }
   .poll { fill: #0f5fb5; stroke: #0f5fb5; stroke-width: 2 }
+  text.done { fill: #1f7a37; paint-order: stroke; stroke: #fff; stroke-width: 4 }
   @media (prefers-color-scheme: dark) {
     text { fill: #cdd1e2 }
     .frame { fill: #161923; stroke: #2f3550 }
@@ -36,6 +37,7 @@ const STYLE: &str = "
     .grid { stroke: #2f3550 }
     .wait { fill: #33507a }
     .poll { fill: #9accff; stroke: #9accff }
+    text.done { fill: #4cc26b; stroke: #161923 }
   }
 ";
 
@@ -95,9 +97,11 @@ mod tests {
         let (light, dark) = STYLE.split_once("@media").unwrap();
         for (theme, style) in [(".light,", light), (".navy {", dark)] {
             let (_, theme) = css.split_once(theme).unwrap();
-            for property in ["wait", "poll"] {
+            for (class, property) in
+                [("wait", "wait"), ("poll", "poll"), ("done", "good")]
+            {
                 let color = theme.split_once(&format!("--{property}: ")).unwrap().1;
-                let fill = format!(".{property} {{ fill: {}", &color[..7]);
+                let fill = format!(".{class} {{ fill: {}", &color[..7]);
                 assert!(style.contains(&fill), "no `{fill}`");
             }
         }

@@ -3,7 +3,7 @@
 'use strict';
 {
     // The states of a future after each kind of step.
-    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended'];
+    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended', 'refused'];
     const ms = micros => `${Math.round(micros / 1000)} ms`;
 
     // Returns what happens to a future in a step, as the rest of a sentence.
@@ -16,6 +16,7 @@
             `${polled}, and returns an error: Ready, with Err.`,
             'is dropped while it waits: it never gets past its .await.',
             first ? 'is polled, and ends.' : `${polled} for the last time, and ends.`,
+            `${polled}, and returns: Ready. The server refused its request with status 503.`,
         ][kind];
     };
 
@@ -31,7 +32,11 @@
                 text.push([rows[row][0], sentence(kind, !last[row], until - time)]);
                 last[row] = { kind, until };
             }
-            const states = last.map(it => !it ? 'not started' : it.until > time ? 'running' : STATES[it.kind]);
+            const states = last.map((it, row) => {
+                if (it) return it.until > time ? 'running' : STATES[it.kind];
+                const queued = rows[row][3];
+                return queued !== null && queued <= time ? 'queued' : 'not started';
+            });
             return { section, title, time, now, text, states, code: now.length === 1 ? rows[now[0]].slice(1) : [] };
         });
     });
@@ -61,7 +66,7 @@
                 row.bar = element;
                 section.bottom = +element.getAttribute('y') + 18;
             }
-            if (kind.contains('failed') || kind.contains('dropped')) row.marks.push(element);
+            if (kind.contains('outcome')) row.marks.push(element);
         }
         return sections;
     };

@@ -14,7 +14,8 @@
 //! `tracing` does not tell a future that returned from one that was dropped: a span closes
 //! either way. `#[instrument(ret)]` sends an event when the function returns. A span that
 //! closes without one was dropped, if other spans of the same callsite have sent one or if
-//! its last poll is earlier than its end; otherwise its outcome is unknown.
+//! its last poll is earlier than its end; otherwise its outcome is unknown. One that returns
+//! `Ok(503)` was refused, if the web server has responded so to a request in its time.
 //!
 //! The recorder keeps one flat list of spans behind a mutex. A span stores its index
 //! in that list in its own extensions, which saves a map from ids, and `tracing`
@@ -80,6 +81,8 @@ struct Span {
     callsite: Identifier,
     /// What the event says that its future returned.
     returned: Option<Outcome>,
+    /// The web server has refused a request since it began.
+    refused: bool,
     /// The duration of the longest poll on the real clock.
     longest_poll: Duration,
     /// The start of the latest poll on the real clock.
@@ -347,6 +350,7 @@ where
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
             returned: None,
+            refused: false,
             longest_poll: Duration::ZERO,
             entered: Moment::now(),
         });
@@ -372,12 +376,20 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut outcome = Returned(None);
-        event.record(&mut outcome);
-        if outcome.0.is_some()
-            && let Some(span) = context.event_span(event)
-        {
-            self.update(&span.id(), &context, |span| span.returned = outcome.0);
+        let mut returned = Returned(None);
+        event.record(&mut returned);
+        let Some((outcome, refused)) = returned.0 else { return };
+        if refused && event.metadata().target() == REQUESTS {
+            let mut spans = self.spans.lock();
+            let open = spans.iter_mut().filter(|span| span.ended.is_none());
+            open.for_each(|span| span.refused = true);
+        }
+        if let Some(span) = context.event_span(event) {
+            self.update(&span.id(), &context, |span| {
+                let refused = refused && span.refused;
+                span.returned =
+                    Some(if refused { Outcome::Refused } else { outcome });
+            });
         }
     }
 
@@ -396,8 +408,9 @@ where
     }
 }
 
-/// Finds out from the field `return` of an event whether a function failed.
-struct Returned(Option<Outcome>);
+/// Finds out from the field `return` of an event whether a function failed, and whether
+/// it returned status 503.
+struct Returned(Option<(Outcome, bool)>);
 
 impl Visit for Returned {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -405,8 +418,10 @@ impl Visit for Returned {
             let mut begin = Begin::default();
             // It is an error when the text is cut.
             let _ = write!(begin, "{value:?}");
-            let failed = begin.0.starts_with("Err(");
-            self.0 = Some(if failed { Outcome::Failed } else { Outcome::Returned });
+            let starts = |with: &str| begin.0.starts_with(with);
+            let failed = starts("Err(");
+            let outcome = if failed { Outcome::Failed } else { Outcome::Returned };
+            self.0 = Some((outcome, starts("Ok(503)") || starts("Err(503)")));
         }
     }
 }
@@ -419,7 +434,7 @@ struct Begin(String);
 impl fmt::Write for Begin {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0 += text;
-        if self.0.len() < "Err(".len() { Ok(()) } else { Err(fmt::Error) }
+        if self.0.len() < "Err(503)".len() { Ok(()) } else { Err(fmt::Error) }
     }
 }
 

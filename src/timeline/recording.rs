@@ -66,15 +66,18 @@ pub enum Outcome {
     Failed,
     /// It was dropped before it returned.
     Dropped,
+    /// The server refused its request with status 503.
+    Refused,
 }
 
 impl Outcome {
-    /// Returns the mark and the word for an outcome that a picture points out.
-    pub(super) fn mark(self) -> Option<(char, &'static str)> {
+    /// Returns the mark and the word at the end of a bar.
+    pub(super) fn mark(self) -> (char, &'static str) {
         match self {
-            Outcome::Returned => None,
-            Outcome::Failed => Some(('!', "failed")),
-            Outcome::Dropped => Some(('×', "dropped")),
+            Outcome::Returned => ('✓', "done"),
+            Outcome::Failed => ('!', "failed"),
+            Outcome::Dropped => ('×', "dropped"),
+            Outcome::Refused => ('Ø', "refused"),
         }
     }
 }
@@ -125,12 +128,17 @@ impl Recording {
                     from / 1000,
                     millis(to)
                 );
+                let mut notes = Vec::new();
+                if let Some((from, to)) = row.queued() {
+                    notes.push(format!("queued for {}", millis(to - from)));
+                }
                 let ran: u64 = row.polls.iter().map(|poll| poll.1 - poll.0).sum();
                 if ran > 0 && to > from {
-                    let _ = write!(text, " (running for {})", millis(ran));
+                    notes.push(format!("running for {}", millis(ran)));
                 }
-                if let Some((_, word)) = row.outcome.and_then(Outcome::mark) {
-                    let _ = write!(text, " ({word})");
+                notes.extend(row.outcome.map(|outcome| outcome.mark().1.to_owned()));
+                if !notes.is_empty() {
+                    let _ = write!(text, " ({})", notes.join(", "));
                 }
             }
             if let Some(more) = section.hidden() {
@@ -140,6 +148,15 @@ impl Recording {
         }
         text.truncate(text.trim_end().len());
         text
+    }
+}
+
+impl Row {
+    /// Returns the time before its first poll: a call that waits for a thread of the
+    /// blocking pool, or a task that waits for its turn.
+    pub(super) fn queued(&self) -> Option<(u64, u64)> {
+        let first = self.polls.first()?.0;
+        (self.life.0 < first).then_some((self.life.0, first))
     }
 }
 
@@ -179,10 +196,12 @@ mod tests {
 
     #[test]
     fn the_description_has_the_facts_of_the_picture() {
-        let rows = vec![
+        let mut rows = vec![
             row("wait", (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
-            row("block", (100 * MS, 200 * MS), &[(100 * MS, 200 * MS)]),
+            row("block", (0, 200 * MS), &[(150 * MS, 200 * MS)]),
         ];
+        rows[0].outcome = Some(Outcome::Refused);
+        rows[1].outcome = Some(Outcome::Returned);
         let section = Section {
             title: "both".to_owned(),
             micros: 200 * MS,
@@ -191,8 +210,8 @@ mod tests {
         };
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
-            "both, 200 ms: wait from 0 to 200 ms, \
-             block from 100 to 200 ms (running for 100 ms)."
+            "both, 200 ms: wait from 0 to 200 ms (refused), \
+             block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
         );
     }
 

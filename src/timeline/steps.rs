@@ -4,9 +4,9 @@
 //! as on the real clock, all of them that begin at the same time are one step.
 //!
 //! ```text
-//! [scale, [title, [[label, line, code], ..], [[time, row, kind, until, ..], ..]], ..]
-//!                  the rows                   the steps: `row, kind, until` once for
-//!                                             each poll; kind is an index of `KINDS`
+//! [scale, [title, [[label, line, code, queued], ..], [[time, row, kind, until, ..], ..]], ..]
+//!                  the rows                           the steps: `row, kind, until` once for
+//!                  queued: from when on, or null      each poll; kind is an index of `KINDS`
 //! ```
 
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use super::{Outcome, Recording, Row, Section};
 use crate::text::escape_html;
 
 /// What became of a future in a step. `theme/player.js` has the words for them.
-const KINDS: [&str; 5] = ["pending", "returned", "failed", "dropped", "ended"];
+const KINDS: [&str; 6] =
+    ["pending", "returned", "failed", "dropped", "ended", "refused"];
 
 /// A part of a step.
 struct Event {
@@ -38,7 +39,7 @@ impl Recording {
         let section = |section: &Section| {
             let rows = section.shown().iter().map(|row| {
                 let (line, code) = row.code(&lines).unwrap_or_default();
-                json!([row.label, line, code])
+                json!([row.label, line, code, row.queued().map(|queued| queued.0)])
             });
             json!([section.title, rows.collect::<Vec<_>>(), section.steps()])
         };
@@ -104,6 +105,7 @@ impl Row {
             Some(Outcome::Dropped) => "pending",
             Some(Outcome::Returned) => "returned",
             Some(Outcome::Failed) => "failed",
+            Some(Outcome::Refused) => "refused",
             None => "ended",
         };
         Some(Event { row, from, to, kind })
@@ -134,7 +136,8 @@ mod tests {
         let section = Section { title: "t".to_owned(), micros: 9, rows, order };
         let steps = Recording { sections: vec![section] }.steps(program);
         let (rows, steps) = steps.split_once("]],").unwrap();
-        assert!(rows.starts_with(r#"[9,["t",[["a",3,"async fn a()""#), "{rows}");
+        let first = r#"[9,["t",[["a",3,"async fn a()",null],"#;
+        assert!(rows.starts_with(first) && rows.ends_with(",0"), "{rows}");
         steps.trim_end_matches("]]").to_owned()
     }
 
@@ -155,7 +158,7 @@ mod tests {
     #[test]
     fn without_an_order_polls_at_the_same_time_are_one_step() {
         let rows =
-            vec![row(&[(0, 0), (5, 9)], 9, None), row(&[(0, 0), (5, 5)], 5, None)];
-        assert_eq!(steps(rows, vec![]), "[[0,0,0,0,1,0,0],[5,0,4,9,1,4,5],[9");
+            vec![row(&[(0, 0), (5, 9)], 9, None), row(&[(2, 2), (5, 5)], 5, None)];
+        assert_eq!(steps(rows, vec![]), "[[0,0,0,0],[2,1,0,2],[5,0,4,9,1,4,5],[9");
     }
 }

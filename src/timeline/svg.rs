@@ -4,8 +4,8 @@
 //! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
 //! the left of the picture, in a margin of `--label` columns that the style sheet makes.
 //! The picture has no colors of its own: the page's style sheet sets them by the classes
-//! `title`, `label`, `axis`, `grid`, `wait`, `poll`, `mark`, `failed` and `dropped`, so
-//! that it follows the page's theme.
+//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `poll`, `outcome` and the
+//! outcome's word, so that it follows the page's theme.
 
 use std::fmt::Write;
 
@@ -19,7 +19,6 @@ const ROW: u64 = 20;
 const LABEL_BASE: u64 = 13;
 const BAR_TOP: u64 = 3;
 const BAR: u64 = 12;
-const MARK_BASE: u64 = 15;
 const AXIS: u64 = 20;
 /// The most columns of a label.
 const MAX_LABEL: usize = 24;
@@ -103,16 +102,26 @@ impl Picture<'_> {
         let label = escape_html(&label);
         let (from, to) = row.life;
         let (base, bar) = (top + LABEL_BASE, top + BAR_TOP);
+        let end = row.outcome.map(Outcome::mark);
         let _ = write!(
             svg,
             "\n<text class=\"label\" x=\"0\" y=\"{base}\">{label}</text>"
         );
         let _ = write!(
             svg,
-            "<rect class=\"wait\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
+            "<rect class=\"wait {}\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
+            end.map_or("", |(_, word)| word),
             self.percent(from),
             self.percent(to - from),
         );
+        if let Some((from, to)) = row.queued() {
+            let _ = write!(
+                svg,
+                "<rect class=\"queued\" x=\"{}\" width=\"{}\" y=\"{bar}\" height=\"{BAR}\"/>",
+                self.percent(from),
+                self.percent(to - from),
+            );
+        }
         for &(from, to) in &row.polls {
             // On a paused clock a poll takes no time, and a bar without width is
             // invisible.
@@ -124,15 +133,14 @@ impl Picture<'_> {
                 self.percent(to - from),
             );
         }
-        if let Some((mark, word)) = row.outcome.and_then(Outcome::mark) {
-            let (x, mark_base) = (self.percent(to), top + MARK_BASE);
+        if let Some((mark, word)) = end {
+            let x = self.percent(to);
             // After the bar, or if there is no space, before its end.
             let (anchor, dx) =
-                if to * 4 > self.scale * 3 { ("end", -9) } else { ("start", 9) };
+                if to * 4 > self.scale * 3 { ("end", -6) } else { ("start", 6) };
             let _ = write!(
                 svg,
-                "<text class=\"mark {word}\" x=\"{x}\" y=\"{mark_base}\" text-anchor=\"middle\">{mark}</text>\
-                 <text class=\"{word}\" x=\"{x}\" dx=\"{dx}\" y=\"{base}\" text-anchor=\"{anchor}\">{word}</text>"
+                "<text class=\"outcome {word}\" x=\"{x}\" dx=\"{dx}\" y=\"{base}\" text-anchor=\"{anchor}\">{mark} {word}</text>"
             );
         }
     }
@@ -152,6 +160,9 @@ impl Picture<'_> {
             };
             let last = time + step > scale;
             let label = if last { millis(time) } else { (time / 1000).to_string() };
+            // On a phone, the sixth of seven would overlap the last.
+            let crowded = scale / step > 5 && !last && time + 2 * step > scale;
+            let label = if crowded { "" } else { &label };
             let _ = write!(
                 svg,
                 "\n<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"22\" y2=\"{height}\"/>\
@@ -206,7 +217,7 @@ mod tests {
                 label: "late".into(),
                 depth: 1,
                 life: (300_000, 450_000),
-                polls: vec![(300_000, 450_000)],
+                polls: vec![(400_000, 450_000)],
                 outcome: Some(Outcome::Returned),
                 ..Row::default()
             },

@@ -6,6 +6,7 @@ use super::recording::millis;
 use super::{Outcome, Recording, Row, Section};
 use crate::text;
 
+const QUEUED: char = '·';
 const WAITING: char = '░';
 const RUNNING: char = '█';
 
@@ -30,9 +31,11 @@ impl Recording {
         let label =
             longest.unwrap_or(0).min(columns.saturating_sub(MIN_BAR + 1)).max(8);
         let bar = columns.saturating_sub(label + 1).max(MIN_BAR);
-        let rows = self.sections.iter().flat_map(Section::shown);
-        let outcomes = rows.filter_map(|row| row.outcome).collect();
-        let canvas = Canvas { label, bar, scale: self.scale(), outcomes, color };
+        let rows: Vec<_> = self.sections.iter().flat_map(Section::shown).collect();
+        let outcomes = rows.iter().filter_map(|row| row.outcome).collect();
+        let queued = rows.iter().any(|row| row.queued().is_some());
+        let scale = self.scale();
+        let canvas = Canvas { label, bar, scale, queued, outcomes, color };
         for section in &self.sections {
             canvas.section(section, &mut picture);
         }
@@ -53,7 +56,8 @@ struct Canvas {
     bar: usize,
     /// The microseconds that fill a bar.
     scale: u64,
-    /// The outcomes of all rows, for the legend.
+    /// For the legend: if any row was queued, and the outcomes of all.
+    queued: bool,
     outcomes: Vec<Outcome>,
     color: bool,
 }
@@ -88,13 +92,21 @@ impl Canvas {
         let gap = self.bar.saturating_sub(4).max(end.len() + 1);
         let _ =
             writeln!(picture, "{:label$} 0 ms{end:>gap$}", "", label = self.label);
-        let _ = write!(picture, "  {WAITING} waits  {RUNNING} runs");
-        for outcome in [Outcome::Failed, Outcome::Dropped] {
-            if let Some((mark, word)) = outcome.mark()
-                && self.outcomes.contains(&outcome)
-            {
-                let _ = write!(picture, "  {mark} {word}");
+        let mut legend = vec![(WAITING, "waits"), (RUNNING, "runs")];
+        if self.queued {
+            legend.insert(0, (QUEUED, "queued"));
+        }
+        for outcome in [Outcome::Failed, Outcome::Dropped, Outcome::Refused] {
+            legend.extend(self.outcomes.contains(&outcome).then(|| outcome.mark()));
+        }
+        let mut width = 0;
+        for (mark, word) in legend {
+            width += 4 + word.len();
+            if width > self.label + 1 + self.bar {
+                picture.push('\n');
+                width = 4 + word.len();
             }
+            let _ = write!(picture, "  {mark} {word}");
         }
         picture.push('\n');
     }
@@ -103,14 +115,20 @@ impl Canvas {
         let mut cells = vec![' '; self.bar];
         let (first, last) = self.cells(row.life);
         cells[first..=last].fill(WAITING);
+        if let Some(queued) = row.queued() {
+            let (from, to) = self.cells(queued);
+            cells[from..=to].fill(QUEUED);
+        }
         for &poll in &row.polls {
             // A poll at the very end of the row belongs to its last cell, not to the
             // one after it.
             let (from, to) = self.cells(poll);
             cells[from.min(last)..=to.min(last)].fill(RUNNING);
         }
-        if let Some((mark, _)) = row.outcome.and_then(Outcome::mark) {
-            cells[last] = mark;
+        // The last poll of a bar without a mark returned.
+        let marked = row.outcome.filter(|&outcome| outcome != Outcome::Returned);
+        if let Some(outcome) = marked {
+            cells[last] = outcome.mark().0;
         }
         let bar: String = cells.into_iter().collect();
         let bar = bar.trim_end();
@@ -164,7 +182,10 @@ mod tests {
                 section(
                     "blocked",
                     100_000,
-                    vec![row("hash", 0, 100_000, &[(0, 100_000)])],
+                    vec![
+                        row("hash", 0, 100_000, &[(0, 100_000)]),
+                        row("hash", 0, 200_000, &[(100_000, 200_000)]),
+                    ],
                 ),
             ],
         }
