@@ -81,3 +81,33 @@ test('the presenter view shows one section at a time, and notes in a second wind
     await button(page, 'Exit').click();
     await until(parts, sections);
 });
+
+test('a question with choices is answered above its fold', async open => {
+    const page = await open(file('04_bounded.html'));
+    const question = page.getByRole('group', { name: /How long do the 5,000 jobs/ });
+    const fold = page.locator('main fieldset + details').first();
+    const verdict = () => question.getByRole('status').textContent();
+    const answer = button(question, 'Answer');
+    assert.equal(await fold.locator('summary').textContent(), 'The answer');
+    await answer.click();
+    assert.equal(await verdict(), 'Choose one first.');
+    await question.getByLabel('50 ms', { exact: true }).click();
+    // The arrow keys choose instead of turning the page.
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await answer.click();
+    assert.equal(await verdict(), 'No. That is the time with a limit of 50.');
+    assert.equal(await fold.getAttribute('open'), null);
+    await question.getByLabel('500 ms').click();
+    await answer.click();
+    assert.equal(await verdict(), 'Right.');
+    assert.notEqual(await fold.getAttribute('open'), null);
+});
+
+test('without scripts, a question with choices is a fold', async open => {
+    const page = await open(file('04_bounded.html'), { javaScriptEnabled: false });
+    const fold = page.locator('main details', { hasText: 'How long do the 5,000 jobs' }).first();
+    await fold.locator('summary').click();
+    assert.ok(await fold.getByText('500 ms: 50 rounds of 10 ms.').isVisible());
+    assert.equal(await page.locator('main fieldset:visible').count(), 0);
+});

@@ -15,6 +15,7 @@
 //! The result is Markdown again, which mdBook renders: a function that returns HTML
 //! leaves blank lines around it.
 
+mod choose;
 mod comparison;
 mod cover;
 mod exercise;
@@ -47,6 +48,7 @@ const DIRECTIVES: [(&str, Replace); 23] = [
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
     ("broken", program::broken),
+    ("choose", |_, argument| choose::choose(argument)),
     ("compare", |expansion, argument| {
         comparison::show(&expansion.sources.comparison()?, argument)
     }),

@@ -38,8 +38,21 @@ impl Glossary {
     }
 }
 
-/// The id that mdBook gives to a term.
-fn id(term: &str) -> String {
+/// Turns definitions into sections with the same ids.
+pub fn as_sections(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| {
+        paragraph.trim().split_once("\n  : ").map_or(
+            paragraph.to_owned(),
+            |(term, meaning)| {
+                format!("## {term} {{ #{} }}\n\n{term}: {meaning}", id(term))
+            },
+        )
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The id that mdBook gives to a term or a heading.
+pub fn id(term: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     let term = term.to_lowercase().replace(' ', "-");
     term.chars().filter(kept).collect()
@@ -81,5 +94,12 @@ mod tests {
                         in\n[flight](glossary.md#in-flight)<span data-term=\"Begun: not \
                         done.\"></span>";
         assert_eq!(glossary.explain(text), expected);
+    }
+
+    #[test]
+    fn a_definition_becomes_a_section() {
+        let text = "# A\n\nIn flight\n  : Begun:\n    not done.\n\nb\n";
+        let expected = "# A\n\n## In flight { #in-flight }\n\nIn flight: Begun:\n    not done.\n\nb\n";
+        assert_eq!(as_sections(text), expected);
     }
 }

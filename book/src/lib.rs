@@ -19,6 +19,7 @@ mod process;
 mod python;
 mod reading;
 pub mod render;
+mod search;
 pub mod serve;
 mod signals;
 mod sources;

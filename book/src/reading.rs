@@ -102,10 +102,11 @@ impl Skipped {
     }
 }
 
-/// Counts the words of a line of Markdown, without HTML tags.
+/// Counts the words of a line of Markdown, without HTML tags and the reason of a wrong
+/// choice, which is hidden.
 fn count_words(line: &str) -> u32 {
     let mut text = String::new();
-    let mut rest = line;
+    let mut rest = line.split("<span hidden>").next().unwrap_or_default();
     while let Some((before, tag)) = rest.split_once('<') {
         text.push_str(before);
         rest = tag.split_once('>').map_or("", |(_, after)| after);
@@ -163,6 +164,7 @@ mod tests {
         );
         let words = "word ".repeat(500);
         assert_eq!(minutes_with(&format!("<svg>{words}\n{words}</svg>\n")), 10);
+        assert_eq!(minutes_with(&format!("<span hidden>{words}</span>\n")), 10);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 
-use crate::Workbook;
+use crate::{Workbook, search};
 
 /// The folder of this book, the one with `book.toml`.
 pub fn book_dir() -> PathBuf {
@@ -55,6 +55,7 @@ fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
     // mdBook copies every file next to the chapters: only editors leave any there.
     driver.config.book.src = pages.clone();
     driver.build()?;
+    search::replace_index(driver, &pages)?;
     Ok(pages)
 }
 

@@ -252,6 +252,37 @@ fn an_answer_that_is_not_in_the_output_fails_the_build() {
 }
 
 #[test]
+fn choices_are_a_hidden_list_of_radio_buttons() {
+    let page = shown("{{#choose 50 ms: No\n  `await`. | *500* ms}}");
+    let list = page
+        .split_once("choices\" hidden=\"\">")
+        .unwrap()
+        .1
+        .split_once("</fieldset>")
+        .unwrap()
+        .0;
+    let lines = list.lines().map(str::trim).filter(|line| !line.is_empty());
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "<ul>",
+            "<li><label><input type=\"radio\"> 50 ms</label> <span hidden=\"\">No <code>await</code>.</span></li>",
+            "<li><label><input type=\"radio\"> <em>500</em> ms</label></li>",
+            "</ul>"
+        ]
+    );
+}
+
+#[test]
+fn choices_need_a_right_one_and_a_wrong_one() {
+    for choices in ["a | b | c: no", "a: no | b: no", "a", ""] {
+        let error =
+            build_error(&Workbook::new(&format!("{{{{#choose {choices}}}}}")));
+        assert_contains(&error, "expected choices as in `wrong: why not | right`");
+    }
+}
+
+#[test]
 fn an_order_is_that_of_the_output() {
     let page = shown(
         "{{#order 03_gather:together | together / two | Which lines? | one: No.}}",
@@ -688,7 +719,7 @@ fn unknown_lessons_and_directives_fail_the_build() {
     );
     assert_contains(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; expected one of: and, broken, compare, cover, end,",
+        "{{#include ../a.rs}}: no directive `include`; expected one of: and, broken, choose, compare, cover, end,",
     );
 }
 

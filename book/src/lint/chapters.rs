@@ -8,16 +8,17 @@ use async_workbook::Lesson;
 
 use super::page::{Page, has};
 
-/// The sections of a lesson's chapter, as headings or as titles of folds.
-const SECTIONS: [&str; 8] = [
+/// The sections of a lesson's chapter, in this order, as headings or as titles of folds.
+const SECTIONS: [&str; 9] = [
     "Predict",
     "The program",
+    "Try it",
     "Why",
     "The pitfall",
-    "In Python",
-    "Exercise",
-    "For the instructor",
     "Check yourself",
+    "Exercise",
+    "In Python",
+    "For the instructor",
 ];
 
 /// Checks that every entry of SUMMARY.md and every chapter's file has a page. mdBook
@@ -52,16 +53,27 @@ pub fn lesson(page: &Page, lesson: &Lesson) -> Vec<String> {
     }
     let headings = page.headings.iter().map(|heading| &heading.text);
     let titles: Vec<_> = headings.chain(&page.summaries).collect();
+    let mut places = Vec::new();
     for section in SECTIONS {
-        if !titles.iter().any(|title| begins(title, section)) {
-            faults.push(format!("no section `{section}`"));
+        match titles.iter().position(|title| begins(title, section)) {
+            Some(place) => places.push(place),
+            None => faults.push(format!("no section `{section}`")),
         }
+    }
+    if !places.is_sorted() {
+        let order = SECTIONS.join(", ");
+        faults.push(format!("the sections are not in this order: {order}"));
     }
     let in_predict = |sections: &[String]| {
         sections.iter().any(|section| begins(section, "Predict"))
     };
-    if !in_predict(&page.guesses) {
+    if !in_predict(&page.questions) {
         faults.push("no question to guess at in `Predict`".to_owned());
+    }
+    let to_check = page.questions.iter().filter(|one| begins(one, "Check yourself"));
+    if to_check.count() < 2 {
+        let fault = "fewer than two questions with choices in `Check yourself`";
+        faults.push(fault.to_owned());
     }
     if !in_predict(&page.folds) {
         faults.push("no fold with the answer in `Predict`".to_owned());
@@ -127,6 +139,10 @@ mod tests {
             if *section == "Predict" {
                 html += "<label class=guess></label><details></details>";
             }
+            if *section == "Check yourself" {
+                html += "<fieldset class=choices></fieldset>";
+                html += "<fieldset class=choices></fieldset>";
+            }
         }
         if leave_out != "program" {
             html += "<p class=file><code>lessons/03_gather/lesson.rs</code></p>";
@@ -137,6 +153,11 @@ mod tests {
         let html = match leave_out {
             "title" => html.replace("Gather", "Collect"),
             "guess" => html.replace("class=guess", ""),
+            "choices" => html.replacen("class=choices", "", 1),
+            "order" => html
+                .replace("Why", "@")
+                .replace("Try it", "Why")
+                .replace('@', "Try it"),
             "fold" => html.replace("<details></details>", ""),
             "python" => html.replace("<h2 class=python>In", "<h2>In"),
             "plan" => html.replace("=03_gather", "=04_bounded"),
@@ -153,11 +174,15 @@ mod tests {
     #[test]
     fn an_incomplete_chapter() {
         let plan = "no plan in a fold: {{#plan 03_gather: ...}}";
+        let choices = "fewer than two questions with choices in `Check yourself`";
         for section in SECTIONS {
             let mut faults = vec![format!("no section `{section}`")];
             if section == "Predict" {
                 faults.push("no question to guess at in `Predict`".to_owned());
                 faults.push("no fold with the answer in `Predict`".to_owned());
+            }
+            if section == "Check yourself" {
+                faults.push(choices.to_owned());
             }
             if section == "For the instructor" {
                 faults.push(plan.to_owned());
@@ -165,6 +190,12 @@ mod tests {
             assert_eq!(chapter(section), faults);
         }
         assert_eq!(chapter("plan"), [plan]);
+        assert_eq!(chapter("choices"), [choices]);
+        let order =
+            "the sections are not in this order: Predict, The program, Try it, Why";
+        assert!(
+            matches!(&chapter("order")[..], [fault] if fault.starts_with(order))
+        );
         assert_eq!(chapter("guess"), ["no question to guess at in `Predict`"]);
         assert_eq!(chapter("fold"), ["no fold with the answer in `Predict`"]);
         let python =

@@ -19,8 +19,8 @@ pub struct Page {
     pub headings: Vec<Heading>,
     /// The texts of `<summary>`.
     pub summaries: Vec<String>,
-    /// For each question to guess at, the level-2 heading above it.
-    pub guesses: Vec<String>,
+    /// For each question to guess at, or with choices, the level-2 heading above it.
+    pub questions: Vec<String>,
     /// For each fold, the level-2 heading above it.
     pub folds: Vec<String>,
     pub blocks: Vec<Block>,
@@ -83,12 +83,11 @@ impl Page {
             });
         }
         let mut section = String::new();
-        let sections =
-            "main :is(h1, h2, h3, h4, h5, h6), main details, main label.guess";
+        let sections = "main :is(h1, h2, h3, h4, h5, h6), main details, main :is(.guess, .choices)";
         for element in all(sections) {
             match element.value().name() {
                 "details" => page.folds.push(section.clone()),
-                "label" => page.guesses.push(section.clone()),
+                "label" | "fieldset" => page.questions.push(section.clone()),
                 heading => {
                     let level = heading.as_bytes()[1] - b'0';
                     let text = text(element);
@@ -152,6 +151,7 @@ mod tests {
              <pre><code class='language-rust ignore'>let a;\n<span>b</span></code></pre></div>
              <pre><code>c</code></pre><h2 class=python>B</h2><h3>C</h3>
              <label class='guess lines'>?</label><label>no</label>
+             <fieldset class=choices></fieldset>
              <details><summary>For <b>you</b></summary>
              <ol class=plan data-lesson=03_gather></ol></details>
              <ol class=plan data-lesson=04_bounded></ol></main>"
@@ -175,8 +175,8 @@ mod tests {
             ]
         );
         assert_eq!(
-            (&page.guesses[..], &page.folds[..]),
-            (&["B".to_owned()][..], &["B".to_owned()][..])
+            (&page.questions[..], &page.folds[..]),
+            (&["B".to_owned(), "B".to_owned()][..], &["B".to_owned()][..])
         );
         assert_eq!(page.summaries, ["For you"]);
         assert_eq!(page.captions, ["a.rs"]);

@@ -1,0 +1,71 @@
+// What the book's search finds, and in which order.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { file, ROOT, test } from './kit.js';
+
+// Opens the search, and returns a function that returns the URLs of the results.
+async function searching(open) {
+    const page = await open(file('index.html'));
+    await page.keyboard.press('/');
+    await page.waitForFunction(() => window.search.index);
+    return words => page.evaluate(words => {
+        const { index, search_options, doc_urls } = window.search;
+        const results = elasticlunr.Index.load(index).search(words, search_options);
+        return results.map(({ ref }) => doc_urls[ref]);
+    }, words);
+}
+
+test('a term of the glossary is the first result', async open => {
+    const find = await searching(open);
+    const glossary = readFileSync(join(ROOT, 'book/chapters/glossary.md'), 'utf8');
+    const terms = [...glossary.matchAll(/^(\S.*)\n {2}: /gm)].map(([, term]) => term.replaceAll('`', ''));
+    assert.ok(terms.length > 50);
+    const id = term => term.toLowerCase().replaceAll(' ', '-').replace(/[^\w-]/g, '');
+    const first = await Promise.all(terms.map(async term => (await find(term))[0]));
+    assert.deepEqual(first, terms.map(term => `glossary.html#${id(term)}`));
+});
+
+test('messages are found', async open => {
+    const find = await searching(open);
+    for (const [message, page] of [
+        ["impl Future<Output = String> doesn't implement std::fmt::Display", '01_hello_await.html#the-pitfall'],
+        ['Too many open files (os error 24)', '04_bounded.html#the-pitfall'],
+        ['sorry, too many clients already', '05_pool.html#why'],
+        ['pool timed out while waiting for an open connection', '05_pool.html#the-pitfall'],
+        ['Task exception was never retrieved', '06_errors.html#in-python'],
+        ['future cannot be sent between threads safely', '07_pitfalls.html#6-a-lock-held-across-an-await'],
+        ['deadline has elapsed', '08_blocking.html#a-timeout-does-not-stop-it'],
+        ['there is no reactor running, must be called from the context of a Tokio 1.x runtime', '09_bridging.html#why'],
+        ['dispatch task is gone', '09_bridging.html#a-runtime-for-each-call'],
+        ['Cannot start a runtime from within a runtime', '09_bridging.html#why'],
+        ['connection closed before message completed', '13_retry.html#the-pitfall'],
+        ['canceling statement due to user request', '14_transactions.html#why'],
+        ['terminating connection due to idle-in-transaction timeout', '14_transactions.html#why'],
+    ]) {
+        const found = await find(message);
+        assert.ok(found.includes(page), `${message}: ${found}`);
+    }
+});
+
+test('answers are not found', async open => {
+    const page = await open(file('index.html'));
+    await page.keyboard.press('/');
+    await page.waitForFunction(() => window.search.index);
+    const { docs, urls } = await page.evaluate(() => {
+        const { index, doc_urls } = window.search;
+        return { docs: index.documentStore.docs, urls: doc_urls };
+    });
+    const chapters = Object.values(docs).filter(({ id }) => /^(\d|wrong)/.test(urls[id]));
+    const text = chapters.map(({ body }) => body).join('\n');
+    const lessons = readdirSync(join(ROOT, 'lessons')).filter(name => /^\d/.test(name));
+    const hints = lessons.map(lesson => readFileSync(join(ROOT, 'lessons', lesson, 'hints.md'), 'utf8'));
+    // Lines without markup, below the task.
+    const lines = hints.flatMap(text => text.slice(text.indexOf('\n## ')).match(/^[\w ,.]{50,}$/gm) ?? []);
+    assert.ok(lines.length > lessons.length);
+    assert.deepEqual(lines.filter(line => text.includes(line.trim())), []);
+    for (const spoiler of ['for the instructor', 'checks passed', 'Hint 1', 'Where people get stuck']) {
+        assert.ok(!text.includes(spoiler), spoiler);
+    }
+});
