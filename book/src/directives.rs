@@ -43,7 +43,7 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-const DIRECTIVES: [(&str, Replace); 23] = [
+const DIRECTIVES: [(&str, Replace); 24] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
