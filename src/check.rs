@@ -52,6 +52,7 @@
 //! [`Server::requests`]: crate::web::Server::requests
 
 mod assertions;
+mod busy;
 mod calls;
 mod cancel;
 mod chain;
@@ -63,6 +64,7 @@ mod draw;
 pub mod event;
 #[cfg(feature = "cli")]
 pub mod genuine;
+mod panics;
 mod pool;
 mod probe;
 mod raw_server;
@@ -82,12 +84,11 @@ pub use clock::{
 pub use diagnosis::{Diagnosis, Explain};
 pub use difference::{Difference, difference, in_order, list, without};
 pub use draw::{Draw, draw};
+pub use panics::{caught, caught_call, panicked};
 pub use pool::{ObservedPool, Session, TestDatabase};
 pub use probe::Probe;
 pub use raw_server::RawServer;
-pub use runner::{
-    Run, caught, caught_call, on_paused_clock, panicked, run, run_with_few_polls,
-};
+pub use runner::{Run, on_paused_clock, run, run_with_few_polls};
 pub use schedule::Schedule;
 
 use std::fmt;

@@ -16,78 +16,44 @@
 //! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
 //! process.
 //!
-//! **A blocked thread.** On a current-thread runtime the only thread parks whenever
-//! there is nothing to poll. The runtime's park and unpark hooks measure how the thread
-//! spent the time in between (see `thread_time.rs`):
+//! **A blocked thread.** The runtime's park and unpark hooks measure how the thread
+//! spends its time (`busy.rs`).
 //!
-//! ```text
-//! unpark  poll poll poll  park          unpark  poll (std::thread::sleep)  park
-//!         |-- 0.1 ms --|                        |---- 90 ms blocked -----|
-//! ```
+//! **Moving the clock.** Between an unpark and the next park the paused clock does not
+//! move, unless the code under test moves it with `tokio::time::advance` or `resume`. The
+//! same hooks compare the two times during a run: such code works only in a test.
 //!
-//! A single long poll and an endless sequence of short ones look the same here, and
-//! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
-//! from time in which it computed, and the time in which other programs had the CPU
-//! counts as neither. Blocked time is added up over a run; right solutions have almost
-//! none. Time in which the host of a virtual machine paused it may look the same, and is
-//! subtracted. A machine may still swap, so a failure is only reported if it happens
-//! three times in a row. (The paused clock stops while code blocks; it could not show
-//! this.)
-//!
-//! **The clock.** Between an unpark and the next park the paused clock does not move,
-//! unless the code under test moves it with `tokio::time::advance` or `resume`. The same
-//! hooks compare the two times during a run: such code works only in a test.
-//!
-//! **Panics.** While a check runs on this thread, a panic hook records each panic as
-//! a [`Diagnosis`] instead of printing it; otherwise it calls the previous hook.
-//! Tokio catches a panic in a spawned task, and that may be part of a correct
-//! solution, so such a panic is only reported if the check fails anyway, as the
-//! probable cause.
+//! **Panics.** A panic hook records them (`panics.rs`).
 //!
 //! The state of a check is in thread-locals, because the hooks take no arguments,
 //! and because `cargo test` runs each test on a thread of its own.
 
-use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{self, AssertUnwindSafe, Location};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::future::{FutureExt, LocalBoxFuture};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::assertions::Pace;
+use super::busy::Busy;
 use super::calls::{Call, Calls};
 use super::diagnosis::{Diagnosis, Kind};
+use super::panics::catch_panics;
 use super::pool::server_is_silent;
 use super::watchdog::{Activity, Stuck, Watchdog};
-use crate::thread_time::{Moment, Spent, Stolen, slowness};
+use crate::thread_time::Stolen;
 use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
 /// once if nothing else can happen.
 const VIRTUAL_TIME_LIMIT: Duration = Duration::from_secs(3600);
-
-/// The longest time for which a run may block the thread, in total.
-const BLOCK_LIMIT: Duration = Duration::from_millis(25);
-
-/// The longest time for which code may compute without letting the thread park, on
-/// the machine for which it was chosen (see [`slowness`]).
-const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
-
-/// The time that each recorded span adds to [`COMPUTE_LIMIT`]: to start many requests
-/// at once takes a while, above all in a debug build.
-const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
-
-/// The longest wall time for which code may block the thread, where more is not known.
-const WALL_LIMIT: Duration = Duration::from_millis(75);
 
 /// The clock that a check runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,13 +188,13 @@ fn runtime(clock: Clock, activity: &Arc<Activity>) -> Runtime {
     // The thread parks whenever there is nothing to poll.
     let parking = Arc::clone(activity);
     let park = move || {
-        Busy::end();
+        Busy::park();
         CheckClock::compare();
         parking.parked();
     };
     let activity = Arc::clone(activity);
     builder.on_thread_park(park).on_thread_unpark(|| {
-        Busy::begin();
+        Busy::unpark();
         CheckClock::note();
     });
     builder.on_thread_start(move || activity.started_blocking_thread());
@@ -281,15 +247,10 @@ thread_local! {
     static REPORT: RefCell<Option<Report>> = const { RefCell::new(None) };
     /// The spans of the current check.
     static SPANS: RefCell<Option<Spans>> = const { RefCell::new(None) };
-    /// The panics during the current check.
-    static PANICS: RefCell<Vec<Diagnosis>> = const { RefCell::new(Vec::new()) };
     /// The diagnosis of a run that blocked the thread.
     static BLOCKED_THREAD: RefCell<Option<Diagnosis>> = const { RefCell::new(None) };
     /// The recording of the latest run.
     static LAST_RUN: RefCell<Option<Section>> = const { RefCell::new(None) };
-    /// A check is running, so the panic hook records panics.
-    static CATCHING: Cell<bool> = const { Cell::new(false) };
-    static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
     static CLOCK: Cell<CheckClock> = const { Cell::new(CheckClock::IDLE) };
 }
 
@@ -351,272 +312,6 @@ pub(super) fn last_run() -> Option<Section> {
     LAST_RUN.take().filter(|section| !section.rows.is_empty())
 }
 
-/// Runs `code` and converts a panic in it to a diagnosis.
-fn catch_panics(code: impl FnOnce() -> Result<()>) -> Result<()> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if CATCHING.get() {
-                let payload = info.payload();
-                let text = payload.downcast_ref::<&str>().copied();
-                let text = text.or(payload.downcast_ref::<String>().map(|s| &**s));
-                let message = text.unwrap_or("(no message)");
-                let panic = panic_diagnosis(message, info.location());
-                PANICS.with_borrow_mut(|panics| panics.push(panic));
-            } else {
-                previous(info);
-            }
-        }));
-    });
-    CATCHING.set(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(code));
-    CATCHING.set(false);
-    let result = match result {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => match PANICS.with_borrow_mut(Vec::pop) {
-            Some(panic) if panic.is(Kind::Unwritten) => Err(panic.into()),
-            Some(panic) => Err(Diagnosis::of(error).after(&panic).into()),
-            None => Err(error),
-        },
-        Err(_) => Err(last_panic().into()),
-    };
-    PANICS.take();
-    result
-}
-
-/// Awaits `future` and converts a panic in it to an error, which a check can
-/// [`Explain`] or ignore. (Any other panic fails the check.)
-///
-/// ```
-/// use async_workbook::check::{self, Explain};
-///
-/// let explained = check::on_paused_clock(async {
-///     let first = async { Vec::<u32>::new()[0] };
-///     check::caught(first).await.because(["There may be none."])
-/// });
-/// let message = explained.unwrap_err().to_string();
-/// assert!(message.starts_with("the code panicked at "));
-/// assert!(message.ends_with("\nThere may be none."));
-/// ```
-///
-/// # Errors
-///
-/// A [`Diagnosis`] with the location and the message of the panic.
-///
-/// [`Explain`]: super::Explain
-pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
-    let mut value = None;
-    catch(pin!(async { value = Some(future.await) })).await;
-    Ok(value.ok_or_else(last_panic)?)
-}
-
-fn catch(future: Opaque<'_>) -> LocalBoxFuture<'_, ()> {
-    AssertUnwindSafe(future).catch_unwind().map(drop).boxed_local()
-}
-
-/// Calls `code`, which is not async, and converts a panic in it to an error. It works
-/// on any thread.
-///
-/// ```
-/// use async_workbook::check;
-///
-/// let thread = std::thread::spawn(|| check::caught_call(|| Vec::<u32>::new()[0]));
-/// let message = thread.join().unwrap().unwrap_err().to_string();
-/// assert!(message.starts_with("the code panicked at "));
-/// ```
-///
-/// # Errors
-///
-/// A [`Diagnosis`] with the location and the message of the panic.
-pub fn caught_call<T>(code: impl FnOnce() -> T) -> Result<T> {
-    let mut value = None;
-    catch_panics(|| {
-        value = Some(code());
-        Ok(())
-    })?;
-    value.context("`code` returned, but has no value")
-}
-
-/// Returns true if the code under test has panicked on this thread, even if it has
-/// caught the panic, or tokio has because it was in a task.
-pub fn panicked() -> bool {
-    PANICS.with_borrow(|panics| !panics.is_empty())
-}
-
-fn last_panic() -> Diagnosis {
-    let last = PANICS.with_borrow_mut(Vec::pop);
-    last.unwrap_or_else(|| Diagnosis::new("the code panicked."))
-}
-
-/// The number of panics in libraries for which a backtrace is captured.
-const MAX_BACKTRACES: usize = 20;
-
-/// Describes the location of a panic.
-///
-/// A library panics in its own sources, unless its function is `#[track_caller]`. The
-/// useful location is then the innermost one in a lesson, which only a backtrace has. Without debug information it has no lines.
-fn describe(location: &Location<'_>) -> String {
-    let Some(library) = library(location.file()) else {
-        // Files included by a test are named relative to it: `tests/../lessons/...`.
-        let file = location.file().trim_start_matches("tests/../");
-        return format!("at {file}:{}", location.line());
-    };
-    // Reading the debug information takes a while, and many tasks may panic.
-    static BACKTRACES: AtomicUsize = AtomicUsize::new(0);
-    let affordable = BACKTRACES.fetch_add(1, Ordering::Relaxed) < MAX_BACKTRACES;
-    let backtrace = affordable.then(|| Backtrace::force_capture().to_string());
-    match backtrace.as_deref().and_then(location_in_a_lesson) {
-        Some(location) => format!("in {library}, called at {location}"),
-        None => format!("in {library}"),
-    }
-}
-
-/// Returns the name of the library that a source file belongs to, unless it is ours.
-fn library(file: &str) -> Option<&str> {
-    if file.starts_with("/rustc/") {
-        return Some("the standard library");
-    }
-    // .../registry/src/REGISTRY/NAME-VERSION/src/lib.rs
-    let mut parts = file.split(['/', '\\']).skip_while(|part| *part != "registry");
-    let name_and_version = parts.nth(3)?;
-    let (name, _) = name_and_version.rsplit_once('-')?;
-    Some(name)
-}
-
-/// Finds the innermost location of a backtrace that is in a lesson, as `FILE:LINE`.
-fn location_in_a_lesson(backtrace: &str) -> Option<String> {
-    let mut locations = backtrace.lines().filter_map(|line| {
-        let location = line.trim().strip_prefix("at ")?;
-        let file = &location[location.find("lessons/")?..];
-        let (location, _column) = file.rsplit_once(':')?;
-        (!location.contains("/check.rs:")).then(|| location.to_owned())
-    });
-    locations.next()
-}
-
-fn panic_diagnosis(message: &str, location: Option<&Location<'_>>) -> Diagnosis {
-    if message.contains("resumed after completion") {
-        // The location is that of the future, which may be the check's.
-        return Diagnosis::new(format!(
-            "the code panicked: a future that was done was polled again ({message})."
-        ));
-    }
-    // The `Debug` form of an `anyhow::Error` may end with a backtrace.
-    let message = message.split("\n\nStack backtrace:").next().unwrap_or(message);
-    let location = location.map_or_else(String::new, describe);
-    match message.strip_prefix("not yet implemented") {
-        Some(task) => {
-            let task = task.trim_start_matches(": ");
-            let colon = if task.is_empty() { "" } else { ": " };
-            Diagnosis::new(format!("not implemented yet {location}{colon}{task}"))
-                .of_kind(Kind::Unwritten)
-        }
-        None => {
-            // Tokio's message says what does not work, but not what to do instead.
-            let only_several = "only when running on the multi-threaded runtime";
-            let why = match message.contains(only_several) {
-                true => "\n`spawn_blocking` works on every runtime.",
-                false => "",
-            };
-            Diagnosis::new(format!("the code panicked {location}: {message}{why}"))
-        }
-    }
-}
-
-/// Measures how the thread spends its time while it does not park.
-#[derive(Clone, Copy, Debug)]
-struct Busy {
-    /// The latest unpark, unless the thread is parked.
-    since: Option<Moment>,
-    /// The time in which the thread was blocked.
-    blocked: Duration,
-    /// The longest time that it computed between an unpark and the next park.
-    computed: Duration,
-    /// The longest wall time between the two, if nothing else is known.
-    wall: Duration,
-    /// How often the run was polled since the latest unpark, and in the longest time
-    /// that it computed.
-    polls: u64,
-    computed_polls: u64,
-}
-
-impl Busy {
-    const NONE: Self = Self {
-        since: None,
-        blocked: Duration::ZERO,
-        computed: Duration::ZERO,
-        wall: Duration::ZERO,
-        polls: 0,
-        computed_polls: 0,
-    };
-
-    fn begin() {
-        BUSY.set(Busy { since: Some(Moment::now()), polls: 0, ..BUSY.get() });
-    }
-
-    fn end() {
-        let mut busy = BUSY.get();
-        match busy.since.take().map(|since| since.spent()) {
-            Some(Spent::Known { computed, blocked }) => {
-                busy.blocked += blocked;
-                if computed > busy.computed {
-                    (busy.computed, busy.computed_polls) = (computed, busy.polls);
-                }
-            }
-            Some(Spent::Wall(wall)) => busy.wall = busy.wall.max(wall),
-            None => {}
-        }
-        BUSY.set(busy);
-    }
-
-    fn count_poll() {
-        let busy = BUSY.get();
-        BUSY.set(Busy { polls: busy.polls + 1, ..busy });
-    }
-
-    /// Describes how a run that recorded this many spans blocked the thread for too long,
-    /// if it did: the time, what happened for how long, and what that means.
-    fn excess(&self, spans: u32) -> Option<(Duration, String, &'static str)> {
-        // Rounded, so that repeated runs usually give the same message.
-        let about = |time: Duration, unit: u128| {
-            format!("about {} ms", (time.as_millis() + unit / 2) / unit * unit)
-        };
-        let blocks = ", and nothing else could run in that time: something blocks \
-                      where it should `.await`.";
-        if self.blocked >= BLOCK_LIMIT {
-            let time = about(self.blocked, 10);
-            let words = format!("the thread was blocked for {time}");
-            return Some((self.blocked, words, blocks));
-        }
-        let exceeds = |time: Duration, limit: Duration| {
-            time >= limit && time >= limit.mul_f64(slowness())
-        };
-        if exceeds(self.computed, COMPUTE_LIMIT + COMPUTE_PER_SPAN * spans) {
-            let time = about(self.computed, 50);
-            let words = format!("the thread computed for {time}");
-            let meaning = match self.computed_polls {
-                MANY_POLLS.. => {
-                    " without waiting for anything: it was polled again and again, \
-                     because it woke itself each time."
-                }
-                _ => {
-                    " without waiting for anything, and nothing else could run in \
-                     that time."
-                }
-            };
-            return Some((self.computed, words, meaning));
-        }
-        exceeds(self.wall, WALL_LIMIT).then(|| {
-            let time = about(self.wall, 50);
-            (self.wall, format!("the thread was blocked for {time}"), blocks)
-        })
-    }
-}
-
-/// More polls than a run needs that waits for something between them.
-const MANY_POLLS: u64 = 1000;
-
 /// A measured run of a future.
 #[derive(Debug)]
 pub struct Run<T> {
@@ -667,7 +362,7 @@ fn measure<'a>(
         let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
         let first = spans.len();
         let stolen = Stolen::recent();
-        BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
+        Busy::begin_run();
         let parks = || Handle::current().metrics().worker_park_count(0);
         let (began, parks_before) = (tokio::time::Instant::now(), parks());
         CheckClock::watch();
@@ -677,12 +372,8 @@ fn measure<'a>(
         });
         counted.await;
         let (took, parks) = (began.elapsed(), parks() - parks_before);
-        Busy::end();
+        let busy = Busy::end_run(stolen);
         CheckClock::end();
-        let mut busy = BUSY.get();
-        if busy.blocked >= BLOCK_LIMIT {
-            busy.blocked = busy.blocked.saturating_sub(stolen.since());
-        }
         let section = spans.section_since(first, what, began);
         LAST_RUN.set(Some(section.clone()));
         let longest_poll = spans.longest_poll();
@@ -850,7 +541,6 @@ impl<T> Run<T> {
 
 #[cfg(test)]
 mod tests {
-
     use futures::future::BoxFuture;
     use tokio::sync::Mutex;
     use tokio::task::{spawn, spawn_blocking};
@@ -858,6 +548,8 @@ mod tests {
     use tracing::{Instrument, info_span};
 
     use super::*;
+    use crate::check::busy::COMPUTE_LIMIT;
+    use crate::thread_time::{Moment, Spent, slowness};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -906,54 +598,6 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_reported_with_its_location() {
-        let panicked: Result<()> = on_paused_clock(async { panic!("no {}", 7) });
-        let message = message(panicked);
-        assert!(
-            message.starts_with("the code panicked at src/check/runner.rs:"),
-            "{message}"
-        );
-        assert!(message.ends_with(": no 7"), "{message}");
-    }
-
-    #[test]
-    fn a_panic_in_a_library_has_the_innermost_location_in_a_lesson() {
-        let registry =
-            "/x/registry/src/index.crates.io-19/tokio-util-1.54.1/src/a.rs";
-        assert_eq!(library(registry), Some("tokio-util"));
-        assert_eq!(
-            library("/rustc/5980/library/core/a.rs"),
-            Some("the standard library")
-        );
-        assert_eq!(library("lessons/03_gather/exercise.rs"), None);
-        let backtrace = "   5: tokio::block_on\n   6: check::right\n             \
-            at ./lessons/03_gather/check.rs:7:3\n   7: guides::{async_fn#0}\n             \
-            at ./lessons/03_gather/exercise.rs:40:17\n";
-        let location = location_in_a_lesson(backtrace);
-        assert_eq!(location.as_deref(), Some("lessons/03_gather/exercise.rs:40"));
-    }
-
-    #[test]
-    fn a_panic_is_described_without_a_backtrace_and_names_a_second_poll() {
-        let text =
-            "an `Err` value: no\n\nCaused by:\n    x\n\nStack backtrace:\n   0: f";
-        let cut = panic_diagnosis(text, None).to_string();
-        assert!(cut.ends_with("Caused by:\n    x"), "{cut}");
-
-        let twice = on_paused_clock::<()>(async {
-            let mut done = pin!(async {});
-            done.as_mut().await;
-            done.await;
-            Ok(())
-        });
-        assert_eq!(
-            message(twice),
-            "the code panicked: a future that was done was polled again (`async fn` \
-             resumed after completion)."
-        );
-    }
-
-    #[test]
     fn code_must_not_move_the_clock() {
         use tokio::time::{advance, resume};
         let moved = |in_run: bool, code: fn() -> BoxFuture<'static, ()>| {
@@ -981,67 +625,6 @@ mod tests {
             std::future::pending().await
         });
         assert_eq!(message(real), CLOCK_MOVED);
-    }
-
-    #[test]
-    fn todo_is_not_reported_as_a_panic() {
-        let error = on_paused_clock::<()>(async { todo!("fetch it") }).unwrap_err();
-        let diagnosis = error.downcast::<Diagnosis>().unwrap();
-        assert!(diagnosis.is(Kind::Unwritten));
-        let message = diagnosis.to_string();
-        assert!(
-            message.starts_with("not implemented yet at src/check/"),
-            "{message}"
-        );
-        assert!(message.ends_with(": fetch it"), "{message}");
-    }
-
-    #[test]
-    fn a_check_can_catch_a_panic_and_continue() {
-        let checked = on_paused_clock(async {
-            let panicked = caught(async { panic!("no {}", 8) }).await;
-            let unwritten = caught::<()>(async { todo!("it") }).await.unwrap_err();
-            let unwritten = unwritten.downcast::<Diagnosis>()?;
-            assert!(unwritten.is(Kind::Unwritten));
-            assert_eq!(caught(async { 3 }).await?, 3);
-            Ok(message::<()>(panicked))
-        });
-        let message = checked.unwrap();
-        assert!(
-            message.starts_with("the code panicked at src/check/runner.rs:"),
-            "{message}"
-        );
-        assert!(message.ends_with(": no 8"), "{message}");
-    }
-
-    #[test]
-    fn a_panic_in_a_task_is_left_to_its_join_handle() {
-        let ok = on_paused_clock(async {
-            let task = spawn(async { panic!("in a task") });
-            assert!(!panicked());
-            Ok(task.await.is_err() && panicked())
-        });
-        assert!(ok.unwrap());
-    }
-
-    #[test]
-    fn a_panic_in_a_task_is_reported_if_the_check_fails() {
-        let led_to = |panic: fn()| {
-            let result = on_paused_clock(async move {
-                drop(spawn(async move { panic() }));
-                sleep(MS).await;
-                crate::check::that(false, "nothing was saved.")
-            });
-            message(result)
-        };
-        let message = led_to(|| panic!("no"));
-        let begin = "nothing was saved.\nBefore that, the code panicked at src/check/runner.rs:";
-        assert!(message.starts_with(begin), "{message}");
-        let message = led_to(|| todo!());
-        assert!(
-            message.starts_with("not implemented yet at src/check/"),
-            "{message}"
-        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::figure;
 
 /// All forms of the directive, for error messages.
 const KNOWN: &str = "bars, cpu, curves, date, least, left-out, machine, most, noise, \
-                     peak, range, ratio, rounds, seconds, server, spread, table, \
+                     peak, range, ratio, rounds, server, spread, table, \
                      value, versions";
 
 /// Replaces `{{#compare argument}}`.
@@ -88,7 +88,6 @@ fn inline(comparison: &Comparison, words: &[&str]) -> Result<String> {
         }
         ["date"] => comparison.date.clone(),
         ["rounds"] => comparison.rounds.to_string(),
-        ["seconds"] => number(comparison.seconds),
         ["machine"] => format!(
             "{}, {} cores, {} GiB of memory, {}",
             machine.processor, machine.cores, machine.memory_gib, machine.system

@@ -4,22 +4,12 @@
 //! region within the whole program, which the chapter usually shows in a fold. For
 //! that, the whole program has an element with an id around each of its regions.
 
-use std::fmt::Write;
-
 use anyhow::{Context, Result, bail};
 
 use super::listing::{Span, listing};
 use super::{Expansion, split};
 use crate::compiler;
 use crate::sources::{Program, lesson};
-
-/// Code that is shown because it fails: the class of the block, which is also the
-/// word in the directive, and the text of the label.
-const FAILURES: [(&str, &str); 3] = [
-    ("does_not_compile", "does not compile"),
-    ("panics", "panics"),
-    ("deadlocks", "never finishes"),
-];
 
 pub fn rust(expansion: &mut Expansion, argument: &str) -> Result<String> {
     program(expansion, Program::Rust, argument)
@@ -37,7 +27,7 @@ pub fn broken(expansion: &mut Expansion, argument: &str) -> Result<String> {
         .context("no program is named, as in `01_hello_await/not_async`")?;
     let (program, options) = program.split_once(' ').unwrap_or((program, ""));
     let (compiler, output) = expansion.sources.compiler(lesson(name)?, program)?;
-    let file = format!("{name}/broken/{program}.rs does_not_compile");
+    let file = format!("{name}/broken/{program}.rs");
     let program = rust(expansion, &file)?;
     let mut caption = format!("Output of <code>{compiler}</code>");
     let marked = marked(&output, &Options::parse(options)?.marks, &mut caption)?;
@@ -88,9 +78,9 @@ fn program(
             Span { lines, attributes: format!("class=\"region\" id=\"{id}\"") }
         }));
     }
-    if let Some((class, label)) = options.failure {
-        let _ = write!(info, ",{class}");
-        let _ = write!(caption, " <strong>{label}</strong>");
+    if file.starts_with("broken/") {
+        info += ",does_not_compile";
+        caption += " <strong>does not compile</strong>";
     }
     for at in marked(&text, &options.marks, &mut caption)? {
         let attributes = "class=\"mark\"".to_owned();
@@ -128,8 +118,6 @@ fn region_id(path: &str, anchor: &str) -> String {
 struct Options<'a> {
     /// `bare`: without lines that are comments.
     bare: bool,
-    /// The name of one of [`FAILURES`].
-    failure: Option<(&'static str, &'static str)>,
     /// `mark "text"`: highlights the line that contains the text.
     marks: Vec<&'a str>,
 }
@@ -152,13 +140,7 @@ impl<'a> Options<'a> {
                 options.marks.push(text);
                 rest = after.trim_start();
             } else {
-                let failure = FAILURES.iter().find(|(class, _)| *class == word);
-                options.failure = Some(*failure.with_context(|| {
-                    let known = FAILURES.map(|(class, _)| class).join(", ");
-                    format!(
-                        "no option `{word}`; expected one of: bare, mark \"...\", {known}"
-                    )
-                })?);
+                bail!("no option `{word}`; expected `bare` or `mark \"...\"`");
             }
         }
         Ok(options)

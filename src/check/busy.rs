@@ -1,0 +1,155 @@
+//! Measures for how long a run blocks the thread.
+//!
+//! On a current-thread runtime the only thread parks whenever there is nothing to poll.
+//! The runtime's park and unpark hooks measure how the thread spent the time in between
+//! (see `thread_time.rs`):
+//!
+//! ```text
+//! unpark  poll poll poll  park          unpark  poll (std::thread::sleep)  park
+//!         |-- 0.1 ms --|                        |---- 90 ms blocked -----|
+//! ```
+//!
+//! A single long poll and an endless sequence of short ones look the same here, and
+//! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
+//! from time in which it computed, and the time in which other programs had the CPU
+//! counts as neither. Blocked time is added up over a run; right solutions have almost
+//! none. Time in which the host of a virtual machine paused it may look the same, and is
+//! subtracted. A machine may still swap, so a failure is only reported if it happens
+//! three times in a row. (The paused clock stops while code blocks; it could not show
+//! this.)
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use crate::thread_time::{Moment, Spent, Stolen, slowness};
+
+/// The longest time for which a run may block the thread, in total.
+const BLOCK_LIMIT: Duration = Duration::from_millis(25);
+
+/// The longest time for which code may compute without letting the thread park, on
+/// the machine for which it was chosen (see [`slowness`]).
+pub(super) const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
+
+/// The time that each recorded span adds to [`COMPUTE_LIMIT`]: to start many requests
+/// at once takes a while, above all in a debug build.
+const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
+
+/// The longest wall time for which code may block the thread, where more is not known.
+const WALL_LIMIT: Duration = Duration::from_millis(75);
+
+thread_local! {
+    static BUSY: Cell<Busy> = const { Cell::new(Busy::NONE) };
+}
+
+/// Measures how the thread spends its time while it does not park.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Busy {
+    /// The latest unpark, unless the thread is parked.
+    since: Option<Moment>,
+    /// The time in which the thread was blocked.
+    blocked: Duration,
+    /// The longest time that it computed between an unpark and the next park.
+    computed: Duration,
+    /// The longest wall time between the two, if nothing else is known.
+    wall: Duration,
+    /// How often the run was polled since the latest unpark, and in the longest time
+    /// that it computed.
+    polls: u64,
+    computed_polls: u64,
+}
+
+impl Busy {
+    const NONE: Self = Self {
+        since: None,
+        blocked: Duration::ZERO,
+        computed: Duration::ZERO,
+        wall: Duration::ZERO,
+        polls: 0,
+        computed_polls: 0,
+    };
+
+    /// Begins to measure a run.
+    pub(super) fn begin_run() {
+        BUSY.set(Busy { since: Some(Moment::exactly_now()), ..Busy::NONE });
+    }
+
+    /// Returns the measurements of a run. `stolen` was read before the run began.
+    pub(super) fn end_run(stolen: Stolen) -> Self {
+        Self::park();
+        let mut busy = BUSY.get();
+        if busy.blocked >= BLOCK_LIMIT {
+            busy.blocked = busy.blocked.saturating_sub(stolen.since());
+        }
+        busy
+    }
+
+    /// Continues to measure when the thread unparks.
+    pub(super) fn unpark() {
+        BUSY.set(Busy { since: Some(Moment::now()), polls: 0, ..BUSY.get() });
+    }
+
+    /// Stops measuring when the thread parks.
+    pub(super) fn park() {
+        let mut busy = BUSY.get();
+        match busy.since.take().map(|since| since.spent()) {
+            Some(Spent::Known { computed, blocked }) => {
+                busy.blocked += blocked;
+                if computed > busy.computed {
+                    (busy.computed, busy.computed_polls) = (computed, busy.polls);
+                }
+            }
+            Some(Spent::Wall(wall)) => busy.wall = busy.wall.max(wall),
+            None => {}
+        }
+        BUSY.set(busy);
+    }
+
+    pub(super) fn count_poll() {
+        let busy = BUSY.get();
+        BUSY.set(Busy { polls: busy.polls + 1, ..busy });
+    }
+
+    /// Describes how a run that recorded this many spans blocked the thread for too long,
+    /// if it did: the time, what happened for how long, and what that means.
+    pub(super) fn excess(
+        &self,
+        spans: u32,
+    ) -> Option<(Duration, String, &'static str)> {
+        // Rounded, so that repeated runs usually give the same message.
+        let about = |time: Duration, unit: u128| {
+            format!("about {} ms", (time.as_millis() + unit / 2) / unit * unit)
+        };
+        let blocks = ", and nothing else could run in that time: something blocks \
+                      where it should `.await`.";
+        if self.blocked >= BLOCK_LIMIT {
+            let time = about(self.blocked, 10);
+            let words = format!("the thread was blocked for {time}");
+            return Some((self.blocked, words, blocks));
+        }
+        let exceeds = |time: Duration, limit: Duration| {
+            time >= limit && time >= limit.mul_f64(slowness())
+        };
+        if exceeds(self.computed, COMPUTE_LIMIT + COMPUTE_PER_SPAN * spans) {
+            let time = about(self.computed, 50);
+            let words = format!("the thread computed for {time}");
+            let meaning = match self.computed_polls {
+                MANY_POLLS.. => {
+                    " without waiting for anything: it was polled again and again, \
+                     because it woke itself each time."
+                }
+                _ => {
+                    " without waiting for anything, and nothing else could run in \
+                     that time."
+                }
+            };
+            return Some((self.computed, words, meaning));
+        }
+        exceeds(self.wall, WALL_LIMIT).then(|| {
+            let time = about(self.wall, 50);
+            (self.wall, format!("the thread was blocked for {time}"), blocks)
+        })
+    }
+}
+
+/// More polls than a run needs that waits for something between them.
+const MANY_POLLS: u64 = 1000;
