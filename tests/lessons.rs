@@ -196,7 +196,11 @@ fn gather_reports_failed_pages_and_shows_the_others() {
         "http://no-such-host.invalid/",
     ];
     let output = run(program("03_gather").args(pages));
-    insta::assert_snapshot!("03_gather_named", transcript(&output));
+    // The resolver's message depends on whether there is a network.
+    let (offline, online) =
+        ("Temporary failure in name resolution", "Name or service not known");
+    let text = transcript(&output).replace(offline, online);
+    insta::assert_snapshot!("03_gather_named", text);
 }
 
 #[test]

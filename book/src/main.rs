@@ -89,7 +89,7 @@ fn run(command: Command) -> Result<ExitCode> {
             served?;
         }
         Command::Test => {
-            let folder = tempfile::tempdir()?;
+            let folder = render::work_folder()?;
             let pages = render::build(&book, Some(&folder.path().join("html")))?;
             let report = lint::book(&book, &pages, LESSONS)?;
             if !report.faults.is_empty() {

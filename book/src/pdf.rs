@@ -12,7 +12,6 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::process::{Process, ProcessEvent};
@@ -48,7 +47,7 @@ pub async fn print(
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         bail!("could not write {}: no folder {}", out.display(), folder.display());
     }
-    let work = work_folder()?;
+    let work = render::work_folder()?;
     let page =
         render::build(book, Some(&work.path().join("html")))?.join("print.html");
     let html = fs::read_to_string(&page)
@@ -125,15 +124,6 @@ fn find(path: &OsStr) -> Option<PathBuf> {
         .iter()
         .flat_map(|root| LOCATIONS.iter().map(move |location| root.join(location)));
     on_path.chain(in_locations).find(|file| file.is_file())
-}
-
-/// Creates a temporary folder for the pages, the browser's profile and the PDF. It
-/// is in `target`, because a Chromium installed as a snap has a `/tmp` of its own.
-fn work_folder() -> Result<TempDir> {
-    let target = render::book_dir().join("../target");
-    fs::create_dir_all(&target)
-        .and_then(|()| tempfile::Builder::new().prefix("pdf-").tempdir_in(&target))
-        .with_context(|| format!("could not write to {}", target.display()))
 }
 
 fn arguments(work: &Path, page: &Path, pdf: &Path) -> Vec<OsString> {

@@ -4,12 +4,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
+use tempfile::TempDir;
 
 use crate::{Workbook, search};
 
 /// The folder of this book, the one with `book.toml`.
 pub fn book_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Creates a temporary folder in `target`: `cargo clean` removes what a killed process
+/// leaves there, and a Chromium installed as a snap has a `/tmp` of its own.
+///
+/// # Errors
+///
+/// If `target` cannot be written to.
+pub fn work_folder() -> Result<TempDir> {
+    let target = book_dir().join("../target");
+    std::fs::create_dir_all(&target)
+        .and_then(|()| tempfile::Builder::new().prefix("book-").tempdir_in(&target))
+        .with_context(|| format!("could not write to {}", target.display()))
 }
 
 /// Builds the book in the folder `book` and returns the folder of the pages: `dest`,

@@ -664,6 +664,10 @@ fn changes_are_rebuilt_and_errors_are_reported() {
         let build = built.borrow_and_update().clone();
         let page = fs::read_to_string(build.pages().join("a.html")).unwrap();
         assert!(!build.pages().join("4913").exists());
+        // A server that was killed leaves its pages where `cargo clean` removes them.
+        assert!(
+            build.pages().starts_with(book::render::book_dir().join("../target"))
+        );
         (page, build.error().map(str::to_owned))
     };
     fs::write(root.path().join("lessons/01/exercise.rs"), "an answer").unwrap();

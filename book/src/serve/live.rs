@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, stream};
 use serde_json::json;
@@ -72,8 +72,7 @@ impl BookBuild {
         if let Some((path, _)) = files(&root).find(|(_, file)| !file.is_file()) {
             bail!("{} is not a regular file", path.display());
         }
-        let pages = tempfile::tempdir()
-            .context("could not create a folder for the pages")?;
+        let pages = render::work_folder()?;
         let sources = sources(&root);
         render::build_live(book, &pages.path().join("html"))?;
         Ok(Self { sources, ..Self::of(pages) })

@@ -20,7 +20,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use futures::Stream;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -31,6 +31,7 @@ use async_workbook::timeline::Recording;
 use async_workbook::{Lesson, cargo};
 
 use crate::process::{Process, ProcessEvent};
+use crate::render;
 
 /// The limit for compiling, which may be a first build of everything.
 const COMPILE_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -174,8 +175,7 @@ impl Runner {
         events: &Events,
     ) -> Result<RunEnd> {
         let stop = |message: String| Ok((message, false));
-        let folder = tempfile::tempdir()
-            .context("could not create a folder for the timeline")?;
+        let folder = render::work_folder()?;
         let timeline = folder.path().join("timeline.json");
         let process =
             process.insert(Process::spawn(self.command(target, &timeline))?);
