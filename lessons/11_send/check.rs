@@ -91,16 +91,17 @@ async fn watch<A, F: Future>(
 ) -> Result<Seen<F::Output>> {
     let count = text::count(arguments.len() as u64, "call");
     let what = format!("{count} of `{function}`");
-    log::with(|log| {
+    log::change(|log| {
         log.called.clear();
         log.ended.clear();
         (log.copies, log.parsed) = (0, 0);
     });
+    let changes = log::changes();
     let all = async {
         let start = Instant::now();
         let timed = async |future: F| {
             let output = future.await;
-            let ended = log::with(|log| log.ended.clone());
+            let ended = log::ended();
             (output, (start.elapsed().as_millis() as u64, ended))
         };
         join_all(arguments.into_iter().map(call).map(timed)).await
@@ -109,7 +110,11 @@ async fn watch<A, F: Future>(
     run.never_blocked()?;
     // Lets tasks end that were left running.
     sleep(Duration::from_secs(1)).await;
-    let log = log::with(|log| log.clone());
+    let log = log::seen();
+    let words = format!(
+        "{what}: the code changed the log in `service.rs`, which is the check's."
+    );
+    check::that(log::changes() == changes, words)?;
     let (outputs, returned) = outputs.into_iter().unzip();
     Ok(Seen { what, outputs, returned, calls: run.calls(Some), run, log })
 }
@@ -226,23 +231,26 @@ fn draw_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
         (argument.clone(), u64::from(draw.between(30..=190).unsigned_abs()))
     };
     let times = arguments.into_iter().map(time).collect();
-    log::with(|log| *log = log::Log { times, ..log::Log::default() });
+    log::change(|log| *log = log::Log { times, ..log::Log::default() });
 }
 
 /// Makes one call of the service take 20 minutes.
 fn delay(argument: &str) {
-    log::with(|log| log.times.insert(argument.to_owned(), 1_200_000));
+    log::change(|log| {
+        log.times.insert(argument.to_owned(), 1_200_000);
+    });
 }
 
 /// Draws the size of each page.
 fn draw_sizes(urls: &[String]) {
     let sizes = check::draw().distinct(urls.len(), 1000..=9999);
     let sizes = sizes.iter().map(|size| size.unsigned_abs() as usize);
-    log::with(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
+    log::change(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
 }
 
 fn sizes(urls: &[String]) -> Vec<usize> {
-    log::with(|log| urls.iter().map(|url| log.sizes[url]).collect())
+    let drawn = log::seen().sizes;
+    urls.iter().map(|url| drawn[url]).collect()
 }
 
 fn texts(words: &[String]) -> Vec<Text> {
@@ -376,7 +384,7 @@ async fn reserves() -> Result<()> {
     for seats in [&seats[..], &seats[..2]] {
         let called: Vec<_> = seats.iter().map(|seat| vec![call(seat)]).collect();
         draw_times(called.iter().map(|called| &called[0].1));
-        log::with(|log| log.mark = mark.clone());
+        log::change(|log| log.mark = mark.clone());
         if seats.len() == 2 {
             delay(&called[0][0].1);
         }
