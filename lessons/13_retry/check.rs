@@ -544,10 +544,7 @@ async fn punctual() -> Result<()> {
         "GET /503/200: with a deadline after 50 ms, it retried in {retried} of 24 calls, \
          expected about 12: the limit is 100 ms."
     );
-    check::that((1..24).contains(&retried), words).when(
-        retried == 0,
-        "The wait counts, which is random, and not its limit.",
-    )?;
+    check::that((1..24).contains(&retried), words)?;
     for path in ["/stuck", "/503"] {
         site.api.reset();
         let (start, limit) = (Instant::now(), 60_000 * MS);
