@@ -75,8 +75,8 @@ type Called = (&'static str, String);
 struct Seen<T> {
     what: String,
     outputs: Vec<T>,
-    /// Of each call: when it returned, and which calls of the service had ended.
-    returned: Vec<(u64, Vec<Called>)>,
+    /// Of each call: when it returned, and how many calls of the service had ended.
+    returned: Vec<(u64, usize)>,
     run: Run<()>,
     /// The calls of the service.
     calls: Calls,
@@ -91,17 +91,17 @@ async fn watch<A, F: Future>(
 ) -> Result<Seen<F::Output>> {
     let count = text::count(arguments.len() as u64, "call");
     let what = format!("{count} of `{function}`");
-    log::with(|log| {
+    log::change(|log| {
         log.called.clear();
         log.ended.clear();
         (log.copies, log.parsed) = (0, 0);
     });
+    let changes = log::changes();
     let all = async {
         let start = Instant::now();
         let timed = async |future: F| {
             let output = future.await;
-            let ended = log::with(|log| log.ended.clone());
-            (output, (start.elapsed().as_millis() as u64, ended))
+            (output, (start.elapsed().as_millis() as u64, log::ended()))
         };
         join_all(arguments.into_iter().map(call).map(timed)).await
     };
@@ -109,7 +109,11 @@ async fn watch<A, F: Future>(
     run.never_blocked()?;
     // Lets tasks end that were left running.
     sleep(Duration::from_secs(1)).await;
-    let log = log::with(|log| log.clone());
+    let log = log::seen();
+    let words = format!(
+        "{what}: the code changed the log in `service.rs`, which is the check's."
+    );
+    check::that(log::changes() == changes, words)?;
     let (outputs, returned) = outputs.into_iter().unzip();
     Ok(Seen { what, outputs, returned, calls: run.calls(Some), run, log })
 }
@@ -153,7 +157,7 @@ impl<T: Debug + PartialEq> Seen<T> {
         for (number, ((_, ended), called)) in
             (1..).zip(self.returned.iter().zip(called))
         {
-            let missing = check::without(called, ended);
+            let missing = check::without(called, &self.log.ended[..*ended]);
             let first = missing.first().map(|call| name(call)).unwrap_or_default();
             let words = format!(
                 "{}: number {number} returned before {first} had ended.",
@@ -226,23 +230,26 @@ fn draw_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
         (argument.clone(), u64::from(draw.between(30..=190).unsigned_abs()))
     };
     let times = arguments.into_iter().map(time).collect();
-    log::with(|log| *log = log::Log { times, ..log::Log::default() });
+    log::change(|log| *log = log::Log { times, ..log::Log::default() });
 }
 
 /// Makes one call of the service take 20 minutes.
 fn delay(argument: &str) {
-    log::with(|log| log.times.insert(argument.to_owned(), 1_200_000));
+    log::change(|log| {
+        log.times.insert(argument.to_owned(), 1_200_000);
+    });
 }
 
 /// Draws the size of each page.
 fn draw_sizes(urls: &[String]) {
     let sizes = check::draw().distinct(urls.len(), 1000..=9999);
     let sizes = sizes.iter().map(|size| size.unsigned_abs() as usize);
-    log::with(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
+    log::change(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
 }
 
 fn sizes(urls: &[String]) -> Vec<usize> {
-    log::with(|log| urls.iter().map(|url| log.sizes[url]).collect())
+    let drawn = log::seen().sizes;
+    urls.iter().map(|url| drawn[url]).collect()
 }
 
 fn texts(words: &[String]) -> Vec<Text> {
@@ -294,7 +301,8 @@ enum Returned {
 async fn reminds() -> Result<()> {
     spawns!(remind(Arc::default(), 1));
     let mut addresses = check::draw().words(MANY);
-    draw_times(&addresses);
+    let numbers = (1..=MANY).map(|number| number.to_string());
+    draw_times(&Vec::from_iter(addresses.iter().cloned().chain(numbers)));
     let list = Arc::default();
     let mut numbers = subscribed(&list, &addresses).await?.outputs;
     // Two of them twice.
@@ -376,7 +384,7 @@ async fn reserves() -> Result<()> {
     for seats in [&seats[..], &seats[..2]] {
         let called: Vec<_> = seats.iter().map(|seat| vec![call(seat)]).collect();
         draw_times(called.iter().map(|called| &called[0].1));
-        log::with(|log| log.mark = mark.clone());
+        log::change(|log| log.mark = mark.clone());
         if seats.len() == 2 {
             delay(&called[0][0].1);
         }
@@ -458,8 +466,9 @@ impl Seen<Vec<usize>> {
 async fn indexes() -> Result<()> {
     spawns!(index(String::new()));
     let draw = check::draw();
-    let (titles, urls) = (draw.words(3), draw.words(6 + MANY));
-    // One page has only a title, and one has two links twice.
+    let (mut titles, urls) = (draw.words(3), draw.words(6 + MANY));
+    // One page has only a title, and one has two links twice and an empty title.
+    titles[2].clear();
     let links = [&urls[..6], &[], &[&urls[6..], &urls[6..8]].concat()];
     // The same pages again, and one link takes long.
     for again in [false, true] {

@@ -104,11 +104,12 @@ async fn call(what: &'static str, argument: &str) {
 }
 
 /// A log of the calls, for the check. The check also draws how long they take, and
-/// what they return.
+/// what they return. It counts changes that this file has not made.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 
     use std::collections::HashMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Mutex, PoisonError};
 
     #[derive(Clone, Debug, Default)]
@@ -137,8 +138,29 @@ pub mod log {
 
     static LOG: Mutex<Option<Log>> = Mutex::new(None);
 
-    pub fn with<T>(look: impl FnOnce(&mut Log) -> T) -> T {
+    static CHANGES: AtomicUsize = AtomicUsize::new(0);
+
+    pub(super) fn with<T>(look: impl FnOnce(&mut Log) -> T) -> T {
         let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
         look(log.get_or_insert_default())
+    }
+
+    pub fn seen() -> Log {
+        with(|log| log.clone())
+    }
+
+    /// Returns the number of calls that have ended.
+    pub fn ended() -> usize {
+        with(|log| log.ended.len())
+    }
+
+    pub fn change(how: impl FnOnce(&mut Log)) {
+        CHANGES.fetch_add(1, Ordering::Relaxed);
+        with(how);
+    }
+
+    /// Returns the number of calls of `change`.
+    pub fn changes() -> usize {
+        CHANGES.load(Ordering::Relaxed)
     }
 }

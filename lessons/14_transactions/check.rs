@@ -18,7 +18,7 @@ use tokio::time::{advance, pause, resume};
 use tracing::{Instrument, info_span, instrument};
 
 use super::with_tx;
-use async_workbook::check::{self, Explain, ObservedPool, TestDatabase};
+use async_workbook::check::{self, Diagnosis, Explain, ObservedPool, TestDatabase};
 use async_workbook::text;
 
 #[test]
@@ -243,7 +243,25 @@ async fn committed(server: &TestDatabase) -> Result<()> {
         let words = format!("`with_tx` returned {got:?}, expected {value:?}.");
         check::that(got == value, words)?;
     }
-    Ok(())
+
+    let seats = Seats::new(2, server).await?;
+    let second = async |_: Tx<'_, '_>| {
+        let work = async |tx: Tx<'_, '_>| insert(tx, 1).await;
+        tokio::select! {
+            biased;
+            done = with_tx(&seats.pool.pool, LIMIT, work) => done,
+            idle = seats.pool.settled() => {
+                idle?;
+                Err(Diagnosis::new(
+                    "the work of a call makes another call, on a second connection: \
+                     that one does not go on, and PostgreSQL is idle.",
+                )
+                .into())
+            }
+        }
+    };
+    seats.call(LIMIT, second).await??;
+    seats.have(1, "the work of a call made another call").await
 }
 
 async fn failed(server: &TestDatabase) -> Result<()> {
@@ -319,11 +337,20 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
     check::that(got.is_err(), words)?;
     back?;
 
+    let inserted = Cell::new(false);
     let twice = async |tx: Tx<'_, '_>| {
         insert(tx, 1).await?;
-        insert(tx, 1).await
+        insert(tx, 1).await?;
+        inserted.set(true);
+        Ok(())
     };
     let got = seats.call(LIMIT, twice).await?;
+    let words = format!(
+        "the work inserted two equal rows, of which a constraint that is DEFERRED \
+         accepts one: got {} before COMMIT, expected it only then.",
+        describe(&got)
+    );
+    check::that(inserted.get(), words)?;
     let words = "COMMIT failed, because of a constraint that is DEFERRED: `with_tx` \
                  returned Ok, expected an error.";
     check::that(got.is_err(), words)?;
@@ -407,9 +434,7 @@ async fn limited(server: &TestDatabase) -> Result<()> {
     };
     seats.call(LIMIT, reads).await??;
     let settings = settings.take();
-    let other = |setting: &str| {
-        setting.contains("_timeout = ") && !setting.starts_with("statement_timeout")
-    };
+    let other = |setting: &str| !setting.starts_with("statement_timeout = ");
     if let Some((now, before)) = changed(&settings, &seats.settings, other) {
         let words = format!(
             "in the transaction, a setting was `{now}`, expected `{before}`, as before."

@@ -19,8 +19,9 @@ use async_workbook::postgres;
 /// - If `work` returns an error, this rolls back and returns that error, even if the
 ///   rollback fails. An added context is fine.
 /// - In the transaction, PostgreSQL's `statement_timeout` is `limit`, which is in
-///   whole milliseconds, at least 1. The transaction as a whole may take longer: it
-///   has no other timeout.
+///   whole milliseconds, at least 1. It has no other timeout, so the transaction as
+///   a whole may take longer, and no other setting of it differs from the
+///   connection's. Transactions on other connections do not wait for it.
 /// - However this ends, also by a panic or because it is dropped: at that moment,
 ///   its connection is back in the pool. No transaction is open, no setting of the
 ///   connection has changed, and no task is left.

@@ -1,0 +1,20 @@
+//! Wrong: the transaction is serializable, which no one asked for.
+
+async fn with_tx<T>(
+    pool: &Pool,
+    limit: Duration,
+    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut client = pool.get().await?;
+    let tx = client
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::Serializable)
+        .start()
+        .await?;
+    let set = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+    tx.batch_execute(&set).await?;
+    let value = work(&tx).await?;
+    tx.batch_execute("SELECT 1").await?;
+    tx.commit().await?;
+    Ok(value)
+}
