@@ -165,7 +165,7 @@ mod tests {
         polls: &[(u64, u64)],
     ) -> Row {
         let (label, polls) = (label.to_owned(), polls.to_vec());
-        Row { label, depth, life, polls, outcome: None, line: None }
+        Row { label, depth, life, polls, ..Row::default() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -338,6 +338,27 @@ mod tests {
         tasks.join_all().await;
         let section = timeline.recording().sections.remove(0);
         assert_eq!((section.micros, section.rows[0].life), (0, (0, 9 * MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_of_other_tasks_have_their_number() {
+        let (timeline, _guard) = local();
+        let root = async {
+            let a = tokio::spawn(nap(1).in_current_span());
+            nap(3).await;
+            let two = async {
+                nap(1).await;
+                nap(1).await;
+            };
+            let b = tokio::spawn(two.in_current_span());
+            let _ = (a.await, b.await);
+        };
+        // The root is a task, too.
+        let root = tokio::spawn(root.instrument(info_span!("root")));
+        root.await.unwrap();
+        let rows = timeline.recording().sections.remove(0).rows;
+        let tasks: Vec<_> = rows.iter().map(|row| row.task).collect();
+        assert_eq!(tasks, [None, Some(1), Some(2), Some(2)]);
     }
 
     #[tokio::test(start_paused = true)]

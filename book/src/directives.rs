@@ -86,7 +86,8 @@ const DIRECTIVES: [(&str, Replace); 24] = [
 /// timeline's text alternative says which is which.
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs\
-                      <span class=\"queue\"><i></i>queued</span></p>";
+                      <span class=\"queue\"><i></i>queued</span>\
+                      <span class=\"owner\"><i></i>a spawned task</span></p>";
 
 /// Minutes that a chapter takes to read, by the lesson's name.
 pub type Reading = BTreeMap<&'static str, u32>;

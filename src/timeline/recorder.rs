@@ -39,6 +39,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::task;
 use tokio::time::Instant;
 use tracing::Event;
 use tracing::callsite::Identifier;
@@ -76,6 +77,9 @@ struct Span {
     polls: Vec<Poll>,
     /// The turn in which its future was dropped.
     dropped: u64,
+    /// The task that polled it first. Not recorded for requests: the server's tasks are
+    /// its own matter.
+    task: Option<task::Id>,
     /// The line of its callsite, if that is in a lesson's program.
     line: Option<u32>,
     callsite: Identifier,
@@ -98,7 +102,7 @@ impl Span {
         now: Instant,
         reporting: &Reporting,
         at: &impl Fn(Instant) -> u64,
-    ) -> (Row, Vec<u64>) {
+    ) -> Recorded {
         let end_of = |poll: Option<Instant>| at(poll.unwrap_or(now));
         let period = |poll: &Poll| ((at(poll.from), end_of(poll.to)), poll.turns.0);
         let mut polls: Vec<_> = self.polls.iter().map(period).collect();
@@ -123,9 +127,14 @@ impl Span {
             None => {}
         }
         let label = self.label.clone();
-        (Row { label, depth, life, polls, outcome, line: self.line }, turns)
+        let row =
+            Row { label, depth, life, polls, outcome, task: None, line: self.line };
+        (row, turns, self.task)
     }
 }
+
+/// A row, the turns of its polls, and the task that polled it.
+type Recorded = (Row, Vec<u64>, Option<task::Id>);
 
 /// The callsites that report what their futures return.
 type Reporting = HashSet<Identifier>;
@@ -166,7 +175,7 @@ impl Spans {
                 let mut rows = Vec::new();
                 collect_rows(&spans, root, 0, now, &reporting, &at, &mut rows);
                 let micros = at(span.ended.unwrap_or(now));
-                section(span.label.clone(), micros, rows)
+                section(span.label.clone(), micros, span.task, rows)
             })
             .collect()
     }
@@ -191,7 +200,7 @@ impl Spans {
             rows.push(span.row(0, now, &reporting, &at));
             collect_rows(&spans, index, 1, now, &reporting, &at, &mut rows);
         }
-        section(title.to_owned(), at(now), rows)
+        section(title.to_owned(), at(now), None, rows)
     }
 
     /// Returns the labels of the innermost open spans, each in backticks.
@@ -244,10 +253,28 @@ impl Spans {
     }
 }
 
-/// Builds a section from rows and their turns, which it puts in order.
-fn section(title: String, micros: u64, rows: Vec<(Row, Vec<u64>)>) -> Section {
-    let (rows, turns): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let turns = turns.iter().enumerate();
+/// Builds a section from its rows: puts their turns in order, and numbers the tasks other
+/// than its `own`.
+fn section(
+    title: String,
+    micros: u64,
+    own: Option<task::Id>,
+    recorded: Vec<Recorded>,
+) -> Section {
+    let (mut rows, mut all_turns, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+    for (mut row, turns, task) in recorded {
+        if let Some(task) = task.filter(|_| task != own) {
+            let known = tasks.iter().position(|known| *known == task);
+            let index = known.unwrap_or(tasks.len());
+            if known.is_none() {
+                tasks.push(task);
+            }
+            row.task = u32::try_from(index + 1).ok();
+        }
+        rows.push(row);
+        all_turns.push(turns);
+    }
+    let turns = all_turns.iter().enumerate();
     let mut turns: Vec<_> = turns
         .flat_map(|(row, turns)| turns.iter().map(move |turn| (turn, row)))
         .collect();
@@ -264,7 +291,7 @@ fn collect_rows(
     now: Instant,
     reporting: &Reporting,
     at: &impl Fn(Instant) -> u64,
-    rows: &mut Vec<(Row, Vec<u64>)>,
+    rows: &mut Vec<Recorded>,
 ) {
     let children =
         spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
@@ -347,6 +374,7 @@ where
             ended: None,
             polls: Vec::new(),
             dropped: 0,
+            task: None,
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
             returned: None,
@@ -358,7 +386,12 @@ where
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
+        let target = context.span(id).map(|span| span.metadata().target());
+        let task = task::try_id().filter(|_| target != Some(REQUESTS));
         self.update(id, &context, |span| {
+            if span.polls.is_empty() {
+                span.task = task;
+            }
             span.polls.push(Poll { from: now, to: None, turns: (turn(), 0) });
             span.entered = Moment::now();
         });

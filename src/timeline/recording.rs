@@ -51,6 +51,9 @@ pub struct Row {
     /// How the future ended; `None` if it has not, or if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// The number of the task that owns the future, if that is not the section's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<u32>,
     /// The line in the lesson's program that creates the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
@@ -121,9 +124,10 @@ impl Recording {
             for (i, row) in section.shown().iter().enumerate() {
                 let (from, to) = row.life;
                 let comma = if i == 0 { "" } else { ", " };
+                let task = row.task.map_or(String::new(), |n| format!("task {n}: "));
                 let _ = write!(
                     text,
-                    "{comma}{} from {} to {}",
+                    "{comma}{task}{} from {} to {}",
                     row.label,
                     from / 1000,
                     millis(to)
@@ -201,6 +205,7 @@ mod tests {
             row("block", (0, 200 * MS), &[(150 * MS, 200 * MS)]),
         ];
         rows[0].outcome = Some(Outcome::Refused);
+        rows[1].task = Some(2);
         rows[1].outcome = Some(Outcome::Returned);
         let section = Section {
             title: "both".to_owned(),
@@ -211,7 +216,7 @@ mod tests {
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
             "both, 200 ms: wait from 0 to 200 ms (refused), \
-             block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
+             task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
         );
     }
 

@@ -128,7 +128,8 @@ mod tests {
 
     fn row(polls: &[(u64, u64)], end: u64, outcome: Option<Outcome>) -> Row {
         let (label, polls) = ("a".to_owned(), polls.to_vec());
-        Row { label, depth: 0, life: (0, end), polls, outcome, line: Some(2) }
+        let life = (0, end);
+        Row { label, life, polls, outcome, line: Some(2), ..Row::default() }
     }
 
     fn steps(rows: Vec<Row>, order: Vec<usize>) -> String {

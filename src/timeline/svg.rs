@@ -4,8 +4,8 @@
 //! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
 //! the left of the picture, in a margin of `--label` columns that the style sheet makes.
 //! The picture has no colors of its own: the page's style sheet sets them by the classes
-//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `poll`, `outcome` and the
-//! outcome's word, so that it follows the page's theme.
+//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `task`, `poll`, `outcome` and
+//! the outcome's word, so that it follows the page's theme.
 
 use std::fmt::Write;
 
@@ -82,9 +82,15 @@ impl Picture<'_> {
             "\n<text class=\"title\" x=\"0\" y=\"{base}\">{title}: {total}</text>"
         );
         let mut top = top + TITLE;
-        for row in section.shown() {
-            self.draw_row(row, top, svg);
-            top += ROW;
+        // Consecutive rows of one task.
+        for rows in section.shown().chunk_by(|a, b| a.task == b.task) {
+            if rows[0].task.is_some() {
+                self.draw_frame(rows, top, svg);
+            }
+            for row in rows {
+                self.draw_row(row, top, svg);
+                top += ROW;
+            }
         }
         if let Some(more) = section.hidden() {
             let base = top + LABEL_BASE;
@@ -95,6 +101,20 @@ impl Picture<'_> {
             top += ROW;
         }
         top + 6
+    }
+
+    /// Draws the frame around what a task owns. The style sheet makes it a little wider
+    /// than the bars.
+    fn draw_frame(&self, rows: &[Row], top: u64, svg: &mut String) {
+        let from = rows.iter().map(|row| row.life.0).min().unwrap_or(0);
+        let to = rows.iter().map(|row| row.life.1).max().unwrap_or(0);
+        let _ = write!(
+            svg,
+            "\n<rect class=\"task\" style=\"--from:{};--width:{}\" y=\"{top}\" height=\"{}\" rx=\"4\"/>",
+            self.percent(from),
+            self.percent(to - from),
+            rows.len() as u64 * ROW - 2,
+        );
     }
 
     fn draw_row(&self, row: &Row, top: u64, svg: &mut String) {
@@ -219,6 +239,7 @@ mod tests {
                 life: (300_000, 450_000),
                 polls: vec![(400_000, 450_000)],
                 outcome: Some(Outcome::Returned),
+                task: Some(1),
                 ..Row::default()
             },
         ];
