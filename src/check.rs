@@ -68,6 +68,7 @@ mod probe;
 mod raw_server;
 mod runner;
 mod schedule;
+mod threads;
 pub mod timetable;
 mod watchdog;
 
@@ -89,6 +90,7 @@ pub use runner::{
     Run, caught, caught_call, on_paused_clock, panicked, run, run_with_few_polls,
 };
 pub use schedule::Schedule;
+pub use threads::asleep;
 
 use std::fmt;
 use std::panic::Location;
