@@ -70,6 +70,7 @@ mod probe;
 mod raw_server;
 mod runner;
 mod schedule;
+mod threads;
 pub mod timetable;
 mod watchdog;
 
@@ -90,6 +91,7 @@ pub use probe::Probe;
 pub use raw_server::RawServer;
 pub use runner::{Run, on_paused_clock, run, run_with_few_polls};
 pub use schedule::Schedule;
+pub use threads::asleep;
 
 use std::fmt;
 use std::panic::Location;

@@ -12,12 +12,11 @@
 //! such tasks the check waits for its callers. It moves the clock when the server is
 //! to respond, so a right answer takes no time, on any machine.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{fs, mem, thread};
+use std::{mem, thread};
 
 use anyhow::Result;
 use tokio::runtime::{Handle, Id};
@@ -32,11 +31,14 @@ use async_workbook::{text, web};
 /// The real time in which something has to happen that needs no time.
 const PATIENCE: Duration = Duration::from_millis(2000);
 
-/// How long the server holds requests, on the paused clock.
-const HELD: Duration = Duration::from_millis(100);
+/// How long the server holds requests, on the paused clock. While that is stopped, the
+/// check's own runtime wakes up once in this real time.
+const HELD: Duration = Duration::from_millis(1000);
 
-/// The real time in which calls that wait are observed.
-const LOOK: Duration = Duration::from_millis(50);
+/// The real time in which a few calls that wait are observed: longer than a nap of
+/// 100 ms. It is shorter for many, to find threads that spin.
+const LOOK: Duration = Duration::from_millis(105);
+const SHORT_LOOK: Duration = Duration::from_millis(10);
 
 /// The most calls that may begin while one is waited for: one of each caller.
 const MANY: usize = 76;
@@ -61,9 +63,8 @@ const THREAD: &str = "in a thread that is not in a runtime";
 /// The number of clients after the first calls, which begin at the same time.
 static FIRST_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
-/// The kernel's measurements of the callers' threads, on Linux: the files do not change
-/// while a thread sleeps.
-static THREADS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The number of calls that have returned.
+static RETURNED: AtomicUsize = AtomicUsize::new(0);
 
 /// A call has not returned. The checks after that one wait for a shorter time.
 static HANGS: AtomicBool = AtomicBool::new(false);
@@ -79,14 +80,11 @@ impl Caller {
     fn start(place: &'static str) -> Self {
         let ((urls, received), (sender, results)) = (channel::<String>(), channel());
         let code = move || {
-            let thread = fs::read_link("/proc/thread-self").unwrap_or_default();
-            let file = Path::new("/proc").join(thread).join("schedstat");
-            THREADS.lock().unwrap().push(file.clone());
             for url in received {
-                let _ = sender.send(check::caught_call(|| fetch_title(&url)));
+                let result = check::caught_call(|| fetch_title(&url));
+                RETURNED.fetch_add(1, SeqCst);
+                let _ = sender.send(result);
             }
-            // A thread of the blocking pool may run code of the check next.
-            THREADS.lock().unwrap().retain(|thread| *thread != file);
         };
         match place == SPAWN_BLOCKING {
             true => drop(spawn_blocking(code)),
@@ -107,7 +105,8 @@ impl Caller {
                 let before = activity();
                 let result = results.recv_timeout(patience());
                 again = log::with(|log| log.calls) > begun + MANY;
-                if result.is_ok() || again || activity() == before {
+                let quiet = before.1.is_some() && activity() == before;
+                if result.is_ok() || again || quiet {
                     return (result, again, results);
                 }
             }
@@ -211,7 +210,7 @@ impl Site {
         let begin = move || {
             log::with(|_| {
                 calls.into_iter().for_each(|(urls, url)| drop(urls.send(url)));
-                thread::sleep(LOOK / 2);
+                thread::sleep(2 * SHORT_LOOK);
             });
         };
         blocking(begin).await
@@ -355,21 +354,26 @@ async fn shared() -> Result<()> {
 
 async fn together() -> Result<()> {
     // Many threads that spin would not end in time.
-    held(3).await?;
+    held(3, LOOK).await?;
     // To create many clients takes a while. The check before this one reports them.
     let clients = log::with(|log| log.clients);
     let drawn = MANY - check::draw().number(11);
-    held(if clients > 1 { 6 } else { web::capacity(drawn) }).await
+    held(if clients > 1 { 6 } else { web::capacity(drawn) }, SHORT_LOOK).await
 }
 
-/// Holds calls at the server, two for each page.
-async fn held(count: usize) -> Result<()> {
+/// Holds calls at the server, two for each page, and the first one for longer.
+async fn held(count: usize, look: Duration) -> Result<()> {
     let before = log_now();
     let places = [MAIN, THREAD, SPAWN_BLOCKING].into_iter().cycle();
     let mut site = Site::start(&places.take(count).collect::<Vec<_>>()).await?;
     site.titles = (0..count).map(|page| site.titles[page / 2].clone()).collect();
+    let others = RETURNED.load(SeqCst) + count - 1;
+    site.delay(2 * HELD);
+    site.callers[0].urls.send(site.url(0))?;
+    let server = Arc::clone(&site.server);
+    blocking(move || wait(patience(), || server.peak() > 0)).await?;
     site.delay(HELD);
-    for (page, caller) in site.callers.iter().enumerate() {
+    for (page, caller) in site.callers.iter().enumerate().skip(1) {
         caller.urls.send(site.url(page / 2))?;
     }
     let server = Arc::clone(&site.server);
@@ -379,16 +383,19 @@ async fn held(count: usize) -> Result<()> {
             peak = server.peak();
         }
         // It is enough that they sleep once: a slow machine delays that.
-        let mut last = (0, Vec::new());
+        let mut last = (0, None);
         let quiet = wait(PATIENCE, || {
             last = activity();
-            thread::sleep(LOOK);
-            activity() == last
+            thread::sleep(look);
+            last.1.is_some() && activity() == last
         });
         (server.peak(), quiet, activity().0 > last.0)
     };
     let (peak, quiet, polled) = blocking(hold).await?;
     site.delay(Duration::ZERO);
+    advance(HELD).await;
+    let others = move || wait(patience(), || RETURNED.load(SeqCst) >= others);
+    let others = blocking(others).await?;
     advance(HELD).await;
     let what = match polled {
         true => {
@@ -396,8 +403,8 @@ async fn held(count: usize) -> Result<()> {
              it can make progress."
         }
         false => {
-            "threads in `fetch_title` woke up again and again. A thread that waits \
-             sleeps until the result is there."
+            "threads woke up again and again. A thread that waits sleeps until there \
+             is something to do."
         }
     };
     check::that(quiet, format!("while the server did not respond, {what}"))?;
@@ -405,15 +412,17 @@ async fn held(count: usize) -> Result<()> {
     site.all_equal(results)?;
     check::peak("requests", peak, count)
         .because(["Two threads have called for each page."])?;
+    let words = format!(
+        "the server had responded to all but the first of {count} calls, but not all of \
+         them returned before that one."
+    );
+    check::that(others, words)?;
     same(&before, &format!("while {count} calls ran at the same time"))
 }
 
-/// Returns the polls of all calls, and the measurements of the callers' threads.
-fn activity() -> (usize, Vec<String>) {
-    let threads = THREADS.lock().unwrap();
-    let measured =
-        threads.iter().map(|file| fs::read_to_string(file).unwrap_or_default());
-    (log::with(|log| log.polls), measured.collect())
+/// Returns the polls of all calls, and what is known of all threads if they sleep.
+fn activity() -> (usize, Option<Vec<String>>) {
+    (log::with(|log| log.polls), check::asleep())
 }
 
 /// Blocks until `holds`, or for `patience`. Returns whether it holds.
@@ -437,21 +446,25 @@ async fn fails() -> Result<()> {
     site.server.delay("/page/9", Duration::ZERO);
     let (missing, refused) = (site.url(9), site.server.refused_url()?);
     let what = format!("a page with status {status}");
-    let missing = (&*what, &missing, Some(status));
-    let refused = ("a refused connection", &refused, None);
+    type Failure<'a> = (&'a str, &'a str, Option<u16>, fn(&reqwest::Error) -> bool);
+    let missing: Failure = (&what, &missing, Some(status), |_| true);
+    let refused: Failure =
+        ("a refused connection", &refused, None, |error| error.is_connect());
+    let invalid: Failure =
+        ("a URL without a host", "/page/1", None, |error| error.is_builder());
     // The same page again: it has to fail again, with a request.
-    let failures = [missing, refused, missing];
-    for (page, (what, url, status)) in failures.into_iter().enumerate() {
+    let failures = [missing, refused, missing, invalid];
+    for (page, (what, url, status, is)) in failures.into_iter().enumerate() {
         let calls = log::with(|log| log.calls);
-        let got = site.callers[page].call(url).await;
+        let got = site.callers[page % 3].call(url).await;
         let got = got.because([format!("The call was for {what}.")])?;
         let is_it = match &got {
             Ok(_) => false,
             Err(error) => check::chain(error.as_ref())?.iter().any(|cause| {
                 let error = cause.downcast_ref::<reqwest::Error>();
-                error.is_some_and(|error| match status {
-                    None => error.is_connect(),
-                    status => error.status().map(|status| status.as_u16()) == status,
+                error.is_some_and(|error| {
+                    error.status().map(|status| status.as_u16()) == status
+                        && is(error)
                 })
             }),
         };

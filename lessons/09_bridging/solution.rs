@@ -27,8 +27,8 @@ static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
 /// - All calls share one runtime and one client, and so its connections, also if the
 ///   first calls run at the same time, and after a call that failed. The runtime is
 ///   not the caller's, which may end before the next call.
-/// - Any number of calls run at the same time, also for the same page. While a call
-///   waits, its thread sleeps, and it does not poll `Client::title`.
+/// - Any number of calls run at the same time, also for the same page. While they
+///   wait, all threads sleep until a response arrives: none wakes up in between.
 /// - Each call asks the server once. After a call that failed, the next one works.
 fn fetch_title(url: &str) -> Result<String> {
     RUNTIME.block_on(CLIENT.title(url))

@@ -97,8 +97,9 @@ struct Plan {
 }
 
 /// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail;
-/// `e`: fails later; `l`: long; `x`: longer than all others. The output of a job is
-/// its number, counted from `first`. `probe` logs what happens to it.
+/// `e`: fails later; `l`: long; `x`: longer than these; `h`: more than half an hour.
+/// The output of a job is its number, counted from `first`. `probe` logs what happens
+/// to it.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
     let draw = check::draw();
     // A prime: a loop of short sleeps does not end at the same time by chance.
@@ -111,6 +112,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
             'F' => (at..=at, Some(message.clone())),
             'e' => (150..=190, Some(draw.word())),
             'l' => (200..=290, None),
+            'h' => (2_000_000..=3_000_000, None),
             _ => (350..=390, None),
         };
         let time = draw.between(range).unsigned_abs();
@@ -200,12 +202,12 @@ impl<T> Outcome<T> {
             Some("That is when the last job was done.")
         } else if longest(&times[..before]) == Some(took) && times.len() > 30 {
             Some(
-                "The jobs that come before it in the list were awaited first; with short \
-                 lists they were not. `try_join_all` does that: of more than 30 futures, \
-                 it sees an error only after those before it in the list.",
+                "That is when the last job before it in the list was done; with short \
+                 lists it did not wait for that. `try_join_all` does so: of more than 30 \
+                 futures, it sees an error only after those before it in the list.",
             )
         } else if longest(&times[..before]) == Some(took) {
-            Some("The jobs that come before it in the list were awaited first.")
+            Some("That is when the last job before it in the list was done.")
         } else {
             None
         };
@@ -233,19 +235,21 @@ impl<T> Outcome<T> {
 
 async fn in_order() -> Result<()> {
     let many = check::draw().between(101..=150) as usize;
-    for kinds in ["lsxsl", &"ls".repeat(many), "s", ""] {
+    for kinds in ["lsxsl", &"ls".repeat(many), "s", "sh", ""] {
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
         let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
         let seen = watch(&what, &probe, task_group(jobs)).await;
         let result = seen.result.when(kinds.is_empty(), "The list was empty.");
-        let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
+        let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
+        let words = format!("That was {what}; its longest job takes {longest:?}.");
+        let got = result?.because([words])?;
+        let expected = Vec::from_iter(1..=kinds.len());
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
         let judged = check::in_order(&got, &expected);
         seen.run.pictured(judged.because(why))?;
-        let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
         let sum = times.iter().sum::<u32>() * MS;
         seen.run.paced(&Pace::mixed(&what, sum, longest))?;
     }
@@ -289,6 +293,9 @@ const SEEN: usize = 2;
 const KEPT: usize = 3;
 const RETURNED: usize = 4;
 
+/// More polls than a right answer needs to stop three jobs.
+const MANY: usize = 200;
+
 /// Checks that it waits for a job that another thread runs, and that no abort can
 /// stop until its next `.await`; that it aborts the others in the meantime; and that
 /// the `end` of this job does not replace the first error. A right answer passes
@@ -301,6 +308,8 @@ async fn computing(end: Fail) -> Result<()> {
     // `held` lives as long as the computing job, each receiver as long as its owner.
     let (held, is_held) = watch::channel(());
     let mut other = is_held.clone();
+    let polls = Arc::new(AtomicUsize::new(0));
+    let group_polls = Arc::clone(&polls);
     let (stages, message) = (Arc::clone(&stage), second.clone());
     let computing = async move {
         let _ = start.send(());
@@ -315,6 +324,12 @@ async fn computing(end: Fail) -> Result<()> {
             })
         };
         until(60, &|| reached(RETURNED));
+        // On a slow machine, a group that polls in a loop gets more time.
+        until(2000, &|| {
+            reached(RETURNED)
+                || group_polls.load(SeqCst) >= MANY
+                || check::asleep().is_some()
+        });
         let all_stopped = || !reached(FAILED) || held.receiver_count() == 1;
         if !until(5000, &|| all_stopped() || reached(RETURNED)) {
             stages.fetch_max(KEPT, SeqCst);
@@ -346,6 +361,7 @@ async fn computing(end: Fail) -> Result<()> {
                 let mut group = pin!(task_group(jobs));
                 let polled = poll_fn(|context| {
                     let failed = stage.load(SeqCst) >= FAILED;
+                    polls.fetch_add(usize::from(failed), SeqCst);
                     let poll = group.as_mut().poll(context);
                     if failed && poll.is_pending() {
                         stage.fetch_max(SEEN, SeqCst);
@@ -358,9 +374,10 @@ async fn computing(end: Fail) -> Result<()> {
         let is_left = is_held.has_changed().is_ok();
         let is_kept = stage.swap(RETURNED, SeqCst) == KEPT;
         runtime.shutdown_background();
-        anyhow::Ok((result, is_left, is_kept))
+        let is_loop = polls.load(SeqCst) >= MANY;
+        anyhow::Ok((result, is_left, is_kept, is_loop))
     });
-    let (result, is_left, is_kept) = group.await??;
+    let (result, is_left, is_kept, is_loop) = group.await??;
     let when = "a job fails while the second job runs on another thread";
     let has_timer = result
         .as_ref()
@@ -381,6 +398,11 @@ async fn computing(end: Fail) -> Result<()> {
          failure, abort all others before you await any of them."
     );
     check::that(!is_kept, words)?;
+    let words = format!(
+        "{when}: `task_group` woke itself again and again until the others had stopped, \
+         as a loop of `yield_now` does. Await them instead."
+    );
+    check::that(!is_loop, words)?;
     let error = result.err().ok_or_else(|| anyhow!("{when}: got Ok"))?;
     let words = format!(
         "The job with {first:?} failed first. After that, the second {} ({second:?}).",

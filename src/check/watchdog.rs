@@ -26,6 +26,7 @@ use tokio::runtime::Handle;
 
 use super::clock;
 use super::runner::Clock;
+use super::threads::WATCHDOG;
 use crate::thread_time::{Scheduled, Thread};
 use crate::timeline::Spans;
 
@@ -111,11 +112,13 @@ impl Watchdog {
         let (sender, end) = channel();
         let thread = Thread::current();
         let watched = Watched { clock, thread, activity, spans, runtime };
-        std::thread::spawn(move || {
+        let watch = move || {
             if let Some(stuck) = watched.watch(&end) {
                 report(stuck);
             }
-        });
+        };
+        let thread = std::thread::Builder::new().name(WATCHDOG.to_owned());
+        thread.spawn(watch).expect("the operating system starts a thread");
         Self { _end: sender }
     }
 }
