@@ -11,7 +11,8 @@
 //!
 //! A call of `uploads::hash` blocks until the check opens its gate. A right answer
 //! therefore takes no time, on any machine. What must not happen has 10 ms in which
-//! to happen, several times.
+//! to happen, several times. If what must happen only happens after all threads were
+//! asleep, a thread has waited for real time (on Linux).
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -50,6 +51,7 @@ fn check() -> check::Verdict {
     exercise.check("as many calls as the limit allows run, never more", bounded);
     exercise.check("it gives up at the deadline, even while queued", punctual);
     exercise.check("a call counts until it ends, even without a caller", counted);
+    exercise.check("any number of callers may wait", crowded);
     exercise.verdict()
 }
 
@@ -147,32 +149,74 @@ async fn within(
     spawn_blocking(move || log::wait(patience, holds)).await.unwrap_or(false)
 }
 
-/// Returns the numbers of calls of `uploads::hash` that have started and ended.
-fn calls() -> (usize, usize) {
-    log::with(|log| (log.calls.len(), log.calls.len() - log.running()))
+/// The numbers of calls of `uploads::hash` that have started and ended, and of calls of
+/// `Hasher::hash` that have returned.
+type Counts = (usize, usize, usize);
+
+fn counts(log: &Log) -> Counts {
+    let started = log.calls.len();
+    (started, started - log.running(), log.returned)
+}
+
+fn now() -> Counts {
+    log::with(|log| counts(log))
+}
+
+/// Waits until the counts meet a condition, without a wait for real time: fails with
+/// `words` and the last counts if they do not.
+async fn promptly(
+    holds: impl Fn(&Counts) -> bool + Send + 'static,
+    words: impl Fn(Counts) -> String,
+) -> Result<()> {
+    yield_now().await; // polls new callers
+    let wait = move || {
+        let enough = |log: &Log| holds(&counts(log));
+        if log::wait(LOOK, enough) {
+            return (true, now(), None);
+        }
+        let before = now();
+        let asleep = check::asleep().filter(|threads| !threads.is_empty());
+        let asleep = asleep.is_some() && asleep == check::asleep();
+        if !asleep || holds(&before) || now() != before {
+            return (log::wait(PATIENCE, enough), now(), None);
+        }
+        let later = log::wait(PATIENCE / 2, |log| counts(log) != before);
+        let why = "Then all threads slept until time had passed, as in \
+                   `thread::sleep`. Each call should start as soon as it may.";
+        (false, before, later.then_some(why))
+    };
+    let (enough, counts, why) = spawn_blocking(wait).await?;
+    check::that(enough, words(counts)).because(why)
 }
 
 /// Waits until this many calls of `uploads::hash` have started.
 async fn started(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.calls.len() >= count).await;
-    let (started, ended) = calls();
-    let words = format!(
-        "{when}, {} had started, expected {count}; {ended} had ended.",
-        text::count(started as u64, "`uploads::hash` call"),
-    );
-    check::that(enough, words)
+    let words = |(started, ended, _)| {
+        let calls = text::count(started as u64, "`uploads::hash` call");
+        format!("{when}, {calls} had started, expected {count}; {ended} had ended.")
+    };
+    promptly(move |(started, ..)| *started >= count, words).await
 }
 
 /// Waits until this many calls of `Hasher::hash` have returned.
 async fn returned(count: usize, when: &str) -> Result<()> {
+    promptly(move |(.., returned)| *returned >= count, how_many(count, when)).await
+}
+
+/// Waits for the deadline of calls, which may be one of the real clock.
+async fn given_up(count: usize, when: &str) -> Result<()> {
     let enough = within(PATIENCE, move |log| log.returned >= count).await;
-    let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
-    let words = format!(
-        "{when}, {} had returned, expected {count}. `uploads::hash` calls: {started} \
-         started, {ended} ended.",
-        text::count(returned as u64, "`Hasher::hash` call"),
-    );
-    check::that(enough, words)
+    check::that(enough, how_many(count, when)(now()))
+}
+
+fn how_many(count: usize, when: &str) -> impl Fn(Counts) -> String {
+    move |(started, ended, returned)| {
+        let calls = text::count(returned as u64, "`Hasher::hash` call");
+        format!(
+            "{when}, {calls} had returned, expected {count}. `uploads::hash` calls: \
+             {started} started, {ended} ended."
+        )
+    }
 }
 
 /// Compares a result with the hash of the upload, or with its error.
@@ -205,7 +249,7 @@ fn compare(upload: &str, result: Result<String>) -> Result<()> {
 
 /// Explains that too few calls have started, if the next ones start when time passes.
 async fn in_time(late: Result<()>) -> Result<()> {
-    let (before, _) = calls();
+    let (before, ..) = now();
     let more = move |log: &Log| log.calls.len() > before;
     if late.is_ok() || within(PATIENCE / 8, more).await {
         return late;
@@ -234,7 +278,15 @@ async fn right() -> Result<()> {
             let mut results: Vec<_> = uploads.iter().zip(server.results()).collect();
             results.sort_by_key(|(upload, _)| upload.is_empty());
             results.into_iter().try_for_each(|(upload, r)| compare(upload, r))?;
-            let (started, _) = calls();
+            let (started, ..) = now();
+            let blocked = |log: &mut Log| {
+                log.calls.iter().filter(|call| call.on_runtime).count()
+            };
+            let blocked = log::with(blocked);
+            let words = "`uploads::hash` was called on the runtime thread for some of \
+                         the uploads.";
+            // If it was for all, the next check explains it.
+            check::that(blocked == 0 || blocked == started, words)?;
             let words =
                 format!("`uploads::hash` ran {started} times for {count} uploads.");
             check::that(started <= count, words)
@@ -298,7 +350,7 @@ async fn burst(
     uploads: &[String],
     when: &str,
 ) -> Result<()> {
-    let ((before, _), all) = (calls(), uploads.len());
+    let ((before, ..), all) = (now(), uploads.len());
     log::with(|log| log.all_open = false);
     uploads.iter().for_each(|upload| server.call(upload));
     for ended in 0..all.min(11) {
@@ -319,11 +371,12 @@ async fn burst(
         check::peak("calls of `uploads::hash`", peak, limit)?;
         started?;
         log::with(|log| {
-            let running = log.calls.iter().find(|call| call.running);
+            // Not the first: no other call may wait for that one.
+            let running = log.calls.iter().rfind(|call| call.running);
             log.open.extend(running.map(|call| call.upload.clone()));
         });
-        let enough = before + ended;
-        within(PATIENCE, move |log| log.calls.len() - log.running() > enough).await;
+        let what = format!("{when}, when {} of {all} had ended", ended + 1);
+        returned(before + ended + 1, &what).await?;
     }
     log::with(|log| log.all_open = true);
     returned(before + all, "when all had ended").await
@@ -332,6 +385,7 @@ async fn burst(
 /// Two calls run one after the other, and a third one never gets its turn.
 async fn punctual() -> Result<()> {
     let result = scene(1, 3, async |server, uploads| {
+        advance(check::draw().delay()).await;
         uploads.iter().for_each(|upload| server.call(upload));
         started(1, "with the limit 1, after three calls of `Hasher::hash`").await?;
         advance(300 * MS).await;
@@ -347,10 +401,14 @@ async fn punctual() -> Result<()> {
                      although its `uploads::hash` had not ended.";
         check::that(log::with(|log| log.returned == 1), words)?;
         advance(2 * MS).await;
-        if let late @ Err(_) = returned(3, "501 ms after three calls").await {
+        if let late @ Err(_) = given_up(3, "501 ms after three calls").await {
             let before = log::with(|log| log.returned);
-            advance(300 * MS).await;
-            let words = match within(LOOK, move |log| log.returned > before).await {
+            let more = move |log: &Log| log.returned > before;
+            advance(298 * MS).await;
+            let soon = within(LOOK, more).await;
+            advance(2 * MS).await;
+            let words = match within(LOOK, more).await {
+                _ if soon => "The next one returned later, but within 298 ms.",
                 true => {
                     "The next one returned 501 ms after its `uploads::hash` had \
                      started: the deadline covers the time in the queue, too."
@@ -380,9 +438,10 @@ async fn counted() -> Result<()> {
             started(2, "with the limit 2, after three calls").await?;
             if how == GAVE_UP {
                 advance(501 * MS).await;
-                returned(3, "501 ms after three calls").await?;
+                given_up(3, "501 ms after three calls").await?;
             }
             server.abandon(..);
+            advance(Duration::from_secs(60)).await;
             server.call(&uploads[3]);
             let more = within(LOOK, |log| log.running() > 2).await;
             let words = format!(
@@ -414,7 +473,7 @@ async fn handed_over() -> Result<()> {
         started(1, "with the limit 1, after three calls").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
-        within(PATIENCE, |log| log.running() == 0).await;
+        within(PATIENCE, |log| !log.calls[0].running).await;
         within(LOOK, |_| false).await;
         server.abandon(1..2);
         server.paused.set(false);
@@ -425,6 +484,27 @@ async fn handed_over() -> Result<()> {
                      the first call of `uploads::hash` had ended. The call for the \
                      third one never started.";
         check::that(within(PATIENCE, next).await, words)
+    });
+    unblocked(result.await)
+}
+
+/// Comes last: its callers are many, and an answer may call for them later.
+async fn crowded() -> Result<()> {
+    let result = scene(1, 1, async |server, uploads| {
+        server.call(&uploads[0]);
+        started(1, "after one call of `Hasher::hash`").await?;
+        let crowd = 1050 + check::draw().number(100);
+        (0..crowd).for_each(|_| server.call(&uploads[0]));
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        let returned = log::with(|log| log.returned);
+        server.abandon(1..);
+        let words = format!(
+            "with the limit 1, {returned} of {crowd} calls of `Hasher::hash` returned \
+             while an earlier one was running. Any number may wait."
+        );
+        check::that(returned == 0, words)
     });
     unblocked(result.await)
 }

@@ -240,16 +240,14 @@ async fn in_order() -> Result<()> {
         let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
         let seen = watch(&what, &probe, task_group(jobs)).await;
         let result = seen.result.when(kinds.is_empty(), "The list was empty.");
-        let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
-        let words = format!("That was {what}; its longest job takes {longest:?}.");
-        let got = result?.because([words])?;
-        let expected = Vec::from_iter(1..=kinds.len());
+        let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
         let judged = check::in_order(&got, &expected);
         seen.run.pictured(judged.because(why))?;
+        let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
         let sum = times.iter().sum::<u32>() * MS;
         seen.run.paced(&Pace::mixed(&what, sum, longest))?;
     }
