@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
+use async_workbook::timeline::Recording;
 use async_workbook::{LESSONS, Lesson};
 
 use crate::python;
@@ -41,10 +42,11 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-const DIRECTIVES: [(&str, Replace); 22] = [
+const DIRECTIVES: [(&str, Replace); 23] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
+    ("axis", axis),
     ("broken", program::broken),
     ("compare", |expansion, argument| {
         comparison::show(&expansion.sources.comparison()?, argument)
@@ -268,6 +270,28 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let program = format!("lessons/{}/lesson.rs", lesson.name);
     let player = recording.player(&expansion.sources.read(&program)?);
     let picture = format!("{}\n{LEGEND}\n{player}", recording.svg());
+    Ok(figure("timeline", &picture, caption))
+}
+
+/// Draws sections of a lesson's run and of its Python program's on one axis:
+/// `06_errors: try_join_all, fail_fast: caption`, Rust's and Python's in turn.
+fn axis(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, rest) = split(argument);
+    let (titles, caption) = split(rest.unwrap_or_default());
+    let lesson = lesson(name)?;
+    let mut both = Recording::default();
+    for (at, title) in titles.split(", ").enumerate() {
+        let (language, part) = [("Rust", None), ("Python", Some("python"))][at % 2];
+        let sections = expansion.sources.timeline(lesson, part)?.sections;
+        let found = sections.into_iter().find(|section| section.title == title);
+        let mut section = found.with_context(|| format!("no section `{title}`"))?;
+        section.title = format!("{language}, {title}");
+        both.sections.push(section);
+    }
+    // A task may outlive its section.
+    let rows = both.sections.iter().flat_map(|section| &section.rows);
+    let scale = rows.map(|row| row.life.1).max().unwrap_or(0).max(1);
+    let picture = format!("{}\n{LEGEND}", both.svg_on(scale));
     Ok(figure("timeline", &picture, caption))
 }
 
