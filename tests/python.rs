@@ -16,6 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_workbook::python::{self, LESSON_PACKAGES, Python};
+use async_workbook::timeline::Recording;
 use async_workbook::{LESSONS, Lesson, postgres, web};
 use common::print_notice;
 use tokio::runtime::Runtime;
@@ -57,7 +58,13 @@ fn find_python(packages: &[&str]) -> Option<&'static Path> {
 /// that change what it does or prints.
 fn program(python: &Path, name: &str) -> Command {
     let mut program = Command::new(python);
+    if name == RECORDED {
+        program.arg("tests/record.py");
+    }
     program.arg(path(name)).current_dir(ROOT);
+    if name == RECORDED {
+        program.arg(recording());
+    }
     for variable in [
         "DATABASE_URL",
         "PYTHONASYNCIODEBUG",
@@ -68,6 +75,14 @@ fn program(python: &Path, name: &str) -> Command {
         program.env_remove(variable);
     }
     program
+}
+
+/// The lesson whose Python program is recorded: the book shows its tasks next to those
+/// of the Rust program.
+const RECORDED: &str = "06_errors";
+
+fn recording() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("python.json")
 }
 
 fn path(name: &str) -> PathBuf {
@@ -108,11 +123,26 @@ fn assert_prints_snapshot(name: &str) {
     if let Some(database) = &database {
         program.env("DATABASE_URL", database.url());
     }
-    let snapshot = common::snapshot(&format!("python__{name}"));
-    let mut stdout = run(&mut program);
+    let mut snapshots = vec![format!("python__{name}")];
+    if name == RECORDED {
+        snapshots.push(format!("python__{name}_timeline"));
+    }
+    let snapshots = snapshots.iter().map(|name| common::snapshot(name));
+    let snapshots: Vec<_> =
+        snapshots.map(|text| text.trim_end().to_owned()).collect();
+    let mut run = || {
+        let mut results = vec![run(&mut program).trim_end().to_owned()];
+        if name == RECORDED {
+            let json = std::fs::read(recording()).expect("a recording");
+            let timeline: Recording = serde_json::from_slice(&json).unwrap();
+            results.push(serde_json::to_string_pretty(&timeline).unwrap());
+        }
+        results
+    };
+    let mut results = run();
     // Back off: a machine that is busy now may be busy for some seconds more.
     for seconds in 1..=5 {
-        if stdout.trim_end() == snapshot.trim_end() {
+        if results == snapshots {
             break;
         }
         print_notice(&format!(
@@ -120,9 +150,12 @@ fn assert_prints_snapshot(name: &str) {
              {seconds} s"
         ));
         thread::sleep(Duration::from_secs(seconds));
-        stdout = run(&mut program);
+        results = run();
     }
-    insta::assert_snapshot!(name, stdout);
+    if let Some(timeline) = results.get(1) {
+        insta::assert_snapshot!(format!("{name}_timeline"), timeline);
+    }
+    insta::assert_snapshot!(name, results[0]);
 }
 
 /// Runs a program that must succeed and print nothing on stderr; returns its stdout.

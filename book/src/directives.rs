@@ -31,7 +31,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
+<<<<<<< HEAD
 use async_workbook::text::escape_html;
+=======
+use async_workbook::timeline::Recording;
+>>>>>>> wt-tl
 use async_workbook::{LESSONS, Lesson};
 
 use crate::python;
@@ -43,10 +47,15 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
+<<<<<<< HEAD
 const DIRECTIVES: [(&str, Replace); 24] = [
+=======
+const DIRECTIVES: [(&str, Replace); 23] = [
+>>>>>>> wt-tl
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
+    ("axis", axis),
     ("broken", program::broken),
     ("choose", |_, argument| choose::choose(argument)),
     ("compare", |expansion, argument| {
@@ -263,6 +272,7 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     Ok(figure("timeline", &picture, caption))
 }
 
+<<<<<<< HEAD
 /// Adds an axis to a question, on which the reader draws the bars of a section of the
 /// timeline: `03_gather:together`. It needs `theme/draw.js`.
 fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
@@ -275,6 +285,28 @@ fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let run = (&section.title, longest, rows.collect::<Vec<_>>());
     let run = escape_html(&serde_json::to_string(&run)?);
     Ok(format!("<span class=\"drawing\" data-run=\"{run}\"></span>"))
+=======
+/// Draws sections of a lesson's run and of its Python program's on one axis:
+/// `06_errors: try_join_all, fail_fast: caption`, Rust's and Python's in turn.
+fn axis(expansion: &mut Expansion, argument: &str) -> Result<String> {
+    let (name, rest) = split(argument);
+    let (titles, caption) = split(rest.unwrap_or_default());
+    let lesson = lesson(name)?;
+    let mut both = Recording::default();
+    for (at, title) in titles.split(", ").enumerate() {
+        let (language, part) = [("Rust", None), ("Python", Some("python"))][at % 2];
+        let sections = expansion.sources.timeline(lesson, part)?.sections;
+        let found = sections.into_iter().find(|section| section.title == title);
+        let mut section = found.with_context(|| format!("no section `{title}`"))?;
+        section.title = format!("{language}, {title}");
+        both.sections.push(section);
+    }
+    // A task may outlive its section.
+    let rows = both.sections.iter().flat_map(|section| &section.rows);
+    let scale = rows.map(|row| row.life.1).max().unwrap_or(0).max(1);
+    let picture = format!("{}\n{LEGEND}", both.svg_on(scale));
+    Ok(figure("timeline", &picture, caption))
+>>>>>>> wt-tl
 }
 
 /// Repeats a chapter's first directive of a name: `03_gather guess`.

@@ -82,14 +82,18 @@ impl Sources {
         self.snapshot(&format!("python__{}", lesson.name))
     }
 
-    /// The recording of the lesson, or of a part of it that has its own snapshot.
+    /// The recording of the lesson, of a part of it that has its own snapshot, or of
+    /// its Python program.
     pub fn timeline(
         &self,
         lesson: &Lesson,
         part: Option<&str>,
     ) -> Result<Recording> {
-        let part = part.map_or(String::new(), |part| format!("_{part}"));
-        let name = format!("lessons__{}{part}_timeline", lesson.name);
+        let name = match part {
+            Some("python") => format!("python__{}_timeline", lesson.name),
+            Some(part) => format!("lessons__{}_{part}_timeline", lesson.name),
+            None => format!("lessons__{}_timeline", lesson.name),
+        };
         let path = snapshot_path(&name);
         let recording: Recording = serde_json::from_str(&self.snapshot(&name)?)
             .with_context(|| format!("{path} is not a recording"))?;

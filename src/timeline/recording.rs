@@ -71,6 +71,8 @@ pub enum Outcome {
     Dropped,
     /// The server refused its request with status 503.
     Refused,
+    /// It is a Python task that was cancelled.
+    Cancelled,
 }
 
 impl Outcome {
@@ -81,6 +83,7 @@ impl Outcome {
             Outcome::Failed => ('!', "failed"),
             Outcome::Dropped => ('×', "dropped"),
             Outcome::Refused => ('Ø', "refused"),
+            Outcome::Cancelled => ('×', "cancelled"),
         }
     }
 }

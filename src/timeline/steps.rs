@@ -103,6 +103,8 @@ impl Row {
         let kind = match self.outcome {
             _ if index + 1 < self.polls.len() => "pending",
             Some(Outcome::Dropped) => "pending",
+            // No player shows a Python program.
+            Some(Outcome::Cancelled) => "ended",
             Some(Outcome::Returned) => "returned",
             Some(Outcome::Failed) => "failed",
             Some(Outcome::Refused) => "refused",
