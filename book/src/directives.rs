@@ -31,11 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-<<<<<<< HEAD
 use async_workbook::text::escape_html;
-=======
 use async_workbook::timeline::Recording;
->>>>>>> wt-tl
 use async_workbook::{LESSONS, Lesson};
 
 use crate::python;
@@ -47,11 +44,7 @@ use listing::listing;
 type Replace = fn(&mut Expansion, &str) -> Result<String>;
 
 /// All directives by name.
-<<<<<<< HEAD
-const DIRECTIVES: [(&str, Replace); 24] = [
-=======
-const DIRECTIVES: [(&str, Replace); 23] = [
->>>>>>> wt-tl
+const DIRECTIVES: [(&str, Replace); 25] = [
     ("and", |expansion, argument| {
         expansion.turn(argument, Pair::First, Pair::Second, "</div>\n<div>")
     }),
@@ -272,7 +265,6 @@ fn timeline(expansion: &mut Expansion, argument: &str) -> Result<String> {
     Ok(figure("timeline", &picture, caption))
 }
 
-<<<<<<< HEAD
 /// Adds an axis to a question, on which the reader draws the bars of a section of the
 /// timeline: `03_gather:together`. It needs `theme/draw.js`.
 fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
@@ -285,7 +277,8 @@ fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let run = (&section.title, longest, rows.collect::<Vec<_>>());
     let run = escape_html(&serde_json::to_string(&run)?);
     Ok(format!("<span class=\"drawing\" data-run=\"{run}\"></span>"))
-=======
+}
+
 /// Draws sections of a lesson's run and of its Python program's on one axis:
 /// `06_errors: try_join_all, fail_fast: caption`, Rust's and Python's in turn.
 fn axis(expansion: &mut Expansion, argument: &str) -> Result<String> {
@@ -306,7 +299,6 @@ fn axis(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let scale = rows.map(|row| row.life.1).max().unwrap_or(0).max(1);
     let picture = format!("{}\n{LEGEND}", both.svg_on(scale));
     Ok(figure("timeline", &picture, caption))
->>>>>>> wt-tl
 }
 
 /// Repeats a chapter's first directive of a name: `03_gather guess`.
