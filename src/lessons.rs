@@ -182,7 +182,7 @@ lessons! {
         needs: &["07_pitfalls"],
         minutes: 35,
         postgres: false,
-        knob: knob("--threads", 1..=64, &[1, 2, 3, 4, 5, 6, 7], &["a pool of"]),
+        knob: knob("--threads", 1..=64, &[1, 2, 3, 6, 7], &["a pool of"]),
     }
     bridging "09_bridging" {
         title: "Bridging",
