@@ -32,7 +32,7 @@ enum FetchError {
     NotFound,
     /// The status is any other from 400 to 599.
     Status(StatusCode),
-    /// The body is not the JSON of a `Weather`. (If it ends too early, this or `Other`.)
+    /// The body is not the JSON of a `Weather`. (If it is cut off: this or `Other`.)
     NotJson(Cause),
     /// The response did not arrive within `DEADLINE`, or the client's own connect
     /// timeout expired.
