@@ -706,7 +706,7 @@ fn unknown_lessons_and_directives_fail_the_build() {
     );
     assert_contains(
         &error,
-        "{{#include ../a.rs}}: no directive `include`; expected one of: and, broken, choose, compare, cover, end,",
+        "{{#include ../a.rs}}: no directive `include`; expected one of: and, axis, broken, choose, compare, cover, draw,",
     );
 }
 
