@@ -68,7 +68,7 @@ pub enum Stdin {
 pub enum Event {
     /// It wrote some bytes, which may end in the middle of a UTF-8 character.
     Output(Vec<u8>),
-    /// The output has reached its end: no process holds the pipe open anymore.
+    /// The output has reached its end: no process holds the pipe open.
     Closed,
     /// The program has exited, but is not reaped yet. [`ProcessGroup::kill`] returns its
     /// exit status.

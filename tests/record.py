@@ -20,7 +20,7 @@ from time import perf_counter
 program, file = sys.argv[1:]
 sections = {}  # by the frame of the function
 rows = {}  # by the frame of the task's coroutine
-started = {}  # when a function of the program was last resumed
+started = {}  # when each function's frame first ran
 
 
 def is_ours(code):
@@ -78,7 +78,7 @@ def save():
             since = time - section["begin"]
             return int((since + 0.02) * 10) * 100_000
 
-        def row(number, row):
+        def row_json(number, row):
             polls = []
             for poll in row["polls"]:
                 poll = [at(time) for time in poll]

@@ -33,7 +33,7 @@ pub fn replace_index(mut driver: MDBook, pages: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The script with the index; its name has a hash.
+/// Finds the script that holds the index. Its name contains a hash.
 fn index_of(pages: &Path) -> Result<Option<PathBuf>> {
     for entry in fs::read_dir(pages)? {
         let entry = entry?;
@@ -59,7 +59,7 @@ impl Preprocessor for Searchable {
                 chapter.content.clear();
             }
             let text = glossary::as_sections(&without_answers(&chapter.content));
-            // "10 Tasks" ranks below the term "Task", which "Tasks" does not.
+            // With its number: "10 Tasks" ranks below the term "Task", "Tasks" above it.
             let title =
                 text.strip_prefix("# ").and_then(|text| text.split_once('\n'));
             chapter.content = match title {

@@ -15,9 +15,8 @@
 //! with the argument of its knob, a number in its range, as in
 //! `/run/04_bounded?--limit=5`. One run at a time, with limits on time and output.
 //!
-//! The server runs on one thread, so nothing may block it. Building reads files in
-//! which anything may happen, such as a FIFO that no one writes to, and runs on other
-//! threads; so does reading what a program left.
+//! The server runs on one thread, so nothing may block it. Builds, which may read a FIFO
+//! that no one writes to, and reads of the files that a program left run on other threads.
 //!
 //! On Ctrl-C the server stops the run in progress first: [`Runner::close`] waits until
 //! its process group is dead. The temporary folder of the pages is removed when the

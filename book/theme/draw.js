@@ -1,12 +1,12 @@
 // Adds an axis to a question of a prediction, on which the reader draws the bars of a run. Compare lays the recorded
 // bars over them.
 //
-// Both ends of a bar are sliders, one over the other, of which only the handles get the pointer. So the browser does
-// the dragging, and the keyboard and screen readers work as with any slider.
+// Each end of a bar is a range input. The two overlap, and only their thumbs receive pointer events. So the browser
+// does the dragging, and the keyboard and screen readers work as with any slider.
 'use strict';
 {
     // Returns the distance between the lines of the axis, of at most six parts, and the end of the axis: one part
-    // after the longest run, so that the axis does not tell the answer.
+    // after the longest run, so that the axis does not give the answer away.
     const axis = longest => {
         let step = 1;
         for (let n = 0; longest / step > 5; n++) step *= [2, 2.5, 2][n % 3];
@@ -33,7 +33,7 @@
         return [start, start + to - from];
     };
 
-    // Returns whether what a browser has kept is a drawing of this many bars.
+    // Validates a saved drawing of `count` bars.
     const isDrawing = (kept, count) => Array.isArray(kept) && kept.length === count && kept.every(bar =>
         bar === null || Array.isArray(bar) && bar.length === 2 && bar.every(Number.isFinite));
 
@@ -51,7 +51,7 @@
         const [step, most] = axis(ms(longest));
         const percent = value => `${100 * value / most}%`;
 
-        // The field of the question, if its answer is the end of the last bar.
+        // Drawing fills in the question's field if its answer is the latest end of all bars.
         const question = place.closest('li, p').querySelector('.guess-row');
         const [label, field] = question.children;
         const total = bars => `${Math.max(...bars.flat())} ms`;
@@ -96,7 +96,7 @@
             ...rows.map(({ element }) => element), make('div', { className: 'drawing-axis', ariaHidden: true }, ...numbers), result);
         group.style.setProperty('--line', percent(step));
         group.style.setProperty('--label', Math.max(...run.map(([name]) => name.length)));
-        // In the page, the arrow keys turn it.
+        // mdBook turns the page on the arrow keys.
         group.addEventListener('keydown', event => event.stopPropagation());
 
         const compare = () => {

@@ -151,7 +151,7 @@
         range.oninput = () => go(+range.value);
         element.addEventListener('keydown', event => {
             const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-            // In the page, these keys turn it; in the range, the browser moves its handle.
+            // mdBook turns the page on these keys; on the slider, the browser moves its thumb.
             if (way) event.stopPropagation();
             if (way && event.target !== range) go(shown + way);
         });

@@ -318,8 +318,9 @@ fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
         )
     } else if start_of("user").is_some_and(in_turn_before) {
         Some(
-            "The first requests wait for each other, although they need nothing. A task \
-             that you await right after `spawn` makes you wait like any other future.",
+            "The first requests wait for each other, although none needs the result of \
+             another. A task that you await right after `spawn` makes you wait like any \
+             other future.",
         )
     } else if start_of("user").is_some() {
         Some(

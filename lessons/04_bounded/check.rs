@@ -145,7 +145,7 @@ async fn stuck(
     } else if begun == 0 && !returns(1, 1).await && returns(2, 1).await {
         Some(
             "With a limit of 1 not even a single job starts, with a limit of 2 it \
-             does: the code allows one job less than the limit.",
+             does: the code allows one job fewer than the limit.",
         )
     } else if begun == count && done == count {
         Some("All jobs are done, and still it waits for something.")
@@ -353,7 +353,7 @@ async fn short() -> Result<()> {
     let expected: Vec<_> = (0..1200).collect();
     let futures = expected.iter().map(|&number| ready(number)).collect();
     let all = timeout(LONG, gather_limited(3, futures)).await;
-    let words = "1200 futures that are ready at their first poll: it does not end.";
+    let words = "`gather_limited` does not return with 1200 futures that are ready at their first poll.";
     check::that(all.is_ok(), words)?;
     check::in_order(&all?, &expected)
 }

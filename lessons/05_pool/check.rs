@@ -492,8 +492,8 @@ async fn one_at_a_time(server: &Server) -> Result<()> {
             let timed_out = error.chain().any(|cause| cause.is::<Elapsed>())
                 || format!("{error:#}").contains("imeout");
             let words = format!(
-                "reading accounts, {which}, while their queries took a while: an error: \
-                 {error:#}."
+                "reading accounts, {which}, with slow queries: got the error \
+                 \"{error:#}\"."
             );
             check::that(false, words).when(
                 timed_out,

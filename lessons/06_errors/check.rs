@@ -121,7 +121,7 @@ impl Site {
         let (mut report, run) = self.fetch(what, &[url]).await?;
         let took = run.took.as_millis();
         let got = match &*report.answers {
-            [] => "neither a failure nor an answer",
+            [] => "a report without this URL",
             _ => "an answer",
         };
         let words =

@@ -525,7 +525,7 @@ async fn mailed_to(
     });
     run.that(running + dropped == 0, words)
         .when(running > 0, format!("Still running: {running} of the mails."))
-        .when(dropped > 0, format!("Dropped before the end: {dropped} of the mails."))
+        .when(dropped > 0, format!("Dropped before they were sent: {dropped} of the mails."))
         .when(
             a_failure_ended_then,
             "That was when the first of them failed: the outcome of the others is lost.",

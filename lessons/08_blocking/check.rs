@@ -1,7 +1,7 @@
 //! The check of exercise 08.
 //!
-//! The clock is paused, and while a task of `spawn_blocking` runs it does not move
-//! by itself. The check waits in such tasks for what happens on other threads, and
+//! The clock is paused, and while a task of `spawn_blocking` runs it does not
+//! auto-advance. The check waits in such tasks for what happens on other threads, and
 //! so moves the clock itself:
 //!
 //! ```text
@@ -10,9 +10,9 @@
 //! ```
 //!
 //! A call of `uploads::hash` blocks until the check opens its gate. A right answer
-//! therefore takes no time, on any machine. What must not happen has 10 ms in which
-//! to happen, several times. If what must happen only happens after all threads were
-//! asleep, a thread has waited for real time (on Linux).
+//! therefore takes no time, on any machine. To see that something does not happen, the
+//! check waits 10 ms, several times. Progress that comes only after all threads were
+//! asleep means that one of them slept in real time (on Linux).
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -34,11 +34,11 @@ use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The real time without any progress after which something does not happen any more.
-const PATIENCE: Duration = Duration::from_millis(2000);
+/// The real time to wait for progress before failing.
+const TIMEOUT: Duration = Duration::from_millis(2000);
 
 /// The real time in which something must not happen.
-const LOOK: Duration = Duration::from_millis(10);
+const OBSERVATION: Duration = Duration::from_millis(10);
 
 /// More wakeups than there are in this time if callers only wait.
 const MANY: usize = 50;
@@ -98,7 +98,8 @@ impl Server<'_> {
     }
 }
 
-/// Runs code of the learner. A call of `uploads::hash` sees when it is waited for.
+/// Runs code of the learner. A call of `uploads::hash` can detect
+/// that it runs within a poll or a drop.
 fn watched<T>(code: impl FnOnce() -> T) -> T {
     log::with(|log| (log.polls, log.polling) = (log.polls + 1, true));
     let value = code();
@@ -171,16 +172,16 @@ async fn promptly(
     yield_now().await; // polls new callers
     let wait = move || {
         let enough = |log: &Log| holds(&counts(log));
-        if log::wait(LOOK, enough) {
+        if log::wait(OBSERVATION, enough) {
             return (true, now(), None);
         }
         let before = now();
         let asleep = check::asleep().filter(|threads| !threads.is_empty());
         let asleep = asleep.is_some() && asleep == check::asleep();
         if !asleep || holds(&before) || now() != before {
-            return (log::wait(PATIENCE, enough), now(), None);
+            return (log::wait(TIMEOUT, enough), now(), None);
         }
-        let later = log::wait(PATIENCE / 2, |log| counts(log) != before);
+        let later = log::wait(TIMEOUT / 2, |log| counts(log) != before);
         let why = "Then all threads slept until time had passed, as in \
                    `thread::sleep`. Each call should start as soon as it may.";
         (false, before, later.then_some(why))
@@ -205,7 +206,7 @@ async fn returned(count: usize, when: &str) -> Result<()> {
 
 /// Waits for the deadline of calls, which may be one of the real clock.
 async fn given_up(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.returned >= count).await;
+    let enough = within(TIMEOUT, move |log| log.returned >= count).await;
     check::that(enough, how_many(count, when)(now()))
 }
 
@@ -251,11 +252,11 @@ fn compare(upload: &str, result: Result<String>) -> Result<()> {
 async fn in_time(late: Result<()>) -> Result<()> {
     let (before, ..) = now();
     let more = move |log: &Log| log.calls.len() > before;
-    if late.is_ok() || within(PATIENCE / 8, more).await {
+    if late.is_ok() || within(TIMEOUT / 8, more).await {
         return late;
     }
     advance(100 * MS).await;
-    match within(LOOK, more).await {
+    match within(OBSERVATION, more).await {
         true => late.because(["No other one started until the clock moved: the queue is \
                                polled, with a sleep in between. Each should start as \
                                soon as it may."]),
@@ -272,7 +273,7 @@ async fn right() -> Result<()> {
             uploads[1] = uploads[0].clone();
             uploads.iter().for_each(|upload| server.call(upload));
             let what = format!("after {count} calls, 3 of them empty");
-            within(PATIENCE / 8, move |log| log.calls.len() >= limit).await;
+            within(TIMEOUT / 8, move |log| log.calls.len() >= limit).await;
             log::with(|log| log.all_open = true);
             in_time(returned(count, &what).await).await?;
             let mut results: Vec<_> = uploads.iter().zip(server.results()).collect();
@@ -358,9 +359,9 @@ async fn burst(
         let started = started(before + all.min(limit + ended), &what).await;
         if ended < 2 {
             let wakeups = server.wakeups.get();
-            if within(LOOK, move |log| log.running() > limit).await {
+            if within(OBSERVATION, move |log| log.running() > limit).await {
                 // Until the peak is the same in every run.
-                within(PATIENCE / 8, move |log| log.calls.len() == before + all)
+                within(TIMEOUT / 8, move |log| log.calls.len() == before + all)
                     .await;
             }
             let words = "while nothing happened, `Hasher::hash` woke itself again \
@@ -393,7 +394,7 @@ async fn punctual() -> Result<()> {
         returned(1, "when the first `uploads::hash` had ended").await?;
         started(2, "when the first one had ended").await?;
         advance(199 * MS).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "with the limit 1, the third call of `uploads::hash` started while the \
                      second was running.";
         check::that(!third, words)?;
@@ -405,9 +406,9 @@ async fn punctual() -> Result<()> {
             let before = log::with(|log| log.returned);
             let more = move |log: &Log| log.returned > before;
             advance(298 * MS).await;
-            let soon = within(LOOK, more).await;
+            let soon = within(OBSERVATION, more).await;
             advance(2 * MS).await;
-            let words = match within(LOOK, more).await {
+            let words = match within(OBSERVATION, more).await {
                 _ if soon => "The next one returned later, but within 298 ms.",
                 true => {
                     "The next one returned 501 ms after its `uploads::hash` had \
@@ -418,8 +419,8 @@ async fn punctual() -> Result<()> {
             return late.because([words]);
         }
         log::with(|log| log.all_open = true);
-        within(PATIENCE, |log| log.running() == 0).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        within(TIMEOUT, |log| log.running() == 0).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "a call of `uploads::hash` started at the deadline or later, for a \
                      caller that gave up while queued.";
         check::that(!third, words)?;
@@ -443,7 +444,7 @@ async fn counted() -> Result<()> {
             server.abandon(..);
             advance(Duration::from_secs(60)).await;
             server.call(&uploads[3]);
-            let more = within(LOOK, |log| log.running() > 2).await;
+            let more = within(OBSERVATION, |log| log.running() > 2).await;
             let words = format!(
                 "more than 2 calls of `uploads::hash` are running. The caller of the \
                  first two {how}, but that does not end a call on another thread."
@@ -473,8 +474,8 @@ async fn handed_over() -> Result<()> {
         started(1, "with the limit 1, after three calls").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
-        within(PATIENCE, |log| !log.calls[0].running).await;
-        within(LOOK, |_| false).await;
+        within(TIMEOUT, |log| !log.calls[0].running).await;
+        within(OBSERVATION, |_| false).await;
         server.abandon(1..2);
         server.paused.set(false);
         log::with(|log| log.all_open = true);
@@ -483,7 +484,7 @@ async fn handed_over() -> Result<()> {
         let words = "with the limit 1, the second of three callers was dropped just after \
                      the first call of `uploads::hash` had ended. The call for the \
                      third one never started.";
-        check::that(within(PATIENCE, next).await, words)
+        check::that(within(TIMEOUT, next).await, words)
     });
     unblocked(result.await)
 }

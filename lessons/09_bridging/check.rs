@@ -1,14 +1,14 @@
 //! The check of exercise 09.
 //!
 //! It calls `fetch_title` on threads of three kinds. A thread that is not in a
-//! runtime stands for `main`'s, because the check's own is in one:
+//! runtime plays the part of `main`'s, because the check's own is in one:
 //!
 //! ```text
 //! check      url a   (waits)   url b   (waits) ...      paused clock, web server
 //! caller     fetch_title(a)    fetch_title(b)           a thread of its own
 //! ```
 //!
-//! The clock does not move by itself while a task of `spawn_blocking` runs, and in
+//! The clock does not auto-advance while a task of `spawn_blocking` runs, and in
 //! such tasks the check waits for its callers. It moves the clock when the server is
 //! to respond, so a right answer takes no time, on any machine.
 
@@ -28,17 +28,17 @@ use super::fetch_title;
 use async_workbook::check::{self, Explain};
 use async_workbook::{text, web};
 
-/// The real time in which something has to happen that needs no time.
-const PATIENCE: Duration = Duration::from_millis(2000);
+/// The limit, in real time, for what needs no virtual time.
+const TIMEOUT: Duration = Duration::from_millis(2000);
 
 /// How long the server holds requests, on the paused clock. While that is stopped, the
 /// check's own runtime wakes up once in this real time.
 const HELD: Duration = Duration::from_millis(1000);
 
-/// The real time in which a few calls that wait are observed: longer than a nap of
-/// 100 ms. It is shorter for many, to find threads that spin.
-const LOOK: Duration = Duration::from_millis(105);
-const SHORT_LOOK: Duration = Duration::from_millis(10);
+/// The real time in which a few calls that wait are observed: longer than a sleep
+/// of 100 ms. It is shorter for many, to find threads that spin.
+const OBSERVATION: Duration = Duration::from_millis(105);
+const SHORT_OBSERVATION: Duration = Duration::from_millis(10);
 
 /// The most calls that may begin while one is waited for: one of each caller.
 const MANY: usize = 76;
@@ -210,7 +210,7 @@ impl Site {
         let begin = move || {
             log::with(|_| {
                 calls.into_iter().for_each(|(urls, url)| drop(urls.send(url)));
-                thread::sleep(2 * SHORT_LOOK);
+                thread::sleep(2 * SHORT_OBSERVATION);
             });
         };
         blocking(begin).await
@@ -258,7 +258,7 @@ fn log_now() -> Log {
 }
 
 fn patience() -> Duration {
-    if HANGS.load(SeqCst) { PATIENCE / 4 } else { PATIENCE }
+    if HANGS.load(SeqCst) { TIMEOUT / 4 } else { TIMEOUT }
 }
 
 /// Checks how often `Client::title` was called since `before`.
@@ -339,7 +339,7 @@ async fn shared() -> Result<()> {
     let all_at_first = clients == FIRST_CLIENTS.load(SeqCst);
     let why = match site.server.connections() {
         _ if all_at_first => {
-            "The first 3 calls have created them: they began at the same time."
+            "The first 3 calls raced: each found no client and created one."
                 .to_owned()
         }
         1 => String::new(),
@@ -354,11 +354,11 @@ async fn shared() -> Result<()> {
 
 async fn together() -> Result<()> {
     // Many threads that spin would not end in time.
-    held(3, LOOK).await?;
+    held(3, OBSERVATION).await?;
     // To create many clients takes a while. The check before this one reports them.
     let clients = log::with(|log| log.clients);
     let drawn = MANY - check::draw().number(11);
-    held(if clients > 1 { 6 } else { web::capacity(drawn) }, SHORT_LOOK).await
+    held(if clients > 1 { 6 } else { web::capacity(drawn) }, SHORT_OBSERVATION).await
 }
 
 /// Holds calls at the server, two for each page, and the first one for longer.
@@ -384,7 +384,7 @@ async fn held(count: usize, look: Duration) -> Result<()> {
         }
         // It is enough that they sleep once: a slow machine delays that.
         let mut last = (0, None);
-        let quiet = wait(PATIENCE, || {
+        let quiet = wait(TIMEOUT, || {
             last = activity();
             thread::sleep(look);
             last.1.is_some() && activity() == last
@@ -411,10 +411,10 @@ async fn held(count: usize, look: Duration) -> Result<()> {
     let results = site.results().await;
     site.all_equal(results)?;
     check::peak("requests", peak, count)
-        .because(["Two threads have called for each page."])?;
+        .because(["Each page was requested by two threads."])?;
     let words = format!(
-        "the server had responded to all but the first of {count} calls, but not all of \
-         them returned before that one."
+        "the server had responded to calls 2 to {count}, but some of them returned only \
+         after call 1."
     );
     check::that(others, words)?;
     same(&before, &format!("while {count} calls ran at the same time"))

@@ -435,7 +435,7 @@ impl Seen<Vec<usize>> {
         let url = |call: &Call| call.name.trim_start_matches("fetch ").to_owned();
         let own = calls.iter().filter(|call| urls.contains(&url(call)));
         let own: Calls = own.cloned().collect();
-        let fetches = format!("fetches of number {number} of {what}");
+        let fetches = format!("fetches in call {number} of {what}");
         run.pictured(check::peak(&fetches, own.peak(), urls.len().min(4)))?;
         let times: Vec<_> =
             own.iter().map(|call| log.time(&url(call)) as u32).collect();

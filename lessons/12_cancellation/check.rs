@@ -74,7 +74,7 @@ impl Scene {
         let (balance, amount) = (number(300..=900), number(11..=99));
         let longer = if what == SLOW { LONG } else { Duration::ZERO };
         let plan = Plan {
-            // Primes: no loop of naps ends at the same time by chance.
+            // Primes: no loop of short sleeps ends at the same time by chance.
             approve: *draw.pick(&[41, 43, 47]) * MS + longer,
             send: *draw.pick(&[59, 61, 67]) * MS + longer,
             refuses: what == REFUSES,
@@ -194,7 +194,7 @@ impl Scene {
         check::that(*at_once == money, words)
             .when(
                 *later == money,
-                "A second later they had: it did not await everything.",
+                "A second later the balances were right: it returned before its work had ended.",
             )
             .because(cause(run, seen).filter(|_| *later != money))?;
         let reason = &plan.reason;
@@ -309,7 +309,8 @@ async fn many() -> Result<()> {
     check::that(longest == time, words)?;
     let wrong = outcome.result.iter().filter(|(right, _)| !right).count();
     let words = format!(
-        "{what}: {wrong} returned Ok instead of an error, or an error instead of Ok."
+        "{what}: {wrong} of the results are wrong: Ok instead of an error, or an error \
+         instead of Ok."
     );
     check::that(wrong == 0, words)?;
     let moved = (count - 1) * amount;
@@ -380,7 +381,7 @@ async fn later() -> Result<()> {
             _ => "a second later,",
         };
         let words = format!(
-            "{when} account and bank had {}, together {total}, expected {balance}.",
+            "{when} account and bank had {}, together {total}, expected a total of {balance}.",
             show(*later)
         );
         check::that(!applies || total == balance, words).because(cause(run, seen))

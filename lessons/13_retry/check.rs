@@ -367,8 +367,10 @@ async fn waits() -> Result<()> {
         let what = format!("in 30 calls, the wait before retry {}", retry + 1);
         let words =
             format!("{what} was always {longest} ms, expected a random one.");
-        check::that(!same, words)
-            .when(longest == limit, "That is its limit: there is no jitter.")?;
+        check::that(!same, words).when(
+            longest == limit,
+            "That is always the maximum: there is no jitter.",
+        )?;
         let words = format!(
             "{what} was never longer than {longest} ms, expected times up to {limit} ms."
         );
@@ -405,8 +407,8 @@ async fn waits() -> Result<()> {
         parts.iter().flatten().filter(within).count()
     });
     let words = format!(
-        "of 210 waits, {quarters:?} were in the four quarters from 0 to their limit, \
-         expected about 52 in each."
+        "210 waits, counted by quarter of the range from 0 to their maximum: \
+         {quarters:?}, expected about 52 in each."
     );
     check::that(quarters.iter().all(|count| (20..=85).contains(count)), words)
         .when(
@@ -542,7 +544,7 @@ async fn punctual() -> Result<()> {
     }
     let words = format!(
         "GET /503/200: with a deadline after 50 ms, it retried in {retried} of 24 calls, \
-         expected about 12: the limit is 100 ms."
+         expected about 12: the first wait is random, up to 100 ms."
     );
     check::that((1..24).contains(&retried), words)?;
     for path in ["/stuck", "/503"] {

@@ -1,6 +1,6 @@
 //! 14 - Transactions: what survives a cancelled request?
 //!
-//! Cancels a request between INSERT and COMMIT, gives up a query that the server is
+//! Cancels a request between INSERT and COMMIT, gives up on a query that the server is
 //! running, commits after an ignored error, and runs three queries on a transaction.
 //!
 //! Run it with `cargo run --example 14_transactions`, or give the query more time:
@@ -122,7 +122,7 @@ async fn statement_timeout(client: &mut Client, limit: Duration) -> Result<()> {
 // ANCHOR_END: limits
 
 /// Prints how a query with a limit ends, and whether the server is still running it.
-/// Returns when the connection has answered the next query.
+/// Returns the time at which the connection had answered the next query.
 #[instrument(name = "", skip_all, fields(message = what), ret)]
 async fn limited(
     what: &str,

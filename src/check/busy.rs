@@ -13,8 +13,8 @@
 //! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
 //! from time in which it computed, and the time in which other programs had the CPU
 //! counts as neither. Blocked time is added up over a run; right solutions have almost
-//! none. Time in which the host of a virtual machine paused it may look the same, and is
-//! subtracted. A machine may still swap, so a failure is only reported if it happens
+//! none. Time in which the host of a virtual machine paused it (steal time) may look the same, and
+//! is subtracted. A machine may still swap, so a failure is only reported if it happens
 //! three times in a row. (The paused clock stops while code blocks; it could not show
 //! this.)
 
@@ -30,11 +30,12 @@ const BLOCK_LIMIT: Duration = Duration::from_millis(25);
 /// the machine for which it was chosen (see [`slowness`]).
 pub(super) const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
 
-/// The time that each recorded span adds to [`COMPUTE_LIMIT`]: to start many requests
-/// at once takes a while, above all in a debug build.
+/// The time that each recorded span adds to [`COMPUTE_LIMIT`]: starting many requests at
+/// once takes a while, especially in a debug build.
 const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
 
-/// The longest wall time for which code may block the thread, where more is not known.
+/// The longest wall time for which code may block the thread, where the system does not tell CPU time
+/// from waiting.
 const WALL_LIMIT: Duration = Duration::from_millis(75);
 
 thread_local! {
@@ -109,8 +110,8 @@ impl Busy {
         BUSY.set(Busy { polls: busy.polls + 1, ..busy });
     }
 
-    /// Describes how a run that recorded this many spans blocked the thread for too long,
-    /// if it did: the time, what happened for how long, and what that means.
+    /// Returns the time, the observation and its meaning if the run held its thread for too
+    /// long. Each recorded span raises the limit.
     pub(super) fn excess(
         &self,
         spans: u32,
@@ -151,5 +152,5 @@ impl Busy {
     }
 }
 
-/// More polls than a run needs that waits for something between them.
+/// More polls than any run that waits for something between them.
 const MANY_POLLS: u64 = 1000;

@@ -65,7 +65,7 @@ pub enum Event {
     Stuck {
         /// What the program has recorded about that.
         diagnosis: String,
-        /// The check cannot pass any more, even if it does progress.
+        /// The check can no longer pass, even if it does progress.
         certain: bool,
     },
     /// All checks of the exercise are done.

@@ -60,7 +60,8 @@ pub(super) fn catch_panics(code: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 /// Awaits `future` and converts a panic in it to an error, which a check can
-/// [`Explain`] or ignore. (Any other panic fails the check.)
+/// [`Explain`] or ignore. (An uncaught panic of the
+/// check's own future fails the check.)
 ///
 /// ```
 /// use async_workbook::check::{self, Explain};
@@ -89,8 +90,8 @@ fn catch(future: Opaque<'_>) -> LocalBoxFuture<'_, ()> {
     AssertUnwindSafe(future).catch_unwind().map(drop).boxed_local()
 }
 
-/// Calls `code`, which is not async, and converts a panic in it to an error. It works
-/// on any thread.
+/// Calls `code`, which is not async, and converts a panic in it to an error. Call it on a
+/// thread other than the check's: it ends the recording of panics on its thread.
 ///
 /// ```
 /// use async_workbook::check;
@@ -129,8 +130,8 @@ const MAX_BACKTRACES: usize = 20;
 /// Describes the location of a panic.
 ///
 /// A library panics in its own sources, unless its function is `#[track_caller]`. The
-/// useful location is then the innermost one in a lesson, which only a backtrace has.
-/// Without debug information it has no lines.
+/// useful location is then the innermost lesson frame of the backtrace, whose line needs
+/// debug information.
 fn describe(location: &Location<'_>) -> String {
     let Some(library) = library(location.file()) else {
         // Files included by a test are named relative to it: `tests/../lessons/...`.
@@ -174,7 +175,7 @@ fn panic_diagnosis(message: &str, location: Option<&Location<'_>>) -> Diagnosis 
     if message.contains("resumed after completion") {
         // The location is that of the future, which may be the check's.
         return Diagnosis::new(format!(
-            "the code panicked: a future that was done was polled again ({message})."
+            "the code panicked: a completed future was polled again ({message})."
         ));
     }
     // The `Debug` form of an `anyhow::Error` may end with a backtrace.
@@ -256,7 +257,7 @@ mod tests {
         });
         assert_eq!(
             message(twice),
-            "the code panicked: a future that was done was polled again (`async fn` \
+            "the code panicked: a completed future was polled again (`async fn` \
              resumed after completion)."
         );
     }

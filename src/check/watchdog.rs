@@ -81,7 +81,7 @@ impl Activity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
     pub diagnosis: String,
-    /// It cannot pass any more, even if it does progress.
+    /// It can no longer pass, even if it does progress.
     pub certain: bool,
 }
 
@@ -239,7 +239,8 @@ impl Watched {
                     format!("the runtime has been idle for {seconds}{waiting}");
                 if self.activity.blocking.load(SeqCst) == 0 {
                     return perhaps(format!(
-                        "{idle}, and its clock is not paused any more"
+                        "{idle}, and its clock is no longer paused: \
+                         was `tokio::time::resume` called?"
                     ));
                 }
                 // The test server responds when the clock moves.

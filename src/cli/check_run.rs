@@ -64,9 +64,9 @@ pub enum Outcome {
     DoesNotCompile,
     /// The program was killed: it exceeded its time limit or could not make progress.
     Stopped,
-    /// The program exited before its checks ended.
+    /// The program exited before its checks ended, or failed after they had passed.
     Ended,
-    /// The program ran no checks.
+    /// No check ran, or the result is not that of the lesson's check.rs.
     NoChecks,
     /// The exercise's file is missing or empty.
     Missing,
@@ -421,7 +421,7 @@ impl CheckRun {
         let has_begun = self.current.is_some() || !self.report.checks.is_empty();
         match self.verdict {
             Some((_, checks)) if checks > self.report.checks.len() => {
-                let reason = "the program reported fewer results than checks";
+                let reason = "the program reported the results of only some checks";
                 self.finish(Outcome::Ended, Some(reason.to_owned()));
             }
             Some((passed, checks)) if passed < checks => {

@@ -82,12 +82,15 @@ impl Progress {
         let unreadable = |reason: String| {
             let (file, backup) = (path.display(), backup(&path));
             let copy = match backup.is_file() {
-                true => format!(", or copy {} over it", backup.display()),
+                true => format!(
+                    "; to restore the previous version, copy {} over it",
+                    backup.display()
+                ),
                 false => String::new(),
             };
             Error::Usage(format!(
                 "could not read your progress from {file}: {reason}\nThe file was left \
-                 untouched. Fix it, delete it to start over{copy}."
+                 untouched. Fix it, or delete it to start over{copy}."
             ))
         };
         use ErrorKind::{NotADirectory, NotFound};

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Recording, Row, Section};
 use crate::text::escape_html;
 
-/// What became of a future in a step. `theme/player.js` has the words for them.
+/// The outcomes of a step. `theme/player.js` has the words for them.
 const KINDS: [&str; 6] =
     ["pending", "returned", "failed", "dropped", "ended", "refused"];
 

@@ -285,7 +285,8 @@ fn a_missing_result_is_reported() {
         text.replace("self.emit(&format!(r#\"\"failed\"", &format!("drop{failed}"));
     assert_ne!(lost, text);
     fs::write(check, lost).unwrap();
-    let reason = "✗ 01_hello_await: the program reported fewer results than checks";
+    let reason =
+        "✗ 01_hello_await: the program reported the results of only some checks";
     fixture.run(&["check"]).prints(1, &[reason]);
 }
 

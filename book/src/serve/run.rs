@@ -81,9 +81,8 @@ pub struct Runner {
 }
 
 /// The events of a run, each a JSON object: `{"build": text}` from cargo,
-/// `{"output": text}` from the program, which of a check is the document of `--json`,
-/// `{"timeline": svg}` of this run, for each run that is checked, and last
-/// `{"end": text, "good": bool}`.
+/// `{"output": text}` from the program (for a check, its `--json` document),
+/// `{"timeline": svg}` once per recorded run, and last `{"end": text, "good": bool}`.
 type Events = mpsc::Sender<Value>;
 
 /// The last event: a message, and whether the run was successful.

@@ -1,4 +1,4 @@
-//! Wrong: runs one job less than the limit.
+//! Wrong: runs one job fewer than the limit.
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;

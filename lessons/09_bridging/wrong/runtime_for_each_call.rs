@@ -1,5 +1,5 @@
-//! Wrong: a new runtime for each call. The connections of the client end with it.
+//! Wrong: a new runtime for each call, and a new client, whose connections end with it.
 
 fn fetch_title(url: &str) -> Result<String> {
-    Runtime::new()?.block_on(CLIENT.title(url))
+    Runtime::new()?.block_on(Client::new().title(url))
 }

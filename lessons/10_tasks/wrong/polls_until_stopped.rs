@@ -1,4 +1,4 @@
-//! Wrong: asks again and again whether the others have stopped.
+//! Wrong: busy-polls until the others have stopped.
 
 use tokio::task::yield_now;
 

@@ -1,4 +1,4 @@
-//! Wrong: gives up the error, because it is not `Send`.
+//! Wrong: discards the error, because it is not `Send`.
 
 async fn reserve(text: String) -> bool {
     let parsed = service::parse(&text).ok();

@@ -1,4 +1,4 @@
-//! Wrong: cuts the limit to 16 bits, so 65,536 ms are 0, which is no limit.
+//! Wrong: truncates the limit to 16 bits, so 65,536 ms are 0, which is no limit.
 
 async fn with_tx<T>(
     pool: &Pool,
