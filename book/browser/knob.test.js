@@ -12,19 +12,19 @@ async function opened(open, options) {
     return page;
 }
 
-test('the slider begins with the usual run, and each step shows the run of that value', async open => {
+test('the slider begins with the run in the text, and each step shows the run of that value', async open => {
     const page = await opened(open);
     const range = knob(page).getByRole('slider');
-    assert.equal(await range.getAttribute('aria-valuetext'), '--limit 4');
-    await range.press('ArrowRight');
     assert.equal(await range.getAttribute('aria-valuetext'), '--limit 5');
+    await range.press('ArrowRight');
+    assert.equal(await range.getAttribute('aria-valuetext'), '--limit 6');
     const recorded = snapshot('lessons__04_bounded_knob').trim().split('\n').map(line => JSON.parse(line));
-    const { output } = recorded.find(({ value }) => value === 5);
+    const { output } = recorded.find(({ value }) => value === 6);
     assert.match(output, /^12 pages/);
     assert.equal((await shown(page).locator('pre code').textContent()).trim(), output);
-    assert.equal(await shown(page).locator('svg .title').textContent(), 'at most 5: 100 ms');
+    assert.equal(await shown(page).locator('svg .title').textContent(), 'at most 6: 100 ms');
     assert.equal(await shown(page).count(), 1);
-    assert.equal(await knob(page).locator('label code').textContent(), 'cargo run --example 04_bounded -- --limit 5');
+    assert.equal(await knob(page).locator('label code').textContent(), 'cargo run --example 04_bounded -- --limit 6');
 });
 
 test('a step does not move the rest of the page', async open => {
@@ -35,11 +35,11 @@ test('a step does not move the rest of the page', async open => {
     assert.equal(await height(), before);
 });
 
-test('without JavaScript, each run is a fold, and the usual one is open', async open => {
+test('without JavaScript, each run is a fold, and that in the text is open', async open => {
     const page = await opened(open, { javaScriptEnabled: false });
     const folds = knob(page).locator('details');
     assert.equal(await folds.evaluateAll(all => all.filter(fold => fold.open).length), 1);
-    assert.equal(await knob(page).locator('details[open]').getAttribute('data-value'), '4');
+    assert.equal(await knob(page).locator('details[open]').getAttribute('data-value'), '5');
     assert.match(await folds.first().locator('summary').textContent(), /-- --limit 1$/);
 });
 

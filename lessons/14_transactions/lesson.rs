@@ -1,7 +1,7 @@
 //! 14 - Transactions: what survives a cancelled request?
 //!
-//! Cancels a request between INSERT and COMMIT, gives up on a query that the server is
-//! running, commits after an ignored error, and runs three queries on a transaction.
+//! Cancels a request between INSERT and COMMIT, gives up on a query that the server
+//! runs, commits after an ignored error, and runs three queries on a transaction.
 //!
 //! Run it with `cargo run --example 14_transactions`, or give the query more time:
 //! `cargo run --example 14_transactions -- --limit 800`.

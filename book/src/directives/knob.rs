@@ -1,9 +1,9 @@
-//! The runs of a lesson with other arguments, `{{#knob 04_bounded}}`.
+//! The runs of a lesson with other arguments, `{{#knob 04_bounded 5}}`.
 //!
 //! Each of the recorded runs is a fold, whose title is the command. `theme/knob.js` shows
 //! one of them at a time, and a slider instead of the titles.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use async_workbook::Knob;
 use async_workbook::timeline::Recording;
@@ -12,21 +12,19 @@ use super::{Expansion, LEGEND, figure};
 use crate::sources::{Position, lesson};
 
 /// Shows the recorded output of each run, and the sections of its timeline that differ
-/// from those of another run, on one scale. With a part of the lesson, such as
-/// `07_pitfalls/blocking`, the usual run is that of the part's own timeline.
+/// from those of another run, on one scale. The slider begins with the value of which
+/// the text speaks.
 pub fn knob(expansion: &mut Expansion, argument: &str) -> Result<String> {
-    let (name, part) = match argument.split_once('/') {
-        Some((name, part)) => (name, Some(part)),
-        None => (argument, None),
-    };
+    let (name, first) = argument
+        .split_once(' ')
+        .context("expected a lesson and a value, as in `04_bounded 5`")?;
     let lesson = lesson(name)?;
     let knob = lesson.knob.with_context(|| format!("{name} has no knob"))?;
     let positions: Vec<Position> = expansion.sources.knob(lesson)?;
-    let usual = expansion.sources.timeline(lesson, part)?;
-    let is_usual = |position: &Position| position.timeline == usual;
-    let usual = positions.iter().position(is_usual).context(
-        "no run is that without an argument, with which the slider begins",
-    )?;
+    ensure!(
+        knob.values.iter().any(|value| value.to_string() == first),
+        "no recorded run has the value {first}"
+    );
     let runs = || positions.iter().map(|position| &position.timeline);
     let differs = |at: usize| {
         let mut sections = runs().map(|run| run.sections.get(at));
@@ -37,7 +35,7 @@ pub fn knob(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let scale = scale.max().unwrap_or(0);
 
     let mut folds = String::new();
-    for (at, Position { value, output, timeline }) in positions.iter().enumerate() {
+    for Position { value, output, timeline } in &positions {
         let sections = timeline.sections.iter().enumerate();
         let sections = sections.filter(|(at, _)| differs(*at));
         let sections = sections.map(|(_, section)| section.clone()).collect();
@@ -46,7 +44,7 @@ pub fn knob(expansion: &mut Expansion, argument: &str) -> Result<String> {
             "" => String::new(),
             output => format!("```text\n{output}\n```\n\n"),
         };
-        let open = if at == usual { " open" } else { "" };
+        let open = if value.to_string() == first { " open" } else { "" };
         let argument = format!("{} {value}", knob.argument);
         folds += &format!(
             "<details{open} data-value=\"{value}\">\n<summary><code>cargo run --example \
