@@ -82,15 +82,12 @@ impl Progress {
         let unreadable = |reason: String| {
             let (file, backup) = (path.display(), backup(&path));
             let copy = match backup.is_file() {
-                true => format!(
-                    "; to restore the previous version, copy {} over it",
-                    backup.display()
-                ),
+                true => format!(", or copy {} over it", backup.display()),
                 false => String::new(),
             };
             Error::Usage(format!(
                 "could not read your progress from {file}: {reason}\nThe file was left \
-                 untouched. Fix it, or delete it to start over{copy}."
+                 untouched. Fix it or delete it to start over{copy}."
             ))
         };
         use ErrorKind::{NotADirectory, NotFound};

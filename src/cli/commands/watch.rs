@@ -54,10 +54,7 @@ pub fn run(
     let exercise = cx.exercise(lesson, "watch")?;
     if lesson.is_some() {
         let name = exercise.name().to_owned();
-        let context = format!(
-            "could not record {name} as the current exercise, so other commands use the \
-             previous one"
-        );
+        let context = format!("could not record {name} as the current exercise");
         let select = |progress: &mut Progress| progress.selected = Some(name);
         // Not fatal: everything else works without it.
         print_error(Progress::change(&cx.repo, select).map(drop).context(context));
