@@ -97,7 +97,7 @@ def save():
         return {
             "title": frame.f_code.co_name,
             "micros": at(section["end"]),
-            "rows": [row(*it) for it in numbered],
+            "rows": [row_json(*it) for it in numbered],
         }
 
     last = {}

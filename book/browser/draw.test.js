@@ -143,7 +143,7 @@ test('only a question about the end of the last bar gets its answer from the dra
 test('without JavaScript, only the question is left', async open => {
     const page = await open(file('03_gather.html'), { javaScriptEnabled: false });
     assert.ok(await page.getByText('The first, with its await in the loop:').isVisible());
-    assert.equal(await page.locator('main input').count(), 0);
+    assert.equal(await page.locator('main input:visible').count(), 0);
     assert.equal(await page.locator('.drawing').first().textContent(), '');
 });
 
