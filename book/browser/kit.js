@@ -209,7 +209,7 @@ async function watch(context, complaints) {
 // unless it passes its own list of `complaints`.
 export function test(name, work) {
     const skip = missing && `skipped: ${missing}`;
-    nodeTest(name, { skip, timeout: 300_000 }, async () => {
+    nodeTest(name, { skip, timeout: 600_000 }, async () => {
         const contexts = [];
         const complaints = [];
         const open = async (url, { complaints: own = complaints, width = 1280, ...options } = {}) => {

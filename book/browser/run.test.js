@@ -23,7 +23,7 @@ test('a run draws its timeline, with a text alternative', async open => {
     const page = await open(`${url}03_gather.html`);
     // With the virtual clock it equals the picture in the chapter.
     const facts = await page.locator('main figure.timeline [role=img]').first().getAttribute('aria-label');
-    assert.match(facts, /^one after another, 500 ms: fetch page=1 from 0 to 100 ms, /);
+    assert.match(facts, /^one after another, 500 ms: fetch page=1 from 0 to 100 ms \(done\), /);
     await button(page, 'Run 03_gather').first().click();
     await over(page);
     assert.equal(await runOf(page).getByRole('img').getAttribute('aria-label'), facts);
