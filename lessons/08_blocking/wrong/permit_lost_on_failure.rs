@@ -1,4 +1,4 @@
-//! Wrong: releases the permit only if the hash succeeds.
+//! Wrong: gives the permit back only if the hash succeeds.
 
 impl Hasher {
     fn new(limit: usize) -> Self {

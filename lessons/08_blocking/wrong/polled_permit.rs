@@ -1,4 +1,4 @@
-//! Wrong: calls `try_acquire` in a loop, which takes time from other futures.
+//! Wrong: asks for a permit in a loop, which takes time from other futures.
 
 use tokio::task::yield_now;
 

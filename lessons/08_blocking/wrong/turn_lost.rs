@@ -1,4 +1,4 @@
-//! Wrong: a lost wakeup: the turn given to a caller is lost if it is dropped.
+//! Wrong: a turn that was given to a caller is lost if the caller is dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Wrong: a woken caller takes a slot without checking again that one is free.
+//! Wrong: a caller that was woken takes a place without looking whether one is free.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
