@@ -1,18 +1,14 @@
-// Shows the choices of a question above its fold, and judges the chosen one.
+// Moves the choices of a question in front of the fold with its answer, and judges the chosen one.
 'use strict';
 if (!location.pathname.endsWith('/print.html')) {
-    const make = (tag, ...inside) => {
-        const element = document.createElement(tag);
-        element.append(...inside);
-        return element;
-    };
+    const { make } = workbook;
     document.querySelectorAll('details > .choices').forEach((choices, n) => {
         const fold = choices.parentElement;
         const title = fold.querySelector('summary');
-        const button = Object.assign(make('button', 'Answer'), { type: 'button' });
-        const verdict = Object.assign(make('span'), { role: 'status', className: 'guess-verdict' });
-        const row = Object.assign(make('div', button, verdict), { className: 'guesses' });
-        choices.prepend(make('legend', ...title.childNodes));
+        const button = make('button', { type: 'button' }, 'Answer');
+        const verdict = make('span', { role: 'status', className: 'guess-verdict' });
+        const row = make('div', { className: 'guesses' }, button, verdict);
+        choices.prepend(make('legend', {}, ...title.childNodes));
         choices.append(row);
         title.textContent = 'The answer';
         fold.before(choices);
@@ -26,7 +22,7 @@ if (!location.pathname.endsWith('/print.html')) {
             const chosen = choices.querySelector(':checked')?.closest('li');
             const why = chosen?.querySelector('[hidden]');
             const right = chosen && !why;
-            const word = Object.assign(make('strong', right ? 'Right.' : 'No.'), { className: right ? 'good' : '' });
+            const word = make('strong', { className: right ? 'good' : '' }, right ? 'Right.' : 'No.');
             verdict.replaceChildren(...!chosen ? ['Choose one first.'] : right ? [word] : [word, ' ', ...why.cloneNode(true).childNodes]);
             fold.open ||= right;
         });

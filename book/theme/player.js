@@ -41,11 +41,7 @@
         });
     });
 
-    const make = (name, properties, ...children) => {
-        const made = Object.assign(document.createElement(name), properties);
-        made.append(...children);
-        return made;
-    };
+    const { make } = workbook;
     const draw = (name, attributes) => {
         const drawn = document.createElementNS('http://www.w3.org/2000/svg', name);
         for (const [key, value] of Object.entries(attributes)) drawn.setAttribute(key, value);
