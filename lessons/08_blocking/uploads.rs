@@ -27,6 +27,8 @@ pub mod log {
     use std::thread::{self, ThreadId};
     use std::time::Duration;
 
+    use async_workbook::check;
+
     #[derive(Debug, Default)]
     pub struct Log {
         pub calls: Vec<Call>,
@@ -165,14 +167,18 @@ pub mod log {
             let replaced = log.calls.iter().all(|call| call.id != id);
             log.all_open || log.open.contains(&upload) || replaced
         };
+        let polling = || with(|log| log.polling.then_some(log.polls));
+        let mut same_poll = 0;
         loop {
-            let poll = with(|log| log.polling.then_some(log.polls));
+            let poll = polling();
             if wait_for(&OPENED, Duration::from_millis(500), is_open) {
                 return true;
             }
-            // The same poll for all of that time: it waits for this call.
-            if poll.is_some() && poll == with(|log| log.polling.then_some(log.polls))
-            {
+            let is_same = poll.is_some() && poll == polling();
+            same_poll = if is_same { same_poll + 1 } else { 0 };
+            // The same poll for all of that time: it waits for this call. On a busy
+            // machine it may also wait for a processor, and then it is not asleep.
+            if is_same && check::asleep().is_some() || same_poll > 3 {
                 with(|log| {
                     log.all_open = true;
                     let mut calls = log.calls.iter_mut();
