@@ -5,7 +5,11 @@ if ('popover' in HTMLElement.prototype) {
     note.setAttribute('role', 'status');
     document.querySelector('main')?.append(note);
     const hide = () => note.hidePopover();
-    addEventListener('scroll', hide, { passive: true });
+    // A scroll event can be older than the note: it hides the note only if the link has moved since.
+    let shown;
+    addEventListener('scroll', () => {
+        if (shown && shown.link.getBoundingClientRect().top !== shown.top) hide();
+    }, { passive: true });
     addEventListener('keydown', event => event.key === 'Escape' && hide());
     for (const { dataset, previousElementSibling: link } of document.querySelectorAll('[data-term]')) {
         link.addEventListener('click', event => {
@@ -18,6 +22,7 @@ if ('popover' in HTMLElement.prototype) {
             note.showPopover();
             const { left, bottom, top } = link.getBoundingClientRect();
             const { offsetWidth: width, offsetHeight: height } = note;
+            shown = { link, top };
             note.style.left = `${Math.max(16, Math.min(left, innerWidth - width - 16))}px`;
             note.style.top = `${bottom + height + 8 > innerHeight ? top - height - 8 : bottom + 8}px`;
         });
