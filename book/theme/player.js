@@ -20,6 +20,13 @@
         ][kind];
     };
 
+    // Returns the lines where a future is after a poll. One that waits is at an .await: the recording does not
+    // tell which.
+    const linesAt = ([, , code, awaits], state) => {
+        const waits = ['pending', 'dropped'].includes(state) && awaits.length;
+        return waits ? awaits : code ? [code] : [];
+    };
+
     // Converts a recording to a list of steps: the section, the time, what happens, and the state of each row.
     const stepsOf = ([, ...sections]) => sections.flatMap(([title, rows, steps], section) => {
         const last = rows.map(() => null);
@@ -34,10 +41,11 @@
             }
             const states = last.map((it, row) => {
                 if (it) return it.until > time ? 'running' : STATES[it.kind];
-                const queued = rows[row][3];
+                const queued = rows[row][1];
                 return queued !== null && queued <= time ? 'queued' : 'not started';
             });
-            return { section, title, time, now, text, states, code: now.length === 1 ? rows[now[0]].slice(1) : [] };
+            const lines = parts.length === 3 ? linesAt(rows[parts[0]], STATES[parts[1]]) : [];
+            return { section, title, time, now, text, states, lines };
         });
     });
 
@@ -75,10 +83,12 @@
         const sections = partsOf(svg);
         // Everything that is drawn on top of the picture.
         const layer = svg.appendChild(draw('g', {}));
-        let shown = 0;
+        // The number of a step; one more is the whole run.
+        const whole = steps.length + 1;
+        let shown = whole;
         let timer;
 
-        const range = make('input', { type: 'range', min: 0, max: steps.length, value: 0, ariaLabel: 'Step' });
+        const range = make('input', { type: 'range', min: 1, max: whole, ariaLabel: 'Step' });
         const place = make('span', { className: 'player-place' });
         const say = make('p', { className: 'player-say' });
         say.setAttribute('aria-live', 'polite');
@@ -94,7 +104,7 @@
             layer.append(word);
         };
         const show = step => {
-            shown = Math.min(Math.max(step, 0), steps.length);
+            shown = Math.min(Math.max(step, 1), whole);
             range.value = shown;
             const at = steps[shown - 1];
             layer.replaceChildren();
@@ -122,8 +132,9 @@
                 ...at.text.flatMap(([label, rest]) => [make('code', {}, label), ` ${rest} `]),
                 at.text.length ? '' : 'the end.',
             ] : ['The whole run. Step through it to see each poll.']);
-            const [line, text] = at?.code ?? [];
-            code.replaceChildren(...text ? [`lesson.rs, line ${line}: `, make('code', {}, text)] : []);
+            code.replaceChildren(...(at?.lines ?? []).flatMap(([line, text], n) => [
+                `${n ? ' or' : 'lesson.rs,'} line ${line}: `, make('code', {}, text),
+            ]));
         };
         const pause = () => {
             clearInterval(timer);
@@ -135,13 +146,15 @@
             pause();
             show(step);
         };
+        const forward = () => go(shown === whole ? 1 : shown + 1);
+        const back = () => go(shown - 1);
         const play = make('button', { type: 'button' });
         play.onclick = () => {
             if (timer) return pause();
             // Sentences that follow each other this fast would pile up in a screen reader.
             say.setAttribute('aria-live', 'off');
             play.textContent = 'Pause';
-            show(shown === steps.length ? 1 : shown + 1);
+            show(shown >= steps.length ? 1 : shown + 1);
             timer = setInterval(() => shown < steps.length ? show(shown + 1) : pause(), 1000);
         };
         range.oninput = () => go(+range.value);
@@ -149,14 +162,15 @@
             const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
             // mdBook turns the page on these keys; on the slider, the browser moves its thumb.
             if (way) event.stopPropagation();
-            if (way && event.target !== range) go(shown + way);
+            if (way && event.target !== range) (way > 0 ? forward : back)();
         });
         pause();
-        show(0);
+        show(whole);
         const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-        const back = button('Back', 'Back one step', () => go(shown - 1));
-        const next = button('Step', 'Forward one step', () => go(shown + 1));
-        element.append(make('div', { className: 'player-controls' }, back, ...still ? [] : [play], next, range, place), say, code);
+        const controls = make('div', { className: 'player-controls' });
+        controls.append(button('Back', 'Back one step', back), ...still ? [] : [play]);
+        controls.append(button('Step', 'Forward one step', forward), range, place);
+        element.append(controls, say, code);
         element.setAttribute('role', 'group');
         element.setAttribute('aria-label', 'Step through the run');
     };

@@ -4,9 +4,10 @@
 //! as on the real clock, all of them that begin at the same time are one step.
 //!
 //! ```text
-//! [scale, [title, [[label, line, code, queued], ..], [[time, row, kind, until, ..], ..]], ..]
-//!                  the rows                           the steps: `row, kind, until` once for
-//!                  queued: from when on, or null      each poll; kind is an index of `KINDS`
+//! [scale, [title, [[label, queued, code, awaits], ..], [[time, row, kind, until, ..], ..]], ..]
+//!                  the rows                            the steps: `row, kind, until` once for
+//!                  queued: from when on, or null       each poll; kind is an index of `KINDS`
+//!                  code, awaits: [line, text], ..
 //! ```
 
 use serde_json::{Value, json};
@@ -38,8 +39,8 @@ impl Recording {
         let lines: Vec<&str> = program.lines().collect();
         let section = |section: &Section| {
             let rows = section.shown().iter().map(|row| {
-                let (line, code) = row.code(&lines).unwrap_or_default();
-                json!([row.label, line, code, row.queued().map(|queued| queued.0)])
+                let queued = row.queued().map(|queued| queued.0);
+                json!([row.label, queued, row.code(&lines), row.awaits(&lines)])
             });
             json!([section.title, rows.collect::<Vec<_>>(), section.steps()])
         };
@@ -113,15 +114,41 @@ impl Row {
         Some(Event { row, from, to, kind })
     }
 
-    /// Returns the number and the text of the line that creates the span: of a function,
-    /// the one after its attributes.
-    fn code<'a>(&self, lines: &[&'a str]) -> Option<(usize, &'a str)> {
+    /// Returns the index of the line that creates the span: of a function, the one after
+    /// its attributes.
+    fn start(&self, lines: &[&str]) -> Option<usize> {
         let first = (self.line? as usize).checked_sub(1)?;
         let rest = lines.get(first..)?.iter();
-        let attributes = rest.take_while(|line| line.trim().starts_with("#["));
-        let at = first + attributes.count();
-        Some((at + 1, lines.get(at)?.trim().trim_end_matches(" {")))
+        Some(first + rest.take_while(|line| line.trim().starts_with("#[")).count())
     }
+
+    /// Returns the number and the text of the line that creates the span.
+    fn code(&self, lines: &[&str]) -> Option<(usize, String)> {
+        let at = self.start(lines)?;
+        Some((at + 1, lines.get(at)?.trim().trim_end_matches(" {").to_owned()))
+    }
+
+    /// Returns the number and the text of each `.await` in the function that creates the
+    /// span. As rustfmt writes it, its body ends at a brace with its own indentation.
+    fn awaits(&self, lines: &[&str]) -> Vec<(usize, String)> {
+        let Some(start) = self.start(lines) else { return Vec::new() };
+        let first = lines[start];
+        if !first.ends_with('{') {
+            return Vec::new();
+        }
+        let end = format!("{}}}", &first[..first.len() - first.trim_start().len()]);
+        let inside = (start + 1..lines.len()).take_while(|&at| lines[at] != end);
+        let awaits = inside.filter(|&at| lines[at].contains(".await"));
+        awaits.map(|at| (at + 1, chain(&lines[..=at]))).collect()
+    }
+}
+
+/// Returns the last line, with the begin of the chain of calls that it continues.
+fn chain(lines: &[&str]) -> String {
+    let continues = |line: &&&str| line.trim_start().starts_with('.');
+    let more = lines.iter().rev().take_while(continues).count();
+    let first = lines.len().saturating_sub(more + 1);
+    lines[first.min(lines.len() - 1)..].iter().map(|line| line.trim()).collect()
 }
 
 #[cfg(test)]
@@ -135,12 +162,21 @@ mod tests {
     }
 
     fn steps(rows: Vec<Row>, order: Vec<usize>) -> String {
-        let program = "// a\n    #[instrument(ret)]\n    async fn a() {\n";
+        let program = "// a
+    #[instrument(ret)]
+    async fn a() {
+        b()
+            .c()
+            .await;
+        d().await
+    }
+    e().await;
+";
         let section = Section { title: "t".to_owned(), micros: 9, rows, order };
         let steps = Recording { sections: vec![section] }.steps(program);
-        let (rows, steps) = steps.split_once("]],").unwrap();
-        let first = r#"[9,["t",[["a",3,"async fn a()",null],"#;
-        assert!(rows.starts_with(first) && rows.ends_with(",0"), "{rows}");
+        let (rows, steps) = steps.split_once("]]]],").unwrap();
+        let first = r#"[9,["t",[["a",null,[3,"async fn a()"],[[6,"b().c().await;"],[7,"d().await"]]"#;
+        assert!(rows.starts_with(first), "{rows}");
         steps.trim_end_matches("]]").to_owned()
     }
 
