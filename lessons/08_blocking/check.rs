@@ -50,6 +50,7 @@ fn check() -> check::Verdict {
     exercise.check("as many calls as the limit allows run, never more", bounded);
     exercise.check("it gives up at the deadline, even while queued", punctual);
     exercise.check("a call counts until it ends, even without a caller", counted);
+    exercise.check("any number of callers may wait", crowded);
     exercise.verdict()
 }
 
@@ -235,6 +236,13 @@ async fn right() -> Result<()> {
             results.sort_by_key(|(upload, _)| upload.is_empty());
             results.into_iter().try_for_each(|(upload, r)| compare(upload, r))?;
             let (started, _) = calls();
+            let on_runtime = log::with(|log| {
+                log.calls.iter().filter(|call| call.on_runtime).count()
+            });
+            let words = "`uploads::hash` was called on the runtime thread for some of \
+                         the uploads.";
+            // If it was for all, the next check explains it.
+            check::that(on_runtime == 0 || on_runtime == started, words)?;
             let words =
                 format!("`uploads::hash` ran {started} times for {count} uploads.");
             check::that(started <= count, words)
@@ -319,11 +327,12 @@ async fn burst(
         check::peak("calls of `uploads::hash`", peak, limit)?;
         started?;
         log::with(|log| {
-            let running = log.calls.iter().find(|call| call.running);
+            // Not the first: no other call may wait for that one.
+            let running = log.calls.iter().rfind(|call| call.running);
             log.open.extend(running.map(|call| call.upload.clone()));
         });
-        let enough = before + ended;
-        within(PATIENCE, move |log| log.calls.len() - log.running() > enough).await;
+        let what = format!("{when}, when {} of {all} had ended", ended + 1);
+        returned(before + ended + 1, &what).await?;
     }
     log::with(|log| log.all_open = true);
     returned(before + all, "when all had ended").await
@@ -332,6 +341,7 @@ async fn burst(
 /// Two calls run one after the other, and a third one never gets its turn.
 async fn punctual() -> Result<()> {
     let result = scene(1, 3, async |server, uploads| {
+        advance(check::draw().delay()).await;
         uploads.iter().for_each(|upload| server.call(upload));
         started(1, "with the limit 1, after three calls of `Hasher::hash`").await?;
         advance(300 * MS).await;
@@ -349,8 +359,12 @@ async fn punctual() -> Result<()> {
         advance(2 * MS).await;
         if let late @ Err(_) = returned(3, "501 ms after three calls").await {
             let before = log::with(|log| log.returned);
-            advance(300 * MS).await;
-            let words = match within(LOOK, move |log| log.returned > before).await {
+            let more = move |log: &Log| log.returned > before;
+            advance(298 * MS).await;
+            let soon = within(LOOK, more).await;
+            advance(2 * MS).await;
+            let words = match within(LOOK, more).await {
+                _ if soon => "The next one returned later, but within 298 ms.",
                 true => {
                     "The next one returned 501 ms after its `uploads::hash` had \
                      started: the deadline covers the time in the queue, too."
@@ -383,6 +397,7 @@ async fn counted() -> Result<()> {
                 returned(3, "501 ms after three calls").await?;
             }
             server.abandon(..);
+            advance(Duration::from_secs(60)).await;
             server.call(&uploads[3]);
             let more = within(LOOK, |log| log.running() > 2).await;
             let words = format!(
@@ -414,7 +429,7 @@ async fn handed_over() -> Result<()> {
         started(1, "with the limit 1, after three calls").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
-        within(PATIENCE, |log| log.running() == 0).await;
+        within(PATIENCE, |log| !log.calls[0].running).await;
         within(LOOK, |_| false).await;
         server.abandon(1..2);
         server.paused.set(false);
@@ -425,6 +440,27 @@ async fn handed_over() -> Result<()> {
                      the first call of `uploads::hash` had ended. The call for the \
                      third one never started.";
         check::that(within(PATIENCE, next).await, words)
+    });
+    unblocked(result.await)
+}
+
+/// Comes last: its callers are many, and an answer may still call for them later.
+async fn crowded() -> Result<()> {
+    let result = scene(1, 1, async |server, uploads| {
+        server.call(&uploads[0]);
+        started(1, "after one call of `Hasher::hash`").await?;
+        let crowd = 1050 + check::draw().number(100);
+        (0..crowd).for_each(|_| server.call(&uploads[0]));
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        let returned = log::with(|log| log.returned);
+        server.abandon(1..);
+        let words = format!(
+            "with the limit 1, {returned} of {crowd} calls of `Hasher::hash` returned \
+             while an earlier one was running. Any number may wait."
+        );
+        check::that(returned == 0, words)
     });
     unblocked(result.await)
 }
