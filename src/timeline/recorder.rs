@@ -14,8 +14,9 @@
 //! `tracing` does not tell a future that returned from one that was dropped: a span closes
 //! either way. `#[instrument(ret)]` sends an event when the function returns. A span that
 //! closes without one was dropped, if other spans of the same callsite have sent one or if
-//! its last poll is earlier than its end; otherwise its outcome is unknown. One that returns
-//! `Ok(503)` was refused, if the web server has responded so to a request in its time.
+//! other spans were polled after its last poll; otherwise its outcome is unknown. One that
+//! returns `Ok(503)` was refused, if the web server has responded so to a request in its
+//! time.
 //!
 //! The recorder keeps one flat list of spans behind a mutex. A span stores its index
 //! in that list in its own extensions, which saves a map from ids, and `tracing`
@@ -32,6 +33,7 @@
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
 //! and a TCP port between the two. Spans work for any future and need no build flag.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::path::Path;
@@ -52,10 +54,17 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::{Outcome, Row, Section};
 use crate::thread_time::Moment;
 
+thread_local! {
+    /// The number of the latest turn on this thread.
+    static LATEST: Cell<u64> = const { Cell::new(0) };
+}
+
 /// Returns the number of the next turn: the position of an event among all others.
 fn turn() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let turn = NEXT.fetch_add(1, Ordering::Relaxed);
+    LATEST.set(turn);
+    turn
 }
 
 /// A period in which a span was entered.
@@ -65,6 +74,8 @@ struct Poll {
     to: Option<Instant>,
     /// The turns in which it began and ended.
     turns: (u64, u64),
+    /// The turn before it on its thread.
+    previous: u64,
 }
 
 /// A recorded span.
@@ -77,6 +88,8 @@ struct Span {
     polls: Vec<Poll>,
     /// The turn in which its future was dropped.
     dropped: u64,
+    /// It was dropped right after its last poll, as a future that has returned is.
+    ended_with_poll: bool,
     /// The task that polled it first. Not recorded for requests: the server's tasks are
     /// its own matter.
     task: Option<task::Id>,
@@ -111,9 +124,8 @@ impl Span {
         let (polls, mut turns): (Vec<_>, Vec<_>) = polls.into_iter().unzip();
         let life = (at(self.began), end_of(self.ended));
         let was_dropped = || {
-            let last = polls.last().map_or(life.0, |poll| poll.1);
             self.ended.is_some()
-                && (last < life.1 || reporting.contains(&self.callsite))
+                && (!self.ended_with_poll || reporting.contains(&self.callsite))
         };
         let outcome =
             self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped));
@@ -374,6 +386,7 @@ where
             ended: None,
             polls: Vec::new(),
             dropped: 0,
+            ended_with_poll: true,
             task: None,
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
@@ -387,12 +400,14 @@ where
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
         let target = context.span(id).map(|span| span.metadata().target());
+        let previous = LATEST.get();
         let task = task::try_id().filter(|_| target != Some(REQUESTS));
         self.update(id, &context, |span| {
             if span.polls.is_empty() {
                 span.task = task;
             }
-            span.polls.push(Poll { from: now, to: None, turns: (turn(), 0) });
+            let turns = (turn(), 0);
+            span.polls.push(Poll { from: now, to: None, turns, previous });
             span.entered = Moment::now();
         });
     }
@@ -436,7 +451,10 @@ where
             // `Instrumented` enters the span once more to drop its future. That is
             // not a poll.
             let last = if span.polls.len() > 1 { span.polls.pop() } else { None };
-            span.dropped = last.map_or_else(turn, |last| last.turns.0);
+            span.dropped = last.as_ref().map_or_else(turn, |last| last.turns.0);
+            if let (Some(poll), Some(last)) = (span.polls.last(), last) {
+                span.ended_with_poll = poll.turns.1 == last.previous;
+            }
         });
     }
 }
