@@ -26,7 +26,8 @@ pub struct Lesson {
     /// Names of the earlier lessons whose ideas it uses. Only direct prerequisites are
     /// listed, not the prerequisites of prerequisites.
     pub needs: &'static [&'static str],
-    /// Minutes it takes: those of reading and of the exercise, and at most 5 more.
+    /// Minutes it takes someone alone, to read and for the exercise, as readers who tried
+    /// it report. The plan of a workshop is in its chapter.
     pub minutes: u32,
     /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
@@ -148,7 +149,7 @@ lessons! {
         question: "How do pooled queries run together?",
         in_python: "`asyncpg.create_pool`, `acquire`, `fetchrow`",
         needs: &["04_bounded"],
-        minutes: 30,
+        minutes: 40,
         postgres: true,
         knob: knob(
             "--size",
@@ -171,7 +172,7 @@ lessons! {
         question: "What do the best-practice lists mean in numbers?",
         in_python: "the usual bullet lists",
         needs: &["04_bounded"],
-        minutes: 40,
+        minutes: 45,
         postgres: false,
         knob: knob("--block", 100..=2000, &[200, 400, 600, 800, 1000], &[]),
     }
@@ -180,7 +181,7 @@ lessons! {
         question: "Why did everything stop?",
         in_python: "`to_thread`, `slow_callback_duration`, process pools",
         needs: &["07_pitfalls"],
-        minutes: 35,
+        minutes: 45,
         postgres: false,
         knob: knob("--threads", 1..=64, &[1, 2, 3, 6, 7], &["a pool of"]),
     }
@@ -198,7 +199,7 @@ lessons! {
         question: "Who owns a task, and who sees it fail?",
         in_python: "`TaskGroup`, `cancel`, \"Task exception was never retrieved\"",
         needs: &["06_errors"],
-        minutes: 35,
+        minutes: 45,
         postgres: false,
         knob: knob("--after", 1..=1000, &[1, 25, 50, 75, 99, 150], &["given up after"]),
     }

@@ -47,7 +47,7 @@ pub fn minutes(chapter: &str) -> u32 {
 
 /// The time that a lesson takes as text: reading its chapter, and with the exercise.
 pub fn words(minutes: u32, lesson: &Lesson) -> String {
-    format!("{minutes} min to read, {} with the exercise", lesson.minutes)
+    format!("{minutes} min to read, about {} with the exercise", lesson.minutes)
 }
 
 /// Inserts a line below the chapter's title.
@@ -171,7 +171,8 @@ mod tests {
     fn the_title_stays_first() {
         let lesson = Lesson { minutes: 30, ..LESSONS[0] };
         let text = below_title("# A\n\nb\n", &words(12, &lesson));
-        let line = "<p class=\"reading\">12 min to read, 30 with the exercise</p>";
+        let line =
+            "<p class=\"reading\">12 min to read, about 30 with the exercise</p>";
         assert_eq!(text, format!("# A\n\n{line}\n\nb\n"));
     }
 }

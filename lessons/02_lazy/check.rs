@@ -335,7 +335,8 @@ fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
     } else if of_others.0.or(of_others.1) == Some(known) {
         Some(
             "News and weather can start together with the user: join them with an \
-             async block that awaits the user.",
+             async block that awaits the user. A call such as `site.news()` sends \
+             nothing: its future starts when it is first polled.",
         )
     } else if of_others.0.is_some_and(round) && of_others.0 == of_others.1 {
         Some(

@@ -221,6 +221,10 @@ async fn read(pool: &ObservedPool, id: i32) -> Result<Result<Option<Account>>> {
              error instead that says which.",
         )
         .when(
+            text.contains("Rust type `i64` and the Postgres type `int4`"),
+            "An `int` column is an `i32`: `row.try_get::<_, i32>(..)`, then `i64::from`.",
+        )
+        .when(
             text.contains("`None` value") || text.contains("out of bounds"),
             "If there may be no row, check before you take it: `let Some(row) = ... \
              else`.",

@@ -25,7 +25,8 @@ struct Account {
 /// if there are orders with this `user_id`, and an error if a query fails.
 ///
 /// - Queries `users` (`id`, `name`, `city`) and `orders` (`id`, `user_id`, `item`,
-///   `cents`) at the same time, each on its own connection from `pool`.
+///   `cents`) at the same time, each on its own connection from `pool`. The ids and
+///   `cents` have the SQL type `int`: `i32` in Rust.
 /// - Never holds a connection while it waits for another. If only one is free, each
 ///   query takes it from the pool in turn.
 /// - When it returns, also with an error, no task is left, and every connection is

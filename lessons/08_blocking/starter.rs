@@ -32,8 +32,8 @@ impl Hasher {
     ///   Each call starts as soon as it may.
     /// - Fails at the `DEADLINE`, counted from the call of `Hasher::hash`.
     /// - A call that has started cannot be stopped. It counts until it ends, even
-    ///   if its caller has given up or was dropped. A call that has not started by
-    ///   then never does, and its turn goes to the next caller.
+    ///   if its caller has given up or was dropped. A call that has not started
+    ///   when its caller gives up never starts, and the next caller gets its turn.
     async fn hash(&self, upload: String) -> Result<String> {
         let hashed = async { uploads::hash(&upload) };
         timeout(DEADLINE, hashed).await.context("hashing took too long")?
