@@ -182,7 +182,7 @@ test('the check of an unsolved exercise shows its verdict', async open => {
     const lines = readFileSync(join(ROOT, 'tests/snapshots/exercises__01_hello_await_starter.snap'), 'utf8').split('\n');
     const checks = lines.filter(line => /^[✓✗-] /.test(line)).map(line => line.slice(2));
     const titles = await runOf(page).locator('.verdict-title').allTextContents();
-    assert.deepEqual(titles, checks.map(title => title.replaceAll('`', '')));
+    assert.deepEqual(titles, checks.map(title => title.replaceAll('`', '')), await runOf(page).textContent());
     const why = lines.find(line => line.startsWith('    ')).trim().replaceAll('`', '');
     assert.ok((await runOf(page).textContent()).replaceAll(/\s+/g, ' ').includes(why), why);
     // The titles of the pictures fit a phone.
