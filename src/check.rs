@@ -114,7 +114,7 @@ const SEEDS: u64 = 50;
 /// The time limit of a check on the real clock.
 const REAL_TIME_LIMIT: Duration = Duration::from_secs(8);
 
-/// How often a check has to fail in a row if noise could be the cause.
+/// The number of times in a row that a check has to fail if noise could be the cause.
 const NOISE_ATTEMPTS: usize = 3;
 
 /// The width of the text of `cargo test`, without the indentation of a diagnosis.

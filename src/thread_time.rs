@@ -18,7 +18,7 @@
 //! A virtual machine has one more time, in which the hypervisor ran other machines on its
 //! CPUs. The kernel counts it for the machine and not for a thread: [`Stolen`].
 //!
-//! Where the file does not exist, only wall time is known.
+//! On a system without that file, only wall time is known.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl Thread {
     }
 }
 
-/// How a thread spent the time since a [`Moment`].
+/// The time since a [`Moment`], split by how the thread spent it if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spent {
     /// Without the time in a run queue.

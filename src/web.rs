@@ -296,7 +296,7 @@ struct PageOptions {
     limit: Option<usize>,
 }
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 const JSON: &str = "application/json";
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);

@@ -22,7 +22,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// What the unmodified `breakfast` logs.
+/// The log of the unmodified `breakfast`.
 const AS_GIVEN: &str = "afdegbcj";
 
 /// Prefixes of wrong orders, each with the misconception about async code that leads

@@ -48,7 +48,7 @@ fn check() -> check::Verdict {
 
 struct Site {
     client: Client,
-    /// What the client calls itself, and how long it tries to connect.
+    /// The client's `User-Agent` and connect timeout.
     agent: String,
     connect_timeout: Duration,
     server: Arc<web::Server>,

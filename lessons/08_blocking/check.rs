@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A call of `uploads::hash` blocks until the check opens its gate. A right answer
-//! therefore takes no time, on any machine. What must not happen has 10 ms in which
-//! to happen, several times.
+//! therefore takes no time, on any machine. To observe that something does
+//! not happen, the check waits 10 ms, several times.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

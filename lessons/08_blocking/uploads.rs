@@ -42,8 +42,8 @@ pub mod log {
         /// The uploads whose gates are open, and whether all are.
         pub open: HashSet<String>,
         pub all_open: bool,
-        /// How often the learner's futures were polled, whether one of them is being
-        /// polled now, and how many have returned.
+        /// The number of polls of the learner's futures, whether one of them is being
+        /// polled now, and the number of them that have returned.
         pub polls: usize,
         pub polling: bool,
         pub returned: usize,

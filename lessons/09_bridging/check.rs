@@ -31,8 +31,8 @@ use async_workbook::{text, web};
 /// The limit, in real time, for what needs no virtual time.
 const TIMEOUT: Duration = Duration::from_millis(2000);
 
-/// How long the server holds requests, on the paused clock. While that is stopped, the
-/// check's own runtime wakes up once in this real time.
+/// The time on the paused clock for which the server holds requests. While that clock is
+/// stopped, the check's own runtime wakes up once in this real time.
 const HELD: Duration = Duration::from_millis(1000);
 
 /// The real time in which a few calls that wait are observed: longer than a sleep

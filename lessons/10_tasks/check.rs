@@ -41,7 +41,7 @@ fn check() -> check::Verdict {
 
 type Job = BoxFuture<'static, Result<usize>>;
 
-/// How a job fails.
+/// The failure of a job.
 #[derive(Clone, Copy, PartialEq)]
 enum Fail {
     Error,
@@ -86,7 +86,7 @@ impl Fail {
     }
 }
 
-/// What is known of a list of jobs.
+/// The expected durations and the first failure of a list of jobs.
 struct Plan {
     /// The time of each job, in milliseconds.
     times: Vec<u32>,
@@ -134,7 +134,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
     (jobs, Plan { times, message, at: at.unsigned_abs(), fail })
 }
 
-/// What one call of `task_group` did.
+/// The outcome of one call of `task_group`.
 struct Outcome<T> {
     what: String,
     /// Two results: did it panic, and did it fail?

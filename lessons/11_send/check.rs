@@ -1,8 +1,8 @@
 //! The check of exercise 11.
 //!
-//! What does not compile cannot be checked, so the starter compiles, and the check
-//! asks the compiler whether a future is `Send`: of two methods of the same name, it
-//! prefers the one that exists only for `Send` types.
+//! A program that does not compile cannot be checked, so the starter compiles, and the
+//! check finds out whether a future is `Send`. Of two methods `is_send`, the compiler
+//! chooses the inherent one, which exists only for `Send` types, before the trait's.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-// Which of the two methods is unused depends on the answer.
+// One of the two methods is unused if all futures are `Send`, or if none is.
 #[allow(dead_code)]
 struct Candidate<'a, F>(&'a F);
 
@@ -71,7 +71,7 @@ const MANY: usize = 70;
 /// A call of the service: the function, and its argument.
 type Called = (&'static str, String);
 
-/// What several calls of a function did.
+/// The results of several calls of a function, and the calls of the service.
 struct Seen<T> {
     what: String,
     outputs: Vec<T>,
@@ -291,7 +291,7 @@ async fn subscribes() -> Result<()> {
     Ok(())
 }
 
-/// What `remind` or `subscribe` returned.
+/// The result of `remind` or `subscribe`.
 #[derive(Debug, PartialEq)]
 enum Returned {
     Reminded(bool),

@@ -1,4 +1,4 @@
-//! What the functions of exercise 11 call. It is correct: do not change it.
+//! The service that the functions of exercise 11 call. It is correct: do not change it.
 
 use std::error::Error;
 use std::ops::Deref;

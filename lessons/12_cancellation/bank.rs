@@ -103,7 +103,7 @@ pub mod log {
 
     use super::*;
 
-    /// How a bank answers.
+    /// The delays and the answers of a bank.
     #[derive(Clone, Debug)]
     pub struct Plan {
         pub approve: Duration,
@@ -123,7 +123,7 @@ pub mod log {
         }
     }
 
-    /// What a bank has seen.
+    /// The calls that a bank has received.
     #[derive(Clone, Debug, Default)]
     pub struct Seen {
         pub received: u64,

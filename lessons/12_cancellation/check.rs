@@ -45,7 +45,7 @@ fn show((here, there): Money) -> String {
     format!("{here} and {there}")
 }
 
-/// An account and a bank. What the bank does is one of the constants above.
+/// An account and a bank. `what`, one of the constants above, decides the bank's answers.
 struct Scene {
     what: &'static str,
     balance: u64,
@@ -55,7 +55,7 @@ struct Scene {
     plan: Plan,
 }
 
-/// What happened to one or more calls of `transfer`.
+/// The outcome of one or more calls of `transfer`.
 struct Outcome<T> {
     result: T,
     /// Where the money was, and what the bank had seen, when they had returned or

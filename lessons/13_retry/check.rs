@@ -58,7 +58,7 @@ struct Site {
     name: String,
 }
 
-/// What one call of `send` did.
+/// The outcome of one call of `send`.
 struct Sent {
     what: String,
     name: String,

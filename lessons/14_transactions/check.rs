@@ -174,7 +174,7 @@ impl Seats {
     async fn idle(&self) -> Result<Vec<Object>> {
         let clients = self.pool.all().await?;
         for client in &clients {
-            // What is still running, such as a rollback, ends before this.
+            // A statement that is still running, such as a rollback, ends before this.
             client.batch_execute("").await?;
         }
         Ok(clients)

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// One call or request. Times are milliseconds since the run began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// What was called.
+    /// The name of the function or the request.
     pub name: String,
     /// When it began.
     pub start: u64,

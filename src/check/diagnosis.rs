@@ -21,7 +21,7 @@ pub struct Diagnosis {
     kind: Kind,
 }
 
-/// How to treat a diagnosis.
+/// The kind of a diagnosis, which decides how it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Report it.

@@ -130,7 +130,7 @@ thread_local! {
 struct Scope {
     seed: u64,
     title: String,
-    /// How often the check has called [`draw`].
+    /// The number of calls of [`draw`].
     draws: u64,
 }
 

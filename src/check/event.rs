@@ -52,8 +52,7 @@ pub enum Event {
     Failed {
         /// The check.
         check: String,
-        /// What happened, what was expected, and what that usually means, on several
-        /// lines; then a picture of the run if there is one.
+        /// A message of one or more lines, then a picture of the run if there is one.
         diagnosis: String,
     },
     /// The check was skipped because the exercise is not implemented yet.
@@ -63,7 +62,7 @@ pub enum Event {
     },
     /// The check does not progress; it may have to be killed.
     Stuck {
-        /// What the program has recorded about that.
+        /// The watchdog's report.
         diagnosis: String,
         /// The check can no longer pass, even if it does progress.
         certain: bool,

@@ -10,7 +10,7 @@
 //! - `check.rs` created the exercise whose results arrive.
 //! - The checks that ran are those that the file lists.
 //!
-//! What the learner's code prints is not taken for a result anyway: see
+//! The output of the learner's code cannot be taken for a result: see
 //! [`event`](super::event).
 
 use std::fs;

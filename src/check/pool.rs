@@ -107,8 +107,8 @@ impl TestDatabase {
         None
     }
 
-    /// Drops the schemas of pools that were dropped. What is left, because the server
-    /// has not noticed in time that a client is gone, is dropped by the next check.
+    /// Drops the schemas of pools that were dropped. A schema that remains, because the
+    /// server has not yet noticed that a client is gone, is dropped by the next check.
     pub fn clean_up(&self) {
         let _ = self.drop_schemas(20);
     }

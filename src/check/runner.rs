@@ -9,12 +9,11 @@
 //! **Deadlocks.** The future under test runs inside a `timeout` of one virtual hour.
 //! If all tasks wait for each other, that is the only timer left, so the clock jumps
 //! straight to it: a deadlock is detected within a millisecond of real time. An
-//! endless loop of short sleeps reaches the hour, too, but step by step. What tells
-//! the two apart is whether the future was still being polled late in that hour. On
-//! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
-//! the timeout is just a timeout. Code that never returns from a poll cannot be
-//! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
-//! process.
+//! endless loop of short sleeps reaches the hour, too, but step by step: its
+//! future is still polled late in that hour. On the real clock ([`Clock::Real`]), for
+//! checks that use a PostgreSQL server, the timeout is just a timeout. Code that never
+//! returns from a poll cannot be interrupted from here; `watchdog.rs` reports it, and
+//! `cargo workbook` kills the process.
 //!
 //! **A blocked thread.** The runtime's park and unpark hooks measure how the thread
 //! spends its time (`busy.rs`).
@@ -319,12 +318,12 @@ pub struct Run<T> {
     pub value: T,
     /// The duration on tokio's clock.
     pub took: Duration,
-    /// How often the thread went to sleep: once or twice for each timer that fires and
-    /// each response that arrives. A loop of short sleeps makes this large even where
-    /// no duration shows it.
+    /// The number of times the thread went to sleep: once or twice for each timer that
+    /// fires and each response that arrives. A loop of short sleeps makes this large
+    /// even where no duration shows it.
     pub parks: u64,
     section: Section,
-    /// How it used the thread, on the real clock.
+    /// The CPU time and blocked time of the thread, on the real clock.
     busy: Busy,
     /// The label of the span with the longest poll, and the duration of that poll.
     longest_poll: Option<(String, Duration)>,

@@ -40,7 +40,7 @@ const PATIENCE: Duration =
 /// The time on the paused clock after which work that goes on is endless.
 const ENDLESS: Duration = Duration::from_secs(600);
 
-/// What the thread of a check does, as it notes itself.
+/// The activity of the thread of a check, recorded by that thread.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     polls: AtomicU64,

@@ -222,7 +222,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "2 problems to fix",
         ],
     );
-    // What is there but does not work is a problem, as it is for the tests.
+    // A program that is there but does not work is a problem, as it is for the tests.
     let run = doctor("DATABASE_URL", "postgresql://localhost:1/none");
     run.prints(1, &["✗ PostgreSQL: could not connect", "1 problem to fix"]);
 
