@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Log, ORDER, breakfast, save, save_list};
 use async_workbook::check::{self, Calls, Difference, Explain, Run, list, without};
+use async_workbook::text;
 
 /// Long enough for any detached task to finish.
 const LATER: Duration = Duration::from_secs(60);
@@ -261,8 +262,8 @@ fn all_of(expected: &List, saved: &Saved) -> Result<()> {
 
     let late = without(eventually, at_return);
     let words = format!(
-        "`save_list` returned after {} ms with {} saved; {} was saved later.",
-        run.took.as_millis(),
+        "`save_list` returned after {} with {} saved; {} was saved later.",
+        text::duration(run.took),
         list(at_return),
         list(&late)
     );
@@ -337,9 +338,10 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
     let took = run.took.as_millis() as u64;
     let in_turn: u64 = expected.iter().map(|line| 10 * line.len() as u64).sum();
     let words = format!(
-        "{} lines took {took} ms. Saved with `save`, one after another, they take \
-         {in_turn} ms.",
-        expected.len()
+        "{} lines took {}. Saved with `save`, one after another, they take {}.",
+        expected.len(),
+        text::millis(took),
+        text::millis(in_turn)
     );
     let lines = expected.len();
     expected.retain(|line| recorded && calls.count(line) == 0);
@@ -350,8 +352,8 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
         .when(
             recorded && saving < took,
             format!(
-                "For {} ms no `save` was running: something slept.",
-                took - saving.min(took)
+                "For {} no `save` was running: something slept.",
+                text::millis(took - saving.min(took))
             ),
         )
         .because(at_once)?;

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::site::{Content, Site};
 use super::{Page, home_page};
 use async_workbook::check::{self, Call, Calls, Explain, Run};
+use async_workbook::text::millis;
 
 /// The requests, in the order of [`Content::millis`].
 const REQUESTS: [&str; 5] = ["user", "orders", "messages", "news", "weather"];
@@ -155,9 +156,10 @@ async fn once() -> Result<()> {
             }
             (_, 0, _) => "It is part of the page.".to_owned(),
             (_, _, Some(Call { end, .. })) => format!(
-                "One of the requests was dropped at {end} ms, before its response came. \
+                "One of the requests was dropped at {}, before its response came. \
                  `select!` drops the futures that lose, and a timeout drops one that is \
-                 late; a new call starts again."
+                 late; a new call starts again.",
+                millis(*end)
             ),
             ("user", ..) => "Await the user once, keep the name, and join the two \
                              requests that need it."
@@ -191,10 +193,10 @@ fn never_early(fetched: &Fetched) -> Result<()> {
         return Ok(());
     };
     let known = match known {
-        Some(known) => format!("the user was known at {known} ms"),
+        Some(known) => format!("the user was known at {}", millis(known)),
         None => "the user was never requested".to_owned(),
     };
-    let words = format!("`{name}` started at {start} ms; {known}.");
+    let words = format!("`{name}` started at {}; {known}.", millis(*start));
     let timer = fetched.requests.started_by_timer();
     let why = "Use the name that `site.user()` returns, not one from elsewhere.";
     fetched.run.that(false, words).when(timer.is_none(), why).because(timer)
@@ -234,7 +236,11 @@ fn never_late(fetched: Fetched) -> Result<()> {
     let took = run.took.as_millis() as u64;
     let words = match took > shortest {
         false => "the page was done in time, yet a request waited.".to_owned(),
-        true => format!("the home page took {took} ms, expected {shortest} ms."),
+        true => format!(
+            "the home page took {}, expected {}.",
+            millis(took),
+            millis(shortest)
+        ),
     };
     let needed = |call: &Call| if needs_user(call) { known } else { 0 };
     let late = requests.iter().filter(|one| one.start > needed(one));
@@ -256,10 +262,10 @@ fn never_late(fetched: Fetched) -> Result<()> {
             _ => format!(", when {} ended", done.join(" and ")),
         };
         let needs = match needs_user(one) {
-            true => format!("the user, known at {known} ms"),
+            true => format!("the user, known at {}", millis(known)),
             false => "nothing".to_owned(),
         };
-        format!("`{name}` started at {start} ms{when}. It needs {needs}.")
+        format!("`{name}` started at {}{when}. It needs {needs}.", millis(*start))
     });
     let timer = requests.started_by_timer();
     let cause = cause(&requests, &late, known).filter(|_| timer.is_none());
@@ -275,9 +281,10 @@ fn polled_in_time(run: &Run<()>, content: &Content) -> Result<()> {
         let mut polls = row.polls.iter().map(|(begin, _)| begin / 1000);
         let next = polls.find(|&begin| begin >= arrived);
         let words = format!(
-            "the response to `{name}` arrived at {arrived} ms, but its future was next \
-             polled at {} ms: until then, something else was awaited alone.",
-            next.unwrap_or(row.life.1 / 1000)
+            "the response to `{name}` arrived at {}, but its future was next polled at \
+             {}: until then, something else was awaited alone.",
+            millis(arrived),
+            millis(next.unwrap_or(row.life.1 / 1000))
         );
         run.that(next == Some(arrived), words)?;
     }

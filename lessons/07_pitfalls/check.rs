@@ -20,6 +20,7 @@ use super::service::log::{self, Call, End};
 use super::service::{Book, MS};
 use super::{album, invite, search, sign, thumbnail};
 use async_workbook::check::{self, Calls, Draw, Explain, Pace, Run};
+use async_workbook::text;
 
 /// Longer than any time limit that someone may set.
 const LONG: Duration = Duration::from_secs(900);
@@ -421,9 +422,9 @@ async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
         |(number, time): &&(u32, Duration)| number % 3 != 0 && !time.is_zero();
     let late = visits.iter().find(waited);
     let words = late.map(|(number, time)| {
-        let time = time.as_millis();
+        let time = text::duration(*time);
         format!(
-            "visitor {number} waited for {time} ms. Only every third one waits for a save."
+            "visitor {number} waited for {time}. Only every third one waits for a save."
         )
     });
     run.that(late.is_none(), words.unwrap_or_default())?;
@@ -571,9 +572,9 @@ async fn found() -> Result<()> {
         run.pictured(check::in_order(&got, &expected)).because(&causes)?;
         run.that(once, "`find` must run once for each place.").because(&causes)?;
         let what = format!(
-            "searches of {} and {} ms",
-            photos.as_millis(),
-            albums.as_millis()
+            "searches of {} and {}",
+            text::duration(photos),
+            text::duration(albums)
         );
         run.paced(&Pace::mixed(&what, photos + albums, photos.max(albums))).when(
             times(&finds).one_after_another(),
@@ -591,10 +592,10 @@ fn dropped_search(finds: &[Call], got: &[String]) -> Option<String> {
         finds.iter().find_map(|call| Some((call, ended(call, End::Dropped)?)))?;
     let winner = finds.iter().find(|call| ended(call, End::Done) == Some(at));
     let Some(winner) = winner.map(place) else {
-        let time = (at - dropped.began).as_millis();
         return Some(format!(
-            "The search in {:?} was dropped after {time} ms, before its end.",
-            place(dropped)
+            "The search in {:?} was dropped after {}, before its end.",
+            place(dropped),
+            text::duration(at - dropped.began)
         ));
     };
     let select = match got.iter().all(|result| result.starts_with(&winner)) {

@@ -175,11 +175,12 @@ impl<T: Debug + PartialEq> Seen<T> {
         let longest = |called: &[Called]| {
             called.iter().map(|(_, argument)| log.time(argument)).max().unwrap_or(0)
         };
-        let (took, peak) = (run.took.as_millis(), calls.peak());
+        let (took, peak) = (run.took.as_millis() as u64, calls.peak());
         let expected = longest(&log.called);
         let words = format!(
-            "{what} took {took} ms, expected {expected} ms, the time of the longest \
-             call of the service."
+            "{what} took {}, expected {}, the time of the longest call of the service.",
+            text::millis(took),
+            text::millis(expected)
         );
         let in_turn = "The calls of the service ran one after another: what does each of \
                        them hold, or await, that keeps the next one from starting?";
@@ -188,7 +189,7 @@ impl<T: Debug + PartialEq> Seen<T> {
              the {what}."
         );
         let one_each = peak == outputs.len() && calls.len() > peak && peak > 1;
-        run.that(took == u128::from(expected), words)
+        run.that(took == expected, words)
             .when(calls.one_after_another(), in_turn)
             .when(one_each, never)
             .because(calls.slept_after(run.took))?;
@@ -197,8 +198,10 @@ impl<T: Debug + PartialEq> Seen<T> {
         {
             let expected = longest(called);
             let words = format!(
-                "{what}: number {number} returned after {end} ms, expected {expected} \
-                 ms, the time of its longest call of the service."
+                "{what}: number {number} returned after {}, expected {}, the time of its \
+                 longest call of the service.",
+                text::millis(*end),
+                text::millis(expected)
             );
             run.that(*end == expected, words)?;
         }

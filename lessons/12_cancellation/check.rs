@@ -17,6 +17,7 @@ use super::bank::log::{Plan, Seen};
 use super::bank::{Account, Bank};
 use super::transfer;
 use async_workbook::check::{self, Cancel, Explain, Run};
+use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 /// A check ends after an hour of the paused clock.
@@ -134,31 +135,36 @@ fn times(run: &Run<()>, name: &str) -> Vec<u64> {
 /// Describes how an amount came to be in two places, or in none.
 fn cause(run: &Run<()>, seen: &Seen) -> Option<String> {
     let time = |name| times(run, name).first().copied();
+    let at = text::millis;
     let row = |name| run.rows().iter().position(|row| row.label.starts_with(name));
     match (time("put_back"), time("received"), time("not received")) {
         (Some(put_back), Some(_), _) if row("put_back") < row("approve") => {
             Some(format!(
-                "It was put back at {put_back} ms, before the approval was requested. A \
-                 guard that is dropped at once does that: `let _ =` drops its value."
+                "It was put back at {}, before the approval was requested. A guard that \
+                 is dropped at once does that: `let _ =` drops its value.",
+                at(put_back)
             ))
         }
         (Some(put_back), Some(received), _) if put_back < received => Some(format!(
-            "It was put back at {put_back} ms, and the bank received it at {received} ms: \
-             a request that was sent cannot be called back. Await its answer, and then \
-             decide."
+            "It was put back at {}, and the bank received it at {}: a request that was \
+             sent cannot be called back. Await its answer, and then decide.",
+            at(put_back),
+            at(received)
         )),
         (Some(put_back), Some(received), _) => {
             let question = "\nThe guard still ran: was the whole guard moved into the \
                             task, and disarmed there?";
             let question = if seen.in_tasks > 0 { question } else { "" };
             Some(format!(
-                "The bank received it at {received} ms, and at {put_back} ms it was put \
-                 back.{question}"
+                "The bank received it at {}, and at {} it was put back.{question}",
+                at(received),
+                at(put_back)
             ))
         }
         (None, _, Some(answer)) => Some(format!(
-            "The bank answered at {answer} ms that it has not received the amount, and \
-             nothing put it back."
+            "The bank answered at {} that it has not received the amount, and nothing \
+             put it back.",
+            at(answer)
         )),
         _ => None,
     }
@@ -225,16 +231,21 @@ impl Scene {
         );
         check::that(seen.asked == [*amount] && seen.sent == sends, words)?;
         run.few_wakeups(20, "a transfer")?;
-        let (took, time) = (took.as_millis(), time.as_millis());
-        let words = format!("{what}: it took {took} ms, expected {time} ms.");
-        let approved = plan.approve.as_millis();
-        let sent = times(run, "send").first().map(|time| u128::from(*time));
+        let words = format!(
+            "{what}: it took {}, expected {}.",
+            text::duration(*took),
+            text::duration(time)
+        );
+        let approved = plan.approve.as_millis() as u64;
+        let sent = times(run, "send").first().copied();
         let early = sent.filter(|sent| *sent < approved).map(|sent| {
             format!(
-                "It was sent at {sent} ms, before it was approved at {approved} ms."
+                "It was sent at {}, before it was approved at {}.",
+                text::millis(sent),
+                text::millis(approved)
             )
         });
-        check::that(took == time, words).because(early)
+        check::that(took.as_millis() == time.as_millis(), words).because(early)
     }
 }
 

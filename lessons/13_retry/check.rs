@@ -217,7 +217,7 @@ impl Sent {
             Ok(value) => value.to_string(),
             Err(error) => format!("the error {:?}", describe(error)),
         };
-        format!("{end} after {} ms", self.millis)
+        format!("{end} after {}", text::millis(self.millis))
     }
 
     /// Checks the number of requests, and whether it succeeded with the last one.
@@ -282,7 +282,10 @@ async fn succeeds() -> Result<()> {
             )
             .when(
                 sent.result.is_err() && count > MANY,
-                format!("Only the deadline may end it, which is after {limit} ms."),
+                format!(
+                    "Only the deadline may end it, which is after {}.",
+                    text::millis(limit)
+                ),
             )?;
     }
     Ok(())
