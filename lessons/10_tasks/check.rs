@@ -238,18 +238,18 @@ async fn in_order() -> Result<()> {
     for kinds in ["lsxsl", &"ls".repeat(many), "s", "sh", ""] {
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
         let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
-        let seen = watch(&what, &probe, task_group(jobs)).await;
-        let result = seen.result.when(kinds.is_empty(), "The list was empty.");
+        let outcome = watch(&what, &probe, task_group(jobs)).await;
+        let result = outcome.result.when(kinds.is_empty(), "The list was empty.");
         let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
         let judged = check::in_order(&got, &expected);
-        seen.run.pictured(judged.because(why))?;
+        outcome.run.pictured(judged.because(why))?;
         let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
         let sum = times.iter().sum::<u32>() * MS;
-        seen.run.paced(&Pace::mixed(&what, sum, longest))?;
+        outcome.run.paced(&Pace::mixed(&what, sum, longest))?;
     }
     Ok(())
 }
@@ -267,8 +267,8 @@ async fn failing(
         let number = kinds.find('F').map_or(0, |index| index + 1);
         let (count, how, at) = (kinds.len(), fail.words(), plan.at);
         let what = format!("a list of {count}, number {number} {how} after {at} ms");
-        let seen = watch(&what, &probe, task_group(jobs)).await;
-        seen.run.pictured(judge(&seen, &plan))?;
+        let outcome = watch(&what, &probe, task_group(jobs)).await;
+        outcome.run.pictured(judge(&outcome, &plan))?;
     }
     Ok(())
 }
@@ -278,7 +278,7 @@ async fn first_error() -> Result<()> {
 }
 
 async fn stopped() -> Result<()> {
-    failing(Fail::Error, |seen, _| seen.all_stopped()).await?;
+    failing(Fail::Error, |outcome, _| outcome.all_stopped()).await?;
     let (error, panic) =
         tokio::join!(computing(Fail::Error), computing(Fail::Panic));
     error.and(panic)
@@ -410,8 +410,8 @@ async fn computing(end: Fail) -> Result<()> {
 }
 
 async fn panic_is_error() -> Result<()> {
-    let judge = |seen: &Outcome<_>, plan: &Plan| {
-        seen.failed(plan).and_then(|()| seen.all_stopped())
+    let judge = |outcome: &Outcome<_>, plan: &Plan| {
+        outcome.failed(plan).and_then(|()| outcome.all_stopped())
     };
     failing(Fail::Panic, judge).await?;
     failing(Fail::StrPanic, judge).await
@@ -429,17 +429,17 @@ async fn nested() -> Result<()> {
         let (inner_jobs, inner_plan) = list(&probe, inner, 11, fail);
         let jobs = outer_jobs.into_iter().map(|job| job.map_ok(|n| vec![n]).boxed());
         let jobs = jobs.chain([task_group(inner_jobs).boxed()]).collect();
-        let seen = watch(what, &probe, task_group(jobs)).await;
+        let outcome = watch(what, &probe, task_group(jobs)).await;
         let judged = if inner.contains('F') {
-            seen.failed(&inner_plan).and_then(|()| seen.all_stopped())
+            outcome.failed(&inner_plan).and_then(|()| outcome.all_stopped())
         } else if outer.contains('F') {
             // The inner group is dropped, and a drop cannot wait.
-            seen.failed(&outer_plan).and(none_running(seen.running[1]))
+            outcome.failed(&outer_plan).and(none_running(outcome.running[1]))
         } else {
             let expected = [vec![1], vec![2], vec![11, 12]];
-            check::in_order(&seen.result??, &expected)
+            check::in_order(&outcome.result??, &expected)
         };
-        seen.run.pictured(judged)?;
+        outcome.run.pictured(judged)?;
     }
     Ok(())
 }

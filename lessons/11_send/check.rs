@@ -72,7 +72,7 @@ const MANY: usize = 70;
 type Called = (&'static str, String);
 
 /// The results of several calls of a function, and the calls of the service.
-struct Seen<T> {
+struct Outcome<T> {
     what: String,
     outputs: Vec<T>,
     /// Of each call: when it returned, and how many calls of the service had ended.
@@ -88,7 +88,7 @@ async fn watch<A, F: Future>(
     function: &str,
     arguments: Vec<A>,
     call: impl Fn(A) -> F,
-) -> Result<Seen<F::Output>> {
+) -> Result<Outcome<F::Output>> {
     let count = text::count(arguments.len() as u64, "call");
     let what = format!("{count} of `{function}`");
     log::change(|log| {
@@ -109,13 +109,13 @@ async fn watch<A, F: Future>(
     run.never_blocked()?;
     // Lets tasks end that were left running.
     sleep(Duration::from_secs(1)).await;
-    let log = log::seen();
+    let log = log::snapshot();
     let words = format!(
         "{what}: the code changed the log in `service.rs`, which is the check's."
     );
     check::that(log::changes() == changes, words)?;
     let (outputs, returned) = outputs.into_iter().unzip();
-    Ok(Seen { what, outputs, returned, calls: run.calls(Some), run, log })
+    Ok(Outcome { what, outputs, returned, calls: run.calls(Some), run, log })
 }
 
 /// Names a call of the service.
@@ -123,7 +123,7 @@ fn name((function, argument): &Called) -> String {
     format!("`{function}` with {argument:?}")
 }
 
-impl<T: Debug + PartialEq> Seen<T> {
+impl<T: Debug + PartialEq> Outcome<T> {
     /// Checks what each of the calls returned, and which functions of the service it
     /// called.
     fn did(&self, outputs: &[T], called: &[Vec<Called>]) -> Result<()> {
@@ -251,7 +251,7 @@ fn draw_sizes(urls: &[String]) {
 }
 
 fn sizes(urls: &[String]) -> Vec<usize> {
-    let drawn = log::seen().sizes;
+    let drawn = log::snapshot().sizes;
     urls.iter().map(|url| drawn[url]).collect()
 }
 
@@ -269,7 +269,10 @@ fn each(function: &'static str, arguments: &[String]) -> Vec<Vec<Called>> {
 }
 
 /// Subscribes addresses.
-async fn subscribed(list: &Arc<List>, addresses: &[String]) -> Result<Seen<usize>> {
+async fn subscribed(
+    list: &Arc<List>,
+    addresses: &[String],
+) -> Result<Outcome<usize>> {
     let call = |address| subscribe(Arc::clone(list), address);
     watch("subscribe", texts(addresses), call).await
 }
@@ -282,14 +285,14 @@ async fn subscribes() -> Result<()> {
             delay("2");
         }
         let addresses = check::draw().words(count);
-        let mut seen = subscribed(&Arc::default(), &addresses).await?;
-        let numbers: Vec<_> = seen.outputs.iter().map(usize::to_string).collect();
+        let mut outcome = subscribed(&Arc::default(), &addresses).await?;
+        let numbers: Vec<_> = outcome.outputs.iter().map(usize::to_string).collect();
         let called = each("welcome", &numbers);
         // Any order will do.
-        seen.outputs.sort();
-        seen.did(&Vec::from_iter(1..=count), &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, 0)?;
+        outcome.outputs.sort();
+        outcome.did(&Vec::from_iter(1..=count), &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
@@ -315,12 +318,12 @@ async fn reminds() -> Result<()> {
     let first = numbers[0];
     numbers.extend([0, MANY + 1, usize::MAX]);
     let call = |number| remind(Arc::clone(&list), number);
-    let seen = watch("remind", numbers, call).await?;
+    let outcome = watch("remind", numbers, call).await?;
     let known = [vec![true; mails], vec![false; 3]].concat();
     let called = [each("send", &addresses), vec![vec![]; 3]].concat();
-    seen.did(&known, &called)?;
-    seen.concurrent(&called)?;
-    seen.spent(mails, 0)?;
+    outcome.did(&known, &called)?;
+    outcome.concurrent(&called)?;
+    outcome.spent(mails, 0)?;
 
     // A slow mail keeps no one from subscribing, and the other way round.
     delay(&addresses[0]);
@@ -331,7 +334,7 @@ async fn reminds() -> Result<()> {
         }
     };
     let arguments = vec![None, Some(Text::new("")), None];
-    let seen = watch("remind` and `subscribe", arguments, call).await?;
+    let outcome = watch("remind` and `subscribe", arguments, call).await?;
     let sent = ("send", addresses[0].clone());
     let welcomed = ("welcome", (MANY + 1).to_string());
     let called = [sent.clone(), welcomed, sent].map(|call| vec![call]);
@@ -340,8 +343,8 @@ async fn reminds() -> Result<()> {
         Returned::Subscribed(MANY + 1),
         Returned::Reminded(true),
     ];
-    seen.did(&outputs, &called)?;
-    seen.concurrent(&called)
+    outcome.did(&outputs, &called)?;
+    outcome.concurrent(&called)
 }
 
 async fn publishes() -> Result<()> {
@@ -362,10 +365,10 @@ async fn publishes() -> Result<()> {
         let uploads = |issue| called("upload", &to(issue, &hosts));
         let called: Vec<_> = issues.iter().map(uploads).collect();
         let call = |issue| publish(issue, hosts.clone());
-        let seen = watch("publish", texts(&issues), call).await?;
-        seen.did(&[(), ()], &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, 0)?;
+        let outcome = watch("publish", texts(&issues), call).await?;
+        outcome.did(&[(), ()], &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
@@ -393,10 +396,10 @@ async fn reserves() -> Result<()> {
         }
         let booked: Vec<_> =
             called.iter().map(|called| called[0].0 == "book").collect();
-        let seen = watch("reserve", seats.to_vec(), reserve).await?;
-        seen.did(&booked, &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, called.len())?;
+        let outcome = watch("reserve", seats.to_vec(), reserve).await?;
+        outcome.did(&booked, &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, called.len())?;
     }
     Ok(())
 }
@@ -414,24 +417,24 @@ async fn fetches() -> Result<()> {
             delay(&five[1]);
         }
         let arguments = lists.iter().map(|urls| texts(urls)).collect();
-        let seen = watch("fetch_all", arguments, fetch_all).await?;
+        let outcome = watch("fetch_all", arguments, fetch_all).await?;
         let outputs: Vec<_> = lists.iter().map(|urls| sizes(urls)).collect();
-        for (got, expected) in seen.outputs.iter().zip(&outputs) {
+        for (got, expected) in outcome.outputs.iter().zip(&outputs) {
             check::in_order(got, expected)?;
         }
         let fetched: Vec<_> =
             lists.iter().map(|urls| called("fetch", urls)).collect();
-        seen.did(&outputs, &fetched)?;
-        seen.awaited(&fetched)?;
+        outcome.did(&outputs, &fetched)?;
+        outcome.awaited(&fetched)?;
         for (number, urls) in (1..).zip(lists) {
-            seen.four_at_a_time(number, urls)?;
+            outcome.four_at_a_time(number, urls)?;
         }
-        seen.spent(0, 0)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
 
-impl Seen<Vec<usize>> {
+impl Outcome<Vec<usize>> {
     /// Checks that a call of `fetch_all` fetched four pages at a time, in any order.
     fn four_at_a_time(&self, number: usize, urls: &[String]) -> Result<()> {
         let Self { what, run, calls, log, .. } = self;
@@ -488,10 +491,10 @@ async fn indexes() -> Result<()> {
             titles.iter().zip(&links).map(page).unzip();
         let called: Vec<_> =
             links.iter().map(|links| called("fetch", links)).collect();
-        let seen = watch("index", pages, index).await?;
-        seen.did(&outputs, &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, titles.len())?;
+        let outcome = watch("index", pages, index).await?;
+        outcome.did(&outputs, &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, titles.len())?;
     }
     Ok(())
 }

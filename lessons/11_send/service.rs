@@ -140,12 +140,12 @@ pub mod log {
 
     static CHANGES: AtomicUsize = AtomicUsize::new(0);
 
-    pub(super) fn with<T>(look: impl FnOnce(&mut Log) -> T) -> T {
+    pub(super) fn with<T>(access: impl FnOnce(&mut Log) -> T) -> T {
         let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-        look(log.get_or_insert_default())
+        access(log.get_or_insert_default())
     }
 
-    pub fn seen() -> Log {
+    pub fn snapshot() -> Log {
         with(|log| log.clone())
     }
 

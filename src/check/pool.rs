@@ -61,11 +61,11 @@ pub(super) fn server_is_silent() -> bool {
     let (sender, answer) = channel();
     // On another thread, because this one may be running async code.
     std::thread::spawn(move || {
-        let asked = on_runtime(async {
+        let connected = on_runtime(async {
             let client = connect(&config).await?;
             Ok(client.batch_execute("").await?)
         });
-        let _ = sender.send(asked);
+        let _ = sender.send(connected);
     });
     answer.recv_timeout(ANSWER_LIMIT).is_err()
 }
