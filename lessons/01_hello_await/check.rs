@@ -133,11 +133,11 @@ impl List {
     }
 
     /// A list that is longer than any limit, of lines that no solution can contain.
-    fn drawn() -> Self {
-        let draw = check::draw();
-        let mut lines = draw.words(1201);
+    fn random() -> Self {
+        let rng = check::rng();
+        let mut lines = rng.words(1201);
         for line in &mut lines[1..] {
-            line.insert_str(0, &"no ".repeat(draw.number(5)));
+            line.insert_str(0, &"no ".repeat(rng.number(5)));
         }
         lines.push("end".to_owned());
         Self(lines)
@@ -158,7 +158,7 @@ impl List {
             Self::of(" tea ", &["", "rice", "rice", " ", "end"]),
             Self::of("long", &[&"very ".repeat(21)]),
         ];
-        lists.into_iter().chain(once_with(Self::drawn))
+        lists.into_iter().chain(once_with(Self::random))
     }
 }
 

@@ -36,11 +36,11 @@ fn expected(content: &Content) -> [String; 5] {
 }
 
 async fn right() -> Result<()> {
-    let draw = check::draw();
-    let words = draw.words(8);
-    let counts = draw.distinct(8, 4..=99);
+    let rng = check::rng();
+    let words = rng.words(8);
+    let counts = rng.distinct(8, 4..=99);
     // None of a site as it is documented.
-    let degrees = draw.distinct(4, -9..=23);
+    let degrees = rng.distinct(4, -9..=23);
     let contents = [0, 1, 2, 3].map(|n| Content {
         news: format!("a new {}", words[2 * n + 1]),
         orders: counts[2 * n].unsigned_abs(),
@@ -179,7 +179,7 @@ async fn once() -> Result<()> {
 
 async fn not_too_early() -> Result<()> {
     never_early(&Fetched::as_documented().await)?;
-    for millis in drawn_millis() {
+    for millis in random_millis() {
         never_early(&Fetched::with(millis).await)?;
     }
     Ok(())
@@ -203,10 +203,10 @@ fn never_early(fetched: &Fetched) -> Result<()> {
 }
 
 /// Durations of the requests such that each of several paths is the longest.
-fn drawn_millis() -> [[u64; 5]; 4] {
-    let draw = check::draw();
+fn random_millis() -> [[u64; 5]; 4] {
+    let rng = check::rng();
     let mut millis: Vec<_> =
-        draw.distinct(5, 50..=499).iter().map(|&n| 2 * n as u64 + 1).collect();
+        rng.distinct(5, 50..=499).iter().map(|&n| 2 * n as u64 + 1).collect();
     millis.sort_unstable();
     let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| millis[index]);
     [
@@ -219,11 +219,11 @@ fn drawn_millis() -> [[u64; 5]; 4] {
 
 async fn not_too_late() -> Result<()> {
     never_late(Fetched::as_documented().await)?;
-    for millis in drawn_millis() {
+    for millis in random_millis() {
         never_late(Fetched::with(millis).await)?;
     }
     // Slower than any timeout, and a loop of short sleeps wakes up often.
-    let slow = drawn_millis()[2].map(|millis| 100 * millis);
+    let slow = random_millis()[2].map(|millis| 100 * millis);
     never_late(Fetched::with(slow).await)
 }
 

@@ -104,17 +104,17 @@ fn watched<T>(code: impl FnOnce() -> T) -> T {
     value
 }
 
-/// Draws uploads, large ones after the first, and runs `script`, which drives their
-/// callers, with a new hasher.
+/// Creates random uploads, large ones after the first, and runs `script`, which drives
+/// their callers, with a new hasher.
 async fn scene(
     limit: usize,
     uploads: usize,
     script: impl AsyncFnOnce(&Server, &[String]) -> Result<()>,
 ) -> Result<()> {
-    let draw = check::draw();
-    let mut uploads = draw.words(uploads);
+    let rng = check::rng();
+    let mut uploads = rng.words(uploads);
     uploads.iter_mut().skip(1).for_each(|upload| *upload = upload.repeat(300));
-    log::reset(format!(" ({})", draw.word()));
+    log::reset(format!(" ({})", rng.word()));
     let hasher = Hasher::new(limit);
     let (callers, wakeups, paused) = Default::default();
     let server = Server { hasher: &hasher, callers, wakeups, paused };

@@ -18,7 +18,7 @@ pub fn hash(upload: &str) -> Result<String> {
 }
 
 /// A log of the calls, for the check. The check also decides when a call returns,
-/// and draws what its result ends with.
+/// and sets a random end of its result.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 

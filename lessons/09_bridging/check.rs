@@ -141,7 +141,7 @@ impl Caller {
     }
 }
 
-/// A web server, callers, and a page with a drawn title for each of them.
+/// A web server, callers, and a page with a random title for each of them.
 struct Site {
     server: Arc<web::Server>,
     titles: Vec<String>,
@@ -161,9 +161,9 @@ impl Site {
         Ok(site)
     }
 
-    /// Draws new titles; returns the old ones.
+    /// Sets new random titles; returns the old ones.
     fn change(&mut self) -> Vec<String> {
-        let titles = check::draw().words(self.callers.len());
+        let titles = check::rng().words(self.callers.len());
         for (page, title) in titles.iter().enumerate() {
             let body = format!("{title}\nThe second line.\n");
             self.server.set_response(&path(page), 200, body);
@@ -357,8 +357,9 @@ async fn together() -> Result<()> {
     held(3, OBSERVATION).await?;
     // To create many clients takes a while. The check before this one reports them.
     let clients = log::with(|log| log.clients);
-    let drawn = MANY - check::draw().number(11);
-    held(if clients > 1 { 6 } else { web::capacity(drawn) }, SHORT_OBSERVATION).await
+    let callers = MANY - check::rng().number(11);
+    held(if clients > 1 { 6 } else { web::capacity(callers) }, SHORT_OBSERVATION)
+        .await
 }
 
 /// Holds calls at the server, two for each page, and the first one for longer.
@@ -441,7 +442,7 @@ fn wait(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
 async fn fails() -> Result<()> {
     let before = log_now();
     let mut site = Site::start(&[MAIN, THREAD, SPAWN_BLOCKING]).await?;
-    let status = *check::draw().pick(&[403, 404, 410, 500, 503]);
+    let status = *check::rng().pick(&[403, 404, 410, 500, 503]);
     site.server.set_response("/page/9", status, "no such page");
     site.server.delay("/page/9", Duration::ZERO);
     let (missing, refused) = (site.url(9), site.server.refused_url()?);

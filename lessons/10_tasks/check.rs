@@ -96,26 +96,26 @@ struct Plan {
     fail: Fail,
 }
 
-/// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail;
+/// Creates a list of jobs with random times, one for each letter. `s`: short; `F`: the first to fail;
 /// `e`: fails later; `l`: long; `x`: longer than these; `h`: more than half an hour.
 /// The output of a job is its number, counted from `first`. `probe` logs what happens
 /// to it.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
-    let draw = check::draw();
+    let rng = check::rng();
     // A prime: a loop of short sleeps does not end at the same time by chance.
-    let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
-    let message = draw.word();
+    let at = *rng.pick(&[97, 101, 103, 107, 109, 113]);
+    let message = rng.word();
     let home = thread::current().id();
     let job = |(number, kind)| {
         let (range, failure) = match kind {
             's' => (30..=80, None),
             'F' => (at..=at, Some(message.clone())),
-            'e' => (150..=190, Some(draw.word())),
+            'e' => (150..=190, Some(rng.word())),
             'l' => (200..=290, None),
             'h' => (2_000_000..=3_000_000, None),
             _ => (350..=390, None),
         };
-        let time = draw.between(range).unsigned_abs();
+        let time = rng.between(range).unsigned_abs();
         let work = probe.work(number, time * MS);
         let job = async move {
             let words = "a job runs on another thread, outside the runtime's tasks, as \
@@ -234,7 +234,7 @@ impl<T> Outcome<T> {
 }
 
 async fn in_order() -> Result<()> {
-    let many = check::draw().between(101..=150) as usize;
+    let many = check::rng().between(101..=150) as usize;
     for kinds in ["lsxsl", &"ls".repeat(many), "s", "sh", ""] {
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
         let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
@@ -259,7 +259,7 @@ async fn failing(
     fail: Fail,
     judge: impl Fn(&Outcome<Vec<usize>>, &Plan) -> Result<()>,
 ) -> Result<()> {
-    let before = check::draw().between(51..=100) as usize;
+    let before = check::rng().between(51..=100) as usize;
     let many = format!("{}F{}x", "ls".repeat(before), "l".repeat(98));
     for kinds in ["lsFlx", "elFsx", "Fxels", "xlseF", &many] {
         let probe = Probe::default();
@@ -300,8 +300,8 @@ const MANY: usize = 200;
 /// however long the threads take.
 async fn computing(end: Fail) -> Result<()> {
     let stage = Arc::new(AtomicUsize::new(0));
-    let draw = check::draw();
-    let (first, second) = (draw.word(), draw.word());
+    let rng = check::rng();
+    let (first, second) = (rng.word(), rng.word());
     let (start, started) = oneshot::channel();
     // `held` lives as long as the computing job, each receiver as long as its owner.
     let (held, is_held) = watch::channel(());

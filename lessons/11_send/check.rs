@@ -226,11 +226,11 @@ impl<T: Debug + PartialEq> Outcome<T> {
     }
 }
 
-/// Draws how long the service takes for each of the arguments.
-fn draw_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
-    let draw = check::draw();
+/// Sets a random time of the service for each of the arguments.
+fn set_random_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
+    let rng = check::rng();
     let time = |argument: &String| {
-        (argument.clone(), u64::from(draw.between(30..=190).unsigned_abs()))
+        (argument.clone(), u64::from(rng.between(30..=190).unsigned_abs()))
     };
     let times = arguments.into_iter().map(time).collect();
     log::change(|log| *log = log::Log { times, ..log::Log::default() });
@@ -243,16 +243,16 @@ fn delay(argument: &str) {
     });
 }
 
-/// Draws the size of each page.
-fn draw_sizes(urls: &[String]) {
-    let sizes = check::draw().distinct(urls.len(), 1000..=9999);
+/// Sets a random size of each page.
+fn set_random_sizes(urls: &[String]) {
+    let sizes = check::rng().distinct(urls.len(), 1000..=9999);
     let sizes = sizes.iter().map(|size| size.unsigned_abs() as usize);
     log::change(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
 }
 
 fn sizes(urls: &[String]) -> Vec<usize> {
-    let drawn = log::snapshot().sizes;
-    urls.iter().map(|url| drawn[url]).collect()
+    let sizes = log::snapshot().sizes;
+    urls.iter().map(|url| sizes[url]).collect()
 }
 
 fn texts(words: &[String]) -> Vec<Text> {
@@ -280,11 +280,13 @@ async fn subscribed(
 async fn subscribes() -> Result<()> {
     spawns!(subscribe(Arc::default(), Text::new("")));
     for count in [MANY, 3] {
-        draw_times(&Vec::from_iter((1..=count).map(|number| number.to_string())));
+        set_random_times(&Vec::from_iter(
+            (1..=count).map(|number| number.to_string()),
+        ));
         if count == 3 {
             delay("2");
         }
-        let addresses = check::draw().words(count);
+        let addresses = check::rng().words(count);
         let mut outcome = subscribed(&Arc::default(), &addresses).await?;
         let numbers: Vec<_> = outcome.outputs.iter().map(usize::to_string).collect();
         let called = each("welcome", &numbers);
@@ -306,9 +308,9 @@ enum Returned {
 
 async fn reminds() -> Result<()> {
     spawns!(remind(Arc::default(), 1));
-    let mut addresses = check::draw().words(MANY);
+    let mut addresses = check::rng().words(MANY);
     let numbers = (1..=MANY).map(|number| number.to_string());
-    draw_times(&Vec::from_iter(addresses.iter().cloned().chain(numbers)));
+    set_random_times(&Vec::from_iter(addresses.iter().cloned().chain(numbers)));
     let list = Arc::default();
     let mut numbers = subscribed(&list, &addresses).await?.outputs;
     // Two of them twice.
@@ -349,14 +351,14 @@ async fn reminds() -> Result<()> {
 
 async fn publishes() -> Result<()> {
     spawns!(publish(Text::new(""), Vec::new()));
-    let draw = check::draw();
-    let issues = draw.words(2);
+    let rng = check::rng();
+    let issues = rng.words(2);
     for count in [5, MANY, 1, 0] {
-        let mut hosts = draw.words(count);
+        let mut hosts = rng.words(count);
         let to = |issue, hosts: &[String]| {
             hosts.iter().map(|host| format!("{issue} to {host}")).collect::<Vec<_>>()
         };
-        draw_times(&[to(&issues[0], &hosts), to(&issues[1], &hosts)].concat());
+        set_random_times(&[to(&issues[0], &hosts), to(&issues[1], &hosts)].concat());
         if count == MANY {
             delay(&to(&issues[0], &hosts)[0]);
             // Two of them twice.
@@ -375,13 +377,12 @@ async fn publishes() -> Result<()> {
 
 async fn reserves() -> Result<()> {
     spawns!(reserve(String::new()));
-    let draw = check::draw();
-    let seats =
-        draw.distinct(MANY, 1..=500).into_iter().map(|seat| seat.to_string());
+    let rng = check::rng();
+    let seats = rng.distinct(MANY, 1..=500).into_iter().map(|seat| seat.to_string());
     let mut seats: Vec<_> =
-        seats.chain(draw.words(4)).chain([String::new()]).collect();
-    draw.shuffle(&mut seats);
-    let mark = format!(" ({})", draw.word());
+        seats.chain(rng.words(4)).chain([String::new()]).collect();
+    rng.shuffle(&mut seats);
+    let mark = format!(" ({})", rng.word());
     let call = |seat: &String| match seat.parse::<usize>() {
         Ok(_) => ("book", seat.clone()),
         Err(error) => ("report", format!("{seat}: {error}{mark}")),
@@ -389,7 +390,7 @@ async fn reserves() -> Result<()> {
     // At the second time, one of them takes long.
     for seats in [&seats[..], &seats[..2]] {
         let called: Vec<_> = seats.iter().map(|seat| vec![call(seat)]).collect();
-        draw_times(called.iter().map(|called| &called[0].1));
+        set_random_times(called.iter().map(|called| &called[0].1));
         log::change(|log| log.mark = mark.clone());
         if seats.len() == 2 {
             delay(&called[0][0].1);
@@ -406,13 +407,13 @@ async fn reserves() -> Result<()> {
 
 async fn fetches() -> Result<()> {
     spawns!(fetch_all(Vec::new()));
-    let urls = check::draw().words(40);
+    let urls = check::rng().words(40);
     // Two of them twice; then some of them again.
     let long = [&urls[..], &urls[..2]].concat();
     let (five, eight) = (&urls[..5], &urls[5..13]);
     for lists in [&[&long[..]][..], &[&urls[..3]], &[&[]], &[five, eight]] {
-        draw_times(&urls);
-        draw_sizes(&urls);
+        set_random_times(&urls);
+        set_random_sizes(&urls);
         if lists.len() == 2 {
             delay(&five[1]);
         }
@@ -471,15 +472,15 @@ impl Outcome<Vec<usize>> {
 
 async fn indexes() -> Result<()> {
     spawns!(index(String::new()));
-    let draw = check::draw();
-    let (mut titles, urls) = (draw.words(3), draw.words(6 + MANY));
+    let rng = check::rng();
+    let (mut titles, urls) = (rng.words(3), rng.words(6 + MANY));
     // One page has only a title, and one has two links twice and an empty title.
     titles[2].clear();
     let links = [&urls[..6], &[], &[&urls[6..], &urls[6..8]].concat()];
     // The same pages again, and one link takes long.
     for again in [false, true] {
-        draw_times(&urls);
-        draw_sizes(&urls);
+        set_random_times(&urls);
+        set_random_sizes(&urls);
         if again {
             delay(&urls[6]);
         }

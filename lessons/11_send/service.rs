@@ -103,8 +103,8 @@ async fn call(what: &'static str, argument: &str) {
     log::with(|log| log.ended.push((what, argument.to_owned())));
 }
 
-/// A log of the calls, for the check. The check also draws how long they take, and
-/// what they return. It counts changes that this file has not made.
+/// A log of the calls, for the check. The check also sets random times and results for
+/// them. It counts changes that this file has not made.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 

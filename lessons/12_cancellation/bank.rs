@@ -96,7 +96,7 @@ impl Bank {
     }
 }
 
-/// A log of the calls, for the check. The check also draws how long they take, and
+/// A log of the calls, for the check. The check also sets random times for them, and
 /// whether they fail.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]

@@ -1,6 +1,6 @@
 //! The check of exercise 12.
 //!
-//! The bank is part of the check: it draws how long it takes and whether it refuses.
+//! The bank is part of the check: it takes a random time and may refuse.
 //! It also logs its calls, so that the check knows at which await a transfer was
 //! dropped, and what happened after that.
 
@@ -69,17 +69,17 @@ struct Outcome<T> {
 
 impl Scene {
     fn new(what: &'static str) -> Self {
-        let draw = check::draw();
-        let number = |range| u64::from(draw.between(range).unsigned_abs());
+        let rng = check::rng();
+        let number = |range| u64::from(rng.between(range).unsigned_abs());
         let (balance, amount) = (number(300..=900), number(11..=99));
         let longer = if what == SLOW { LONG } else { Duration::ZERO };
         let plan = Plan {
             // Primes: no loop of short sleeps ends at the same time by chance.
-            approve: *draw.pick(&[41, 43, 47]) * MS + longer,
-            send: *draw.pick(&[59, 61, 67]) * MS + longer,
+            approve: *rng.pick(&[41, 43, 47]) * MS + longer,
+            send: *rng.pick(&[59, 61, 67]) * MS + longer,
             refuses: what == REFUSES,
             accepts: if what == CLOSED { 0 } else { u64::MAX },
-            reason: draw.word(),
+            reason: rng.word(),
         };
         let account = Arc::new(Account::new(balance));
         let bank = Arc::new(Bank::with(plan.clone()));
@@ -295,8 +295,8 @@ async fn together() -> Result<()> {
 
 /// Runs many transfers at once, with one in the middle that does not arrive.
 async fn many() -> Result<()> {
-    let draw = check::draw();
-    let count = u64::from(draw.between(150..=300).unsigned_abs());
+    let rng = check::rng();
+    let count = u64::from(rng.between(150..=300).unsigned_abs());
     let mut scene = Scene::new(ACCEPTS);
     let (amount, failing) = (scene.amount, count / 2);
     scene.balance = count * (amount + 1);

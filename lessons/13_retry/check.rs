@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::api::{Api, Log};
 use super::random::Random;
 use super::send;
-use async_workbook::check::{self, Diagnosis, Draw, Explain, Run};
+use async_workbook::check::{self, Diagnosis, Explain, Rng, Run};
 use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
@@ -49,7 +49,7 @@ fn check() -> check::Verdict {
 }
 
 struct Site {
-    draw: Draw,
+    rng: Rng,
     api: Api,
     client: Client,
     /// The value of a header that only this client adds.
@@ -72,17 +72,17 @@ struct Sent {
 
 impl Site {
     async fn start() -> Result<Self> {
-        let (draw, api) = (check::draw(), Api::start().await?);
+        let (rng, api) = (check::rng(), Api::start().await?);
         // A status in the URL, which is in the text of each error of reqwest.
-        let (id, name) = (draw.word(), draw.word() + "503");
+        let (id, name) = (rng.word(), rng.word() + "503");
         let mut headers = HeaderMap::new();
         headers.insert("x-client", HeaderValue::from_str(&id)?);
         let client = check::client().default_headers(headers).build()?;
-        Ok(Self { draw, api, client, id, name })
+        Ok(Self { rng, api, client, id, name })
     }
 
     fn seed(&self) -> u64 {
-        self.draw.number(usize::MAX) as u64
+        self.rng.number(usize::MAX) as u64
     }
 
     fn random(&self) -> Random {
@@ -432,9 +432,9 @@ async fn waits() -> Result<()> {
 
 async fn retry_after() -> Result<()> {
     let site = Site::start().await?;
-    let seconds = site.draw.between(2..=5).unsigned_abs() as u64;
+    let seconds = site.rng.between(2..=5).unsigned_abs() as u64;
     let after = Some(seconds * 1000);
-    let word = site.draw.word();
+    let word = site.rng.word();
     let (words, resets) = (format!("/429+{word}"), "/429+1/503".repeat(10));
     let (mixed, none) = ([1, 2, 1, 2].map(|n| Some(1000 * n)), [None; 3]);
     for (path, waits) in [
@@ -501,7 +501,7 @@ async fn punctual() -> Result<()> {
         "/503/429+5",
         "/503+10000000000000000000",
     ] {
-        let limit = site.draw.between(1500..=2500).unsigned_abs() as u64;
+        let limit = site.rng.between(1500..=2500).unsigned_abs() as u64;
         let sent = site.get(path, limit).await?;
         let (late, last) = (sent.millis > limit + 1, sent.times.last().copied());
         let last = last.unwrap_or(0);
