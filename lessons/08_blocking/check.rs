@@ -33,13 +33,13 @@ use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The real time without any progress after which something does not happen any more.
-const PATIENCE: Duration = Duration::from_millis(2000);
+/// The real time without any progress after which nothing more is expected.
+const STALL_TIMEOUT: Duration = Duration::from_millis(2000);
 
-/// The real time in which something must not happen.
-const LOOK: Duration = Duration::from_millis(10);
+/// The real time for which the check observes that something does not happen.
+const OBSERVATION: Duration = Duration::from_millis(10);
 
-/// More wakeups than there are in this time if callers only wait.
+/// More wakeups than there are in [`OBSERVATION`] if callers only wait.
 const MANY: usize = 50;
 
 #[test]
@@ -140,11 +140,11 @@ fn unblocked(result: Result<()>) -> Result<()> {
 
 /// Waits until the log meets a condition, on a thread that may block.
 async fn within(
-    patience: Duration,
+    timeout: Duration,
     holds: impl Fn(&Log) -> bool + Send + 'static,
 ) -> bool {
     yield_now().await; // polls new callers
-    spawn_blocking(move || log::wait(patience, holds)).await.unwrap_or(false)
+    spawn_blocking(move || log::wait(timeout, holds)).await.unwrap_or(false)
 }
 
 /// Returns the numbers of calls of `uploads::hash` that have started and ended.
@@ -154,7 +154,7 @@ fn calls() -> (usize, usize) {
 
 /// Waits until this many calls of `uploads::hash` have started.
 async fn started(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.calls.len() >= count).await;
+    let enough = within(STALL_TIMEOUT, move |log| log.calls.len() >= count).await;
     let (started, ended) = calls();
     let words = format!(
         "{when}, {} had started, expected {count}; {ended} had ended.",
@@ -165,7 +165,7 @@ async fn started(count: usize, when: &str) -> Result<()> {
 
 /// Waits until this many calls of `Hasher::hash` have returned.
 async fn returned(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.returned >= count).await;
+    let enough = within(STALL_TIMEOUT, move |log| log.returned >= count).await;
     let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
     let words = format!(
         "{when}, {} had returned, expected {count}. `uploads::hash` calls: {started} \
@@ -207,11 +207,11 @@ fn compare(upload: &str, result: Result<String>) -> Result<()> {
 async fn in_time(late: Result<()>) -> Result<()> {
     let (before, _) = calls();
     let more = move |log: &Log| log.calls.len() > before;
-    if late.is_ok() || within(PATIENCE / 8, more).await {
+    if late.is_ok() || within(STALL_TIMEOUT / 8, more).await {
         return late;
     }
     advance(100 * MS).await;
-    match within(LOOK, more).await {
+    match within(OBSERVATION, more).await {
         true => late.because(["No other one started until the clock moved: the queue is \
                                polled, with a sleep in between. Each should start as \
                                soon as it may."]),
@@ -228,7 +228,7 @@ async fn right() -> Result<()> {
             uploads[1] = uploads[0].clone();
             uploads.iter().for_each(|upload| server.call(upload));
             let what = format!("after {count} calls, 3 of them empty");
-            within(PATIENCE / 8, move |log| log.calls.len() >= limit).await;
+            within(STALL_TIMEOUT / 8, move |log| log.calls.len() >= limit).await;
             log::with(|log| log.all_open = true);
             in_time(returned(count, &what).await).await?;
             let mut results: Vec<_> = uploads.iter().zip(server.results()).collect();
@@ -306,10 +306,12 @@ async fn burst(
         let started = started(before + all.min(limit + ended), &what).await;
         if ended < 2 {
             let wakeups = server.wakeups.get();
-            if within(LOOK, move |log| log.running() > limit).await {
+            if within(OBSERVATION, move |log| log.running() > limit).await {
                 // Until the peak is the same in every run.
-                within(PATIENCE / 8, move |log| log.calls.len() == before + all)
-                    .await;
+                within(STALL_TIMEOUT / 8, move |log| {
+                    log.calls.len() == before + all
+                })
+                .await;
             }
             let words = "while nothing happened, `Hasher::hash` woke itself again \
                          and again, as a loop of `yield_now` does.";
@@ -323,7 +325,8 @@ async fn burst(
             log.open.extend(running.map(|call| call.upload.clone()));
         });
         let enough = before + ended;
-        within(PATIENCE, move |log| log.calls.len() - log.running() > enough).await;
+        within(STALL_TIMEOUT, move |log| log.calls.len() - log.running() > enough)
+            .await;
     }
     log::with(|log| log.all_open = true);
     returned(before + all, "when all had ended").await
@@ -339,7 +342,7 @@ async fn punctual() -> Result<()> {
         returned(1, "when the first `uploads::hash` had ended").await?;
         started(2, "when the first one had ended").await?;
         advance(199 * MS).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "with the limit 1, the third call of `uploads::hash` started while the \
                      second was running.";
         check::that(!third, words)?;
@@ -350,7 +353,9 @@ async fn punctual() -> Result<()> {
         if let late @ Err(_) = returned(3, "501 ms after three calls").await {
             let before = log::with(|log| log.returned);
             advance(300 * MS).await;
-            let words = match within(LOOK, move |log| log.returned > before).await {
+            let late_return =
+                within(OBSERVATION, move |log| log.returned > before).await;
+            let words = match late_return {
                 true => {
                     "The next one returned 501 ms after its `uploads::hash` had \
                      started: the deadline covers the time in the queue, too."
@@ -360,8 +365,8 @@ async fn punctual() -> Result<()> {
             return late.because([words]);
         }
         log::with(|log| log.all_open = true);
-        within(PATIENCE, |log| log.running() == 0).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        within(STALL_TIMEOUT, |log| log.running() == 0).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "a call of `uploads::hash` started at the deadline or later, for a \
                      caller that gave up while queued.";
         check::that(!third, words)?;
@@ -384,7 +389,7 @@ async fn counted() -> Result<()> {
             }
             server.abandon(..);
             server.call(&uploads[3]);
-            let more = within(LOOK, |log| log.running() > 2).await;
+            let more = within(OBSERVATION, |log| log.running() > 2).await;
             let words = format!(
                 "more than 2 calls of `uploads::hash` are running. The caller of the \
                  first two {how}, but that does not end a call on another thread."
@@ -414,8 +419,8 @@ async fn handed_over() -> Result<()> {
         started(1, "with the limit 1, after three calls").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
-        within(PATIENCE, |log| log.running() == 0).await;
-        within(LOOK, |_| false).await;
+        within(STALL_TIMEOUT, |log| log.running() == 0).await;
+        within(OBSERVATION, |_| false).await;
         server.abandon(1..2);
         server.paused.set(false);
         log::with(|log| log.all_open = true);
@@ -424,7 +429,7 @@ async fn handed_over() -> Result<()> {
         let words = "with the limit 1, the second of three callers was dropped just after \
                      the first call of `uploads::hash` had ended. The call for the \
                      third one never started.";
-        check::that(within(PATIENCE, next).await, words)
+        check::that(within(STALL_TIMEOUT, next).await, words)
     });
     unblocked(result.await)
 }

@@ -33,12 +33,13 @@ use crate::timeline::Spans;
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The time without progress after which the watchdog reports.
-const PATIENCE: Duration =
+/// The time without progress after which the watchdog reports a check.
+const STALL_TIMEOUT: Duration =
     Duration::from_millis(if cfg!(test) { 500 } else { 2500 });
 
-/// The time on the paused clock after which work that goes on is endless.
-const ENDLESS: Duration = Duration::from_secs(600);
+/// The time on the paused clock after which the watchdog reports a check that still
+/// makes progress: it never ends.
+const ENDLESS_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The activity of the thread of a check, recorded by that thread.
 #[derive(Debug, Default)]
@@ -169,13 +170,13 @@ impl Watched {
                 last_progress = now;
             }
             last_sample = now;
-            let endless = Duration::from_millis(now.millis) > ENDLESS
+            let endless = Duration::from_millis(now.millis) > ENDLESS_TIMEOUT
                 && self.clock == Clock::Paused
-                && began.elapsed(&now) > PATIENCE;
+                && began.elapsed(&now) > STALL_TIMEOUT;
             if endless {
                 return Some(self.endless(&now));
             }
-            if last_progress.elapsed(&now) > PATIENCE {
+            if last_progress.elapsed(&now) > STALL_TIMEOUT {
                 let turns = self.turns(end)?;
                 return Some(self.stuck(&last_progress, &self.sample(), turns));
             }
