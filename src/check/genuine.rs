@@ -107,11 +107,15 @@ pub fn foreign_verdict(
 ) -> Option<String> {
     let shown = shown(root, check);
     if !is_same(&root.join(file), check) {
-        return Some(format!("the result is that of {file}, not that of {shown}"));
+        return Some(format!("the result comes from {file}, not {shown}; {ENDING}"));
     }
     let expected = listed_titles(&fs::read_to_string(check).ok()?);
-    (!expected.is_empty() && expected != titles)
-        .then(|| format!("the checks that ran are not those that {shown} lists"))
+    (!expected.is_empty() && expected != titles).then(|| {
+        format!(
+            "the checks that ran are not those that {shown} lists; `git checkout \
+                 {shown}` restores it"
+        )
+    })
 }
 
 fn shown(root: &Path, check: &Path) -> String {
