@@ -286,12 +286,30 @@ fn python_must_have_its_packages() {
     // The fixture has no such package; the error is cargo's.
     run(&["compare", "--partial"], &complete).fails(101, &["`compare`"]);
     run(&["compare", "tea"], &complete).fails(2, &["possible values: pages,"]);
+    run(&["doctor"], "/nowhere".as_ref()).prints(
+        1,
+        &[
+            "✗ Python: WORKBOOK_PYTHON: /nowhere is not Python 3.11 or newer",
+            "Set it to the path of one, or unset it.",
+        ],
+    );
     let incomplete = python("Python 3.12.1\naiohttp 3.9");
     run(&["doctor"], &incomplete).prints(
         1,
         &[
             "✗ Python: WORKBOOK_PYTHON: ",
             "python lacks the packages asyncpg",
+            "/python -m pip install -r lessons/requirements.txt",
+        ],
+    );
+    let rustc = std::path::Path::new(env!("CARGO")).with_file_name("rustc");
+    let mut command = fixture.command(&["doctor"]);
+    command.env("WORKBOOK_POSTGRES_BIN", "/nowhere").env("RUSTC", rustc);
+    Run::of(command.env("PATH", "/nowhere")).prints(
+        0,
+        &[
+            "! Python: found no Python 3.11 or newer",
+            "Install it, for example from https://www.python.org/downloads, and then",
             "pip install -r lessons/requirements.txt",
         ],
     );
