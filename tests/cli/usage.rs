@@ -12,7 +12,11 @@ fn lessons_have_several_names() {
         let run = fixture.run(&[command, "gathr"]);
         run.fails(
             2,
-            &["invalid value 'gathr'", "the lessons are 01_hello_await, 02_lazy, "],
+            &[
+                "invalid value 'gathr'",
+                "possible values: 01_hello_await, 02_lazy, ",
+                "a similar value exists: '03_gather'",
+            ],
         );
         assert_eq!(run.out, "");
         // A name is not abbreviated.
