@@ -170,7 +170,7 @@ pub fn chosen() -> Option<PathBuf> {
 
 /// Returns the commands that create an interpreter with the packages in a requirements
 /// file, such as `lessons/requirements.txt`.
-pub fn install(requirements: &str) -> String {
+fn install(requirements: &str) -> String {
     format!("python3 -m venv .venv\n  .venv/bin/pip install -r {requirements}")
 }
 
