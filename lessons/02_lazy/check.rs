@@ -291,7 +291,7 @@ fn polled_in_time(run: &Run<()>, content: &Content) -> Result<()> {
     Ok(())
 }
 
-/// Returns what the times of the requests show about the cause of late ones.
+/// Returns the cause of late requests, as far as the times of all requests show it.
 fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
     let start_of =
         |name| late.iter().find(|one| one.name == name).map(|one| one.start);

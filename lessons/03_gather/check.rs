@@ -29,7 +29,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// Stands for a city that the server does not know.
+/// A placeholder for a city that the server does not know.
 const AN_ERROR: &str = "an error";
 
 /// A server, a client, and the guide to each city for which both APIs work.
@@ -127,7 +127,7 @@ impl World {
         let unknown =
             cities.iter().filter(|city| self.guide(city).is_none()).count();
         let errors = errors(guides)?;
-        // Those at the places of known cities are not expected, if there are any.
+        // The unexpected errors, if any: those of known cities.
         let of_known: Vec<_> = guides
             .iter()
             .zip(cities)
@@ -291,7 +291,7 @@ async fn together() -> Result<()> {
     once(&run, &MIXED)
 }
 
-/// Returns what the times of the requests show about the cause of a wait.
+/// Returns the cause of a wait, as far as the times of the requests show it.
 fn cause(run: &Run<()>) -> Option<String> {
     let requests = requests(run);
     let known =
@@ -302,7 +302,7 @@ fn cause(run: &Run<()>) -> Option<String> {
     if requests.one_after_another() {
         return Some("Each request waits for the one before it.".into());
     }
-    // All calls whose name has the same part, as one call.
+    // Merges the calls whose names share a part.
     let grouped = |part: fn(&str) -> Option<(&str, &str)>| {
         let mut groups: Vec<Call> = Vec::new();
         for one in requests.iter() {
@@ -362,7 +362,7 @@ async fn in_order() -> Result<()> {
 const MIXED: [&str; 7] =
     ["Lisbon", "Atlantis", "Oslo", "Utopia", "Helsinki", "Elysium", "Rome"];
 
-/// The unknown ones: their places, and the APIs that do not know them.
+/// The indices of the unknown cities, and the APIs that do not know them.
 const NOT_FOUND: [(usize, &[&str]); 3] =
     [(1, &["weather", "events"]), (3, &["weather"]), (5, &["events"])];
 

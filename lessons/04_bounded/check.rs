@@ -116,14 +116,14 @@ async fn gather(limit: usize, jobs: &[Job]) -> Result<Outcome> {
     Ok(Outcome { what, limit, jobs: jobs.to_vec(), outputs, probe, starts, run })
 }
 
-/// Returns true if a list of equal jobs is gathered at all.
+/// Returns true if `gather_limited` returns for a list of equal jobs.
 async fn returns(limit: usize, count: usize) -> bool {
     let probe = Probe::default();
     let futures = jobs(&vec![10; count]).into_iter().map(|job| work(&probe, job));
     timeout(LONG, gather_limited(limit, futures.collect())).await.is_ok()
 }
 
-/// Finds out by further runs why a run never ends.
+/// Diagnoses a run that never ends, by runs of other lists.
 async fn stuck(
     limit: usize,
     count: usize,
@@ -290,7 +290,7 @@ impl Outcome {
 
 async fn in_order() -> Result<()> {
     gather(2, &jobs(&[50, 20, 40, 10, 30])).await?.outputs()?;
-    // Outputs that are equal, and in no order.
+    // Some outputs are equal, and they are not sorted.
     let mut list = jobs(&[41, 13, 29, 17, 3, 23, 7, 11]);
     for (job, output) in list.iter_mut().zip([70, 20, 70, 50, 10, 20, 90, 20]) {
         job.output = output;
@@ -305,7 +305,7 @@ async fn bounded() -> Result<()> {
         let outcome = gather(limit, &list).await?;
         let (judged, peak) = (outcome.peak(), outcome.probe.peak());
         if judged.is_err() && (2..list.len()).contains(&peak) {
-            // Does the limit matter at all?
+            // The limit may have no effect.
             let other = if peak == 6 { 4 } else { 6 };
             let same = gather(other, &list).await?.probe.peak() == peak;
             let why = format!("With a limit of {other} it is {peak}, too.");
@@ -402,7 +402,7 @@ async fn dropped() -> Result<()> {
             timeout(LONG, polled).await
         };
         cancel.run(all).await;
-        // Aborted tasks need a few turns of the runtime to go away.
+        // Aborted tasks are dropped only after a few turns of the scheduler.
         for _ in 0..10 {
             yield_now().await;
         }
@@ -423,7 +423,7 @@ async fn dropped() -> Result<()> {
     stopped
         .when(in_tasks.get(), "The jobs ran in spawned tasks.")
         .when(in_tasks.get(), check::OWNED_BY_RUNTIME)?;
-    // Nothing is left behind that could disturb the next call.
+    // The dropped calls must not affect the next one.
     if !before {
         return Ok(());
     }

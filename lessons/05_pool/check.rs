@@ -148,7 +148,7 @@ impl Rows {
             cents(2 + rng.number(4)),
             cents(0),
             cents(0),
-            // More than a query might be limited to.
+            // More rows than a `LIMIT` that a query may have.
             cents(120 + rng.number(60)),
             // Their sum is not an i32.
             vec![2_000_000_000, rng.between(200_000_000..=2_000_000_000)],
@@ -411,7 +411,7 @@ async fn together(server: &Server) -> Result<()> {
     let Some((table, first)) = of_users.or(of_orders) else {
         return check::that(false, "no query on `users` or `orders` was sent.");
     };
-    // Now see what comes after it.
+    // Lets the first query end, and waits for the second.
     pool.open(table).await?;
     let second = tokio::select! {
         biased;
@@ -478,7 +478,7 @@ async fn one_at_a_time(server: &Server) -> Result<()> {
         let users: Vec<_> = rows.with_orders().cycle().take(times).collect();
         let accounts = users.iter().map(|user| account(&pool.pool, user.id));
         let mut accounts = pin!(pool.awaits(try_join_all(accounts)));
-        // While the queries wait, the connections are busy for a while.
+        // The gates keep the connections busy: the queries wait.
         let gates = if held > 0 { &[][..] } else { &TABLES };
         let behind = pool.behind_gates(gates, &mut accounts, async || ()).await?;
         let accounts = match behind {
@@ -608,7 +608,7 @@ fn connections(number: usize) -> String {
     }
 }
 
-/// Lets all tasks run that can.
+/// Lets all tasks run until they wait.
 async fn turns() {
     for _ in 0..20 {
         yield_now().await;

@@ -21,14 +21,14 @@ use async_workbook::web;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Longer than any operation here.
+/// A timeout that no right answer reaches.
 const FOREVER: Duration = Duration::from_secs(60);
 
 const OTHER_THREAD: &str = "It was done a moment later, in real time: it waits for another \
     thread, and the paused clock of this check does not. Futures run together on one \
     thread.";
 
-/// Far more than any list here needs.
+/// More polls than any list here needs.
 const MOST_POLLS: usize = 3000;
 
 #[test]
@@ -66,8 +66,8 @@ impl Site {
         Ok(Self { client, agent, connect_timeout, server })
     }
 
-    /// Publishes a weather under the path of a city, and returns it in one line. The
-    /// city in it is in upper case.
+    /// Sets the weather at the path of a city, and returns it in one line. The city in
+    /// it is in upper case.
     fn publish(&self, city: &str, celsius: i32) -> String {
         let path = path_of(city);
         let city = city.to_uppercase();
@@ -560,8 +560,8 @@ fn is_refusal(cause: &Cause) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and
-/// the inner part of reqwest's error have no type that code can ask for.
+/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and the
+/// inner part of reqwest's error have no type that code can downcast to.
 fn is_timeout(cause: &Cause) -> bool {
     if let Some(error) = cause.downcast_ref::<reqwest::Error>() {
         return error.is_timeout();
@@ -642,7 +642,7 @@ fn judge_sources(
         );
         return Err(Diagnosis::new(words).into());
     };
-    // Fails if the chain of causes has no end.
+    // Fails if the chain of causes is endless.
     let of_kind = format!("This is the error {kind}.");
     let chain = check::chain(source).because([of_kind])?;
     let texts: Vec<_> =
@@ -696,7 +696,7 @@ async fn dropped() -> Result<()> {
     };
     let mut urls: Vec<_> = words.iter().map(|word| url(word, 400)).collect();
     let nothing_left = async || {
-        // Let aborted tasks go away and the server notice.
+        // Aborted tasks are dropped, and the server notices that.
         sleep(2 * MS).await;
         let before = site.server.stats();
         sleep(2000 * MS).await;

@@ -218,7 +218,7 @@ async fn shrunk_once() -> Result<()> {
     });
     let mut thumbnails = pin!(join_all(photos.iter().cloned().map(thumbnail)));
     // Poll them once, and let `shrink` begin on its thread before they go on: code that
-    // then blocks this thread until it ends is seen.
+    // then blocks this thread until it ends is found.
     let first = poll_fn(|context| Poll::Ready(thumbnails.as_mut().poll(context)));
     let first = first.await;
     for _ in 0..1000 {
@@ -361,7 +361,7 @@ async fn waiting_for_the_lock() -> Result<()> {
         drop(guard);
     };
     let what = "a visitor who waits for the lock";
-    // The two share their wakeups. A visitor who tries again and again has many.
+    // The two share their wakeups. A visitor who calls `try_lock` in a loop has many.
     let visit = async { tokio::join!(biased; sign(&book), unlock).0 };
     let (number, run) = run(what, 10, visit).await?;
     check::in_order(&[number], &[signed + 1])?;

@@ -1,8 +1,8 @@
 //! The check of exercise 08.
 //!
 //! The clock is paused, and while a task of `spawn_blocking` runs it does not move
-//! by itself. The check waits in such tasks for what happens on other threads, and
-//! so moves the clock itself:
+//! by itself. The check waits in such tasks for other threads, and moves the clock
+//! itself:
 //!
 //! ```text
 //! check    call a, b   wait: a runs   advance 300 ms   open a   wait: b runs   ...
@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A call of `uploads::hash` blocks until the check opens its gate. A right answer
-//! therefore takes no time, on any machine. To observe that something does
-//! not happen, the check waits 10 ms, several times.
+//! therefore takes no time, on any machine. To observe that something does not happen,
+//! the check waits 10 ms, several times.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -96,7 +96,7 @@ impl Server<'_> {
     }
 }
 
-/// Runs code of the learner. A call of `uploads::hash` sees when it is waited for.
+/// Runs code of the learner, and logs that it is running, to find a blocked thread.
 fn watched<T>(code: impl FnOnce() -> T) -> T {
     log::with(|log| (log.polls, log.polling) = (log.polls + 1, true));
     let value = code();

@@ -1,7 +1,7 @@
 //! The check of exercise 09.
 //!
 //! It calls `fetch_title` on threads of three kinds. A thread that is not in a
-//! runtime plays the part of `main`'s, because the check's own is in one:
+//! runtime takes the place of `main`'s, because the check's own is in one:
 //!
 //! ```text
 //! check      url a   (waits)   url b   (waits) ...      paused clock, web server

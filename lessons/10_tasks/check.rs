@@ -96,10 +96,9 @@ struct Plan {
     fail: Fail,
 }
 
-/// Creates a list of jobs with random times, one for each letter. `s`: short; `F`: the first to fail;
-/// `e`: fails later; `l`: long; `x`: longer than these; `h`: more than half an hour.
-/// The output of a job is its number, counted from `first`. `probe` logs what happens
-/// to it.
+/// Creates a list of jobs with random times, one for each letter. `s`: short; `F`: the
+/// first to fail; `e`: fails later; `l`: long; `x`: longer than these; `h`: more than
+/// half an hour. The output of a job is its number, counted from `first`.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
     let rng = check::rng();
     // A prime: a loop of short sleeps does not end at the same time by chance.

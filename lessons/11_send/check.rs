@@ -263,7 +263,7 @@ fn called(function: &'static str, arguments: &[String]) -> Vec<Called> {
     arguments.iter().map(|argument| (function, argument.clone())).collect()
 }
 
-/// Of calls that call the service once.
+/// Returns the expected calls of the service, one for each call of a function.
 fn each(function: &'static str, arguments: &[String]) -> Vec<Vec<Called>> {
     called(function, arguments).into_iter().map(|call| vec![call]).collect()
 }
@@ -290,7 +290,7 @@ async fn subscribes() -> Result<()> {
         let mut outcome = subscribed(&Arc::default(), &addresses).await?;
         let numbers: Vec<_> = outcome.outputs.iter().map(usize::to_string).collect();
         let called = each("welcome", &numbers);
-        // Any order will do.
+        // Any order is right.
         outcome.outputs.sort();
         outcome.did(&Vec::from_iter(1..=count), &called)?;
         outcome.concurrent(&called)?;
@@ -327,7 +327,7 @@ async fn reminds() -> Result<()> {
     outcome.concurrent(&called)?;
     outcome.spent(mails, 0)?;
 
-    // A slow mail keeps no one from subscribing, and the other way round.
+    // A slow mail does not delay a subscriber, nor the reverse.
     delay(&addresses[0]);
     let call = async |address| match address {
         None => Returned::Reminded(remind(Arc::clone(&list), first).await),

@@ -33,7 +33,7 @@ const LIMITS: [u64; 7] = [100, 200, 400, 800, 1000, 1000, 1000];
 const MANY_POLLS: usize = 200;
 const MANY_REQUESTS: usize = 6;
 
-/// More retries than anyone sets as a limit, or than double without overflow.
+/// More retries than any limit that code might set. This many doublings overflow.
 const MANY: usize = 150;
 
 #[test]
@@ -336,7 +336,7 @@ async fn waits() -> Result<()> {
     let site = Site::start().await?;
     let path = "/closed/503/503/503/closed/503/503/200";
     let mut calls = Vec::new();
-    // Each call goes on where the one before it has left the generator.
+    // All calls share one generator.
     let mut random = site.random();
     for _ in 0..30 {
         let sent = site.send(Method::GET, path, 60_000, &mut random).await?;
@@ -453,7 +453,7 @@ async fn retry_after() -> Result<()> {
             [&[None; 2][..], &[Some(1000), None].repeat(10)].concat(),
         ),
     ] {
-        // Of a POST, too, a 429 is retried.
+        // A POST is retried after a 429, too.
         let method =
             if path.starts_with("/429") { Method::POST } else { Method::GET };
         let sent = site.send(method, &path, 600_000, &mut site.random()).await?;

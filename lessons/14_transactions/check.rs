@@ -80,7 +80,7 @@ fn describe<T>(result: &Result<T>) -> String {
     }
 }
 
-/// Returns the five characters of PostgreSQL for an error.
+/// Returns the SQLSTATE of an error, or an empty text if it has none.
 fn sql_state<T>(result: &Result<T>) -> Result<&str> {
     let Err(error) = result else { return Ok("") };
     let chain = check::chain(error.as_ref())?;

@@ -60,11 +60,11 @@ pub enum Event {
         /// The check.
         check: String,
     },
-    /// The check does not progress; it may have to be killed.
+    /// The check makes no progress; it may have to be killed.
     Stuck {
         /// The watchdog's report.
         diagnosis: String,
-        /// The check can no longer pass, even if it does progress.
+        /// The check can no longer pass, even if it makes progress.
         certain: bool,
     },
     /// All checks of the exercise are done.
