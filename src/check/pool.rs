@@ -496,8 +496,8 @@ impl ObservedPool {
     }
 
     /// Closes the gates of `tables`, awaits `work` until it ends or nothing happens any
-    /// more, calls `look`, and opens the gates. Returns the output of `work` if it has
-    /// ended, and that of `look`.
+    /// more, calls `inspect`, and opens the gates. Returns the output of `work` if it has
+    /// ended, and that of `inspect`.
     ///
     /// # Errors
     ///
@@ -506,7 +506,7 @@ impl ObservedPool {
         &self,
         tables: &[&str],
         work: &mut (impl Future<Output = T> + Unpin),
-        look: impl AsyncFnOnce() -> U,
+        inspect: impl AsyncFnOnce() -> U,
     ) -> Result<(Option<T>, U)> {
         for table in tables {
             self.close(table).await?;
@@ -516,11 +516,11 @@ impl ObservedPool {
             done = work => Some(done),
             settled = self.settled() => settled.map(|_| None)?,
         };
-        let seen = look().await;
+        let inspected = inspect().await;
         for table in tables {
             self.open(table).await?;
         }
-        Ok((early, seen))
+        Ok((early, inspected))
     }
 
     /// Reads the state of the pool's connections from the server.
