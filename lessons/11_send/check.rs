@@ -2,7 +2,7 @@
 //!
 //! A program that does not compile cannot be checked, so the starter compiles, and the
 //! check finds out whether a future is `Send`. Of two methods `is_send`, the compiler
-//! chooses the inherent one, which exists only for `Send` types, before the trait's.
+//! prefers the inherent one, which exists only for `Send` types, to that of the trait.
 
 use std::fmt::Debug;
 use std::sync::Arc;
