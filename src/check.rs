@@ -40,7 +40,7 @@
 //! |---|---|
 //! | concurrent | [`Run::paced`] with a [`Pace`]: virtual time; [`peak`]: number in flight; [`Run::calls`]: the times of each call |
 //! | in order | [`in_order`]; [`Exercise::check_schedules`]: many orders of events |
-//! | computed, not copied | [`draw`]: values that differ from run to run |
+//! | computed, not copied | [`rng`]: random values |
 //! | bounded | [`timetable`]: when each job starts; [`peak`] of a [`Probe`] or of a [`web::Server`](crate::web::Server) |
 //! | not polling in a loop | [`Run::few_wakeups`]: how often the thread woke up |
 //! | no deadlock | every check reports a deadlock, without waiting for a timeout |
@@ -60,7 +60,6 @@ mod client;
 mod clock;
 mod diagnosis;
 mod difference;
-mod draw;
 pub mod event;
 #[cfg(feature = "cli")]
 pub mod genuine;
@@ -68,6 +67,7 @@ mod panics;
 mod pool;
 mod probe;
 mod raw_server;
+mod rng;
 mod runner;
 mod schedule;
 mod threads;
@@ -84,11 +84,11 @@ pub use clock::{
 };
 pub use diagnosis::{Diagnosis, Explain};
 pub use difference::{Difference, difference, in_order, list, without};
-pub use draw::{Draw, draw};
 pub use panics::{caught, caught_call, panicked};
 pub use pool::{ObservedPool, Session, TestDatabase};
 pub use probe::Probe;
 pub use raw_server::RawServer;
+pub use rng::{Rng, rng};
 pub use runner::{Run, on_paused_clock, run, run_with_few_polls};
 pub use schedule::Schedule;
 pub use threads::asleep;
@@ -114,7 +114,7 @@ const SEEDS: u64 = 50;
 /// The time limit of a check on the real clock.
 const REAL_TIME_LIMIT: Duration = Duration::from_secs(8);
 
-/// How often a check has to fail in a row if noise could be the cause.
+/// The number of times in a row that a check has to fail if noise could be the cause.
 const NOISE_ATTEMPTS: usize = 3;
 
 /// The width of the text of `cargo test`, without the indentation of a diagnosis.
@@ -127,7 +127,7 @@ pub struct Exercise {
     format: OutputFormat,
     /// The only seed to try.
     only_seed: Option<u64>,
-    /// The seed of the values that checks [`draw`].
+    /// The seed of the random values ([`rng`]).
     seed: u64,
     passed: usize,
     checks: usize,
@@ -192,9 +192,10 @@ impl Exercise {
     ///
     /// - `WORKBOOK_EVENTS=1`: report events instead of text, with pictures as wide
     ///   as `COLUMNS`, and in color if `WORKBOOK_COLOR` is set.
-    /// - `WORKBOOK_SEED=N`: [`draw`] the values of this seed, and try only the schedule
-    ///   of this seed.
-    /// - `WORKBOOK_DRAWS=N`: [`draw`] the values of this seed.
+    /// - `WORKBOOK_SEED=N`: use the random values of this seed ([`rng`]), and try only the
+    ///   schedule of this seed.
+    /// - `WORKBOOK_VALUES_SEED=N`: use the random values of this seed, and try all
+    ///   schedules.
     /// - `WORKBOOK_TIMELINE=FILE`: save the recorded runs to this file; only the
     ///   failing ones, if any check fails.
     /// - `WORKBOOK_LIFELINE=1`: read the token of the [events](event) from the first line
@@ -231,11 +232,11 @@ impl Exercise {
             })
         };
         let only_seed = seed("WORKBOOK_SEED");
-        let draws = only_seed.or_else(|| seed("WORKBOOK_DRAWS"));
+        let values_seed = only_seed.or_else(|| seed("WORKBOOK_VALUES_SEED"));
         let exercise = Self {
             format,
             only_seed,
-            seed: draws.unwrap_or_else(draw::random_seed),
+            seed: values_seed.unwrap_or_else(rng::random_seed),
             passed: 0,
             checks: 0,
             unwritten: false,
@@ -248,7 +249,7 @@ impl Exercise {
         exercise
     }
 
-    /// Returns the seed of the values that checks [`draw`].
+    /// Returns the seed of the random values ([`rng`]).
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -257,7 +258,9 @@ impl Exercise {
     /// good code, such as `all six requests are in flight together`.
     pub fn check(&mut self, check: &str, scenario: impl AsyncFn() -> Result<()>) {
         let clock = Clock::Paused;
-        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
+        self.run_check(check, &|seed| {
+            with_values(seed, check, clock, pin!(scenario()))
+        });
     }
 
     /// Runs one check on the real clock, with a time limit of 8 s.
@@ -270,7 +273,9 @@ impl Exercise {
         scenario: impl AsyncFn() -> Result<()>,
     ) {
         let clock = Clock::Real(REAL_TIME_LIMIT);
-        self.run_check(check, &|seed| drawing(seed, check, clock, pin!(scenario())));
+        self.run_check(check, &|seed| {
+            with_values(seed, check, clock, pin!(scenario()))
+        });
     }
 
     /// Runs one check with the schedules of 50 seeds, each on a paused clock of its
@@ -300,7 +305,7 @@ impl Exercise {
             self.only_seed.map_or(0..SEEDS, |seed| seed..seed.saturating_add(1));
         self.run_check(check, &|_| {
             for seed in seeds.clone() {
-                draw::begin(seed, check);
+                rng::begin(seed, check);
                 let schedule = Schedule::new(seed);
                 let result = block_on(Clock::Paused, pin!(scenario(&schedule)));
                 result.map_err(|error| Diagnosis::of(error).with_seed(seed))?;
@@ -338,7 +343,7 @@ impl Exercise {
                 self.unwritten = failure.is(Kind::Unwritten);
                 let failure = failure
                     .without_repeats(self.seed_shown, &self.failing_runs.sections);
-                self.seed_shown |= failure.names_drawn();
+                self.seed_shown |= failure.names_values_seed();
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
                     OutputFormat::Events { columns, color, .. } => (columns, color),
@@ -368,19 +373,19 @@ impl Exercise {
     }
 }
 
-/// Runs a check that may [`draw`] values. If it has and fails, the diagnosis names the
-/// seed.
-fn drawing(
+/// Runs a check with the random values of a seed. If it has used some and fails, the
+/// diagnosis names the seed.
+fn with_values(
     seed: u64,
     check: &str,
     clock: Clock,
     scenario: Opaque<'_, Result<()>>,
 ) -> Result<()> {
-    draw::begin(seed, check);
+    rng::begin(seed, check);
     block_on(clock, scenario).map_err(|error| {
         let diagnosis = Diagnosis::of(error);
-        let drawn = draw::used() && !diagnosis.is(Kind::Unwritten);
-        if drawn { diagnosis.with_drawn(seed) } else { diagnosis }.into()
+        let used = rng::used() && !diagnosis.is(Kind::Unwritten);
+        if used { diagnosis.with_values_seed(seed) } else { diagnosis }.into()
     })
 }
 
@@ -541,20 +546,20 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_names_its_seed_only_if_values_were_drawn() {
-        let fails = |scenario: &dyn Fn() -> Draw| {
+    fn a_failure_names_its_seed_only_if_it_has_used_random_values() {
+        let fails = |scenario: &dyn Fn() -> Rng| {
             let check = async {
                 let word = scenario().word();
                 that(false, format!("{word}."))
             };
-            let result = drawing(7, "title", Clock::Paused, pin!(check));
+            let result = with_values(7, "title", Clock::Paused, pin!(check));
             result.unwrap_err().to_string()
         };
-        assert!(!fails(&|| Draw::new(1)).contains("seed"));
-        let drawn = fails(&draw);
-        assert!(drawn.ends_with(
+        assert!(!fails(&|| Rng::new(1)).contains("seed"));
+        let random = fails(&rng);
+        assert!(random.ends_with(
             ".\nThe test values are random; `--seed 7` reproduces them."
         ));
-        assert_eq!(drawn, fails(&draw));
+        assert_eq!(random, fails(&rng));
     }
 }

@@ -72,6 +72,29 @@ impl Lesson {
     pub fn named(name: &str) -> Option<&'static Lesson> {
         LESSONS.iter().find(|lesson| lesson.name == name)
     }
+
+    /// Finds a lesson by its name, number or word, or by the path of one of its files.
+    ///
+    /// ```
+    /// use async_workbook::Lesson;
+    ///
+    /// for text in ["3", "03", "Gather", "03-gather", "lessons/03_gather/exercise.rs"] {
+    ///     assert_eq!(Lesson::find(text), Lesson::named("03_gather"));
+    /// }
+    /// assert_eq!(Lesson::find("gath"), None);
+    /// ```
+    pub fn find(text: &str) -> Option<&'static Lesson> {
+        let text = text.to_lowercase().replace('-', "_");
+        let matches = |lesson: &&Lesson, part: &str| {
+            let (number, word) = lesson.name.split_once('_').unwrap_or_default();
+            let part = part.strip_suffix("_exercise").unwrap_or(part);
+            [lesson.name, number, number.trim_start_matches('0'), word]
+                .contains(&part)
+        };
+        // From the end: other folders of a path may have such a name, too.
+        let mut parts = text.rsplit(['/', '\\']);
+        parts.find_map(|part| LESSONS.iter().find(|lesson| matches(lesson, part)))
+    }
 }
 
 /// Defines [`LESSONS`] and [`for_each_lesson!`](crate::for_each_lesson) from one list.

@@ -18,8 +18,8 @@ pub const LESSON_PACKAGES: [&str; 2] = ["aiohttp", "asyncpg"];
 pub const COMPARE_PACKAGES: [&str; 5] =
     ["aiohttp", "asyncpg", "httpx", "orjson", "uvloop"];
 
-/// The time after which a Python that has not answered is stopped.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The time after which a Python that has not printed its versions is killed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prints the version of Python and of each package given as an argument that is
 /// installed, and at last an empty line. Fails on a Python that is too old.
@@ -38,6 +38,15 @@ pub struct Python {
     pub program: PathBuf,
     /// The versions of `Python` itself and of the packages that are installed.
     pub versions: BTreeMap<String, String>,
+}
+
+/// The reason why no interpreter has all packages.
+#[derive(Clone, Debug)]
+pub struct MissingPython {
+    /// A clause, such as `found no Python 3.11 or newer`.
+    pub problem: String,
+    /// A sentence, and perhaps commands.
+    pub advice: String,
 }
 
 impl Python {
@@ -62,28 +71,57 @@ impl Python {
             .max_by_key(|python| python.versions.len())
     }
 
-    /// Finds an interpreter that has all packages.
+    /// Finds an interpreter that has all packages, which are those of a requirements
+    /// file.
     ///
     /// # Errors
     ///
-    /// If there is none: what is missing, as a clause.
-    pub fn with_all(root: &Path, packages: &[&str]) -> Result<Self, String> {
-        let Some(python) = Self::find(root, packages) else {
-            return Err("found no Python 3.11 or newer".to_owned());
-        };
-        match &python.missing(packages)[..] {
-            [] => Ok(python),
-            missing => {
+    /// If there is none.
+    pub fn with_all(
+        root: &Path,
+        packages: &[&str],
+        requirements: &str,
+    ) -> Result<Self, MissingPython> {
+        let commands = install(requirements);
+        let (problem, advice) = match (Self::find(root, packages), chosen()) {
+            (None, Some(program)) => (
+                format!(
+                    "WORKBOOK_PYTHON: {} is not Python 3.11 or newer",
+                    program.display()
+                ),
+                "Set it to the path of one, or unset it.".to_owned(),
+            ),
+            (None, None) => (
+                "found no Python 3.11 or newer".to_owned(),
+                format!(
+                    "Install it, for example from https://www.python.org/downloads, \
+                     and then the packages:\n  {commands}"
+                ),
+            ),
+            (Some(python), chosen) => {
+                let missing = python.missing(packages).join(", ");
+                if missing.is_empty() {
+                    return Ok(python);
+                }
                 let program = python.program.display();
-                Err(format!("{program} lacks the packages {}", missing.join(", ")))
+                let problem = format!("{program} lacks the packages {missing}");
+                let (problem, commands) = match chosen {
+                    Some(_) => (
+                        format!("WORKBOOK_PYTHON: {problem}"),
+                        format!("{program} -m pip install -r {requirements}"),
+                    ),
+                    None => (problem, commands),
+                };
+                (problem, format!("To install the packages:\n  {commands}"))
             }
-        }
+        };
+        Err(MissingPython { problem, advice })
     }
 
     fn probe(program: PathBuf, packages: &[&str]) -> Option<Self> {
         let mut command = Command::new(&program);
         command.args(["-c", PROBE]).args(packages).stdin(Stdio::null());
-        Some(Self { versions: versions(&mut command, LIMIT)?, program })
+        Some(Self { versions: versions(&mut command, PROBE_TIMEOUT)?, program })
     }
 
     /// Returns the packages that are not installed.
@@ -132,7 +170,7 @@ pub fn chosen() -> Option<PathBuf> {
 
 /// Returns the commands that create an interpreter with the packages in a requirements
 /// file, such as `lessons/requirements.txt`.
-pub fn install(requirements: &str) -> String {
+fn install(requirements: &str) -> String {
     format!("python3 -m venv .venv\n  .venv/bin/pip install -r {requirements}")
 }
 
@@ -151,7 +189,7 @@ mod tests {
     fn a_python_that_hangs_or_fails_is_not_used() {
         let hangs = "echo Python 3.12; exec sleep 1000";
         assert_eq!(reported(hangs, Duration::ZERO), None);
-        assert_eq!(reported("echo Python 3.12; exit 1", LIMIT), None);
+        assert_eq!(reported("echo Python 3.12; exit 1", PROBE_TIMEOUT), None);
     }
 
     #[test]
@@ -159,13 +197,13 @@ mod tests {
         // `cat` ends when its stdin does, which is after the answer.
         let script = "exec 3<&0; cat <&3 & echo Python 3.12; echo";
         let expected = r#"{"Python": "3.12"}"#;
-        assert_eq!(reported(script, LIMIT).as_deref(), Some(expected));
+        assert_eq!(reported(script, PROBE_TIMEOUT).as_deref(), Some(expected));
     }
 
     #[test]
     fn versions_have_no_escape_sequences() {
         let script = r"printf 'Python 3\033[2J.12\033]0;title\007\n\n'";
         let expected = r#"{"Python": "3.12"}"#;
-        assert_eq!(reported(script, LIMIT).as_deref(), Some(expected));
+        assert_eq!(reported(script, PROBE_TIMEOUT).as_deref(), Some(expected));
     }
 }

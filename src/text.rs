@@ -6,6 +6,7 @@
 //! `漢` takes two columns, a combining accent and an ANSI escape sequence take none.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
@@ -204,6 +205,37 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", group_thousands(number))
 }
 
+/// Formats a duration: in milliseconds below one minute, in seconds below two minutes,
+/// otherwise in minutes and seconds. Nothing is rounded.
+///
+/// ```
+/// use async_workbook::text::duration;
+/// use std::time::Duration;
+///
+/// assert_eq!(duration(Duration::from_millis(300)), "300 ms");
+/// assert_eq!(duration(Duration::from_secs(90)), "90 s");
+/// assert_eq!(duration(Duration::from_secs(25 * 60)), "25 min");
+/// ```
+pub fn duration(time: Duration) -> String {
+    let micros = time.as_micros();
+    let seconds = |micros| format!("{} s", micros as f64 / 1e6);
+    match (micros / 60_000_000, micros % 60_000_000) {
+        (0, _) => format!("{} ms", micros as f64 / 1000.0),
+        (1, _) => seconds(micros),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, rest) => format!("{minutes} min {}", seconds(rest)),
+    }
+}
+
+/// Formats a number of milliseconds as [`duration`] does.
+///
+/// ```
+/// assert_eq!(async_workbook::text::millis(90_500), "90.5 s");
+/// ```
+pub fn millis(millis: u64) -> String {
+    duration(Duration::from_millis(millis))
+}
+
 /// Makes the first letter upper case.
 ///
 /// ```
@@ -307,6 +339,17 @@ mod tests {
         }
         // Emoji and some scripts need joiners.
         assert_eq!(sanitize("a\u{200d}b", true), "a\u{200d}b");
+    }
+
+    #[test]
+    fn a_duration_keeps_its_milliseconds_in_each_unit() {
+        assert_eq!(duration(Duration::from_micros(50_500)), "50.5 ms");
+        assert_eq!(millis(0), "0 ms");
+        assert_eq!(millis(59_999), "59999 ms");
+        assert_eq!(millis(60_000), "60 s");
+        assert_eq!(millis(119_999), "119.999 s");
+        assert_eq!(millis(120_000), "2 min");
+        assert_eq!(millis(1_205_043), "20 min 5.043 s");
     }
 
     #[test]

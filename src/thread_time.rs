@@ -15,10 +15,10 @@
 //! thread leaves the CPU, so what can be read is up to 10 ms old. A `sched_yield` brings
 //! it up to date. [`Moment::spent`] therefore yields, but only if it matters.
 //!
-//! A virtual machine has one more time, in which the hypervisor ran other machines on its
-//! CPUs. The kernel counts it for the machine and not for a thread: [`Stolen`].
+//! A virtual machine also has steal time, in which the hypervisor ran other machines on
+//! its CPUs. The kernel measures it for the machine and not for a thread: [`Stolen`].
 //!
-//! Where the file does not exist, only wall time is known.
+//! On a system without that file, only wall time is known.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl Thread {
     }
 }
 
-/// How a thread spent the time since a [`Moment`].
+/// The time since a [`Moment`], split by how the thread spent it if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spent {
     /// Without the time in a run queue.
@@ -148,7 +148,7 @@ impl Scheduled {
     }
 }
 
-/// The time in which a hypervisor ran other machines on the CPUs of this one.
+/// Steal time: the hypervisor ran other machines on the CPUs of this one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stolen {
     /// When it was read.
@@ -160,7 +160,7 @@ impl Stolen {
     /// The unit in which the kernel prints it.
     const TICK: Duration = Duration::from_millis(10);
 
-    /// Returns it as it was at most 50 ms ago: reading it takes a while.
+    /// Returns a value that is at most 50 ms old: reading it is slow.
     pub fn recent() -> Self {
         thread_local! {
             static LAST: Cell<Option<Stolen>> = const { Cell::new(None) };

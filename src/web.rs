@@ -171,8 +171,8 @@ impl Server {
     }
 }
 
-/// Opens a port with room for many connections that are not accepted yet.
-/// (`TcpListener::bind` has room for 128. One more has to wait for a whole round.)
+/// Listens with a backlog of [`BACKLOG`] connections. (That of `TcpListener::bind` is 128:
+/// further connections would wait until the server accepts some.)
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(addr)?;
@@ -296,7 +296,7 @@ struct PageOptions {
     limit: Option<usize>,
 }
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 const JSON: &str = "application/json";
 const DEFAULT_DELAY: Duration = Duration::from_millis(100);

@@ -34,8 +34,8 @@ fn check(
         command.env_remove(setting);
     }
     command.env("WORKBOOK_EVENTS", "1").env("COLUMNS", "76").stdin(Stdio::null());
-    // The snapshots show the values that the checks draw.
-    command.env("WORKBOOK_DRAWS", "1");
+    // The snapshots show the random values of this seed.
+    command.env("WORKBOOK_VALUES_SEED", "1");
     let output = command.output().expect("could not start the answers program");
     let mut report = String::new();
     let mut verdict = None;

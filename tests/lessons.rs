@@ -180,8 +180,8 @@ macro_rules! test_lesson {
 
 async_workbook::for_each_lesson!(test_lesson);
 
-/// Runs lesson 07, and returns the timeline of its blocking call. A paused clock stands
-/// still while code blocks the thread, so this is on the real clock, with times rounded to
+/// Runs lesson 07, and returns the timeline of its blocking call. A paused clock does not
+/// move while code blocks the thread, so this is on the real clock, with times rounded to
 /// 200 ms.
 fn blocked_recording(args: &[&str]) -> Recording {
     const UNIT: u64 = 200_000; // microseconds

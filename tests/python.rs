@@ -15,7 +15,7 @@ use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::Duration;
 
-use async_workbook::python::{self, LESSON_PACKAGES, Python};
+use async_workbook::python::{self, LESSON_PACKAGES, MissingPython, Python};
 use async_workbook::timeline::Recording;
 use async_workbook::{LESSONS, Lesson, postgres, web};
 use common::print_notice;
@@ -43,10 +43,11 @@ fn find_python(packages: &[&str]) -> Option<&'static Path> {
     assert!(env::var("CI").as_deref() != Ok("true"), "CI has no {needed}");
     static NOTICE: Once = Once::new();
     NOTICE.call_once(|| {
-        let install = python::install("lessons/requirements.txt");
+        let requirements = "lessons/requirements.txt";
+        let python = Python::with_all(Path::new(ROOT), packages, requirements);
+        let MissingPython { problem, advice } = python.expect_err("none was found");
         print_notice(&format!(
-            "\nNOT TESTED: the Python programs, which need {needed}. To install it:\n  \
-             {install}\n"
+            "\nNOT TESTED: the Python programs: {problem}.\n{advice}\n"
         ));
     });
     None

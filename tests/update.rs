@@ -1,4 +1,4 @@
-//! What the texts advise to people with an old Rust or an old clone.
+//! The advice for an old Rust or an old clone.
 
 #![cfg(unix)]
 

@@ -17,9 +17,8 @@ const REFERENCE: [&str; 2] = ["The whole program", "For the instructor"];
 /// The minutes to read a chapter, given its Markdown after the directives are
 /// replaced.
 ///
-/// Not counted are the exercise (its time is part of the lesson's), whole programs
-/// in folds (the chapter shows their parts), the instructor's notes, and text in
-/// pictures.
+/// Does not count the exercise (its time is part of the lesson's), whole programs in
+/// folds (the chapter shows their parts), the instructor's notes, and text in pictures.
 pub fn minutes(chapter: &str) -> u32 {
     let (mut words, mut lines) = (0, 0);
     let mut code: Option<&str> = None;
@@ -45,7 +44,7 @@ pub fn minutes(chapter: &str) -> u32 {
     (minutes.round() as u32).max(1)
 }
 
-/// The time that a lesson takes as text: reading its chapter, and with the exercise.
+/// Formats the times of a lesson: to read its chapter, and with the exercise.
 pub fn words(minutes: u32, lesson: &Lesson) -> String {
     format!("{minutes} min to read, about {} with the exercise", lesson.minutes)
 }

@@ -11,12 +11,12 @@
 //! A server that compiles and runs code at a browser's request must not do so for
 //! everyone. It listens on 127.0.0.1 unless `--hostname` names another address, but
 //! any website that the user visits can send requests there, too; `origin.rs` rejects
-//! those. What runs is `cargo run` with a name from the list of lessons, and perhaps
-//! with the argument of its knob, a number in its range, as in
-//! `/run/04_bounded?--limit=5`. One run at a time, with limits on time and output.
+//! those. It runs only `cargo run` with a name from the list of lessons, and perhaps with
+//! the argument of its knob, a number in its range, as in `/run/04_bounded?--limit=5`.
+//! There is one run at a time, with limits on time and output.
 //!
-//! The server runs on one thread, so nothing may block it. Builds, which may read a FIFO
-//! that no one writes to, and reads of the files that a program left run on other threads.
+//! The server runs on one thread, so nothing may block it: builds, and reads of files that
+//! may be a FIFO, run on other threads.
 //!
 //! On Ctrl-C the server stops the run in progress first: [`Runner::close`] waits until
 //! its process group is dead. The temporary folder of the pages is removed when the
@@ -64,7 +64,7 @@ const MORE_PORTS: u16 = 20;
 /// hundred of which would exhaust the process's file descriptors.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Where to serve, as options of the command.
+/// The options of the command `serve`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// The port to listen on; if it is busy, the next free one is used
@@ -206,7 +206,8 @@ async fn run(
     is_check: bool,
 ) -> Response {
     let Some(lesson) = Lesson::named(&name) else {
-        return (StatusCode::NOT_FOUND, "No such lesson.\n").into_response();
+        let message = format!("There is no lesson `{name}`. Reload the page.\n");
+        return (StatusCode::NOT_FOUND, message).into_response();
     };
     let knob = lesson.knob.filter(|_| !is_check);
     let value = match query.map(|query| value(knob, &query)).transpose() {

@@ -382,6 +382,9 @@ fn only_lessons_run() {
             );
         }
     }
+    let headers = format!("Host: localhost\r\n{OWN}");
+    let response = site.request("POST /run/99_none", &headers);
+    assert!(response.ends_with("There is no lesson `99_none`. Reload the page.\n"));
     assert!(!site.root.path().join("target").exists());
 }
 

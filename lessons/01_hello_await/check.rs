@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Log, ORDER, breakfast, save, save_list};
 use async_workbook::check::{self, Calls, Difference, Explain, Run, list, without};
+use async_workbook::text;
 
 /// Long enough for any detached task to finish.
 const LATER: Duration = Duration::from_secs(60);
@@ -22,7 +23,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// What the unmodified `breakfast` logs.
+/// The log of the unmodified `breakfast`.
 const AS_GIVEN: &str = "afdegbcj";
 
 /// Prefixes of wrong orders, each with the misconception about async code that leads
@@ -132,11 +133,11 @@ impl List {
     }
 
     /// A list that is longer than any limit, of lines that no solution can contain.
-    fn drawn() -> Self {
-        let draw = check::draw();
-        let mut lines = draw.words(1201);
+    fn random() -> Self {
+        let rng = check::rng();
+        let mut lines = rng.words(1201);
         for line in &mut lines[1..] {
-            line.insert_str(0, &"no ".repeat(draw.number(5)));
+            line.insert_str(0, &"no ".repeat(rng.number(5)));
         }
         lines.push("end".to_owned());
         Self(lines)
@@ -157,7 +158,7 @@ impl List {
             Self::of(" tea ", &["", "rice", "rice", " ", "end"]),
             Self::of("long", &[&"very ".repeat(21)]),
         ];
-        lists.into_iter().chain(once_with(Self::drawn))
+        lists.into_iter().chain(once_with(Self::random))
     }
 }
 
@@ -261,8 +262,8 @@ fn all_of(expected: &List, saved: &Saved) -> Result<()> {
 
     let late = without(eventually, at_return);
     let words = format!(
-        "`save_list` returned after {} ms with {} saved; {} was saved later.",
-        run.took.as_millis(),
+        "`save_list` returned after {} with {} saved; {} was saved later.",
+        text::duration(run.took),
         list(at_return),
         list(&late)
     );
@@ -337,9 +338,10 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
     let took = run.took.as_millis() as u64;
     let in_turn: u64 = expected.iter().map(|line| 10 * line.len() as u64).sum();
     let words = format!(
-        "{} lines took {took} ms. Saved with `save`, one after another, they take \
-         {in_turn} ms.",
-        expected.len()
+        "{} lines took {}. Saved with `save`, one after another, they take {}.",
+        expected.len(),
+        text::millis(took),
+        text::millis(in_turn)
     );
     let lines = expected.len();
     expected.retain(|line| recorded && calls.count(line) == 0);
@@ -350,8 +352,8 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
         .when(
             recorded && saving < took,
             format!(
-                "For {} ms no `save` was running: something slept.",
-                took - saving.min(took)
+                "For {} no `save` was running: something slept.",
+                text::millis(took - saving.min(took))
             ),
         )
         .because(at_once)?;

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::site::{Content, Site};
 use super::{Page, home_page};
 use async_workbook::check::{self, Call, Calls, Explain, Run};
+use async_workbook::text::millis;
 
 /// The requests, in the order of [`Content::millis`].
 const REQUESTS: [&str; 5] = ["user", "orders", "messages", "news", "weather"];
@@ -35,11 +36,11 @@ fn expected(content: &Content) -> [String; 5] {
 }
 
 async fn right() -> Result<()> {
-    let draw = check::draw();
-    let words = draw.words(8);
-    let counts = draw.distinct(8, 4..=99);
+    let rng = check::rng();
+    let words = rng.words(8);
+    let counts = rng.distinct(8, 4..=99);
     // None of a site as it is documented.
-    let degrees = draw.distinct(4, -9..=23);
+    let degrees = rng.distinct(4, -9..=23);
     let contents = [0, 1, 2, 3].map(|n| Content {
         news: format!("a new {}", words[2 * n + 1]),
         orders: counts[2 * n].unsigned_abs(),
@@ -155,9 +156,10 @@ async fn once() -> Result<()> {
             }
             (_, 0, _) => "It is part of the page.".to_owned(),
             (_, _, Some(Call { end, .. })) => format!(
-                "One of the requests was dropped at {end} ms, before its response came. \
+                "One of the requests was dropped at {}, before its response came. \
                  `select!` drops the futures that lose, and a timeout drops one that is \
-                 late; a new call starts again."
+                 late; a new call starts again.",
+                millis(*end)
             ),
             ("user", ..) => "Await the user once, keep the name, and join the two \
                              requests that need it."
@@ -177,7 +179,7 @@ async fn once() -> Result<()> {
 
 async fn not_too_early() -> Result<()> {
     never_early(&Fetched::as_documented().await)?;
-    for millis in drawn_millis() {
+    for millis in random_millis() {
         never_early(&Fetched::with(millis).await)?;
     }
     Ok(())
@@ -191,20 +193,20 @@ fn never_early(fetched: &Fetched) -> Result<()> {
         return Ok(());
     };
     let known = match known {
-        Some(known) => format!("the user was known at {known} ms"),
+        Some(known) => format!("the user was known at {}", millis(known)),
         None => "the user was never requested".to_owned(),
     };
-    let words = format!("`{name}` started at {start} ms; {known}.");
+    let words = format!("`{name}` started at {}; {known}.", millis(*start));
     let timer = fetched.requests.started_by_timer();
     let why = "Use the name that `site.user()` returns, not one from elsewhere.";
     fetched.run.that(false, words).when(timer.is_none(), why).because(timer)
 }
 
 /// Durations of the requests such that each of several paths is the longest.
-fn drawn_millis() -> [[u64; 5]; 4] {
-    let draw = check::draw();
+fn random_millis() -> [[u64; 5]; 4] {
+    let rng = check::rng();
     let mut millis: Vec<_> =
-        draw.distinct(5, 50..=499).iter().map(|&n| 2 * n as u64 + 1).collect();
+        rng.distinct(5, 50..=499).iter().map(|&n| 2 * n as u64 + 1).collect();
     millis.sort_unstable();
     let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| millis[index]);
     [
@@ -217,11 +219,11 @@ fn drawn_millis() -> [[u64; 5]; 4] {
 
 async fn not_too_late() -> Result<()> {
     never_late(Fetched::as_documented().await)?;
-    for millis in drawn_millis() {
+    for millis in random_millis() {
         never_late(Fetched::with(millis).await)?;
     }
     // Slower than any timeout, and a loop of short sleeps wakes up often.
-    let slow = drawn_millis()[2].map(|millis| 100 * millis);
+    let slow = random_millis()[2].map(|millis| 100 * millis);
     never_late(Fetched::with(slow).await)
 }
 
@@ -234,7 +236,11 @@ fn never_late(fetched: Fetched) -> Result<()> {
     let took = run.took.as_millis() as u64;
     let words = match took > shortest {
         false => "the page was done in time, yet a request waited.".to_owned(),
-        true => format!("the home page took {took} ms, expected {shortest} ms."),
+        true => format!(
+            "the home page took {}, expected {}.",
+            millis(took),
+            millis(shortest)
+        ),
     };
     let needed = |call: &Call| if needs_user(call) { known } else { 0 };
     let late = requests.iter().filter(|one| one.start > needed(one));
@@ -256,10 +262,10 @@ fn never_late(fetched: Fetched) -> Result<()> {
             _ => format!(", when {} ended", done.join(" and ")),
         };
         let needs = match needs_user(one) {
-            true => format!("the user, known at {known} ms"),
+            true => format!("the user, known at {}", millis(known)),
             false => "nothing".to_owned(),
         };
-        format!("`{name}` started at {start} ms{when}. It needs {needs}.")
+        format!("`{name}` started at {}{when}. It needs {needs}.", millis(*start))
     });
     let timer = requests.started_by_timer();
     let cause = cause(&requests, &late, known).filter(|_| timer.is_none());
@@ -275,16 +281,17 @@ fn polled_in_time(run: &Run<()>, content: &Content) -> Result<()> {
         let mut polls = row.polls.iter().map(|(begin, _)| begin / 1000);
         let next = polls.find(|&begin| begin >= arrived);
         let words = format!(
-            "the response to `{name}` arrived at {arrived} ms, but its future was next \
-             polled at {} ms: until then, something else was awaited alone.",
-            next.unwrap_or(row.life.1 / 1000)
+            "the response to `{name}` arrived at {}, but its future was next polled at \
+             {}: until then, something else was awaited alone.",
+            millis(arrived),
+            millis(next.unwrap_or(row.life.1 / 1000))
         );
         run.that(next == Some(arrived), words)?;
     }
     Ok(())
 }
 
-/// Returns what the times of the requests show about the cause of late ones.
+/// Returns the cause of late requests, as far as the times of all requests show it.
 fn cause(requests: &Calls, late: &[&Call], known: u64) -> Option<&'static str> {
     let start_of =
         |name| late.iter().find(|one| one.name == name).map(|one| one.start);

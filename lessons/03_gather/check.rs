@@ -9,7 +9,7 @@ use tokio::time::{Instant, error::Elapsed, timeout};
 
 use super::{Guide, guides};
 use async_workbook::{
-    check::{self, Call, Calls, Draw, Explain, Pace, Run},
+    check::{self, Call, Calls, Explain, Pace, Rng, Run},
     web,
 };
 
@@ -29,7 +29,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-/// Stands for a city that the server does not know.
+/// A placeholder for a city that the server does not know.
 const AN_ERROR: &str = "an error";
 
 /// A server, a client, and the guide to each city for which both APIs work.
@@ -40,27 +40,27 @@ struct World {
 }
 
 impl World {
-    /// Starts a server that knows `cities`, with drawn weather and events.
-    async fn of(cities: &[&str], draw: &Draw) -> Result<Self> {
+    /// Starts a server that knows `cities`, with random weather and events.
+    async fn of(cities: &[&str], rng: &Rng) -> Result<Self> {
         // The server installs the provider that the client needs.
         let server = web::Server::start().await?;
         let client = check::client().build()?;
         let mut world = Self { server, client, known: Vec::new() };
         for city in cities {
-            world.add(city, draw);
+            world.add(city, rng);
         }
         Ok(world)
     }
 
-    fn add(&mut self, city: &str, draw: &Draw) {
-        let (celsius, sky) = (draw.between(-30..=45), draw.word());
+    fn add(&mut self, city: &str, rng: &Rng) {
+        let (celsius, sky) = (rng.between(-30..=45), rng.word());
         let weather = json!({ "city": city, "celsius": celsius, "sky": sky });
         let mut guide = format!("{city}: {celsius}, {sky}");
         let mut events = Vec::new();
         // Two, one or none, in turn.
         for _ in self.known.len() % 3..2 {
-            let day = *draw.pick(&["Friday", "Saturday", "Sunday"]);
-            let title = draw.word();
+            let day = *rng.pick(&["Friday", "Saturday", "Sunday"]);
+            let title = rng.word();
             guide += &format!(", {day}: {title}");
             events.push(json!({ "title": title, "day": day }));
         }
@@ -127,7 +127,7 @@ impl World {
         let unknown =
             cities.iter().filter(|city| self.guide(city).is_none()).count();
         let errors = errors(guides)?;
-        // Those at the places of known cities are not expected, if there are any.
+        // The unexpected errors, if any: those of known cities.
         let of_known: Vec<_> = guides
             .iter()
             .zip(cities)
@@ -193,8 +193,8 @@ fn in_one_line(guide: &Result<Guide>) -> String {
 }
 
 async fn right() -> Result<()> {
-    let draw = check::draw();
-    let world = World::of(&CITIES, &draw).await?;
+    let rng = check::rng();
+    let world = World::of(&CITIES, &rng).await?;
     for (place, city) in CITIES.iter().enumerate() {
         world.delay(city, [100 + 10 * place as u32; 2]);
     }
@@ -202,10 +202,10 @@ async fn right() -> Result<()> {
     world.compare(&guides, &CITIES, true)?;
 
     // Some of the same cities with other weather, one twice, and some others.
-    let drawn = draw.words(3);
-    let [one, two, three] = [0, 1, 2].map(|index| &*drawn[index]);
+    let names = rng.words(3);
+    let [one, two, three] = [0, 1, 2].map(|index| &*names[index]);
     let cities = [three, "Oslo", one, "Oslo", two, "Lisbon"];
-    let world = World::of(&[one, two, three, "Lisbon", "Oslo"], &draw).await?;
+    let world = World::of(&[one, two, three, "Lisbon", "Oslo"], &rng).await?;
     let (guides, _) = world.guides("six cities", &cities).await;
     world.compare(&guides, &cities, false)?;
 
@@ -239,7 +239,7 @@ fn once(run: &Run<()>, cities: &[&str]) -> Result<()> {
 }
 
 async fn together() -> Result<()> {
-    let world = World::of(&CITIES, &Draw::new(2)).await?;
+    let world = World::of(&CITIES, &Rng::new(2)).await?;
     let (guides, run) = world.guides("three cities", &CITIES).await;
     run.never_blocked()?;
     world.no_unexpected_error(&guides, &CITIES)?;
@@ -248,10 +248,10 @@ async fn together() -> Result<()> {
     check::peak("requests", world.server.peak(), 6)?;
 
     // More cities than any limit that code might set.
-    let draw = Draw::new(7);
-    let drawn = draw.words(web::capacity(220) / 2);
-    let many: Vec<_> = drawn.iter().map(|city| &**city).collect();
-    let world = World::of(&many, &draw).await?;
+    let rng = Rng::new(7);
+    let names = rng.words(web::capacity(220) / 2);
+    let many: Vec<_> = names.iter().map(|city| &**city).collect();
+    let world = World::of(&many, &rng).await?;
     let began = Instant::now();
     // Not `check::run`: opening this many connections computes for long.
     let guides = super::guides(&world.client, &world.server, &many).await;
@@ -291,7 +291,7 @@ async fn together() -> Result<()> {
     once(&run, &MIXED)
 }
 
-/// Returns what the times of the requests show about the cause of a wait.
+/// Returns the cause of a wait, as far as the times of the requests show it.
 fn cause(run: &Run<()>) -> Option<String> {
     let requests = requests(run);
     let known =
@@ -302,7 +302,7 @@ fn cause(run: &Run<()>) -> Option<String> {
     if requests.one_after_another() {
         return Some("Each request waits for the one before it.".into());
     }
-    // All calls whose name has the same part, as one call.
+    // Merges the calls whose names share a part.
     let grouped = |part: fn(&str) -> Option<(&str, &str)>| {
         let mut groups: Vec<Call> = Vec::new();
         for one in requests.iter() {
@@ -341,7 +341,7 @@ const ARRIVED: [&str; 5] = ["Helsinki", "Oslo", "Athens", "Lisbon", "Rome"];
 const DELAYS: [u32; 5] = [335_353, 342_083, 348_817, 351_131, 355_787];
 
 async fn slow_world() -> Result<World> {
-    let world = World::of(&SLOW, &Draw::new(3)).await?;
+    let world = World::of(&SLOW, &Rng::new(3)).await?;
     for (city, weather) in ARRIVED.iter().zip(DELAYS) {
         world.delay(city, [weather, 1_009]);
     }
@@ -362,7 +362,7 @@ async fn in_order() -> Result<()> {
 const MIXED: [&str; 7] =
     ["Lisbon", "Atlantis", "Oslo", "Utopia", "Helsinki", "Elysium", "Rome"];
 
-/// The unknown ones: their places, and the APIs that do not know them.
+/// The indices of the unknown cities, and the APIs that do not know them.
 const NOT_FOUND: [(usize, &[&str]); 3] =
     [(1, &["weather", "events"]), (3, &["weather"]), (5, &["events"])];
 
@@ -370,7 +370,7 @@ impl World {
     /// Starts a server for cities of which it does not know those in [`NOT_FOUND`].
     /// The body of its 404 is text or JSON.
     async fn mixed(cities: &[&str], json: bool) -> Result<Self> {
-        let mut world = Self::of(cities, &Draw::new(5)).await?;
+        let mut world = Self::of(cities, &Rng::new(5)).await?;
         for (place, city) in cities.iter().enumerate() {
             world.delay(city, [200, 300 + 10 * place as u32]);
         }
@@ -456,8 +456,8 @@ async fn unknown() -> Result<()> {
 
     // Other cities, and some fail in other ways. The 404 has JSON in its body, unless each
     // error reports the status: then the code has looked at it.
-    let drawn = check::draw().words(MIXED.len() + FAILURES.len());
-    let cities: Vec<_> = drawn.iter().map(|city| &**city).collect();
+    let names = check::rng().words(MIXED.len() + FAILURES.len());
+    let cities: Vec<_> = names.iter().map(|city| &**city).collect();
     let with_json = !texts.iter().all(|text| text.contains("404"));
     let mut other = World::mixed(&cities, with_json).await?;
     for (city, (_, api, status, body)) in cities[MIXED.len()..].iter().zip(FAILURES)

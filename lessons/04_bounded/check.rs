@@ -116,14 +116,14 @@ async fn gather(limit: usize, jobs: &[Job]) -> Result<Outcome> {
     Ok(Outcome { what, limit, jobs: jobs.to_vec(), outputs, probe, starts, run })
 }
 
-/// Returns true if a list of equal jobs is gathered at all.
+/// Returns true if `gather_limited` returns for a list of equal jobs.
 async fn returns(limit: usize, count: usize) -> bool {
     let probe = Probe::default();
     let futures = jobs(&vec![10; count]).into_iter().map(|job| work(&probe, job));
     timeout(LONG, gather_limited(limit, futures.collect())).await.is_ok()
 }
 
-/// Finds out by further runs why a run never ends.
+/// Diagnoses a run that never ends, by runs of other lists.
 async fn stuck(
     limit: usize,
     count: usize,
@@ -202,10 +202,10 @@ impl Outcome {
 
     /// Checks the number of jobs in flight.
     fn peak(&self) -> Result<()> {
-        let seen = self.probe.peak();
-        let judged = check::peak("jobs", seen, self.limit.min(self.jobs.len()));
+        let peak = self.probe.peak();
+        let judged = check::peak("jobs", peak, self.limit.min(self.jobs.len()));
         // The diagnosis of a peak of 1 is complete.
-        let explain = judged.is_err() && seen > 1;
+        let explain = judged.is_err() && peak > 1;
         let why = if explain { self.like() } else { None };
         self.pictured(judged).because(why)
     }
@@ -260,7 +260,7 @@ impl Outcome {
             starts.into_iter().map(Some).eq(self.starts.iter().copied())
         };
         let fits_limit = |limit| fits(timetable::limited(limit, &times));
-        let seen = if fits_limit(count) && self.probe.all_in_tasks() {
+        let cause = if fits_limit(count) && self.probe.all_in_tasks() {
             "All jobs started at once, each in a task: a task runs from `spawn` on, \
              whether its handle is awaited or not. A limit must delay the `spawn`, or \
              hold back the future inside the task."
@@ -284,13 +284,13 @@ impl Outcome {
                  sleeps and polls in a loop, instead of being woken up when a job is done."
             ));
         };
-        Some(seen.to_owned())
+        Some(cause.to_owned())
     }
 }
 
 async fn in_order() -> Result<()> {
     gather(2, &jobs(&[50, 20, 40, 10, 30])).await?.outputs()?;
-    // Outputs that are equal, and in no order.
+    // Some outputs are equal, and they are not sorted.
     let mut list = jobs(&[41, 13, 29, 17, 3, 23, 7, 11]);
     for (job, output) in list.iter_mut().zip([70, 20, 70, 50, 10, 20, 90, 20]) {
         job.output = output;
@@ -302,28 +302,28 @@ async fn in_order() -> Result<()> {
 async fn bounded() -> Result<()> {
     let list = jobs(&[10, 12, 14, 16, 18, 20, 22, 24]);
     for limit in [3, 5, 2, 1, 8, 7] {
-        let seen = gather(limit, &list).await?;
-        let (judged, peak) = (seen.peak(), seen.probe.peak());
+        let outcome = gather(limit, &list).await?;
+        let (judged, peak) = (outcome.peak(), outcome.probe.peak());
         if judged.is_err() && (2..list.len()).contains(&peak) {
-            // Does the limit matter at all?
+            // The limit may have no effect.
             let other = if peak == 6 { 4 } else { 6 };
             let same = gather(other, &list).await?.probe.peak() == peak;
             let why = format!("With a limit of {other} it is {peak}, too.");
             return judged.when(same, why);
         }
         judged?;
-        seen.outputs()?;
+        outcome.outputs()?;
     }
     // More than any limit that the code might have of its own.
     let times: Vec<_> = (0..300).map(|index| 5 + index * 7 % 31).collect();
-    let seen = gather(270, &jobs(&times)).await?;
-    seen.peak()?;
-    seen.outputs()?;
+    let outcome = gather(270, &jobs(&times)).await?;
+    outcome.peak()?;
+    outcome.outputs()?;
     // Each call has its own limit.
     let (one, other) = (jobs(&[9, 5, 7, 4]), jobs(&[6, 8, 3, 5, 2]));
     let (one, other) = tokio::join!(gather(2, &one), gather(3, &other));
-    for seen in [one?, other?] {
-        let judged = seen.peak().and_then(|()| seen.outputs());
+    for outcome in [one?, other?] {
+        let judged = outcome.peak().and_then(|()| outcome.outputs());
         judged.because(["Two calls ran at the same time."])?;
     }
     Ok(())
@@ -331,10 +331,10 @@ async fn bounded() -> Result<()> {
 
 async fn slow() -> Result<()> {
     let times = [10, 60, 10, 10, 10, 10, 10, 10, 10, 10];
-    let seen = gather(3, &jobs(&times)).await?;
-    seen.outputs()?;
-    seen.started_in_order()?;
-    seen.on_time()
+    let outcome = gather(3, &jobs(&times)).await?;
+    outcome.outputs()?;
+    outcome.started_in_order()?;
+    outcome.on_time()
 }
 
 async fn short() -> Result<()> {
@@ -346,9 +346,9 @@ async fn short() -> Result<()> {
         (1, &[]),
         (1000, &[20, 10]),
     ] {
-        let seen = gather(limit, &jobs(times)).await?;
-        seen.outputs()?;
-        seen.on_time()?;
+        let outcome = gather(limit, &jobs(times)).await?;
+        outcome.outputs()?;
+        outcome.on_time()?;
     }
     let expected: Vec<_> = (0..1200).collect();
     let futures = expected.iter().map(|&number| ready(number)).collect();
@@ -386,7 +386,8 @@ async fn moved() -> Result<()> {
 async fn dropped() -> Result<()> {
     let in_tasks = Cell::new(false);
     let list = jobs(&[13, 10, 17, 11, 12, 10, 14]);
-    let before = gather(3, &list).await.is_ok_and(|seen| seen.outputs().is_ok());
+    let before =
+        gather(3, &list).await.is_ok_and(|outcome| outcome.outputs().is_ok());
     let scenario = check::cancelled_at_every_await(async |cancel| {
         let probe = Probe::default();
         let futures = list.iter().map(|&job| work(&probe, job)).collect();
@@ -401,7 +402,7 @@ async fn dropped() -> Result<()> {
             timeout(LONG, polled).await
         };
         cancel.run(all).await;
-        // Aborted tasks need a few turns of the runtime to go away.
+        // Aborted tasks are dropped only after a few turns of the scheduler.
         for _ in 0..10 {
             yield_now().await;
         }
@@ -422,11 +423,11 @@ async fn dropped() -> Result<()> {
     stopped
         .when(in_tasks.get(), "The jobs ran in spawned tasks.")
         .when(in_tasks.get(), check::OWNED_BY_RUNTIME)?;
-    // Nothing is left behind that could disturb the next call.
+    // The dropped calls must not affect the next one.
     if !before {
         return Ok(());
     }
-    let after = gather(3, &list).await.and_then(|seen| seen.outputs());
+    let after = gather(3, &list).await.and_then(|outcome| outcome.outputs());
     after.because([
         "Before other calls were dropped halfway, this call was right. Something that \
          they changed was not undone, such as a counter in a `static`.",

@@ -1,6 +1,6 @@
 //! The check of exercise 05.
 //!
-//! It runs `account` on pools with drawn rows, and observes from the server how
+//! It runs `account` on pools with random rows, and observes from the server how
 //! their connections are used.
 
 use std::pin::pin;
@@ -14,7 +14,7 @@ use tokio_postgres::types::WasNull;
 
 use super::{Account, account};
 use async_workbook::check::{
-    self, Draw, Explain, ObservedPool, Session, TestDatabase,
+    self, Explain, ObservedPool, Rng, Session, TestDatabase,
 };
 
 #[test]
@@ -22,7 +22,7 @@ fn check() -> check::Verdict {
     let mut exercise = check::Exercise::new();
     // One server for all checks.
     let server = match TestDatabase::start() {
-        Ok(database) => Server { database, draw: Draw::new(exercise.seed()) },
+        Ok(database) => Server { database, rng: Rng::new(exercise.seed()) },
         Err(error) => {
             let words = format!("this exercise needs PostgreSQL: {error:#}");
             let title = "a PostgreSQL server is available";
@@ -59,7 +59,7 @@ fn check() -> check::Verdict {
 /// The server, and the source of all rows.
 struct Server {
     database: TestDatabase,
-    draw: Draw,
+    rng: Rng,
 }
 
 impl Server {
@@ -128,40 +128,40 @@ struct Rows {
 }
 
 impl Rows {
-    fn draw(draw: &Draw) -> Self {
-        let mut ids = draw.distinct(9, 1..=1_000_000);
+    fn random(rng: &Rng) -> Self {
+        let mut ids = rng.distinct(9, 1..=1_000_000);
         let mut unknown = ids.split_off(6);
         unknown[0] = 0;
         unknown[1] *= -1;
-        Self::of(draw, ids, unknown)
+        Self::of(rng, ids, unknown)
     }
 
-    /// Draws other values for the same ids.
-    fn redraw(&self, draw: &Draw) -> Self {
+    /// Returns other random values for the same ids.
+    fn with_other_values(&self, rng: &Rng) -> Self {
         let ids = self.users.iter().map(|user| user.id).collect();
-        Self::of(draw, ids, self.unknown.clone())
+        Self::of(rng, ids, self.unknown.clone())
     }
 
-    fn of(draw: &Draw, ids: Vec<i32>, unknown: Vec<i32>) -> Self {
-        let cents = |count| (0..count).map(|_| draw.between(1..=20_000)).collect();
+    fn of(rng: &Rng, ids: Vec<i32>, unknown: Vec<i32>) -> Self {
+        let cents = |count| (0..count).map(|_| rng.between(1..=20_000)).collect();
         let orders: [Vec<i32>; 6] = [
-            cents(2 + draw.number(4)),
+            cents(2 + rng.number(4)),
             cents(0),
             cents(0),
-            // More than a query might be limited to.
-            cents(120 + draw.number(60)),
+            // More rows than a `LIMIT` that a query may have.
+            cents(120 + rng.number(60)),
             // Their sum is not an i32.
-            vec![2_000_000_000, draw.between(200_000_000..=2_000_000_000)],
+            vec![2_000_000_000, rng.between(200_000_000..=2_000_000_000)],
             // Equal orders are two orders.
-            vec![draw.between(1..=20_000); 2],
+            vec![rng.between(1..=20_000); 2],
         ];
         let user =
-            |(id, cents)| User { id, name: draw.word(), city: draw.word(), cents };
+            |(id, cents)| User { id, name: rng.word(), city: rng.word(), cents };
         let mut users: Vec<_> = ids.into_iter().zip(orders).map(user).collect();
         // Two users may have the same name.
         users[5].name = users[0].name.clone();
         let count = users.iter().map(|user| user.cents.len()).sum();
-        Self { users, unknown, orders: draw.distinct(count, 1..=1_000_000) }
+        Self { users, unknown, orders: rng.distinct(count, 1..=1_000_000) }
     }
 
     fn with_orders(&self) -> impl Iterator<Item = &User> + Clone {
@@ -181,7 +181,7 @@ impl Rows {
         let orders = self.orders.iter().zip(owners).zip(cents);
         let order =
             |((id, user), cents)| format!("({id}, {user}, 'item {cents}', {cents})");
-        // The ids are drawn, so this mixes the orders of all users.
+        // The ids are random, so this mixes the orders of all users.
         let mut orders: Vec<_> = orders.map(order).collect();
         orders.sort();
         let orders = orders.join(", ");
@@ -265,12 +265,12 @@ fn compare(
 }
 
 async fn right(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     let pool = server.pool(5, &rows).await?;
     for user in rows.with_orders() {
         compare(&read(&pool, user.id).await??, user, &rows, None)?;
     }
-    let others = rows.redraw(&server.draw);
+    let others = rows.with_other_values(&server.rng);
     let pool = server.pool(5, &others).await?;
     for (user, before) in others.with_orders().zip(rows.with_orders()) {
         compare(&read(&pool, user.id).await??, user, &others, Some(before))?;
@@ -304,7 +304,7 @@ fn describe(got: &Result<Option<Account>>) -> (String, Option<&'static str>) {
 }
 
 async fn without_orders(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     let pool = server.pool(5, &rows).await?;
     for user in rows.users.iter().filter(|user| user.cents.is_empty()) {
         let got = read(&pool, user.id).await?;
@@ -331,7 +331,7 @@ async fn without_orders(server: &Server) -> Result<()> {
 }
 
 async fn unknown(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     let pool = server.pool(5, &rows).await?;
     for &id in &rows.unknown {
         let (got, why) = describe(&read(&pool, id).await?);
@@ -386,7 +386,7 @@ async fn unknown(server: &Server) -> Result<()> {
 }
 
 async fn together(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     let pool = server.pool(5, &rows).await?;
     let user = &rows.users[0];
     let mut work = pin!(read(&pool, user.id));
@@ -415,7 +415,7 @@ async fn together(server: &Server) -> Result<()> {
     let Some((table, first)) = of_users.or(of_orders) else {
         return check::that(false, "no query on `users` or `orders` was sent.");
     };
-    // Now see what comes after it.
+    // Lets the first query end, and waits for the second.
     pool.open(table).await?;
     let second = tokio::select! {
         biased;
@@ -472,7 +472,7 @@ async fn together(server: &Server) -> Result<()> {
 }
 
 async fn one_at_a_time(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     // In the last case the check holds one of the two connections.
     for (size, times, held) in [(1, 1, 0), (2, 9, 0), (2, 1, 1)] {
         let pool = server.pool(size, &rows).await?;
@@ -482,7 +482,7 @@ async fn one_at_a_time(server: &Server) -> Result<()> {
         let users: Vec<_> = rows.with_orders().cycle().take(times).collect();
         let accounts = users.iter().map(|user| account(&pool.pool, user.id));
         let mut accounts = pin!(pool.awaits(try_join_all(accounts)));
-        // While the queries wait, the connections are busy for a while.
+        // The gates keep the connections busy: the queries wait.
         let gates = if held > 0 { &[][..] } else { &TABLES };
         let behind = pool.behind_gates(gates, &mut accounts, async || ()).await?;
         let accounts = match behind {
@@ -513,7 +513,7 @@ async fn one_at_a_time(server: &Server) -> Result<()> {
 }
 
 async fn returned(server: &Server) -> Result<()> {
-    let rows = Rows::draw(&server.draw);
+    let rows = Rows::random(&server.rng);
     let pool = server.pool(2, &rows).await?;
     let [found, empty, unknown] =
         [rows.users[0].id, rows.users[1].id, rows.unknown[2]];
@@ -612,7 +612,7 @@ fn connections(number: usize) -> String {
     }
 }
 
-/// Lets all tasks run that can.
+/// Lets all tasks run until they wait.
 async fn turns() {
     for _ in 0..20 {
         yield_now().await;

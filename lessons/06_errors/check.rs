@@ -15,20 +15,20 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{FetchError, Report, fetch_all};
 use async_workbook::check::{
-    self, Diagnosis, Difference, Draw, Explain, Pace, RawServer, Run,
+    self, Diagnosis, Difference, Explain, Pace, RawServer, Rng, Run,
 };
 use async_workbook::web;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Longer than any operation here.
+/// A timeout that no right answer reaches.
 const FOREVER: Duration = Duration::from_secs(60);
 
 const OTHER_THREAD: &str = "It was done a moment later, in real time: it waits for another \
     thread, and the paused clock of this check does not. Futures run together on one \
     thread.";
 
-/// Far more than any list here needs.
+/// More polls than any list here needs.
 const MOST_POLLS: usize = 3000;
 
 #[test]
@@ -48,17 +48,17 @@ fn check() -> check::Verdict {
 
 struct Site {
     client: Client,
-    /// What the client calls itself, and how long it tries to connect.
+    /// The client's `User-Agent` and connect timeout.
     agent: String,
     connect_timeout: Duration,
     server: Arc<web::Server>,
 }
 
 impl Site {
-    async fn start(draw: &Draw) -> Result<Self> {
+    async fn start(rng: &Rng) -> Result<Self> {
         let server = Arc::new(web::Server::start().await?);
-        let agent = draw.word();
-        let connect_timeout = draw.between(150..=300).unsigned_abs() * MS;
+        let agent = rng.word();
+        let connect_timeout = rng.between(150..=300).unsigned_abs() * MS;
         let client = check::client()
             .user_agent(&agent)
             .connect_timeout(connect_timeout)
@@ -66,8 +66,8 @@ impl Site {
         Ok(Self { client, agent, connect_timeout, server })
     }
 
-    /// Publishes a weather under the path of a city, and returns it in one line. The
-    /// city in it is in upper case.
+    /// Sets the weather at the path of a city, and returns it in one line. The city in
+    /// it is in upper case.
     fn publish(&self, city: &str, celsius: i32) -> String {
         let path = path_of(city);
         let city = city.to_uppercase();
@@ -164,8 +164,8 @@ fn path(url: &str) -> &str {
 }
 
 async fn partial() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
     let (empty, run) = site.fetch("no URLs", &[]).await?;
     let words =
         "a list without URLs must give a report without answers and failures.";
@@ -176,11 +176,11 @@ async fn partial() -> Result<()> {
     check::that(took == 0, words)?;
 
     // The orders of the list, by name, by duration and backwards all differ.
-    let mut words = draw.words(7);
+    let mut words = rng.words(7);
     words.sort_unstable();
-    let mut times = draw.distinct(7, 50..=400);
+    let mut times = rng.distinct(7, 50..=400);
     times.sort_unstable();
-    let celsius = draw.distinct(4, -20..=40);
+    let celsius = rng.distinct(4, -20..=40);
     // The places in these of each city. Unknown cities have no temperature.
     let cities = [
         (5, 4, Some(0)),
@@ -251,19 +251,19 @@ async fn partial() -> Result<()> {
     let of_earlier_call = "The answers have changed since the first call.";
     let later = check::in_order(&self::answers(&report), &[changed]);
     later.because([of_earlier_call])?;
-    accepted(&site, &draw, 200, "application/json").await
+    accepted(&site, &rng, 200, "application/json").await
 }
 
 /// Checks that a response with the JSON of a weather is an answer, and that the
 /// given client has requested it.
 async fn accepted(
     site: &Site,
-    draw: &Draw,
+    rng: &Rng,
     status: u16,
     content_type: &str,
 ) -> Result<()> {
     let what = format!("a long {content_type} of status {status}");
-    let (city, celsius) = (draw.word(), draw.between(-20..=40));
+    let (city, celsius) = (rng.word(), rng.between(-20..=40));
     let body = " ".repeat(20_000) + &weather(&city, celsius);
     let page = RawServer::response(status, &body, body.len());
     // This server logs the headers of the request.
@@ -285,13 +285,13 @@ async fn accepted(
 }
 
 async fn together() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
     // More than most limits that code might set.
-    let many = web::capacity(draw.between(129..=150).unsigned_abs() as usize);
+    let many = web::capacity(rng.between(129..=150).unsigned_abs() as usize);
     for count in [6, many] {
-        let words = draw.words(count);
-        let celsius = draw.between(-20..=20);
+        let words = rng.words(count);
+        let celsius = rng.between(-20..=20);
         // Every fourth city is unknown.
         let known = words.iter().enumerate().filter(|(n, _)| n % 4 != 2);
         let mut expected: Vec<_> =
@@ -302,7 +302,7 @@ async fn together() -> Result<()> {
         let pace = |each: u32| Pace::of(count as u32, "requests", each * MS);
         let report = if count == 6 {
             // A prime: a loop of short sleeps does not end at the same time by chance.
-            let each = *draw.pick(&[97, 101, 103, 107, 109, 113]);
+            let each = *rng.pick(&[97, 101, 103, 107, 109, 113]);
             urls.iter().for_each(|url| site.server.delay(path(url), each * MS));
             let (report, run) = site.fetch(&what, &urls).await?;
             let peak = site.server.peak();
@@ -342,15 +342,15 @@ async fn together() -> Result<()> {
 }
 
 async fn kinds() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
-    let city = draw.word();
-    let body = weather(&city, draw.between(-20..=40));
-    let server = *draw.pick(&[500, 502, 503]);
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
+    let city = rng.word();
+    let body = weather(&city, rng.between(-20..=40));
+    let server = *rng.pick(&[500, 502, 503]);
     let missing = format!("no such city: {city}");
     let without_celsius = format!(r#"{{"city": "{city}"}}"#);
     let page = |status: u16, body: &str| {
-        let path = path_of(&draw.word());
+        let path = path_of(&rng.word());
         site.server.set_response(&path, status, body);
         site.server.url(&path)
     };
@@ -433,15 +433,15 @@ async fn kinds() -> Result<()> {
     for (status, content_type) in
         [(200, "text/plain"), (203, "application/json"), (300, "application/json")]
     {
-        accepted(&site, &draw, status, content_type).await?;
+        accepted(&site, &rng, status, content_type).await?;
     }
     Ok(())
 }
 
 async fn too_slow() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
-    let path = path_of(&draw.word());
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
+    let path = path_of(&rng.word());
     site.server.set_response(&path, 200, weather("Oslo", 11));
     let delayed = |delay| site.server.url(&format!("{path}?delay={delay}"));
     for late in [5000, 510] {
@@ -463,7 +463,7 @@ async fn too_slow() -> Result<()> {
     judge_slow(what, &error, &run, deadline, "")?;
 
     let body = weather("Oslo", 11);
-    let (start, rest) = body.split_at(draw.between(5..=15).unsigned_abs() as usize);
+    let (start, rest) = body.split_at(rng.between(5..=15).unsigned_abs() as usize);
     let headers = |start: &str| RawServer::response(200, start, body.len());
     let forever = (FOREVER.as_millis() as u64 * 2, String::new());
     let pieces = body.chars().map(|c| (100, c.to_string()));
@@ -560,8 +560,8 @@ fn is_refusal(cause: &Cause) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and
-/// the inner part of reqwest's error have no type that code can ask for.
+/// Accepts the errors of reqwest and tokio, and a solution's own type. A text and the
+/// inner part of reqwest's error have no type that code can downcast to.
 fn is_timeout(cause: &Cause) -> bool {
     if let Some(error) = cause.downcast_ref::<reqwest::Error>() {
         return error.is_timeout();
@@ -575,8 +575,8 @@ fn is_any(_: &Cause) -> bool {
 }
 
 async fn sources() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
     let slow = site.server.url("/api/weather/Oslo?delay=5000");
     type Is = fn(&Cause) -> bool;
     let broken = site.server.url("/broken.json");
@@ -592,7 +592,7 @@ async fn sources() -> Result<()> {
         ("a refusal", refused, "Refused", is_refusal, refusal),
         ("a response after 5000 ms", slow, "TooSlow", is_timeout, TIMEOUT),
         ("a response that stops halfway", stopped, "TooSlow", is_timeout, TIMEOUT),
-        ("an invalid URL", draw.word(), "Other", is_any, "error"),
+        ("an invalid URL", rng.word(), "Other", is_any, "error"),
         ("a connection closed without a response", closed, "Other", is_any, "error"),
     ];
     let mut texts: Vec<(String, String)> = Vec::new();
@@ -642,7 +642,7 @@ fn judge_sources(
         );
         return Err(Diagnosis::new(words).into());
     };
-    // Fails if the chain of causes has no end.
+    // Fails if the chain of causes is endless.
     let of_kind = format!("This is the error {kind}.");
     let chain = check::chain(source).because([of_kind])?;
     let texts: Vec<_> =
@@ -687,16 +687,16 @@ fn without_port(text: &str) -> String {
 }
 
 async fn dropped() -> Result<()> {
-    let draw = check::draw();
-    let site = Site::start(&draw).await?;
-    let words = draw.words(4);
+    let rng = check::rng();
+    let site = Site::start(&rng).await?;
+    let words = rng.words(4);
     let expected: Vec<_> = words.iter().map(|word| site.publish(word, 7)).collect();
     let url = |word: &String, delay: u32| {
         site.server.url(&format!("/api/weather/{word}?delay={delay}"))
     };
     let mut urls: Vec<_> = words.iter().map(|word| url(word, 400)).collect();
     let nothing_left = async || {
-        // Let aborted tasks go away and the server notice.
+        // Aborted tasks are dropped, and the server notices that.
         sleep(2 * MS).await;
         let before = site.server.stats();
         sleep(2000 * MS).await;

@@ -19,7 +19,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::service::log::{self, Call, End};
 use super::service::{Book, MS};
 use super::{album, invite, search, sign, thumbnail};
-use async_workbook::check::{self, Calls, Draw, Explain, Pace, Run};
+use async_workbook::check::{self, Calls, Explain, Pace, Rng, Run};
+use async_workbook::text;
 
 /// Longer than any time limit that someone may set.
 const LONG: Duration = Duration::from_secs(900);
@@ -41,10 +42,10 @@ fn check() -> check::Verdict {
 
 /// Clears the log and sets a random suffix that every result must carry. Returns the
 /// suffix.
-fn begin(draw: &Draw) -> String {
+fn begin(rng: &Rng) -> String {
     let mut log = log::lock();
     *log = log::Log::default();
-    log.mark = format!(" ({})", draw.word());
+    log.mark = format!(" ({})", rng.word());
     log.mark.clone()
 }
 
@@ -99,12 +100,12 @@ async fn run<T>(
 
 /// Checks behavior that the five pitfalls do not affect.
 async fn right() -> Result<()> {
-    let draw = check::draw();
-    let mark = begin(&draw);
+    let rng = check::rng();
+    let mark = begin(&rng);
     // Four different orders: of the list, by number, by duration, and backwards.
     let [photos, times] = [(10..=99, [3, 0, 4, 1, 2]), (100..=400, [2, 4, 0, 3, 1])]
         .map(|(range, ranks)| {
-            let mut sorted = draw.distinct(5, range);
+            let mut sorted = rng.distinct(5, range);
             sorted.sort_unstable();
             ranks.map(|rank: usize| sorted[rank].unsigned_abs())
         });
@@ -131,7 +132,7 @@ async fn right() -> Result<()> {
     check::in_order(&empty, &[]).because(["The album has no photos."])?;
 
     invite(&[]).await?;
-    let friend = draw.word() + "@example";
+    let friend = rng.word() + "@example";
     takes(format!("mail {friend}"), LONG);
     let mailed = invite(&[&friend]).await;
     let words =
@@ -139,14 +140,13 @@ async fn right() -> Result<()> {
     check::that(mailed.is_ok(), words)
 }
 
-/// Draws the length of a list: more than any limit that someone may set, and not the same
-/// in each run.
-fn many(draw: &Draw) -> usize {
-    draw.between(301..=400).unsigned_abs() as usize
+/// Returns a random length of a list: more than any limit that someone may set.
+fn many(rng: &Rng) -> usize {
+    rng.between(301..=400).unsigned_abs() as usize
 }
 
-fn addresses(draw: &Draw, count: usize) -> Vec<String> {
-    let words = draw.words(2 * count);
+fn addresses(rng: &Rng, count: usize) -> Vec<String> {
+    let words = rng.words(2 * count);
     let address = |pair: &[String]| format!("{}@{}.example", pair[0], pair[1]);
     words.chunks(2).map(address).collect::<Vec<_>>()
 }
@@ -158,12 +158,12 @@ fn dropped_loads() -> Option<String> {
 }
 
 async fn loaded() -> Result<()> {
-    let draw = check::draw();
-    for count in [5, many(&draw)] {
-        let mark = begin(&draw);
-        let photos = draw.distinct(count, 1000..=4999);
+    let rng = check::rng();
+    for count in [5, many(&rng)] {
+        let mark = begin(&rng);
+        let photos = rng.distinct(count, 1000..=4999);
         let photos: Vec<_> = photos.into_iter().map(i32::unsigned_abs).collect();
-        let times = draw.distinct(count, 1000..=2999);
+        let times = rng.distinct(count, 1000..=2999);
         let times: Vec<_> = times.into_iter().map(i32::unsigned_abs).collect();
         for (photo, time) in photos.iter().zip(&times) {
             takes(format!("load {photo}"), *time * MS);
@@ -198,9 +198,9 @@ async fn shrunk() -> Result<()> {
 }
 
 async fn shrunk_once() -> Result<()> {
-    let draw = check::draw();
-    let mark = begin(&draw);
-    let photos = draw.distinct(2, 100..=999).into_iter();
+    let rng = check::rng();
+    let mark = begin(&rng);
+    let photos = rng.distinct(2, 100..=999).into_iter();
     let photos: Vec<_> = photos.map(|number| format!("photo {number}")).collect();
     let this_thread = thread::current().id();
     let (open, gates): (Vec<_>, Vec<_>) =
@@ -218,7 +218,7 @@ async fn shrunk_once() -> Result<()> {
     });
     let mut thumbnails = pin!(join_all(photos.iter().cloned().map(thumbnail)));
     // Poll them once, and let `shrink` begin on its thread before they go on: code that
-    // then blocks this thread until it ends is seen.
+    // then blocks this thread until it ends is found.
     let first = poll_fn(|context| Poll::Ready(thumbnails.as_mut().poll(context)));
     let first = first.await;
     for _ in 0..1000 {
@@ -275,20 +275,21 @@ async fn signed() -> Result<()> {
     waiting_for_the_lock().await?;
     visitors_at_once(6, 1).await?;
     // Longer than any time limit that someone may set.
-    visitors_at_once(many(&check::draw()) as u32, 5000).await
+    visitors_at_once(many(&check::rng()) as u32, 5000).await
 }
 
-/// Draws a book that some visitors have signed, and how long it takes to save it.
-fn book(draw: &Draw) -> (u32, Mutex<Book>, Duration) {
-    begin(draw);
-    let signed = 3 * draw.between(1..=30) as u32;
-    let saving = draw.between(60..=140) as u32 * MS;
+/// Returns a book that a random number of visitors have signed, and sets a random time
+/// for saving it.
+fn book(rng: &Rng) -> (u32, Mutex<Book>, Duration) {
+    begin(rng);
+    let signed = 3 * rng.between(1..=30) as u32;
+    let saving = rng.between(60..=140) as u32 * MS;
     takes("save".to_owned(), saving);
     (signed, Mutex::new(Book { signed, saves: 0 }), saving)
 }
 
 async fn three_visitors() -> Result<()> {
-    let (signed, book, _) = book(&check::draw());
+    let (signed, book, _) = book(&check::rng());
     let mut locked = false;
     let visitors = async {
         let mut visitors = pin!(async {
@@ -351,16 +352,16 @@ fn saved_once_in_three(visitors: usize, saves: &[Call], counted: u32) -> Result<
 
 /// Checks how a visitor waits while the book is locked.
 async fn waiting_for_the_lock() -> Result<()> {
-    let draw = check::draw();
-    let (signed, book, _) = book(&draw);
-    let time = draw.between(51..=99) as u32 * MS;
+    let rng = check::rng();
+    let (signed, book, _) = book(&rng);
+    let time = rng.between(51..=99) as u32 * MS;
     let guard = book.lock().await;
     let unlock = async {
         sleep(time).await;
         drop(guard);
     };
     let what = "a visitor who waits for the lock";
-    // The two share their wakeups. A visitor who tries again and again has many.
+    // The two share their wakeups. A visitor who calls `try_lock` in a loop has many.
     let visit = async { tokio::join!(biased; sign(&book), unlock).0 };
     let (number, run) = run(what, 10, visit).await?;
     check::in_order(&[number], &[signed + 1])?;
@@ -378,7 +379,7 @@ async fn waiting_for_the_lock() -> Result<()> {
 }
 
 async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
-    let (signed, book, saving) = book(&check::draw());
+    let (signed, book, saving) = book(&check::rng());
     let saving = saving * times;
     takes("save".to_owned(), saving);
     // Lock the book first, so that all of them wait for it.
@@ -421,9 +422,9 @@ async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
         |(number, time): &&(u32, Duration)| number % 3 != 0 && !time.is_zero();
     let late = visits.iter().find(waited);
     let words = late.map(|(number, time)| {
-        let time = time.as_millis();
+        let time = text::duration(*time);
         format!(
-            "visitor {number} waited for {time} ms. Only every third one waits for a save."
+            "visitor {number} waited for {time}. Only every third one waits for a save."
         )
     });
     run.that(late.is_none(), words.unwrap_or_default())?;
@@ -431,17 +432,17 @@ async fn visitors_at_once(count: u32, times: u32) -> Result<()> {
 }
 
 async fn mailed() -> Result<()> {
-    let draw = check::draw();
+    let rng = check::rng();
     for failing in [1, 0, 2] {
         for refused_by in [Refusal::OtherServer, Refusal::BadAddress] {
-            mailed_to(&draw, 3, &[(failing, refused_by)]).await?;
+            mailed_to(&rng, 3, &[(failing, refused_by)]).await?;
         }
     }
-    mailed_to(&draw, 2, &[]).await?;
-    mailed_to(&draw, 3, &[(0, Refusal::OtherServer), (2, Refusal::BadAddress)])
+    mailed_to(&rng, 2, &[]).await?;
+    mailed_to(&rng, 3, &[(0, Refusal::OtherServer), (2, Refusal::BadAddress)])
         .await?;
-    mailed_to(&draw, 20, &[(19, Refusal::OtherServer)]).await?;
-    mailed_to(&draw, many(&draw), &[]).await
+    mailed_to(&rng, 20, &[(19, Refusal::OtherServer)]).await?;
+    mailed_to(&rng, many(&rng), &[]).await
 }
 
 #[derive(Clone, Copy)]
@@ -453,16 +454,16 @@ enum Refusal {
 }
 
 async fn mailed_to(
-    draw: &Draw,
+    rng: &Rng,
     count: usize,
     failing: &[(usize, Refusal)],
 ) -> Result<()> {
-    begin(draw);
-    let mut friends = addresses(draw, count);
+    begin(rng);
+    let mut friends = addresses(rng, count);
     let mut what = format!("{count} mails");
     for &(place, refusal) in failing {
         match refusal {
-            Refusal::BadAddress => friends[place] = draw.word(),
+            Refusal::BadAddress => friends[place] = rng.word(),
             Refusal::OtherServer => {
                 log::lock().refused.insert(format!("mail {}", friends[place]));
             }
@@ -471,8 +472,8 @@ async fn mailed_to(
     }
     // A prime: a loop of short sleeps does not end at the same time by chance.
     let longest =
-        *draw.pick(&[211, 223, 227, 229, 233, 239, 241, 251, 257, 263]) * MS;
-    let others = draw.between(50..=150) as u32 * MS;
+        *rng.pick(&[211, 223, 227, 229, 233, 239, 241, 251, 257, 263]) * MS;
+    let others = rng.between(50..=150) as u32 * MS;
     let sent = friends.iter().filter(|friend| friend.contains('@')).count() as u32;
     let longest_at = friends.iter().rposition(|friend| friend.contains('@'));
     for (place, friend) in friends.iter().enumerate() {
@@ -540,14 +541,14 @@ async fn mailed_to(
 }
 
 async fn found() -> Result<()> {
-    let draw = check::draw();
-    let slow = draw.between(150..=250) as u32 * MS;
-    let fast = draw.between(50..=120) as u32 * MS;
+    let rng = check::rng();
+    let slow = rng.between(150..=250) as u32 * MS;
+    let fast = rng.between(50..=120) as u32 * MS;
     for [photos, albums] in
         [[slow, fast], [fast, slow], [slow, slow], [LONG, fast], [fast, LONG]]
     {
-        let mark = begin(&draw);
-        let word = draw.word().to_lowercase();
+        let mark = begin(&rng);
+        let word = rng.word().to_lowercase();
         takes("find photos".to_owned(), photos);
         takes("find albums".to_owned(), albums);
         let (got, run) = run("a search", 20, search(&word)).await?;
@@ -571,9 +572,9 @@ async fn found() -> Result<()> {
         run.pictured(check::in_order(&got, &expected)).because(&causes)?;
         run.that(once, "`find` must run once for each place.").because(&causes)?;
         let what = format!(
-            "searches of {} and {} ms",
-            photos.as_millis(),
-            albums.as_millis()
+            "searches of {} and {}",
+            text::duration(photos),
+            text::duration(albums)
         );
         run.paced(&Pace::mixed(&what, photos + albums, photos.max(albums))).when(
             times(&finds).one_after_another(),
@@ -591,10 +592,10 @@ fn dropped_search(finds: &[Call], got: &[String]) -> Option<String> {
         finds.iter().find_map(|call| Some((call, ended(call, End::Dropped)?)))?;
     let winner = finds.iter().find(|call| ended(call, End::Done) == Some(at));
     let Some(winner) = winner.map(place) else {
-        let time = (at - dropped.began).as_millis();
         return Some(format!(
-            "The search in {:?} was dropped after {time} ms, before its end.",
-            place(dropped)
+            "The search in {:?} was dropped after {}, before its end.",
+            place(dropped),
+            text::duration(at - dropped.began)
         ));
     };
     let select = match got.iter().all(|result| result.starts_with(&winner)) {

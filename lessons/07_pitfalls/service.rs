@@ -67,8 +67,8 @@ pub async fn find(place: &str, word: &str) -> String {
     call.end(format!("{place} with {word}"))
 }
 
-/// A log of the calls, for the check. The check also draws how long they take and
-/// what they return, so that no answer can do without them.
+/// A log of the calls, for the check. The check also sets random times and results for
+/// them, so that no answer can do without them.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 

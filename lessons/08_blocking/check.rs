@@ -1,8 +1,8 @@
 //! The check of exercise 08.
 //!
 //! The clock is paused, and while a task of `spawn_blocking` runs it does not move
-//! by itself. The check waits in such tasks for what happens on other threads, and
-//! so moves the clock itself:
+//! by itself. The check waits in such tasks for other threads, and moves the clock
+//! itself:
 //!
 //! ```text
 //! check    call a, b   wait: a runs   advance 300 ms   open a   wait: b runs   ...
@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A call of `uploads::hash` blocks until the check opens its gate. A right answer
-//! therefore takes no time, on any machine. What must not happen has 10 ms in which
-//! to happen, several times.
+//! therefore takes no time, on any machine. To observe that something does not happen,
+//! the check waits 10 ms, several times.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -33,13 +33,13 @@ use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The real time without any progress after which something does not happen any more.
-const PATIENCE: Duration = Duration::from_millis(2000);
+/// The real time without any progress after which nothing more is expected.
+const STALL_TIMEOUT: Duration = Duration::from_millis(2000);
 
-/// The real time in which something must not happen.
-const LOOK: Duration = Duration::from_millis(10);
+/// The real time for which the check observes that something does not happen.
+const OBSERVATION: Duration = Duration::from_millis(10);
 
-/// More wakeups than there are in this time if callers only wait.
+/// More wakeups than there are in [`OBSERVATION`] if callers only wait.
 const MANY: usize = 50;
 
 #[test]
@@ -97,7 +97,7 @@ impl Server<'_> {
     }
 }
 
-/// Runs code of the learner. A call of `uploads::hash` sees when it is waited for.
+/// Runs code of the learner, and logs that it is running, to find a blocked thread.
 fn watched<T>(code: impl FnOnce() -> T) -> T {
     log::with(|log| (log.polls, log.polling) = (log.polls + 1, true));
     let value = code();
@@ -105,17 +105,17 @@ fn watched<T>(code: impl FnOnce() -> T) -> T {
     value
 }
 
-/// Draws uploads, large ones after the first, and runs `script`, which drives their
-/// callers, with a new hasher.
+/// Creates random uploads, large ones after the first, and runs `script`, which drives
+/// their callers, with a new hasher.
 async fn scene(
     limit: usize,
     uploads: usize,
     script: impl AsyncFnOnce(&Server, &[String]) -> Result<()>,
 ) -> Result<()> {
-    let draw = check::draw();
-    let mut uploads = draw.words(uploads);
+    let rng = check::rng();
+    let mut uploads = rng.words(uploads);
     uploads.iter_mut().skip(1).for_each(|upload| *upload = upload.repeat(300));
-    log::reset(format!(" ({})", draw.word()));
+    log::reset(format!(" ({})", rng.word()));
     let hasher = Hasher::new(limit);
     let (callers, wakeups, paused) = Default::default();
     let server = Server { hasher: &hasher, callers, wakeups, paused };
@@ -141,11 +141,11 @@ fn unblocked(result: Result<()>) -> Result<()> {
 
 /// Waits until the log meets a condition, on a thread that may block.
 async fn within(
-    patience: Duration,
+    timeout: Duration,
     holds: impl Fn(&Log) -> bool + Send + 'static,
 ) -> bool {
     yield_now().await; // polls new callers
-    spawn_blocking(move || log::wait(patience, holds)).await.unwrap_or(false)
+    spawn_blocking(move || log::wait(timeout, holds)).await.unwrap_or(false)
 }
 
 /// Returns the numbers of calls of `uploads::hash` that have started and ended.
@@ -155,7 +155,7 @@ fn calls() -> (usize, usize) {
 
 /// Waits until this many calls of `uploads::hash` have started.
 async fn started(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.calls.len() >= count).await;
+    let enough = within(STALL_TIMEOUT, move |log| log.calls.len() >= count).await;
     let (started, ended) = calls();
     let words = format!(
         "{when}, {} had started, expected {count}; {ended} had ended.",
@@ -166,7 +166,7 @@ async fn started(count: usize, when: &str) -> Result<()> {
 
 /// Waits until this many calls of `Hasher::hash` have returned.
 async fn returned(count: usize, when: &str) -> Result<()> {
-    let enough = within(PATIENCE, move |log| log.returned >= count).await;
+    let enough = within(STALL_TIMEOUT, move |log| log.returned >= count).await;
     let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
     let words = format!(
         "{when}, {} had returned, expected {count}. `uploads::hash` calls: {started} \
@@ -208,11 +208,11 @@ fn compare(upload: &str, result: Result<String>) -> Result<()> {
 async fn in_time(late: Result<()>) -> Result<()> {
     let (before, _) = calls();
     let more = move |log: &Log| log.calls.len() > before;
-    if late.is_ok() || within(PATIENCE / 8, more).await {
+    if late.is_ok() || within(STALL_TIMEOUT / 8, more).await {
         return late;
     }
     advance(100 * MS).await;
-    match within(LOOK, more).await {
+    match within(OBSERVATION, more).await {
         true => late.because(["No other one started until the clock moved: the queue is \
                                polled, with a sleep in between. Each should start as \
                                soon as it may."]),
@@ -229,7 +229,7 @@ async fn right() -> Result<()> {
             uploads[1] = uploads[0].clone();
             uploads.iter().for_each(|upload| server.call(upload));
             let what = format!("after {count} calls, 3 of them empty");
-            within(PATIENCE / 8, move |log| log.calls.len() >= limit).await;
+            within(STALL_TIMEOUT / 8, move |log| log.calls.len() >= limit).await;
             log::with(|log| log.all_open = true);
             in_time(returned(count, &what).await).await?;
             let mut results: Vec<_> = uploads.iter().zip(server.results()).collect();
@@ -314,10 +314,12 @@ async fn burst(
         let started = started(before + all.min(limit + ended), &what).await;
         if ended < 2 {
             let wakeups = server.wakeups.get();
-            if within(LOOK, move |log| log.running() > limit).await {
+            if within(OBSERVATION, move |log| log.running() > limit).await {
                 // Until the peak is the same in every run.
-                within(PATIENCE / 8, move |log| log.calls.len() == before + all)
-                    .await;
+                within(STALL_TIMEOUT / 8, move |log| {
+                    log.calls.len() == before + all
+                })
+                .await;
             }
             let words = "while nothing happened, `Hasher::hash` woke itself again \
                          and again, as a loop of `yield_now` does.";
@@ -341,7 +343,7 @@ async fn burst(
 /// Two calls run one after the other, and a third one never gets its turn.
 async fn punctual() -> Result<()> {
     let result = scene(1, 3, async |server, uploads| {
-        advance(check::draw().delay()).await;
+        advance(check::rng().delay()).await;
         uploads.iter().for_each(|upload| server.call(upload));
         started(1, "with the limit 1, after three calls of `Hasher::hash`").await?;
         advance(300 * MS).await;
@@ -349,7 +351,7 @@ async fn punctual() -> Result<()> {
         returned(1, "when the first `uploads::hash` had ended").await?;
         started(2, "when the first one had ended").await?;
         advance(199 * MS).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "with the limit 1, the third call of `uploads::hash` started while the \
                      second was running.";
         check::that(!third, words)?;
@@ -361,9 +363,9 @@ async fn punctual() -> Result<()> {
             let before = log::with(|log| log.returned);
             let more = move |log: &Log| log.returned > before;
             advance(298 * MS).await;
-            let soon = within(LOOK, more).await;
+            let soon = within(OBSERVATION, more).await;
             advance(2 * MS).await;
-            let words = match within(LOOK, more).await {
+            let words = match within(OBSERVATION, more).await {
                 _ if soon => "The next one returned later, but within 298 ms.",
                 true => {
                     "The next one returned 501 ms after its `uploads::hash` had \
@@ -374,8 +376,8 @@ async fn punctual() -> Result<()> {
             return late.because([words]);
         }
         log::with(|log| log.all_open = true);
-        within(PATIENCE, |log| log.running() == 0).await;
-        let third = within(LOOK, |log| log.calls.len() > 2).await;
+        within(STALL_TIMEOUT, |log| log.running() == 0).await;
+        let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
         let words = "a call of `uploads::hash` started at the deadline or later, for a \
                      caller that gave up while queued.";
         check::that(!third, words)?;
@@ -399,7 +401,7 @@ async fn counted() -> Result<()> {
             server.abandon(..);
             advance(Duration::from_secs(60)).await;
             server.call(&uploads[3]);
-            let more = within(LOOK, |log| log.running() > 2).await;
+            let more = within(OBSERVATION, |log| log.running() > 2).await;
             let words = format!(
                 "more than 2 calls of `uploads::hash` are running. The caller of the \
                  first two {how}, but that does not end a call on another thread."
@@ -429,8 +431,8 @@ async fn handed_over() -> Result<()> {
         started(1, "with the limit 1, after three calls").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
-        within(PATIENCE, |log| !log.calls[0].running).await;
-        within(LOOK, |_| false).await;
+        within(STALL_TIMEOUT, |log| !log.calls[0].running).await;
+        within(OBSERVATION, |_| false).await;
         server.abandon(1..2);
         server.paused.set(false);
         log::with(|log| log.all_open = true);
@@ -439,7 +441,7 @@ async fn handed_over() -> Result<()> {
         let words = "with the limit 1, the second of three callers was dropped just after \
                      the first call of `uploads::hash` had ended. The call for the \
                      third one never started.";
-        check::that(within(PATIENCE, next).await, words)
+        check::that(within(STALL_TIMEOUT, next).await, words)
     });
     unblocked(result.await)
 }
@@ -449,7 +451,7 @@ async fn crowded() -> Result<()> {
     let result = scene(1, 1, async |server, uploads| {
         server.call(&uploads[0]);
         started(1, "after one call of `Hasher::hash`").await?;
-        let crowd = 1050 + check::draw().number(100);
+        let crowd = 1050 + check::rng().number(100);
         (0..crowd).for_each(|_| server.call(&uploads[0]));
         for _ in 0..3 {
             yield_now().await;

@@ -18,7 +18,7 @@ pub fn hash(upload: &str) -> Result<String> {
 }
 
 /// A log of the calls, for the check. The check also decides when a call returns,
-/// and draws what its result ends with.
+/// and sets a random end of its result.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 
@@ -42,8 +42,8 @@ pub mod log {
         /// The uploads whose gates are open, and whether all are.
         pub open: HashSet<String>,
         pub all_open: bool,
-        /// How often the learner's futures were polled, whether one of them is being
-        /// polled now, and how many have returned.
+        /// The number of polls of the learner's futures, whether one of them is being
+        /// polled now, and the number of them that have returned.
         pub polls: usize,
         pub polling: bool,
         pub returned: usize,
@@ -103,14 +103,14 @@ pub mod log {
         LOG.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks until `holds`, or until no call starts, ends or returns for `patience`.
+    /// Blocks until `holds`, or until no call starts, ends or returns for `timeout`.
     /// Returns whether it holds.
-    pub fn wait(patience: Duration, holds: impl Fn(&Log) -> bool) -> bool {
+    pub fn wait(timeout: Duration, holds: impl Fn(&Log) -> bool) -> bool {
         let progress = |log: &Log| (log.begun, log.running(), log.returned);
         loop {
             let before = with(|log| progress(log));
             let changes = |log: &Log| holds(log) || progress(log) != before;
-            if !wait_for(&CHANGED, patience, changes) {
+            if !wait_for(&CHANGED, timeout, changes) {
                 return false;
             }
             if with(|log| holds(log)) {
@@ -119,14 +119,14 @@ pub mod log {
         }
     }
 
-    /// Blocks until `holds`, or for `patience`. Returns whether it holds.
+    /// Blocks until `holds`, or for `timeout`. Returns whether it holds.
     fn wait_for(
         change: &Condvar,
-        patience: Duration,
+        timeout: Duration,
         holds: impl Fn(&Log) -> bool,
     ) -> bool {
         let not_yet = |log: &mut Option<Log>| !holds(log.get_or_insert_default());
-        let waited = change.wait_timeout_while(lock(), patience, not_yet);
+        let waited = change.wait_timeout_while(lock(), timeout, not_yet);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 

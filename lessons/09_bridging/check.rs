@@ -1,7 +1,7 @@
 //! The check of exercise 09.
 //!
 //! It calls `fetch_title` on threads of three kinds. A thread that is not in a
-//! runtime plays the part of `main`'s, because the check's own is in one:
+//! runtime takes the place of `main`'s, because the check's own is in one:
 //!
 //! ```text
 //! check      url a   (waits)   url b   (waits) ...      paused clock, web server
@@ -28,11 +28,11 @@ use super::fetch_title;
 use async_workbook::check::{self, Explain};
 use async_workbook::{text, web};
 
-/// The limit, in real time, for what needs no virtual time.
+/// The real time for an operation that needs no virtual time.
 const TIMEOUT: Duration = Duration::from_millis(2000);
 
-/// How long the server holds requests, on the paused clock. While that is stopped, the
-/// check's own runtime wakes up once in this real time.
+/// The time on the paused clock for which the server holds requests. While that clock is
+/// stopped, the check's own runtime wakes up once in this real time.
 const HELD: Duration = Duration::from_millis(1000);
 
 /// The real time in which a few calls that wait are observed: longer than a sleep
@@ -103,7 +103,7 @@ impl Caller {
             // On a slow machine, a call that makes progress gets more time.
             for _ in 0..3 {
                 let before = activity();
-                let result = results.recv_timeout(patience());
+                let result = results.recv_timeout(timeout());
                 again = log::with(|log| log.calls) > begun + MANY;
                 let quiet = before.1.is_some() && activity() == before;
                 if result.is_ok() || again || quiet {
@@ -141,7 +141,7 @@ impl Caller {
     }
 }
 
-/// A web server, callers, and a page with a drawn title for each of them.
+/// A web server, callers, and a page with a random title for each of them.
 struct Site {
     server: Arc<web::Server>,
     titles: Vec<String>,
@@ -161,9 +161,9 @@ impl Site {
         Ok(site)
     }
 
-    /// Draws new titles; returns the old ones.
+    /// Sets new random titles; returns the old ones.
     fn change(&mut self) -> Vec<String> {
-        let titles = check::draw().words(self.callers.len());
+        let titles = check::rng().words(self.callers.len());
         for (page, title) in titles.iter().enumerate() {
             let body = format!("{title}\nThe second line.\n");
             self.server.set_response(&path(page), 200, body);
@@ -257,7 +257,8 @@ fn log_now() -> Log {
     log::with(|log| log.clone())
 }
 
-fn patience() -> Duration {
+/// Returns [`TIMEOUT`], or less if a call has not returned: probably others will not.
+fn timeout() -> Duration {
     if HANGS.load(SeqCst) { TIMEOUT / 4 } else { TIMEOUT }
 }
 
@@ -357,12 +358,13 @@ async fn together() -> Result<()> {
     held(3, OBSERVATION).await?;
     // To create many clients takes a while. The check before this one reports them.
     let clients = log::with(|log| log.clients);
-    let drawn = MANY - check::draw().number(11);
-    held(if clients > 1 { 6 } else { web::capacity(drawn) }, SHORT_OBSERVATION).await
+    let callers = MANY - check::rng().number(11);
+    held(if clients > 1 { 6 } else { web::capacity(callers) }, SHORT_OBSERVATION)
+        .await
 }
 
 /// Holds calls at the server, two for each page, and the first one for longer.
-async fn held(count: usize, look: Duration) -> Result<()> {
+async fn held(count: usize, observation: Duration) -> Result<()> {
     let before = log_now();
     let places = [MAIN, THREAD, SPAWN_BLOCKING].into_iter().cycle();
     let mut site = Site::start(&places.take(count).collect::<Vec<_>>()).await?;
@@ -371,7 +373,7 @@ async fn held(count: usize, look: Duration) -> Result<()> {
     site.delay(2 * HELD);
     site.callers[0].urls.send(site.url(0))?;
     let server = Arc::clone(&site.server);
-    blocking(move || wait(patience(), || server.peak() > 0)).await?;
+    blocking(move || wait(timeout(), || server.peak() > 0)).await?;
     site.delay(HELD);
     for (page, caller) in site.callers.iter().enumerate().skip(1) {
         caller.urls.send(site.url(page / 2))?;
@@ -379,14 +381,14 @@ async fn held(count: usize, look: Duration) -> Result<()> {
     let server = Arc::clone(&site.server);
     let hold = move || {
         let mut peak = 0;
-        while peak < count && wait(patience(), || server.peak() > peak) {
+        while peak < count && wait(timeout(), || server.peak() > peak) {
             peak = server.peak();
         }
         // It is enough that they sleep once: a slow machine delays that.
         let mut last = (0, None);
         let quiet = wait(TIMEOUT, || {
             last = activity();
-            thread::sleep(look);
+            thread::sleep(observation);
             last.1.is_some() && activity() == last
         });
         (server.peak(), quiet, activity().0 > last.0)
@@ -394,7 +396,7 @@ async fn held(count: usize, look: Duration) -> Result<()> {
     let (peak, quiet, polled) = blocking(hold).await?;
     site.delay(Duration::ZERO);
     advance(HELD).await;
-    let others = move || wait(patience(), || RETURNED.load(SeqCst) >= others);
+    let others = move || wait(timeout(), || RETURNED.load(SeqCst) >= others);
     let others = blocking(others).await?;
     advance(HELD).await;
     let what = match polled {
@@ -425,10 +427,10 @@ fn activity() -> (usize, Option<Vec<String>>) {
     (log::with(|log| log.polls), check::asleep())
 }
 
-/// Blocks until `holds`, or for `patience`. Returns whether it holds.
-fn wait(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+/// Blocks until `holds`, or for `timeout`. Returns whether it holds.
+fn wait(timeout: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let began = Instant::now();
-    while began.elapsed() < patience {
+    while began.elapsed() < timeout {
         if holds() {
             return true;
         }
@@ -441,7 +443,7 @@ fn wait(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
 async fn fails() -> Result<()> {
     let before = log_now();
     let mut site = Site::start(&[MAIN, THREAD, SPAWN_BLOCKING]).await?;
-    let status = *check::draw().pick(&[403, 404, 410, 500, 503]);
+    let status = *check::rng().pick(&[403, 404, 410, 500, 503]);
     site.server.set_response("/page/9", status, "no such page");
     site.server.delay("/page/9", Duration::ZERO);
     let (missing, refused) = (site.url(9), site.server.refused_url()?);

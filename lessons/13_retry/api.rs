@@ -39,7 +39,7 @@ pub struct Api {
     log: Arc<Mutex<Log>>,
 }
 
-/// What the API has seen since its start, or since [`Api::reset`].
+/// The connections and requests since the API's start or [`Api::reset`].
 #[derive(Clone, Default)]
 pub struct Log {
     pub connections: usize,

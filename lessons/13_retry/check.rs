@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::api::{Api, Log};
 use super::random::Random;
 use super::send;
-use async_workbook::check::{self, Diagnosis, Draw, Explain, Run};
+use async_workbook::check::{self, Diagnosis, Explain, Rng, Run};
 use async_workbook::text;
 
 const MS: Duration = Duration::from_millis(1);
@@ -33,7 +33,7 @@ const LIMITS: [u64; 7] = [100, 200, 400, 800, 1000, 1000, 1000];
 const MANY_POLLS: usize = 200;
 const MANY_REQUESTS: usize = 6;
 
-/// More retries than anyone sets as a limit, or than double without overflow.
+/// More retries than any limit that code might set. This many doublings overflow.
 const MANY: usize = 150;
 
 #[test]
@@ -49,7 +49,7 @@ fn check() -> check::Verdict {
 }
 
 struct Site {
-    draw: Draw,
+    rng: Rng,
     api: Api,
     client: Client,
     /// The value of a header that only this client adds.
@@ -58,7 +58,7 @@ struct Site {
     name: String,
 }
 
-/// What one call of `send` did.
+/// The outcome of one call of `send`.
 struct Sent {
     what: String,
     name: String,
@@ -72,34 +72,34 @@ struct Sent {
 
 impl Site {
     async fn start() -> Result<Self> {
-        let (draw, api) = (check::draw(), Api::start().await?);
+        let (rng, api) = (check::rng(), Api::start().await?);
         // A status in the URL, which is in the text of each error of reqwest.
-        let (id, name) = (draw.word(), draw.word() + "503");
+        let (id, name) = (rng.word(), rng.word() + "503");
         let mut headers = HeaderMap::new();
         headers.insert("x-client", HeaderValue::from_str(&id)?);
         let client = check::client().default_headers(headers).build()?;
-        Ok(Self { draw, api, client, id, name })
+        Ok(Self { rng, api, client, id, name })
     }
 
     fn seed(&self) -> u64 {
-        self.draw.number(usize::MAX) as u64
+        self.rng.number(usize::MAX) as u64
     }
 
     fn random(&self) -> Random {
         Random::new(self.seed())
     }
 
-    async fn get(&self, path: &str, limit: u64) -> Result<Sent> {
-        self.send(Method::GET, path, limit, &mut self.random()).await
+    async fn get(&self, path: &str, timeout: u64) -> Result<Sent> {
+        self.send(Method::GET, path, timeout, &mut self.random()).await
     }
 
-    /// Calls `send` with a deadline after `limit` milliseconds. The path `refused` is
+    /// Calls `send` with a deadline after `timeout` milliseconds. The path `refused` is
     /// the URL of another server.
     async fn send(
         &self,
         method: Method,
         path: &str,
-        limit: u64,
+        timeout: u64,
         random: &mut Random,
     ) -> Result<Sent> {
         self.api.reset();
@@ -126,7 +126,7 @@ impl Site {
         }
         let request = request.build()?;
         let start = Instant::now();
-        let deadline = start + Duration::from_millis(limit);
+        let deadline = start + Duration::from_millis(timeout);
         let (mut now, mut polls, mut sent) = (start, 0, 0);
         let hurried = poll_fn(|_| {
             let requests = self.api.count();
@@ -172,7 +172,7 @@ impl Site {
         let count = times.len();
         // The API does not see attempts that are refused.
         let words = format!(
-            "{what}: the thread woke up {} times in {limit} ms, expected at most 100: \
+            "{what}: the thread woke up {} times in {timeout} ms, expected at most 100: \
              with waits that double, there are few attempts.",
             run.parks
         );
@@ -217,7 +217,7 @@ impl Sent {
             Ok(value) => value.to_string(),
             Err(error) => format!("the error {:?}", describe(error)),
         };
-        format!("{end} after {} ms", self.millis)
+        format!("{end} after {}", text::millis(self.millis))
     }
 
     /// Checks the number of requests, and whether it succeeded with the last one.
@@ -265,14 +265,14 @@ fn describe(error: &anyhow::Error) -> String {
 
 async fn succeeds() -> Result<()> {
     let site = Site::start().await?;
-    for (path, limit) in [
+    for (path, timeout) in [
         ("/200", 1000),
         ("/201", 1000),
         ("/503/500/200", 2000),
         ("/429/502/504/408/200", 5000),
         (&format!("{}/200", "/503".repeat(MANY)), 300_000),
     ] {
-        let sent = site.get(path, limit).await?;
+        let sent = site.get(path, timeout).await?;
         let count = path.matches('/').count();
         sent.sent(count, true)
             .when(
@@ -282,7 +282,10 @@ async fn succeeds() -> Result<()> {
             )
             .when(
                 sent.result.is_err() && count > MANY,
-                format!("Only the deadline may end it, which is after {limit} ms."),
+                format!(
+                    "Only the deadline may end it, which is after {}.",
+                    text::millis(timeout)
+                ),
             )?;
     }
     Ok(())
@@ -333,7 +336,7 @@ async fn waits() -> Result<()> {
     let site = Site::start().await?;
     let path = "/closed/503/503/503/closed/503/503/200";
     let mut calls = Vec::new();
-    // Each call goes on where the one before it has left the generator.
+    // All calls share one generator.
     let mut random = site.random();
     for _ in 0..30 {
         let sent = site.send(Method::GET, path, 60_000, &mut random).await?;
@@ -429,9 +432,9 @@ async fn waits() -> Result<()> {
 
 async fn retry_after() -> Result<()> {
     let site = Site::start().await?;
-    let seconds = site.draw.between(2..=5).unsigned_abs() as u64;
+    let seconds = site.rng.between(2..=5).unsigned_abs() as u64;
     let after = Some(seconds * 1000);
-    let word = site.draw.word();
+    let word = site.rng.word();
     let (words, resets) = (format!("/429+{word}"), "/429+1/503".repeat(10));
     let (mixed, none) = ([1, 2, 1, 2].map(|n| Some(1000 * n)), [None; 3]);
     for (path, waits) in [
@@ -450,7 +453,7 @@ async fn retry_after() -> Result<()> {
             [&[None; 2][..], &[Some(1000), None].repeat(10)].concat(),
         ),
     ] {
-        // Of a POST, too, a 429 is retried.
+        // A POST is retried after a 429, too.
         let method =
             if path.starts_with("/429") { Method::POST } else { Method::GET };
         let sent = site.send(method, &path, 600_000, &mut site.random()).await?;
@@ -498,13 +501,13 @@ async fn punctual() -> Result<()> {
         "/503/429+5",
         "/503+10000000000000000000",
     ] {
-        let limit = site.draw.between(1500..=2500).unsigned_abs() as u64;
-        let sent = site.get(path, limit).await?;
-        let (late, last) = (sent.millis > limit + 1, sent.times.last().copied());
+        let timeout = site.rng.between(1500..=2500).unsigned_abs() as u64;
+        let sent = site.get(path, timeout).await?;
+        let (late, last) = (sent.millis > timeout + 1, sent.times.last().copied());
         let last = last.unwrap_or(0);
         let response = if path == "/503@300" { last + 300 } else { last };
         let words = format!(
-            "the result is {}, expected an error by {limit} ms.",
+            "the result is {}, expected an error by {timeout} ms.",
             sent.end()
         );
         let waits = path.ends_with("/stuck") || path == "/stalled";
@@ -514,28 +517,29 @@ async fn punctual() -> Result<()> {
                 "One deadline covers all attempts, and all of the response.",
             )
             .when(
-                late && !waits && response <= limit,
+                late && !waits && response <= timeout,
                 format!(
                     "The last response came after {response} ms: after that it only waited."
                 ),
             )?;
         let attempt = format!("it sent a request after {last} ms: {words}");
-        sent.that(last <= limit, attempt)?;
+        sent.that(last <= timeout, attempt)?;
         if path == "/503/429+5" {
             sent.sent(2, false)?;
         }
         // A wait that may end too late need not begin.
         let next = LIMITS[sent.times.len().clamp(1, LIMITS.len()) - 1];
-        let reads_error = path == "/503stalled" && sent.millis >= limit;
+        let reads_error = path == "/503stalled" && sent.millis >= timeout;
         let until = if waits || reads_error { sent.millis } else { response + next };
         let words = format!("{words}\nThere was time for another attempt.");
-        sent.that(until >= limit || path.contains('+'), words)?;
+        sent.that(until >= timeout || path.contains('+'), words)?;
     }
-    for (path, limit) in
+    for (path, timeout) in
         [("/1400ms", 1500), ("/503/1100ms", 1500), ("/200@1700000", 1_800_000)]
     {
-        let sent = site.get(path, limit).await?;
-        let why = format!("It responds in time: the deadline is after {limit} ms.");
+        let sent = site.get(path, timeout).await?;
+        let deadline = text::millis(timeout);
+        let why = format!("It responds in time: the deadline is after {deadline}.");
         sent.sent(path.matches('/').count(), true).because([why.as_str()])?;
     }
     let mut retried = 0;
@@ -549,11 +553,12 @@ async fn punctual() -> Result<()> {
     check::that((1..24).contains(&retried), words)?;
     for path in ["/stuck", "/503"] {
         site.api.reset();
-        let (start, limit) = (Instant::now(), 60_000 * MS);
+        let start = Instant::now();
+        let deadline = start + 60_000 * MS;
         let call = async |path| {
             let request = site.client.get(site.api.url(path)).build()?;
             let random = &mut site.random();
-            send(&site.client, request, start + limit, random).await?;
+            send(&site.client, request, deadline, random).await?;
             anyhow::Ok(start.elapsed().as_millis())
         };
         let (_elapsed, other) =

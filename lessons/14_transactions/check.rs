@@ -80,7 +80,7 @@ fn describe<T>(result: &Result<T>) -> String {
     }
 }
 
-/// Returns the five characters of PostgreSQL for an error.
+/// Returns the SQLSTATE of an error, or an empty text if it has none.
 fn sql_state<T>(result: &Result<T>) -> Result<&str> {
     let Err(error) = result else { return Ok("") };
     let chain = check::chain(error.as_ref())?;
@@ -174,7 +174,7 @@ impl Seats {
     async fn idle(&self) -> Result<Vec<Object>> {
         let clients = self.pool.all().await?;
         for client in &clients {
-            // What is still running, such as a rollback, ends before this.
+            // A statement that is still running, such as a rollback, ends before this.
             client.batch_execute("").await?;
         }
         Ok(clients)
@@ -232,7 +232,7 @@ impl Seats {
 async fn committed(server: &TestDatabase) -> Result<()> {
     for size in [1, 2] {
         let seats = Seats::new(size, server).await?;
-        let value = check::draw().word();
+        let value = check::rng().word();
         let work = async |tx: Tx<'_, '_>| {
             insert(tx, 1).await?;
             insert(tx, 2).await?;
@@ -266,7 +266,7 @@ async fn committed(server: &TestDatabase) -> Result<()> {
 
 async fn failed(server: &TestDatabase) -> Result<()> {
     let seats = Seats::new(1, server).await?;
-    let message = check::draw().word();
+    let message = check::rng().word();
     let refuses = async |tx: Tx<'_, '_>| {
         insert(tx, 1).await?;
         Err::<(), _>(anyhow!("{message}"))
@@ -372,8 +372,8 @@ async fn not_committed(server: &TestDatabase) -> Result<()> {
 
 async fn limited(server: &TestDatabase) -> Result<()> {
     let seats = Seats::new(2, server).await?;
-    let draw = check::draw();
-    let limit = draw.between(501..=999);
+    let rng = check::rng();
+    let limit = rng.between(501..=999);
     let (reads, shown) = seats.read(limit).await?;
     let shown = shown.unwrap_or_default();
     let setting = format!(
@@ -391,7 +391,7 @@ async fn limited(server: &TestDatabase) -> Result<()> {
         anyhow::Ok(())
     };
     let waits = async |tx: Tx<'_, '_>| insert(tx, 1).await;
-    let short = draw.between(41..=89);
+    let short = rng.between(41..=89);
     let mut call = pin!(seats.call(millis(short), waits));
     let done = tokio::select! {
         biased;

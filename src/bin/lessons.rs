@@ -1,4 +1,4 @@
-//! What a plain `cargo run` starts: prints the lessons, and the commands that run and
+//! The program of a plain `cargo run`: prints the lessons, and the commands that run and
 //! check them.
 
 use async_workbook::LESSONS;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Diagnosis;
+use crate::text::duration;
 
 /// Fails with a diagnosis unless `holds`.
 ///
@@ -50,7 +51,7 @@ pub struct Pace {
 impl Pace {
     /// Expects `count` parts that take `each` to run at the same time.
     pub fn of(count: u32, parts: &str, each: Duration) -> Self {
-        let what = format!("{count} {parts} of {}", millis(each));
+        let what = format!("{count} {parts} of {}", duration(each));
         Self { what, in_turn: each * count, together: each, equal: true }
     }
 
@@ -73,25 +74,24 @@ impl Pace {
         let meaning = if took == *together {
             return Ok(());
         } else if took < *together {
-            format!("{} less than the work takes", millis(*together - took))
+            format!("{} less than the work takes", duration(*together - took))
         } else if took == *in_turn {
             "one after another".to_owned()
         } else if took > *in_turn {
-            format!("{} longer than one after another", millis(took - *in_turn))
+            format!("{} longer than one after another", duration(took - *in_turn))
         } else if let Some(rounds) = whole {
-            format!("{rounds} rounds of {}", millis(*together))
+            format!("{rounds} rounds of {}", duration(*together))
         } else {
-            format!("{} longer than all of them together", millis(took - *together))
+            format!(
+                "{} longer than all of them together",
+                duration(took - *together)
+            )
         };
-        let (took, expected) = (millis(took), millis(*together));
+        let (took, expected) = (duration(took), duration(*together));
         let message =
             format!("{what} took {took} ({meaning}), expected {expected}.");
         Err(Diagnosis::new(message).into())
     }
-}
-
-pub(super) fn millis(time: Duration) -> String {
-    format!("{} ms", time.as_micros() as f64 / 1000.0)
 }
 
 /// Checks that exactly the `expected` number of things were in flight at the same

@@ -13,10 +13,10 @@
 //! both starve other tasks. On Linux, time in which the thread was blocked is distinguished
 //! from time in which it computed, and the time in which other programs had the CPU
 //! counts as neither. Blocked time is added up over a run; right solutions have almost
-//! none. Time in which the host of a virtual machine paused it (steal time) may look the same, and
-//! is subtracted. A machine may still swap, so a failure is only reported if it happens
-//! three times in a row. (The paused clock stops while code blocks; it could not show
-//! this.)
+//! none. Steal time, in which the hypervisor ran other virtual machines, may look the
+//! same, and is subtracted. A machine may still swap, so a failure is only reported if it
+//! happens three times in a row. (The paused clock stops while code blocks; it could not
+//! show this.)
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub(super) const COMPUTE_LIMIT: Duration = Duration::from_millis(70);
 /// once takes a while, especially in a debug build.
 const COMPUTE_PER_SPAN: Duration = Duration::from_millis(2);
 
-/// The longest wall time for which code may block the thread, where the system does not tell CPU time
-/// from waiting.
+/// The longest wall time for which code may block the thread, on a system that does not
+/// distinguish computing from waiting.
 const WALL_LIMIT: Duration = Duration::from_millis(75);
 
 thread_local! {
@@ -53,8 +53,8 @@ pub(super) struct Busy {
     computed: Duration,
     /// The longest wall time between the two, if nothing else is known.
     wall: Duration,
-    /// How often the run was polled since the latest unpark, and in the longest time
-    /// that it computed.
+    /// The number of polls since the latest unpark, and in the longest time that it
+    /// computed.
     polls: u64,
     computed_polls: u64,
 }

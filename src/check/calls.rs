@@ -4,10 +4,12 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use crate::text;
+
 /// One call or request. Times are milliseconds since the run began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// What was called.
+    /// The name of the function or the request.
     pub name: String,
     /// When it began.
     pub start: u64,
@@ -97,8 +99,9 @@ impl Calls {
         let last = self.last_end();
         (took.as_millis() > u128::from(last)).then(|| {
             format!(
-                "The last call ended at {last} ms, and nothing was in flight after that: \
-                 something slept."
+                "The last call ended at {}, and nothing was in flight after that: \
+                 something slept.",
+                text::millis(last)
             )
         })
     }

@@ -1,8 +1,8 @@
 //! Judges errors by all that they report: by their own text, by that of each cause, and
 //! by the types of the causes.
 //!
-//! A solution may report a status in the text of a context as well as in a cause, so a
-//! check that looks at one of them refuses good ones.
+//! A solution may report a status either in the text of a context or in a cause, so a
+//! check of only one of them would reject correct solutions.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::Diagnosis;
 
-/// More causes than any error has.
+/// The number of causes after which a chain counts as endless.
 const MAX_CAUSES: usize = 64;
 
 /// Returns an error and its causes, the error first.

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 /// The longest real time for which the clock stops: no check needs more, and code
 /// under test that never ends must not block a thread for longer.
-const LIMIT: Duration = Duration::from_secs(3);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The number of [`StoppedClock`]s.
 static STOPPED: AtomicUsize = AtomicUsize::new(0);
@@ -61,12 +61,12 @@ pub(super) fn is_stopped() -> bool {
 pub fn stop_clock() -> StoppedClock {
     let (sender, dropped) = channel();
     STOPPED.fetch_add(1, SeqCst);
-    spawn_blocking(move || dropped.recv_timeout(LIMIT));
+    spawn_blocking(move || dropped.recv_timeout(STOP_TIMEOUT));
     StoppedClock(sender)
 }
 
-/// The real time in which a thread that has not much to do ends.
-const MOMENT: Duration = Duration::from_millis(300);
+/// The real time in which a thread with little work ends.
+const THREAD_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Returns true if a future that did not end on the paused clock ends soon in real
 /// time: it waits for another thread, and the clock did not wait for that.
@@ -90,12 +90,12 @@ pub async fn waits_for_a_thread(future: impl Future) -> bool {
     tokio::select! {
         biased;
         _ = future => true,
-        _ = spawn_blocking(|| thread::sleep(MOMENT)) => false,
+        _ = spawn_blocking(|| thread::sleep(THREAD_TIMEOUT)) => false,
     }
 }
 
-/// The longest real time without another request after which no more are expected.
-const NO_MORE: Duration = Duration::from_millis(500);
+/// The real time without another request after which no more are expected.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Lets many requests arrive together; see [`arrive_together`].
 #[derive(Debug)]
@@ -119,7 +119,7 @@ pub fn arrive_together(
     ArriveTogether(tokio::spawn(async move {
         let arrival = spawn_blocking(move || {
             let mut last = (0, Instant::now());
-            while last.0 < count && last.1.elapsed() < NO_MORE {
+            while last.0 < count && last.1.elapsed() < ARRIVAL_TIMEOUT {
                 thread::sleep(Duration::from_millis(1));
                 let now = in_flight();
                 if now != last.0 {

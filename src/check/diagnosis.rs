@@ -16,12 +16,12 @@ const MAX_MESSAGE: usize = 4000;
 pub struct Diagnosis {
     message: String,
     picture: Option<Box<Section>>,
-    /// The seed of the values that the check has drawn.
-    drawn: Option<u64>,
+    /// The seed of the random values that the check has used.
+    values_seed: Option<u64>,
     kind: Kind,
 }
 
-/// How to treat a diagnosis.
+/// The kind of a diagnosis, which decides how it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Report it.
@@ -36,7 +36,7 @@ impl Diagnosis {
     /// Creates a diagnosis without a picture.
     pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, picture: None, drawn: None, kind: Kind::Plain }
+        Self { message, picture: None, values_seed: None, kind: Kind::Plain }
     }
 
     /// Converts the error of a check. An error that is not a diagnosis comes from
@@ -88,24 +88,24 @@ impl Diagnosis {
         self
     }
 
-    /// Adds the seed of the values that the check has drawn.
-    pub(super) fn with_drawn(mut self, seed: u64) -> Self {
-        self.drawn = Some(seed);
+    /// Adds the seed of the random values that the check has used.
+    pub(super) fn with_values_seed(mut self, seed: u64) -> Self {
+        self.values_seed = Some(seed);
         self
     }
 
-    pub(super) fn names_drawn(&self) -> bool {
-        self.drawn.is_some()
+    pub(super) fn names_values_seed(&self) -> bool {
+        self.values_seed.is_some()
     }
 
-    /// Leaves out what earlier diagnoses of the exercise have: the seed of the drawn
+    /// Leaves out what earlier diagnoses of the exercise have: the seed of the random
     /// values, and the picture of the same run.
     pub(super) fn without_repeats(
         mut self,
         seed_shown: bool,
         shown: &[Section],
     ) -> Self {
-        self.drawn = self.drawn.filter(|_| !seed_shown);
+        self.values_seed = self.values_seed.filter(|_| !seed_shown);
         self.picture = self.picture.filter(|picture| !shown.contains(picture));
         self
     }
@@ -154,7 +154,7 @@ fn shorten(text: &str) -> String {
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        match self.drawn {
+        match self.values_seed {
             Some(seed) => write!(
                 f,
                 "\nThe test values are random; `--seed {seed}` reproduces them."
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_seed_and_a_picture_are_shown_once() {
         let first =
-            Diagnosis::new("no.").with_picture(section(&["a"])).with_drawn(7);
+            Diagnosis::new("no.").with_picture(section(&["a"])).with_values_seed(7);
         let seed = "The test values are random; `--seed 7` reproduces them.";
         assert!(first.render(80, false).contains(seed));
         assert!(first.render(80, false).contains("a run"));
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(again.render(80, false), "No.");
         let other = first.without_repeats(false, &[section(&["b"])]);
         assert!(other.render(80, false).contains("a run"));
-        assert!(other.names_drawn());
+        assert!(other.names_values_seed());
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         let error =
             that(false, format!("it returned {value}.")).when(true, "A cause.");
         let message =
-            Diagnosis::of(error.unwrap_err()).with_drawn(7).render(80, false);
+            Diagnosis::of(error.unwrap_err()).with_values_seed(7).render(80, false);
         let message = message.replace('\n', " ");
         assert!(message.starts_with("It returned éé"), "{message}");
         let omitted = "é ... 596,078 characters left out ... é";

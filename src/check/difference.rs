@@ -12,7 +12,7 @@ use anyhow::Result;
 
 use super::Diagnosis;
 
-/// How a list differs from the expected one.
+/// A kind of difference between a list and the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Difference {
     /// It has no items.

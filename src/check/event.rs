@@ -52,8 +52,7 @@ pub enum Event {
     Failed {
         /// The check.
         check: String,
-        /// What happened, what was expected, and what that usually means, on several
-        /// lines; then a picture of the run if there is one.
+        /// A message of one or more lines, then a picture of the run if there is one.
         diagnosis: String,
     },
     /// The check was skipped because the exercise is not implemented yet.
@@ -61,11 +60,11 @@ pub enum Event {
         /// The check.
         check: String,
     },
-    /// The check does not progress; it may have to be killed.
+    /// The check makes no progress; it may have to be killed.
     Stuck {
-        /// What the program has recorded about that.
+        /// The watchdog's report.
         diagnosis: String,
-        /// The check can no longer pass, even if it does progress.
+        /// The check can no longer pass, even if it makes progress.
         certain: bool,
     },
     /// All checks of the exercise are done.

@@ -2,7 +2,7 @@
 //!
 //! The learner's file declares the check, with `mod check;` at its end, so it can also
 //! declare another one: by mistake, as when the last lines are lost in a paste, or to
-//! get past it. Four facts are compared, and each has its own message:
+//! bypass it. Four facts are checked, and each has its own message:
 //!
 //! - The program was built from the lesson's `check.rs` and the other modules of
 //!   `starter.rs`: rustc lists the sources of a program in a file for make.
@@ -10,7 +10,7 @@
 //! - `check.rs` created the exercise whose results arrive.
 //! - The checks that ran are those that the file lists.
 //!
-//! What the learner's code prints is not taken for a result anyway: see
+//! The output of the learner's code cannot be taken for a result: see
 //! [`event`](super::event).
 
 use std::fs;
@@ -19,8 +19,8 @@ use std::path::Path;
 /// The lines with which an exercise has to end.
 const ENDING: &str = "the file must end with the lines `#[cfg(test)]` and `mod check;`, as starter.rs does";
 
-/// Returns why a program does not contain the lesson's `check`, or another module of its
-/// starter, if that is so. `root` is the package's folder, `source` is the learner's file.
+/// Returns the reason if a program lacks the lesson's `check` or another module of its
+/// starter. `root` is the package's folder, `source` is the text of the learner's file.
 pub fn missing_check(
     root: &Path,
     check: &Path,
@@ -97,7 +97,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Returns why a verdict is not that of the lesson's `check`, if that is so. `file` is the
+/// Returns the reason if a verdict is not that of the lesson's `check`. `file` is the
 /// source file that created the exercise, `titles` are the checks that ran.
 pub fn foreign_verdict(
     root: &Path,
@@ -107,11 +107,15 @@ pub fn foreign_verdict(
 ) -> Option<String> {
     let shown = shown(root, check);
     if !is_same(&root.join(file), check) {
-        return Some(format!("the result is that of {file}, not that of {shown}"));
+        return Some(format!("the result comes from {file}, not {shown}; {ENDING}"));
     }
     let expected = listed_titles(&fs::read_to_string(check).ok()?);
-    (!expected.is_empty() && expected != titles)
-        .then(|| format!("the checks that ran are not those that {shown} lists"))
+    (!expected.is_empty() && expected != titles).then(|| {
+        format!(
+            "the checks that ran are not those that {shown} lists; `git checkout \
+                 {shown}` restores it"
+        )
+    })
 }
 
 fn shown(root: &Path, check: &Path) -> String {

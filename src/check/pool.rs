@@ -61,11 +61,11 @@ pub(super) fn server_is_silent() -> bool {
     let (sender, answer) = channel();
     // On another thread, because this one may be running async code.
     std::thread::spawn(move || {
-        let asked = on_runtime(async {
+        let connected = on_runtime(async {
             let client = connect(&config).await?;
             Ok(client.batch_execute("").await?)
         });
-        let _ = sender.send(asked);
+        let _ = sender.send(connected);
     });
     answer.recv_timeout(ANSWER_LIMIT).is_err()
 }
@@ -107,8 +107,8 @@ impl TestDatabase {
         None
     }
 
-    /// Drops the schemas of pools that were dropped. What is left, because the server
-    /// has not noticed in time that a client is gone, is dropped by the next check.
+    /// Drops the schemas of pools that were dropped. A schema that remains, because the
+    /// server has not yet noticed that a client is gone, is dropped by the next check.
     pub fn clean_up(&self) {
         let _ = self.drop_schemas(20);
     }
@@ -496,8 +496,8 @@ impl ObservedPool {
     }
 
     /// Closes the gates of `tables`, awaits `work` until it ends or nothing happens any
-    /// more, calls `look`, and opens the gates. Returns the output of `work` if it has
-    /// ended, and that of `look`.
+    /// more, calls `inspect`, and opens the gates. Returns the output of `work` if it has
+    /// ended, and that of `inspect`.
     ///
     /// # Errors
     ///
@@ -506,7 +506,7 @@ impl ObservedPool {
         &self,
         tables: &[&str],
         work: &mut (impl Future<Output = T> + Unpin),
-        look: impl AsyncFnOnce() -> U,
+        inspect: impl AsyncFnOnce() -> U,
     ) -> Result<(Option<T>, U)> {
         for table in tables {
             self.close(table).await?;
@@ -516,11 +516,11 @@ impl ObservedPool {
             done = work => Some(done),
             settled = self.settled() => settled.map(|_| None)?,
         };
-        let seen = look().await;
+        let inspected = inspect().await;
         for table in tables {
             self.open(table).await?;
         }
-        Ok((early, seen))
+        Ok((early, inspected))
     }
 
     /// Reads the state of the pool's connections from the server.

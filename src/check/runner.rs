@@ -9,12 +9,11 @@
 //! **Deadlocks.** The future under test runs inside a `timeout` of one virtual hour.
 //! If all tasks wait for each other, that is the only timer left, so the clock jumps
 //! straight to it: a deadlock is detected within a millisecond of real time. An
-//! endless loop of short sleeps reaches the hour, too, but step by step. What tells
-//! the two apart is whether the future was still being polled late in that hour. On
-//! the real clock ([`Clock::Real`]), for checks that talk to a PostgreSQL server,
-//! the timeout is just a timeout. Code that never returns from a poll cannot be
-//! interrupted from here; `watchdog.rs` reports it, and `cargo workbook` kills the
-//! process.
+//! endless loop of short sleeps reaches the hour, too, but step by step: its
+//! future is still polled late in that hour. On the real clock ([`Clock::Real`]), for
+//! checks that use a PostgreSQL server, the timeout is just a timeout. Code that never
+//! returns from a poll cannot be interrupted from here; `watchdog.rs` reports it, and
+//! `cargo workbook` kills the process.
 //!
 //! **A blocked thread.** The runtime's park and unpark hooks measure how the thread
 //! spends its time (`busy.rs`).
@@ -71,7 +70,8 @@ impl Clock {
         }
     }
 
-    /// Returns true if the real clock was moved: the time limit is over after this time.
+    /// Returns true if the time limit of the real clock is over after less real time: the
+    /// code has moved the clock.
     fn is_early(self, elapsed: Duration) -> bool {
         self != Self::Paused && elapsed < self.limit() / 2
     }
@@ -116,11 +116,11 @@ pub(super) fn on_clock<T>(
     Ok(value.expect("the future has finished without an error"))
 }
 
-/// A future of a type that is not known here.
+/// A type-erased future.
 ///
-/// The code of a generic function, and of an async one, is generated in the program that
-/// calls it: with each build of an exercise, for each of its checks. So they pass such a
-/// future to a function that is neither, and store their result elsewhere.
+/// Generic and async functions are compiled in the crate that calls them: in each build
+/// of an exercise, for each of its checks. To keep that code small, they pass such a
+/// future, which stores its own result, to a function that the library compiles once.
 pub(super) type Opaque<'a, T = ()> = Pin<&'a mut dyn Future<Output = T>>;
 
 /// Runs a future on a runtime of its own; see [`on_paused_clock`].
@@ -254,7 +254,7 @@ thread_local! {
     static CLOCK: Cell<CheckClock> = const { Cell::new(CheckClock::IDLE) };
 }
 
-/// The clock of the current check, as far as it is watched.
+/// Detects that code under test moves the clock of the current check.
 #[derive(Clone, Copy)]
 struct CheckClock {
     paused: bool,
@@ -319,12 +319,12 @@ pub struct Run<T> {
     pub value: T,
     /// The duration on tokio's clock.
     pub took: Duration,
-    /// How often the thread went to sleep: once or twice for each timer that fires and
-    /// each response that arrives. A loop of short sleeps makes this large even where
-    /// no duration shows it.
+    /// The number of times the thread went to sleep: once or twice for each timer that
+    /// fires and each response that arrives. A loop of short sleeps makes this large
+    /// even where no duration shows it.
     pub parks: u64,
     section: Section,
-    /// How it used the thread, on the real clock.
+    /// The CPU time and blocked time of the thread, on the real clock.
     busy: Busy,
     /// The label of the span with the longest poll, and the duration of that poll.
     longest_poll: Option<(String, Duration)>,
@@ -510,9 +510,9 @@ impl<T> Run<T> {
         })
     }
 
-    /// Checks that the run did not block the thread, on either clock: it did
-    /// not wait in it for 25 ms, and did not compute for 70 ms at a stretch; longer on a
-    /// slower machine, and with many spans.
+    /// Checks that the run did not block the thread, on either clock: that the thread was
+    /// blocked for less than 25 ms in total, and computed for less than 70 ms at a time,
+    /// or somewhat longer on a slower machine and with many spans.
     ///
     /// A future that keeps waking itself without ever waiting blocks the thread, too.
     ///

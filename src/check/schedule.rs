@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::task::yield_now;
 
-use super::Draw;
+use super::Rng;
 
 /// A random but reproducible order of events: the same seed gives the same order.
 ///
@@ -31,13 +31,13 @@ use super::Draw;
 #[derive(Clone, Debug)]
 pub struct Schedule {
     seed: u64,
-    draw: Draw,
+    rng: Rng,
 }
 
 impl Schedule {
     /// Creates the schedule of a seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, draw: Draw::new(seed) }
+        Self { seed, rng: Rng::new(seed) }
     }
 
     /// Returns the seed.
@@ -47,22 +47,22 @@ impl Schedule {
 
     /// Returns a random number below `below`, or 0 if `below` is 0.
     pub fn number(&self, below: usize) -> usize {
-        self.draw.number(below)
+        self.rng.number(below)
     }
 
     /// Returns a random delay from 1 to 100 ms.
     pub fn delay(&self) -> Duration {
-        self.draw.delay()
+        self.rng.delay()
     }
 
     /// Shuffles `items`.
     pub fn shuffle<T>(&self, items: &mut [T]) {
-        self.draw.shuffle(items);
+        self.rng.shuffle(items);
     }
 
     /// Returns the generator of the schedule's numbers.
-    pub fn draw(&self) -> &Draw {
-        &self.draw
+    pub fn rng(&self) -> &Rng {
+        &self.rng
     }
 
     /// Yields up to three times.

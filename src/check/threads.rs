@@ -1,18 +1,18 @@
-//! Tells whether all threads of the program are asleep, on Linux.
+//! Finds out whether all threads of the program are asleep, on Linux.
 
 use std::fs;
 
-/// The name of the threads that the kit starts, and that wake up all the time.
+/// The name of the threads that the kit starts, which wake up periodically.
 pub(super) const WATCHDOG: &str = "watchdog";
 
-/// Returns how often each other thread of this program has gone to sleep, if all of
-/// them are asleep.
+/// Returns the number of voluntary context switches of each other thread of this program,
+/// if all of them are asleep.
 ///
 /// If two calls return the same, no thread ran between them. So there was a moment at
-/// which all were asleep, and only time or another process could wake one, however slow
-/// the machine is: a thread that waits for a processor is not asleep.
+/// which all were asleep, and only a timer or another process could wake one, however
+/// slow the machine is: a thread in a run queue is not asleep.
 ///
-/// The list is empty on systems that do not show it.
+/// The list is empty on systems without `/proc`.
 pub fn asleep() -> Option<Vec<String>> {
     let this = fs::read_link("/proc/thread-self").unwrap_or_default();
     let mut threads = Vec::new();

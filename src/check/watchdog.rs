@@ -1,4 +1,4 @@
-//! Finds out why a check does not progress, while it still runs.
+//! Reports why a check makes no progress, while it still runs.
 //!
 //! Code that never returns from a poll cannot be interrupted, so in the end
 //! `cargo workbook` kills the process, and all that the process knows is lost. A second
@@ -10,12 +10,12 @@
 //! watchdog              sample, sample, sample ... 2.5 s without progress: report
 //! ```
 //!
-//! The clock of the check makes progress if it is paused, else the parks of the thread
-//! do. Without progress, the watchdog spawns a task that does nothing. If it does not
-//! run, the thread is inside one poll; if it does, the runtime works, and something
+//! Progress means that the paused clock has moved or, on the real clock, that the thread
+//! has parked. Without progress, the watchdog spawns a task that does nothing. If it does
+//! not run, the thread is inside one poll; if it does, the runtime works, and something
 //! keeps it busy, or it is idle and waits for another thread. The kernel's measurements
-//! of the thread (see `thread_time.rs`) tell whether it computes or is blocked; time in
-//! which other programs have the CPU does not count.
+//! of the thread (see `thread_time.rs`) distinguish whether it computes or is blocked;
+//! time in which other programs have the CPU does not count.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -33,14 +33,15 @@ use crate::timeline::Spans;
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The time without progress after which the watchdog reports.
-const PATIENCE: Duration =
+/// The time without progress after which the watchdog reports a check.
+const STALL_TIMEOUT: Duration =
     Duration::from_millis(if cfg!(test) { 500 } else { 2500 });
 
-/// The time on the paused clock after which work that goes on is endless.
-const ENDLESS: Duration = Duration::from_secs(600);
+/// The time on the paused clock after which the watchdog reports a check that still
+/// makes progress: it never ends.
+const ENDLESS_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What the thread of a check does, as it notes itself.
+/// The activity of the thread of a check, recorded by that thread.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     polls: AtomicU64,
@@ -77,11 +78,11 @@ impl Activity {
     }
 }
 
-/// A report about a check that does not progress.
+/// A report about a check that makes no progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
     pub diagnosis: String,
-    /// It can no longer pass, even if it does progress.
+    /// It can no longer pass, even if it makes progress.
     pub certain: bool,
 }
 
@@ -149,7 +150,7 @@ impl Sample {
 }
 
 impl Watched {
-    /// Returns a report once the check does not progress, or `None` at its end.
+    /// Returns a report once the check makes no progress, or `None` at its end.
     fn watch(&self, end: &Receiver<()>) -> Option<Stuck> {
         let began = self.sample();
         let mut last_progress = began;
@@ -169,13 +170,13 @@ impl Watched {
                 last_progress = now;
             }
             last_sample = now;
-            let endless = Duration::from_millis(now.millis) > ENDLESS
+            let endless = Duration::from_millis(now.millis) > ENDLESS_TIMEOUT
                 && self.clock == Clock::Paused
-                && began.elapsed(&now) > PATIENCE;
+                && began.elapsed(&now) > STALL_TIMEOUT;
             if endless {
                 return Some(self.endless(&now));
             }
-            if last_progress.elapsed(&now) > PATIENCE {
+            if last_progress.elapsed(&now) > STALL_TIMEOUT {
                 let turns = self.turns(end)?;
                 return Some(self.stuck(&last_progress, &self.sample(), turns));
             }

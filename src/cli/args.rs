@@ -1,10 +1,11 @@
 //! Command-line arguments.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
 use async_workbook::{LESSONS, Lesson};
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, ColorChoice, Parser, Subcommand};
 
 /// Work on the exercises of async-workbook, with a verdict after every save
 #[derive(Debug, Parser)]
@@ -97,7 +98,7 @@ pub enum Command {
     /// Show a solution after yours has passed
     Solution {
         /// 3, 03, gather or 03_gather [default: the exercise solved last]
-        #[arg(value_parser = lesson)]
+        #[arg(value_parser = LessonParser)]
         lesson: Option<&'static Lesson>,
         /// Show it even if the exercise is not solved
         #[arg(long)]
@@ -149,7 +150,7 @@ const BENCHMARKS: [&str; 6] =
 #[derive(Debug, Args)]
 pub struct LessonArgument {
     /// 3, 03, gather or 03_gather [default: the current exercise]
-    #[arg(value_parser = lesson)]
+    #[arg(value_parser = LessonParser)]
     pub lesson: Option<&'static Lesson>,
 }
 
@@ -202,18 +203,25 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
 }
 
-/// Parses a lesson's name, number or word, or the path of one of its files.
-fn lesson(text: &str) -> Result<&'static Lesson, String> {
-    let text = text.to_lowercase().replace('-', "_");
-    let matches = |lesson: &&Lesson, part: &str| {
-        let (number, word) = lesson.name.split_once('_').unwrap_or_default();
-        let part = part.strip_suffix("_exercise").unwrap_or(part);
-        [lesson.name, number, number.trim_start_matches('0'), word].contains(&part)
-    };
-    // From the end: other folders of a path may have such a name, too.
-    let mut parts = text.rsplit(['/', '\\']);
-    let found =
-        parts.find_map(|part| LESSONS.iter().find(|lesson| matches(lesson, part)));
-    let names: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
-    found.ok_or_else(|| format!("the lessons are {}", names.join(", ")))
+/// Parses a lesson as [`Lesson::find`] does.
+#[derive(Clone)]
+struct LessonParser;
+
+impl TypedValueParser for LessonParser {
+    type Value = &'static Lesson;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let names =
+            PossibleValuesParser::new(LESSONS.iter().map(|lesson| lesson.name));
+        let found = Lesson::find(&value.to_string_lossy());
+        let name = found.map_or(value, |lesson| OsStr::new(lesson.name));
+        // The error lists the names, and suggests the most similar one.
+        let name = names.parse_ref(command, argument, name)?;
+        Ok(Lesson::named(&name).expect("one of the names"))
+    }
 }

@@ -132,7 +132,7 @@ pub struct CheckRun {
     harness: Vec<String>,
     /// The number of checks that passed, and of all checks.
     verdict: Option<(usize, usize)>,
-    /// The program's own diagnosis of a check that does not progress.
+    /// The program's own diagnosis of a check that makes no progress.
     stuck: Option<String>,
 }
 

@@ -58,8 +58,7 @@ impl Context {
         }
     }
 
-    /// Creates the exercise's file if it is missing, and reports that. Returns true if it
-    /// did.
+    /// Creates the exercise's file if it is missing; then reports that and returns true.
     pub fn create_if_missing(&self, exercise: &Exercise) -> Result<bool> {
         let others = match exercise.create_if_missing()? {
             0 => return Ok(false),

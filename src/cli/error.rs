@@ -8,8 +8,7 @@ use std::process::ExitCode;
 pub enum Error {
     /// Wrong usage, or progress that cannot be read: exit status 2.
     Usage(String),
-    /// No exercise is left for a command without a name, which is not a failure: exit
-    /// status 0.
+    /// No exercise is left for a command without a name: exit status 0.
     AllSolved(String),
     /// A signal ended the command: exit status 128 plus its number.
     Interrupted(u8),

@@ -49,8 +49,7 @@ impl Inbox {
         // `recv` fails only if all senders are gone, and `self` holds one.
         let Some(deadline) = deadline else { return self.receiver.recv().ok() };
         let left = deadline.saturating_duration_since(Instant::now());
-        // Not zero, so that a message already in the channel is returned even after the
-        // deadline.
+        // Not zero: a message that is already in the channel precedes the deadline.
         self.receiver.recv_timeout(left.max(Duration::from_micros(1))).ok()
     }
 

@@ -1,6 +1,6 @@
 //! The advice on compiler errors: wrong programs, one per line, and the advice on each.
 //!
-//! The fixture has no dependencies, so small items stand for those of the crates. An error
+//! The fixture has no dependencies, so small items replace those of the crates. An error
 //! of one phase of the compiler hides those of the next, so each phase has its own list.
 
 use std::fs;

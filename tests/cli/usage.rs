@@ -12,7 +12,11 @@ fn lessons_have_several_names() {
         let run = fixture.run(&[command, "gathr"]);
         run.fails(
             2,
-            &["invalid value 'gathr'", "the lessons are 01_hello_await, 02_lazy, "],
+            &[
+                "invalid value 'gathr'",
+                "possible values: 01_hello_await, 02_lazy, ",
+                "a similar value exists: '03_gather'",
+            ],
         );
         assert_eq!(run.out, "");
         // A name is not abbreviated.
@@ -222,7 +226,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
             "2 problems to fix",
         ],
     );
-    // What is there but does not work is a problem, as it is for the tests.
+    // A program that is there but does not work is a problem, as it is for the tests.
     let run = doctor("DATABASE_URL", "postgresql://localhost:1/none");
     run.prints(1, &["✗ PostgreSQL: could not connect", "1 problem to fix"]);
 
@@ -286,12 +290,30 @@ fn python_must_have_its_packages() {
     // The fixture has no such package; the error is cargo's.
     run(&["compare", "--partial"], &complete).fails(101, &["`compare`"]);
     run(&["compare", "tea"], &complete).fails(2, &["possible values: pages,"]);
+    run(&["doctor"], "/nowhere".as_ref()).prints(
+        1,
+        &[
+            "✗ Python: WORKBOOK_PYTHON: /nowhere is not Python 3.11 or newer",
+            "Set it to the path of one, or unset it.",
+        ],
+    );
     let incomplete = python("Python 3.12.1\naiohttp 3.9");
     run(&["doctor"], &incomplete).prints(
         1,
         &[
             "✗ Python: WORKBOOK_PYTHON: ",
             "python lacks the packages asyncpg",
+            "/python -m pip install -r lessons/requirements.txt",
+        ],
+    );
+    let rustc = std::path::Path::new(env!("CARGO")).with_file_name("rustc");
+    let mut command = fixture.command(&["doctor"]);
+    command.env("WORKBOOK_POSTGRES_BIN", "/nowhere").env("RUSTC", rustc);
+    Run::of(command.env("PATH", "/nowhere")).prints(
+        0,
+        &[
+            "! Python: found no Python 3.11 or newer",
+            "Install it, for example from https://www.python.org/downloads, and then",
             "pip install -r lessons/requirements.txt",
         ],
     );

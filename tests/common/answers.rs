@@ -69,12 +69,12 @@ pub fn program(lesson: &str) -> PathBuf {
 }
 
 /// Waits until fewer compilers are running than there are cores: each may take 1 GB of
-/// memory. Dropping the receipt lets the next one start.
+/// memory. Dropping the permit lets the next one start.
 fn compiler() -> impl Drop {
     static RUNNING: Mutex<usize> = Mutex::new(0);
     static ENDED: Condvar = Condvar::new();
-    struct Receipt;
-    impl Drop for Receipt {
+    struct Permit;
+    impl Drop for Permit {
         fn drop(&mut self) {
             *RUNNING.lock().unwrap() -= 1;
             ENDED.notify_one();
@@ -83,7 +83,7 @@ fn compiler() -> impl Drop {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let running = RUNNING.lock().unwrap();
     *ENDED.wait_while(running, |running| *running >= cores).unwrap() += 1;
-    Receipt
+    Permit
 }
 
 /// Returns the names of a lesson's wrong answers, sorted.

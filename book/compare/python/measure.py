@@ -1,4 +1,4 @@
-"""What a contestant prints: the values it measured, its CPU
+"""The output of a contestant: the values it measured, its CPU
 time and its memory. The twin of src/sample.rs."""
 
 import asyncio

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio_postgres::config::Host;
 
 use async_workbook::postgres::{self, Database};
-use async_workbook::python::{self, COMPARE_PACKAGES, Python};
+use async_workbook::python::{COMPARE_PACKAGES, MissingPython, Python};
 use compare::result::{Comparison, Measurement, Noise, median};
 
 use crate::benchmarks::{
@@ -100,14 +100,18 @@ struct Driver {
     incomplete: bool,
 }
 
+/// Returns the repository's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 impl Driver {
     fn new(options: Options) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut driver = Self {
             rounds: if options.quick { 1 } else { 3 },
             executable: std::env::current_exe()
                 .context("could not find this executable")?,
-            python: Python::find(&root, &COMPARE_PACKAGES),
+            python: Python::find(&root(), &COMPARE_PACKAGES),
             database: None,
             pgbench: None,
             files: tempfile::tempdir()
@@ -137,21 +141,17 @@ impl Driver {
     }
 
     fn check_python(&mut self) {
-        let install = python::install("book/compare/requirements.txt");
-        let Some(python) = &self.python else {
-            return self.leave_out(format!(
-                "Python was not measured: found no Python 3.11 or newer.\nTo install \
-                 the packages:\n  {install}"
-            ));
+        let what = match &self.python {
+            Some(python) => {
+                self.versions.extend(python.versions.clone());
+                "Contestants that need missing packages were"
+            }
+            None => "Python was",
         };
-        self.versions.extend(python.versions.clone());
-        let missing = python.missing(&COMPARE_PACKAGES);
-        if !missing.is_empty() {
-            let (program, packages) = (python.program.display(), missing.join(", "));
-            self.leave_out(format!(
-                "Contestants that need {packages} were not measured: {program} does \
-                 not have these packages.\nTo install them:\n  {install}"
-            ));
+        let requirements = "book/compare/requirements.txt";
+        let python = Python::with_all(&root(), &COMPARE_PACKAGES, requirements);
+        if let Err(MissingPython { problem, advice }) = python {
+            self.leave_out(format!("{what} not measured: {problem}.\n{advice}"));
         }
     }
 

@@ -46,7 +46,7 @@ pub fn of(lesson: &Lesson, sources: &Sources) -> Result<Plan> {
 
 impl Plan {
     /// Parses a plan: `Predict 4, program 6, exercise 20`. The last part must be the
-    /// exercise. A room takes at most the time of a single learner, who reads everything.
+    /// exercise. A class takes at most as long as a single learner, who reads everything.
     pub fn parse(text: &str, lesson: &Lesson) -> Result<Self> {
         let parts =
             text.split(',').map(Part::parse).collect::<Result<Vec<Part>>>()?;

@@ -3,12 +3,13 @@
 //! Any website can make its visitor's browser send requests to 127.0.0.1. Three
 //! checks keep it from reading the book or running programs:
 //!
-//! - **Host** must be there once, as `localhost`, `127.0.0.1` or `[::1]`; so must the
-//!   host in the request's target. This stops DNS rebinding, where `evil.test`
-//!   resolves to 127.0.0.1 and thus counts as the same origin as this server.
+//! - **Host** must be present exactly once, and be `localhost`, `127.0.0.1` or `[::1]`;
+//!   so must the host in the request's target, if it has one. This stops DNS rebinding,
+//!   where `evil.test` resolves to 127.0.0.1 and thus counts as the same origin as this
+//!   server.
 //! - **Origin** of a request that runs something must be this server. Browsers set
 //!   the header on every POST, and scripts cannot change it.
-//! - **X-Workbook** must be there as well. A form cannot send a custom header, and a
+//! - **X-Workbook** must be present. A form cannot send a custom header, and a
 //!   script of another origin needs the server's permission (a CORS preflight) to
 //!   send it, which this server never grants.
 //!
@@ -105,8 +106,8 @@ fn is_local(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || ["127.0.0.1", "[::1]"].contains(&name)
 }
 
-/// Returns the value of a header, or an empty string if it is missing, not text or
-/// there twice: programs disagree on which one of two counts.
+/// Returns the value of a header, or an empty string if it is missing, repeated or not
+/// text: programs disagree on which value of a repeated header counts.
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

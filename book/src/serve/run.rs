@@ -247,7 +247,7 @@ impl Runner {
             .env("CARGO_TERM_PROGRESS_WHEN", "never");
         command.current_dir(&self.root);
         // The width of the outputs in the pages, so that the two can be compared. The
-        // page wraps what a check says.
+        // page wraps the report of a check.
         let columns = if is_check { "400" } else { "59" };
         command.env("COLUMNS", columns).env("WORKBOOK_TIMELINE", timeline);
         command

@@ -1,4 +1,4 @@
-//! Wrong: others can spend the money while the bank is asked.
+//! Wrong: others can spend the money while the approval is pending.
 
 use anyhow::ensure;
 

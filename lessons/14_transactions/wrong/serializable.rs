@@ -1,4 +1,4 @@
-//! Wrong: the transaction is serializable, which no one asked for.
+//! Wrong: the transaction is serializable, which the exercise does not require.
 
 async fn with_tx<T>(
     pool: &Pool,

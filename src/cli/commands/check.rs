@@ -37,8 +37,7 @@ pub fn one(
     let report = if as_json {
         run(cx, &exercise, options, None)?
     } else {
-        // The selected exercise may already be solved, for example by `watch` in another
-        // terminal.
+        // `watch` in another terminal may have solved the selected exercise.
         let selected = progress.selected.as_deref().and_then(Lesson::named);
         if let Some(solved) = selected.filter(|lesson| *lesson != exercise.lesson)
             && lesson.is_none()

@@ -4,9 +4,9 @@ use std::env;
 use std::fs;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use async_workbook::postgres::{self, Problem};
-use async_workbook::python::{self, LESSON_PACKAGES, Python};
+use async_workbook::python::{self, LESSON_PACKAGES, MissingPython, Python};
 use async_workbook::text::count;
 use async_workbook::{LESSONS, web};
 
@@ -77,8 +77,7 @@ fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
     result.map_err(|error| anyhow!("{error:#}\n{advice}"))
 }
 
-/// Reports the version, for bug reports: cargo itself refuses a compiler that is too old, and
-/// a build directory that it cannot write to.
+/// Reports the version, for bug reports. Cargo itself refuses a compiler that is too old.
 fn rust(repo: &Repo) -> Result<Finding> {
     let version = rustc(repo, "--version");
     with_advice(version, "get it from https://rustup.rs").map(Finding::Ready)
@@ -149,21 +148,19 @@ fn database(_: &Repo) -> Result<Finding> {
 
 /// Finds a Python that can run the lessons' Python programs.
 fn python(repo: &Repo) -> Result<Finding> {
-    let missing = match Python::with_all(&repo.root, &LESSON_PACKAGES) {
+    let requirements = "lessons/requirements.txt";
+    match Python::with_all(&repo.root, &LESSON_PACKAGES, requirements) {
         Ok(python) => {
             let versions = python.versions.iter();
             let versions =
                 versions.map(|(name, version)| format!("{name} {version}"));
-            return Ok(Finding::Ready(versions.collect::<Vec<_>>().join(", ")));
+            Ok(Finding::Ready(versions.collect::<Vec<_>>().join(", ")))
         }
-        Err(missing) => missing,
-    };
-    let install = python::install("lessons/requirements.txt");
-    let advice = format!("To install the packages:\n  {install}");
-    // As for the tests: with this variable, a skipped program is a failure.
-    if python::chosen().is_some() {
-        bail!("WORKBOOK_PYTHON: {missing}\n{advice}");
+        Err(MissingPython { problem, advice }) => {
+            // As for the tests: with this variable, a skipped program is a failure.
+            ensure!(python::chosen().is_none(), "{problem}\n{advice}");
+            let only = "only the lessons' Python programs need it";
+            Ok(Finding::Missing(format!("{problem} ({only})\n{advice}")))
+        }
     }
-    let only = "only the lessons' Python programs need it";
-    Ok(Finding::Missing(format!("{missing} ({only})\n{advice}")))
 }

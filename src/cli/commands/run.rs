@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use async_workbook::Lesson;
-use async_workbook::python::{self, COMPARE_PACKAGES, Python};
+use async_workbook::python::{COMPARE_PACKAGES, MissingPython, Python};
 
 use crate::cli::args::CompareOptions;
 use crate::cli::build::{self, EXERCISE_FEATURES};
@@ -37,14 +37,13 @@ pub fn run(
 /// its packages is missing.
 pub fn compare(cx: &Context, options: &CompareOptions) -> Result<ExitCode> {
     // The comparison would notice, too, but only after minutes of compiling.
+    let (root, requirements) = (&cx.repo.root, "book/compare/requirements.txt");
     if !options.partial
-        && let Err(missing) = Python::with_all(&cx.repo.root, &COMPARE_PACKAGES)
+        && let Err(MissingPython { problem, advice }) =
+            Python::with_all(root, &COMPARE_PACKAGES, requirements)
     {
-        let install = python::install("book/compare/requirements.txt");
-        bail!(
-            "{missing}\nTo install the packages:\n  {install}\nTo measure without \
-             them: cargo workbook compare --partial"
-        );
+        let without = "To measure without them: cargo workbook compare --partial";
+        bail!("{problem}\n{advice}\n{without}");
     }
     let mut cargo = build::cargo(&cx.repo, "run");
     cargo.args(["--release", "--package", "compare", "--"]);

@@ -26,7 +26,7 @@ use crate::cli::screen::Style;
 
 const KEYS: &str = "h hint · n next · r run again · l list · q quit";
 
-/// What to do after a message.
+/// The next step after a message.
 #[derive(Debug)]
 enum NextStep {
     Check,

@@ -1,12 +1,12 @@
-//! Draws the values of a check at random, so that no solution can contain them.
+//! Generates the random values of a check, so that no solution can contain them.
 //!
 //! An expected value that is the same in every run can be copied: from the check, or
-//! from its diagnosis. A check therefore draws names, temperatures and delays, and the
-//! code under test has to compute its result from them.
+//! from its diagnosis. A check therefore uses random names, temperatures and delays,
+//! and the code under test has to compute its result from them.
 //!
 //! The seed is random in each process, unless `WORKBOOK_SEED` sets it. The numbers
 //! depend only on the seed, the check's title and how often the check has called
-//! [`draw`], so `--seed` repeats a failure, even if other checks were changed.
+//! [`rng`], so `--seed` repeats a failure, even if other checks were changed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -17,20 +17,20 @@ use std::time::Duration;
 /// A generator of random but reproducible values.
 ///
 /// ```
-/// use async_workbook::check::Draw;
+/// use async_workbook::check::Rng;
 ///
-/// let (one, same) = (Draw::new(17), Draw::new(17));
+/// let (one, same) = (Rng::new(17), Rng::new(17));
 /// assert_eq!(one.word(), same.word());
 /// assert_eq!(one.between(-10..=30), same.between(-10..=30));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Draw {
+pub struct Rng {
     state: Cell<u64>,
     /// The words so far: equal ones would make two cities one.
     words: RefCell<HashSet<String>>,
 }
 
-impl Draw {
+impl Rng {
     /// Creates the generator of a seed.
     pub fn new(seed: u64) -> Self {
         Self { state: Cell::new(seed), words: RefCell::default() }
@@ -126,26 +126,26 @@ thread_local! {
     static CHECK: RefCell<Scope> = const { RefCell::new(Scope::NONE) };
 }
 
-/// The origin of a check's draws.
+/// The origin of a check's random values.
 struct Scope {
     seed: u64,
     title: String,
-    /// How often the check has called [`draw`].
-    draws: u64,
+    /// The number of calls of [`rng`].
+    calls: u64,
 }
 
 impl Scope {
-    const NONE: Self = Self { seed: 0, title: String::new(), draws: 0 };
+    const NONE: Self = Self { seed: 0, title: String::new(), calls: 0 };
 }
 
-/// Starts the draws of a check.
+/// Starts the random values of a check.
 pub(super) fn begin(seed: u64, title: &str) {
-    CHECK.set(Scope { seed, title: title.to_owned(), draws: 0 });
+    CHECK.set(Scope { seed, title: title.to_owned(), calls: 0 });
 }
 
-/// Returns true if the check on this thread has drawn values.
+/// Returns true if the check on this thread has used random values.
 pub(super) fn used() -> bool {
-    CHECK.with_borrow(|check| check.draws > 0)
+    CHECK.with_borrow(|check| check.calls > 0)
 }
 
 /// Returns a generator for the check that is running. Each call returns a different
@@ -162,19 +162,19 @@ pub(super) fn used() -> bool {
 ///
 /// let mut exercise = Exercise::new();
 /// exercise.check("the echo is the text", async || {
-///     let text = check::draw().word();
+///     let text = check::rng().word();
 ///     check::in_order(&[echo(&text).await], &[text])
 /// });
 /// exercise.verdict().unwrap();
 /// ```
-pub fn draw() -> Draw {
+pub fn rng() -> Rng {
     CHECK.with_borrow_mut(|check| {
-        check.draws += 1;
+        check.calls += 1;
         // FNV-1a: the standard library's hashes may change between its versions.
         let hash = check.title.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Draw::new(Draw::new(check.seed ^ hash).next() ^ check.draws)
+        Rng::new(Rng::new(check.seed ^ hash).next() ^ check.calls)
     })
 }
 
@@ -189,26 +189,26 @@ mod tests {
 
     #[test]
     fn numbers_are_in_their_range() {
-        let draw = Draw::new(3);
-        let numbers: HashSet<_> = (0..100).map(|_| draw.number(4)).collect();
+        let rng = Rng::new(3);
+        let numbers: HashSet<_> = (0..100).map(|_| rng.number(4)).collect();
         assert_eq!(numbers, HashSet::from([0, 1, 2, 3]));
-        assert_eq!(draw.number(0), 0);
-        let numbers: HashSet<_> = (0..100).map(|_| draw.between(-1..=1)).collect();
+        assert_eq!(rng.number(0), 0);
+        let numbers: HashSet<_> = (0..100).map(|_| rng.between(-1..=1)).collect();
         assert_eq!(numbers, HashSet::from([-1, 0, 1]));
-        assert_eq!(draw.between(7..=7), 7);
+        assert_eq!(rng.between(7..=7), 7);
         let all = i32::MIN..=i32::MAX;
-        assert!((0..100).all(|_| all.contains(&draw.between(all.clone()))));
-        assert!((0..1000).all(|_| (1..=100).contains(&draw.delay().as_millis())));
+        assert!((0..100).all(|_| all.contains(&rng.between(all.clone()))));
+        assert!((0..1000).all(|_| (1..=100).contains(&rng.delay().as_millis())));
     }
 
     #[test]
     fn distinct_values_are_distinct() {
-        let draw = Draw::new(4);
-        let mut numbers = draw.distinct(10, 1..=10);
+        let rng = Rng::new(4);
+        let mut numbers = rng.distinct(10, 1..=10);
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(1..=10));
         // There are 343,000 words: without a record of them, about six would repeat.
-        let words = (0..20).flat_map(|_| draw.words(100));
+        let words = (0..20).flat_map(|_| rng.words(100));
         let words: HashSet<_> = words.collect();
         assert_eq!(words.len(), 2000);
         let plain = |word: &String| {
@@ -220,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn draws_depend_on_the_seed_the_title_and_the_call() {
+    fn values_depend_on_the_seed_the_title_and_the_call() {
         let first_two = |seed, title| {
             begin(seed, title);
             assert!(!used());
-            let words = [draw().word(), draw().word()];
+            let words = [rng().word(), rng().word()];
             assert!(used());
             words
         };
