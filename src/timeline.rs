@@ -309,7 +309,9 @@ mod tests {
         let (timeline, _guard) = local();
         let root = async {
             yield_now().instrument(info_span!("awaited")).await;
-            tokio::spawn(yield_now().instrument(info_span!("spawned"))).await.unwrap();
+            tokio::spawn(yield_now().instrument(info_span!("spawned")))
+                .await
+                .unwrap();
             let mut left = Box::pin(yield_now().instrument(info_span!("left")));
             let _ = futures::poll!(&mut left);
             yield_now().instrument(info_span!("other")).await;

@@ -96,7 +96,7 @@ struct Span {
     /// The line of its callsite, if that is in a lesson's program.
     line: Option<u32>,
     callsite: Identifier,
-    /// What the event says that its future returned.
+    /// The outcome that its event reports.
     returned: Option<Outcome>,
     /// The web server has refused a request since it began.
     refused: bool,

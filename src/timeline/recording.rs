@@ -48,7 +48,7 @@ pub struct Row {
     pub life: (u64, u64),
     /// The begin and the end of each poll. Between two polls the future waited.
     pub polls: Vec<(u64, u64)>,
-    /// How the future ended; `None` if it has not, or if that is not known.
+    /// The end of the future; `None` if it has not ended, or if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// The number of the task that owns the future, if that is not the section's own.
@@ -59,7 +59,7 @@ pub struct Row {
     pub line: Option<u32>,
 }
 
-/// How a future ended.
+/// The end of a future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
