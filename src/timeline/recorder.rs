@@ -14,9 +14,8 @@
 //! `tracing` does not tell a future that returned from one that was dropped: a span closes
 //! either way. `#[instrument(ret)]` sends an event when the function returns. A span that
 //! closes without one was dropped, if other spans of the same callsite have sent one or if
-//! other spans were polled after its last poll; otherwise its outcome is unknown. One that
-//! returns `Ok(503)` was refused, if the web server has responded so to a request in its
-//! time.
+//! it ended later than its last poll; otherwise its outcome is unknown. One that returns
+//! `Ok(503)` was refused, if the web server has responded so to a request in its time.
 //!
 //! The recorder keeps one flat list of spans behind a mutex. A span stores its index
 //! in that list in its own extensions, which saves a map from ids, and `tracing`
@@ -33,7 +32,6 @@
 //! futures inside one task; and it needs `--cfg tokio_unstable`, a second program,
 //! and a TCP port between the two. Spans work for any future and need no build flag.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::path::Path;
@@ -54,17 +52,10 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::{Outcome, Row, Section};
 use crate::thread_time::Moment;
 
-thread_local! {
-    /// The number of the latest turn on this thread.
-    static LATEST: Cell<u64> = const { Cell::new(0) };
-}
-
 /// Returns the number of the next turn: the position of an event among all others.
 fn turn() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-    LATEST.set(turn);
-    turn
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A period in which a span was entered.
@@ -74,8 +65,6 @@ struct Poll {
     to: Option<Instant>,
     /// The turns in which it began and ended.
     turns: (u64, u64),
-    /// The turn before it on its thread.
-    previous: u64,
 }
 
 /// A recorded span.
@@ -88,8 +77,6 @@ struct Span {
     polls: Vec<Poll>,
     /// The turn in which its future was dropped.
     dropped: u64,
-    /// It was dropped right after its last poll, as a future that has returned is.
-    ended_with_poll: bool,
     /// The task that polled it first. Not recorded for requests: the server's tasks are
     /// its own matter.
     task: Option<task::Id>,
@@ -124,8 +111,9 @@ impl Span {
         let (polls, mut turns): (Vec<_>, Vec<_>) = polls.into_iter().unzip();
         let life = (at(self.began), end_of(self.ended));
         let was_dropped = || {
-            self.ended.is_some()
-                && (!self.ended_with_poll || reporting.contains(&self.callsite))
+            let last = polls.last().map_or(life.0, |poll| poll.1);
+            let later = life.1.saturating_sub(last) >= DROP_DELAY;
+            self.ended.is_some() && (later || reporting.contains(&self.callsite))
         };
         let outcome =
             self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped));
@@ -325,6 +313,10 @@ pub(crate) struct Recorder {
     pub requests: bool,
 }
 
+/// The time from the last poll of a future to its end, in microseconds, from which on it
+/// was dropped. One that has returned is also dropped a little later on the real clock.
+const DROP_DELAY: u64 = 1000;
+
 /// The most characters of a label, which is one line of a picture: a field may have any
 /// value.
 const MAX_LABEL: usize = 500;
@@ -386,7 +378,6 @@ where
             ended: None,
             polls: Vec::new(),
             dropped: 0,
-            ended_with_poll: true,
             task: None,
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
@@ -400,14 +391,12 @@ where
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         let now = Instant::now();
         let target = context.span(id).map(|span| span.metadata().target());
-        let previous = LATEST.get();
         let task = task::try_id().filter(|_| target != Some(REQUESTS));
         self.update(id, &context, |span| {
             if span.polls.is_empty() {
                 span.task = task;
             }
-            let turns = (turn(), 0);
-            span.polls.push(Poll { from: now, to: None, turns, previous });
+            span.polls.push(Poll { from: now, to: None, turns: (turn(), 0) });
             span.entered = Moment::now();
         });
     }
@@ -451,10 +440,7 @@ where
             // `Instrumented` enters the span once more to drop its future. That is
             // not a poll.
             let last = if span.polls.len() > 1 { span.polls.pop() } else { None };
-            span.dropped = last.as_ref().map_or_else(turn, |last| last.turns.0);
-            if let (Some(poll), Some(last)) = (span.polls.last(), last) {
-                span.ended_with_poll = poll.turns.1 == last.previous;
-            }
+            span.dropped = last.map_or_else(turn, |last| last.turns.0);
         });
     }
 }
