@@ -1,4 +1,4 @@
-// The legend of a timeline: it has the shades and marks of the picture, and no others.
+// The text of a timeline: its legend has the shades and marks of the picture, and no others, and all of it fits a phone.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -60,3 +60,19 @@ for (const colorScheme of ['light', 'dark']) {
         assert.deepEqual(Object.values(all), Array(8).fill(true));
     });
 }
+
+test('on a phone the text of a picture is in view', async open => {
+    const page = await open(undefined, { width: 390 });
+    for (const chapter of CHAPTERS) {
+        await page.goto(file(chapter.replace('.md', '.html')));
+        const cut = await page.evaluate(() => {
+            document.querySelectorAll('details').forEach(fold => fold.open = true);
+            const texts = [...document.querySelectorAll('.timeline-svg text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+            return texts.filter(([, { left, right }]) => left < 10 || right > innerWidth - 10).map(([text]) => text);
+        });
+        assert.deepEqual(cut, [], chapter);
+    }
+    await page.goto(file('08_blocking.html'));
+    const labels = await page.locator('.knob svg').first().locator('.axis').allTextContents();
+    assert.deepEqual(labels, ['ms', '0', '200', '400', '600', '800', '1000', '1200']);
+});
