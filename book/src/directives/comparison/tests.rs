@@ -89,10 +89,7 @@ fn wrong_claims_and_unknown_forms_fail() {
 #[test]
 fn a_table_has_medians_and_spreads() {
     let table = shown("table pages-50");
-    assert!(
-        table.contains("<tr><th>ms</th><th>10</th><th>1,000</th></tr>"),
-        "{table}"
-    );
+    assert!(table.contains("<th>ms</th><th>10</th><th>1,000</th>"), "{table}");
     let row = "<tr><th scope=\"row\">Rust</th><td>52.0 <small>51.0–53.0</small></td><td>65.0 <small>60.0–70.0</small></td></tr>";
     assert!(table.contains(row), "{table}");
     assert!(
