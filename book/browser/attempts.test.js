@@ -38,7 +38,7 @@ const check = async page => {
     await over(page);
 };
 const attempts = page => page.getByRole('region', { name: 'Your attempts' });
-const names = page => attempts(page).getByRole('listitem').allTextContents();
+const names = page => attempts(page).locator('li span').allTextContents();
 
 for (const width of [1280, 390]) {
     test(`a verdict names each check and its outcome, at ${width} pixels`, async open => {
@@ -59,8 +59,11 @@ for (const width of [1280, 390]) {
     test(`two attempts can be compared, at ${width} pixels`, async open => {
         const page = await lesson(open, [[report, IN_TURN], [solved, TOGETHER]], { width });
         assert.equal(await attempts(page).count(), 0);
+        await page.clock.setFixedTime(new Date(2026, 10, 27, 9, 5));
         await check(page);
+        await page.clock.setFixedTime(new Date(2026, 10, 27, 14, 30));
         await check(page);
+        assert.deepEqual(await attempts(page).locator('li small').allTextContents(), ['Nov 27, 09:05', 'Nov 27, 14:30']);
         assert.deepEqual(await names(page), ['200 ms, 1 of 2', '100 ms, solved']);
         for (const name of ['Attempt 1: 200 ms, 1 of 2', 'Attempt 2: 100 ms, solved']) {
             await button(page, name).focus();
@@ -83,6 +86,22 @@ for (const width of [1280, 390]) {
         assert.equal(await attempts(page).count(), 0);
     });
 }
+
+test('a check that a reload stopped is reported once', async open => {
+    const page = await lesson(open, [[report]]);
+    await page.route('**/check/03_gather', () => {}); // no response
+    await button(page, 'Check 03_gather').click();
+    await page.reload();
+    assert.match(await over(page), /^The check was stopped, because you left or reloaded this page\./);
+    assert.deepEqual(await faults(page, 'a stopped check'), []);
+    await page.reload();
+    assert.equal(await runOf(page).count(), 0);
+    await button(page, 'Check 03_gather').click();
+    await button(page, 'Stop').click();
+    await over(page);
+    await page.reload();
+    assert.equal(await runOf(page).count(), 0);
+});
 
 test('after a pass the page leads to the next lesson', async open => {
     const page = await lesson(open, [[solved, TOGETHER]]);
@@ -113,6 +132,8 @@ test('a compiler error is shown as the compiler prints it, with advice', async o
     assert.match(await runOf(page).textContent(), /add x\. Read more\./);
     assert.match(await runOf(page).getByRole('link', { name: 'Read more.' }).getAttribute('href'), /^glossary\.html#/);
     assert.deepEqual(await names(page), ['does not compile']);
+    assert.equal(await attempts(page).locator('li small').last().textContent(), 'no run to compare');
+    assert.ok(await button(page, 'Attempt 1: does not compile').isDisabled());
 });
 
 test('without a check there is a reason', async open => {

@@ -78,12 +78,13 @@ for (const width of [1280, 390]) {
         assert.equal(await verdict(page, APART), '');
         await drag(page, slider(page, 'together', 1, 'end'), 300, 100);
         await drag(page, slider(page, 'together', 4, 'start'), 0, 50);
+        await page.getByLabel(/which page would the second print first/).fill('page 1');
         await button(page, 'Compare').first().click();
         assert.equal(await verdict(page, APART), '5 of 5 bars are right. The thin bars are the recorded ones.');
         assert.match(await verdict(page, 'together'), /^3 of 5 bars are right\..*fetch page=4 starts 50 ms too late and ends 50 ms too late\.fetch page=5 starts 100 ms/);
         assert.deepEqual(await bars(page, APART, '.is-recorded'), RIGHT);
         assert.ok(await drawing(page, APART).locator('.is-recorded').first().isVisible());
-        assert.equal(await page.getByRole('status').filter({ hasText: 'right. The answer is open' }).textContent(), '1 of 2 right. The answer is open below.');
+        assert.equal(await page.getByRole('status').filter({ hasText: 'right. The answer is open' }).textContent(), '2 of 3 right. The answer is open below.');
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
     });
 }

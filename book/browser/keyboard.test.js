@@ -1,7 +1,7 @@
 // Everything in a page can be used with the keyboard.
 
 import assert from 'node:assert/strict';
-import { button, over, printing, Server, test, until } from './kit.js';
+import { button, file, over, printing, Server, test, until } from './kit.js';
 
 const PAGE = '04_bounded.html';
 
@@ -165,4 +165,21 @@ test('the search works by keyboard', async open => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(/highlight=semaphore/);
+});
+
+test('on a phone, the open table of contents covers the page, and a tap next to it or Escape closes it', async open => {
+    const page = await open(file(PAGE), { width: 390 });
+    const toggle = button(page, 'Toggle Table of Contents');
+    const expanded = () => toggle.getAttribute('aria-expanded');
+    const left = () => page.evaluate(() => document.querySelector('main').getBoundingClientRect().left);
+    assert.equal(await expanded(), 'false');
+    const closed = await left();
+    for (const close of [() => page.mouse.click(350, 400), () => page.keyboard.press('Escape')]) {
+        await toggle.click();
+        assert.equal(await expanded(), 'true');
+        await until(left, closed);
+        await until(() => page.evaluate(() => document.elementFromPoint(100, 400).closest('#mdbook-sidebar') !== null), true);
+        await close();
+        await until(expanded, 'false');
+    }
 });

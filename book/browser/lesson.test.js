@@ -1,7 +1,7 @@
 // The interactive parts of a lesson's page: predictions, the Python switch, and the presenter view.
 
 import assert from 'node:assert/strict';
-import { button, file, test, until } from './kit.js';
+import { button, faults, file, Server, test, until } from './kit.js';
 
 const PAGE = '03_gather.html';
 
@@ -15,6 +15,7 @@ test('a prediction is compared with the output, and remembered', async open => {
     await first.press('Enter');
     assert.equal(await verdict(first), 'Right.');
     assert.equal(await answer.getAttribute('open'), null);
+    await page.getByLabel(/which page would the second print first/).fill('the first');
     await second.fill('about 500');
     await button(page, 'Compare').first().click();
     assert.match(await verdict(second), /^Not quite: the output says 100 ms\. ./);
@@ -28,6 +29,26 @@ test('a prediction is compared with the output, and remembered', async open => {
     await first.press('ArrowRight');
     assert.match(page.url(), /03_gather/);
 });
+
+for (const width of [1280, 390]) {
+    test(`fields in a table are named by their row, and have their verdicts below it, at ${width} pixels`, async open => {
+        const { url } = await Server.virtual();
+        const page = await open(`${url}04_bounded.html`, { width });
+        const field = name => page.getByRole('textbox', { name, exact: true });
+        await field('buffered(50): peak').fill('50');
+        await field('buffered(50): takes').fill('100 ms');
+        await button(page, 'Compare').first().click();
+        const row = page.locator('tr', { has: field('buffered(50): peak') });
+        const verdict = await row.locator('+ tr').innerText();
+        assert.match(verdict, /^peak: Right\.\ntakes: Not quite: the output says 1000 ms\. There are 100 rounds/);
+        assert.match(await page.locator('#guesses-0').innerText(), /1 of 8 right\. 6 still to guess\./);
+        assert.deepEqual(await faults(page, 'a table of guesses'), []);
+        await page.reload();
+        assert.equal(await field('buffered(50): takes').inputValue(), '100 ms');
+        assert.equal(await field('buffered(50): peak').inputValue(), '50');
+        assert.equal(await field('join_all: peak').inputValue(), '');
+    });
+}
 
 test('the Python switch applies to all pages', async open => {
     const page = await open(file(PAGE));

@@ -14,6 +14,7 @@ for (const width of [1280, 390]) {
         await page.goto(`${url}introduction.html`);
         await until(() => ticks(page, '.cards.lessons'), 2);
         assert.equal(await ticks(page, '#mdbook-sidebar'), 2);
+        assert.equal(await page.getByTitle('Its exercise is solved', { exact: true }).count(), 4);
         const count = page.locator('.solved-count');
         assert.match(await count.textContent(), /^2 of \d+ exercises solved\. Continue with 02 Lazy\.$/);
         assert.deepEqual(await faults(page, 'the cover with progress'), []);

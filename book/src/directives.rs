@@ -84,12 +84,18 @@ const DIRECTIVES: [(&str, Replace); 25] = [
     ("verdict", exercise::verdict),
 ];
 
-/// The legend of a timeline's colors. It is hidden from screen readers: the
-/// timeline's text alternative says which is which.
+/// The legend of a timeline's shades and marks, of which the style sheet shows those in
+/// the picture. It is hidden from screen readers: the timeline's text alternative has them.
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
-                      <i class=\"wait\"></i>waits<i class=\"poll\"></i>runs\
+                      <span><i class=\"wait\"></i>waits</span>\
+                      <span><i class=\"poll\"></i>runs</span>\
                       <span class=\"queue\"><i></i>queued</span>\
-                      <span class=\"owner\"><i></i>a spawned task</span></p>";
+                      <span class=\"owner\"><i></i>a spawned task</span>\
+                      <span class=\"done\"><b>✓</b> returned</span>\
+                      <span class=\"failed\"><b>!</b> returned an error</span>\
+                      <span class=\"dropped\"><b>×</b> dropped before its end</span>\
+                      <span class=\"refused\"><b>Ø</b> refused with status 503</span>\
+                      <span class=\"cancelled\"><b>×</b> cancelled</span></p>";
 
 /// Minutes that a chapter takes to read, by the lesson's name.
 pub type Reading = BTreeMap<&'static str, u32>;

@@ -9,7 +9,10 @@
     const MAX_PICTURE = 60_000;
 
     const isAttempt = it => typeof it?.score === 'string' && it.score.length < 40
+        && ['undefined', 'number'].includes(typeof it.time)
         && (it.svg === null || typeof it.svg === 'string' && it.svg.length <= MAX_PICTURE);
+
+    const words = time => new Date(time).toLocaleString('en', { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
     // Reads a stored picture. What is stored may be anything.
     const picture = svg => {
@@ -45,7 +48,7 @@
 
         add(report, svg) {
             const text = svg?.outerHTML ?? null;
-            const attempt = { score: served.score(report), svg: text?.length <= MAX_PICTURE ? text : null };
+            const attempt = { score: served.score(report), time: Date.now(), svg: text?.length <= MAX_PICTURE ? text : null };
             this.kept = [...this.kept, attempt].slice(-MAX);
             this.save();
         }
@@ -65,9 +68,9 @@
             this.chosen = [];
             this.compared.replaceChildren();
             this.element.hidden = !this.kept.length;
-            const drawn = this.kept.map(({ score, svg }) => ({ score, svg: picture(svg) }));
+            const drawn = this.kept.map(attempt => ({ ...attempt, svg: picture(attempt.svg) }));
             this.note.textContent = drawn.filter(({ svg }) => svg).length > 1 ? 'Choose two to compare them.' : '';
-            this.list.replaceChildren(...drawn.map(({ score, svg }, n) => {
+            this.list.replaceChildren(...drawn.map(({ score, time, svg }, n) => {
                 const length = svg ? `${served.sections(svg)[0].ms} ms, ` : '';
                 const name = `${n + 1}: ${length}${score}`;
                 const button = element('button', { type: 'button', className: score === 'solved' ? 'solved' : '', disabled: !svg },
@@ -75,7 +78,8 @@
                 button.setAttribute('aria-label', `Attempt ${name}`);
                 button.setAttribute('aria-pressed', false);
                 button.addEventListener('click', () => this.choose({ button, svg, name }));
-                return element('li', {}, button);
+                const notes = [time && words(time), svg ? '' : 'no run to compare'].filter(note => note);
+                return element('li', {}, button, ...notes.map(note => element('small', {}, note)));
             }));
         }
 

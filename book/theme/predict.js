@@ -89,13 +89,24 @@
 
     let kept;
 
+    // The row of a table below that of a question, for verdicts.
+    const below = row => {
+        if (!row.nextElementSibling?.classList.contains('guess-below')) {
+            row.after(make('tr', { className: 'guess-below' }, make('td', { colSpan: row.cells.length })));
+        }
+        return row.nextElementSibling.firstChild;
+    };
+
     // Adds a field to a question. `judge` shows a verdict, and returns whether the guess is right, or
     // undefined if the field is empty.
     const question = (label, n) => {
         const lines = label.classList.contains('lines');
-        const result = make('span', { id: `verdict-${n}`, className: 'guess-verdict' });
+        // In a table, the first cell has the subject of the row's questions.
+        const cells = label.closest('tr');
+        const name = cells ? `${cells.cells[0].textContent}: ${label.textContent}` : label.textContent;
+        const result = make(cells ? 'div' : 'span', { id: `verdict-${n}`, className: 'guess-verdict' });
         const field = make(lines ? 'textarea' : 'input', {
-            id: `guess-${n}`, className: 'guess-field', value: kept[label.textContent] ?? '',
+            id: `guess-${n}`, className: 'guess-field', value: kept[name] ?? '',
             placeholder: /^[\d.]+ ms/.test(label.dataset.answers) ? 'ms' : '', rows: 7, autocomplete: 'off', autocapitalize: 'off', spellcheck: false,
         });
         field.setAttribute('aria-describedby', result.id);
@@ -104,11 +115,15 @@
         label.htmlFor = field.id;
         const row = make('div', { className: lines ? 'guess-row lines' : 'guess-row' });
         label.replaceWith(row);
-        row.append(label, field, result);
+        row.append(label, field, ...cells ? [] : [result]);
+        if (cells) {
+            below(cells).append(result);
+            field.ariaLabel = name;
+        }
         const judge = () => {
-            const guess = kept[label.textContent] = field.value.trim() || undefined;
+            const guess = kept[name] = field.value.trim() || undefined;
             const [right, ...text] = guess ? (lines ? compareLines : compare)(label, guess) : [];
-            result.replaceChildren(...text);
+            result.replaceChildren(...cells && guess ? [`${label.textContent}: `] : [], ...text);
             return right;
         };
         judge();

@@ -20,7 +20,7 @@
         document.querySelectorAll('.solved-tick, .solved-count').forEach(mark => mark.remove());
         for (const link of document.querySelectorAll('#mdbook-sidebar .chapter a[href$=".html"], .cards.lessons td:has(> svg) a')) {
             if (!solved.includes(page(link))) continue;
-            const tick = element('span', { className: 'solved-tick', role: 'img' }, '✓');
+            const tick = element('span', { className: 'solved-tick', role: 'img', title: 'Its exercise is solved' }, '✓');
             tick.setAttribute('aria-label', 'solved');
             link.append(tick);
         }

@@ -10,6 +10,19 @@
 
     const { element } = served;
 
+    // Keeps the path of a check that has not ended, for the page that this tab loads next: the server stops it.
+    const UNENDED = 'workbook-unended';
+    const keep = path => {
+        try {
+            sessionStorage.setItem(UNENDED, path);
+        } catch { /* no storage */ }
+    };
+    const kept = () => {
+        try {
+            return sessionStorage.getItem(UNENDED);
+        } catch { /* no storage */ }
+    };
+
     // Parses a response of one JSON object per line.
     async function* events(response) {
         let text = '';
@@ -294,6 +307,11 @@
             if (check) {
                 this.attempts = new served.Attempts(path.split('/').pop());
                 pre.after(this.attempts.element);
+                if (kept() === path) {
+                    keep('');
+                    this.show('The check was stopped, because you left or reloaded this page. Start it again.');
+                    this.open();
+                }
             }
         }
 
@@ -345,17 +363,18 @@
             this.open();
             this.stop.focus();
             this.panel.scrollIntoView({ block: 'nearest' });
+            if (this.attempts) keep(this.path);
             try {
                 const headers = { 'X-Workbook': '1' };
                 const signal = this.abort.signal;
                 const response = await fetch(this.path, { method: 'POST', headers, signal });
-                if (!response.ok) {
-                    this.show(await response.text());
-                    return;
-                }
-                for await (const event of events(response)) this.handle(event);
+                if (response.ok) for await (const event of events(response)) this.handle(event);
+                else this.show(await response.text());
                 if (this.panel.classList.contains('running')) this.show('The server closed the connection.');
+                keep('');
             } catch {
+                // Leaving the page closes the connection, too.
+                if (this.abort.signal.aborted) keep('');
                 this.show(this.abort.signal.aborted ? 'Stopped.' : 'The server is not running: start it again.');
             }
         }

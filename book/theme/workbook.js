@@ -44,6 +44,11 @@ const workbook = {
         button.setAttribute('aria-expanded', label.getAttribute('aria-expanded'));
     }).observe(label, { attributeFilter: ['aria-expanded'] });
     document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
+
+    // Next to the open contents on a phone, a tap or Escape closes them.
+    const close = () => matchMedia('(max-width: 619px)').matches && button.ariaExpanded === 'true' && label.click();
+    document.querySelector('.page-wrapper').addEventListener('click', event => event.target === event.currentTarget && close());
+    addEventListener('keydown', event => event.key === 'Escape' && close());
 }
 
 // Lets keyboards skip the menus.

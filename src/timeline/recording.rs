@@ -185,9 +185,10 @@ impl Section {
     }
 }
 
-/// Formats microseconds as whole milliseconds.
+/// Formats microseconds as whole milliseconds, rounded down like the `as_millis()` that
+/// lessons print.
 pub(super) fn millis(micros: u64) -> String {
-    format!("{} ms", (micros + 500) / 1000)
+    format!("{} ms", micros / 1000)
 }
 
 #[cfg(test)]
@@ -221,6 +222,13 @@ mod tests {
             "both, 200 ms: wait from 0 to 200 ms (refused), \
              task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
         );
+    }
+
+    #[test]
+    fn milliseconds_are_rounded_as_lessons_print_them() {
+        let micros = 540_700;
+        let printed = std::time::Duration::from_micros(micros).as_millis();
+        assert_eq!(millis(micros), format!("{printed} ms"));
     }
 
     #[test]

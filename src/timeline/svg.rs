@@ -4,8 +4,8 @@
 //! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
 //! the left of the picture, in a margin of `--label` columns that the style sheet makes.
 //! The picture has no colors of its own: the page's style sheet sets them by the classes
-//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `task`, `poll`, `outcome` and
-//! the outcome's word, so that it follows the page's theme.
+//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `task`, `poll`, `outcome`, `late`
+//! and the outcome's word, so that it follows the page's theme.
 
 use std::fmt::Write;
 
@@ -158,9 +158,11 @@ impl Picture<'_> {
             // After the bar, or if there is no space, before its end.
             let (anchor, dx) =
                 if to * 4 > self.scale * 3 { ("end", -6) } else { ("start", 6) };
+            // On a phone, the second half has no space after the bar, either.
+            let late = if to * 2 > self.scale { " late" } else { "" };
             let _ = write!(
                 svg,
-                "<text class=\"outcome {word}\" x=\"{x}\" dx=\"{dx}\" y=\"{base}\" text-anchor=\"{anchor}\">{mark} {word}</text>"
+                "<text class=\"outcome {word}{late}\" x=\"{x}\" dx=\"{dx}\" y=\"{base}\" text-anchor=\"{anchor}\">{mark} {word}</text>"
             );
         }
     }
@@ -169,6 +171,11 @@ impl Picture<'_> {
         let scale = self.scale;
         let step = self.unit().unwrap_or_else(|| round_step(scale));
         let base = height + 14;
+        // Left of the axis, so that all numbers have space on a phone.
+        let _ = write!(
+            svg,
+            "\n<text class=\"axis\" x=\"0\" dx=\"-10\" y=\"{base}\" text-anchor=\"end\">ms</text>"
+        );
         for time in (0..=scale).step_by(usize::try_from(step).unwrap_or(usize::MAX))
         {
             let x = self.percent(time);
@@ -178,11 +185,7 @@ impl Picture<'_> {
                 _ if time * 20 > scale * 19 => "end",
                 _ => "middle",
             };
-            let last = time + step > scale;
-            let label = if last { millis(time) } else { (time / 1000).to_string() };
-            // On a phone, the sixth of seven would overlap the last.
-            let crowded = scale / step > 5 && !last && time + 2 * step > scale;
-            let label = if crowded { "" } else { &label };
+            let label = time / 1000;
             let _ = write!(
                 svg,
                 "\n<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"22\" y2=\"{height}\"/>\

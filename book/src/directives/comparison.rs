@@ -221,28 +221,28 @@ fn table(comparison: &Comparison, benchmark: &str) -> Result<String> {
     } else {
         cases.iter().map(|name| case(name)).collect()
     };
-    let corner = if single { "" } else { &first.unit };
+    let corner = if single { "program" } else { &first.unit };
     let mut table = format!(
-        "\n\n<div class=\"figures\">\n\n| {corner} | {} |\n|---|{}\n",
-        heads.join(" | "),
-        "--:|".repeat(heads.len())
+        "\n\n<div class=\"figures\">\n<table>\n<thead><tr><th>{corner}</th><th>{}</th></tr></thead>\n<tbody>\n",
+        heads.join("</th><th>"),
     );
     for name in contestants {
-        let _ = write!(table, "| {} |", contestant(name)?.0); // cannot fail
+        // Cannot fail, here and below.
+        let _ = write!(table, "<tr><th scope=\"row\">{}</th>", contestant(name)?.0);
         for case in &cases {
             let mut found = rows.iter();
             let found = found.find(|m| m.case == *case && m.contestant == name);
             let cell =
                 found.map_or("–".to_owned(), |measurement| cell(measurement));
-            let _ = write!(table, " {cell} |");
+            let _ = write!(table, "<td>{cell}</td>");
         }
         if single {
             let ratio = contestants_ratio(comparison, benchmark, name, "rust")?;
-            let _ = write!(table, " {} |", times(ratio));
+            let _ = write!(table, "<td>{}</td>", times(ratio));
         }
-        table.push('\n');
+        table.push_str("</tr>\n");
     }
-    Ok(table + "\n</div>\n\n")
+    Ok(table + "</tbody>\n</table>\n</div>\n\n")
 }
 
 fn of_benchmark<'a>(

@@ -127,8 +127,8 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Formats a question as one line of HTML, so that it fits into a Markdown list. The
-/// text is Markdown.
+/// Formats a question as one line of HTML without bars, so that it fits into a Markdown
+/// list or table. The text is Markdown.
 fn label(
     class: &str,
     answers: &[&str],
@@ -144,5 +144,6 @@ fn label(
             .collect();
         attributes += &format!(" data-wrong=\"{}\"", escape_html(&wrong.join("|")));
     }
+    let attributes = attributes.replace('|', "&#124;");
     format!("<label class=\"{class}\"{attributes}>{}</label>", one_line(text))
 }

@@ -187,6 +187,17 @@ pub fn curves(curves: &Curves) -> String {
             let _ = write!(words, "{comma} {value} at {at}");
         }
         words.push('.');
+        // The main contestants have their names at their ends.
+        if let ("solid", Some(end)) = (*stroke, points.last()) {
+            let space = PLOT_HEIGHT * down.share(end.value);
+            let dy = if *side == "limit" && space >= 17.0 { 17 } else { -9 };
+            let _ = write!(
+                body,
+                "\n<text class=\"{side}\" x=\"{}\" y=\"{}\" dy=\"{dy}\" text-anchor=\"end\">{name}</text>",
+                x(end.x),
+                y(end.value)
+            );
+        }
     }
     svg((bottom + 40.0) as usize, &words, &body)
 }
