@@ -62,6 +62,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// to the time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
 
+/// The key of the advisory lock that serializes runs of lesson 14.
+const LESSON_LOCK: i64 = 14;
+
 /// The key of the advisory lock that serializes the creation of the sample tables.
 const SETUP_LOCK: i64 = 0x61_7379_6e63;
 
@@ -509,14 +512,15 @@ async fn probe(client: Option<Client>, config: &Config) -> Option<Client> {
     Some(client)
 }
 
-/// Prints a warning if a query on the sample tables has waited for a lock for `limit`;
-/// returns whether it did. Before PostgreSQL 14, the server does not report such times.
+/// Prints a warning if a query of a lesson has waited for a lock for `limit`; returns whether it did. Before PostgreSQL 14, the server does not report such times.
 async fn warn_of_lock(client: &Client, limit: Duration) -> bool {
     let seconds = limit.as_secs();
     let waits = format!(
         "SELECT FROM pg_locks WHERE NOT granted \
-         AND relation IN (to_regclass('async_workbook.users'), \
-                          to_regclass('async_workbook.orders')) \
+         AND (relation IN (to_regclass('async_workbook.users'), \
+                           to_regclass('async_workbook.orders'), \
+                           to_regclass('async_workbook.sales')) \
+              OR locktype = 'advisory' AND objid = {LESSON_LOCK}) \
          AND clock_timestamp() - waitstart > interval '{seconds} s'"
     );
     let rows = timeout(limit, client.query(&waits, &[])).await;
@@ -524,7 +528,8 @@ async fn warn_of_lock(client: &Client, limit: Duration) -> bool {
     if waits {
         eprintln!(
             "A query has waited for {seconds} s: another session holds a lock on the \
-             sample tables, in schema async_workbook. End its transaction."
+             tables in schema async_workbook, or advisory lock {LESSON_LOCK}, that of \
+             lesson 14. End that transaction or program."
         );
     }
     waits

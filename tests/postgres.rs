@@ -576,20 +576,24 @@ fn a_query_that_waits_for_a_lock_is_reported() {
     }
     let server = Running::start(&mut services());
     let url = format!("{}&connect_timeout=1", server.url);
-    let mut lesson = Running::start(services().env("DATABASE_URL", &url));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let [holder, waiter] =
-        [(); 2].map(|()| runtime.block_on(connect(&url.parse().unwrap())));
-    runtime.block_on(holder.batch_execute("BEGIN; LOCK TABLE users")).unwrap();
-    runtime.spawn(async move { waiter.batch_execute("SELECT FROM users").await });
-    let mut lines = BufReader::new(lesson.child.stderr.take().unwrap()).lines();
-    let warning = lines.find_map(|line| {
-        line.ok().filter(|line| line.starts_with("A query has waited for 2 s: "))
-    });
-    assert_has(
-        &warning.unwrap(),
-        &["another session holds a lock on the sample tables"],
-    );
+    let table = ("BEGIN; LOCK TABLE users", "SELECT FROM users");
+    let lesson_14 = ["SELECT pg_advisory_lock(14)"; 2].into();
+    for (hold, wait) in [table, lesson_14] {
+        let mut lesson = Running::start(services().env("DATABASE_URL", &url));
+        let [holder, waiter] =
+            [(); 2].map(|()| runtime.block_on(connect(&url.parse().unwrap())));
+        runtime.block_on(holder.batch_execute(hold)).unwrap();
+        runtime.spawn(async move { waiter.batch_execute(wait).await });
+        let mut lines = BufReader::new(lesson.child.stderr.take().unwrap()).lines();
+        let warning = lines.find_map(|line| {
+            line.ok().filter(|line| line.starts_with("A query has waited for 2 s: "))
+        });
+        assert_has(
+            &warning.unwrap(),
+            &["another session holds a lock", "of lesson 14"],
+        );
+    }
 }
 
 #[test]

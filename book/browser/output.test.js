@@ -69,6 +69,12 @@ test('Stop works while the program floods its output', async open => {
     await closed;
 });
 
+test('a million control characters do not stop the page', async open => {
+    const page = await running(open, printed(['\x90'.repeat(1_000_000), '\x07after']));
+    assert.match(await over(page), /^Done/);
+    assert.equal(await output(page), 'after');
+});
+
 test('a long line is clipped', async open => {
     const page = await running(open, printed(['x'.repeat(600_000), 'x'.repeat(400_000), '\nnext']));
     await over(page);

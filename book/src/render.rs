@@ -62,10 +62,11 @@ fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
     // as a command for a plain `mdbook build`.
     driver.with_preprocessor(Workbook);
     if let Some(dest) = dest {
+        // The book's own folder may have the rest of a build that was stopped.
+        refuse_to_empty(dest)?;
         driver.config.build.build_dir = std::path::absolute(dest)?;
     }
     let pages = driver.build_dir_for("html");
-    refuse_to_empty(&pages)?;
     // mdBook copies every file next to the chapters: only editors leave any there.
     driver.config.book.src = pages.clone();
     driver.build()?;

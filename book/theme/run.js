@@ -48,9 +48,11 @@
         String.raw`\x1b[ -/]*[0-~]?`,
         String.raw`[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]`,
     ].join('|'), 'g');
-    // One that may go on in the next piece of output.
+    // One that may go on in the next piece of output. A new beginning ends its text, so that the search takes linear time.
+    const BEGIN = String.raw`[\x90\x98\x9d-\x9f]`;
+    const REST = String.raw`[^\x07\x18\x1a\x1b\x90\x98\x9c-\x9f\n]*`;
     const INCOMPLETE = new RegExp(
-        String.raw`(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])${TEXT}\x1b?|\x1b[ -/]*)$`,
+        String.raw`(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|(?:\x1b[\]PX^_]|${BEGIN})${REST}\x1b?|\x1b[ -/]*)$`,
     );
 
     // Converts a color of 256, or three numbers, to a color of CSS.

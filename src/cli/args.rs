@@ -197,10 +197,10 @@ const CHECK_JSON: &str = "The JSON document:\n  \
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    if seconds <= 0.0 {
-        return Err("must be greater than 0".to_owned());
+    if !(seconds > 0.0 && seconds <= 86_400.0) {
+        return Err("must be greater than 0, and at most 86400, a day".to_owned());
     }
-    Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned())
+    Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Parses a lesson as [`Lesson::find`] does.
