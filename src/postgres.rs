@@ -289,7 +289,7 @@ fn parse(url: &str) -> Result<Config, Problem> {
             // The name may be a piece of the password.
             "it has an unknown option; in a password, write %26 for &".to_owned()
         } else {
-            format!("{why}; remove it: the lessons know fewer options than psql")
+            format!("{why}; remove it: the lessons support fewer options than psql")
         })
     })?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -315,7 +315,7 @@ enum PrepareError {
     Create(tokio_postgres::Error),
     /// The sample tables could not be read.
     Read(tokio_postgres::Error),
-    /// They have other columns or rows than ours.
+    /// The sample tables exist, but their columns or rows differ from ours.
     Changed,
     /// The server ignores our `search_path`.
     NoSearchPath,

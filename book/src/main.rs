@@ -54,7 +54,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Query {
-    /// Report by the exit status whether a renderer is supported
+    /// Exit with status 0 if the renderer is supported, 1 if it is not
     Supports { renderer: String },
 }
 
@@ -123,8 +123,9 @@ fn run(command: Command) -> Result<ExitCode> {
             let (context, chapters) = mdbook_preprocessor::parse_input(io::stdin())?;
             let chapters = Workbook.run(&context, chapters)?;
             let mut out = io::stdout().lock();
-            serde_json::to_writer(&mut out, &chapters)?;
-            out.flush().context("could not write the chapters to stdout")?;
+            let context = "could not write the chapters to stdout";
+            serde_json::to_writer(&mut out, &chapters).context(context)?;
+            out.flush().context(context)?;
         }
         Command::Preprocess { query: Some(Query::Supports { renderer }) } => {
             if !Workbook.supports_renderer(&renderer)? {

@@ -62,8 +62,7 @@ fn write(mut driver: MDBook, dest: Option<&Path>) -> Result<PathBuf> {
     // as a command for a plain `mdbook build`.
     driver.with_preprocessor(Workbook);
     if let Some(dest) = dest {
-        // The book's own folder may have the rest of a build that was stopped.
-        refuse_to_empty(dest)?;
+        refuse_to_empty(dest)?; // book/html may have the rest of a stopped build
         driver.config.build.build_dir = std::path::absolute(dest)?;
     }
     let pages = driver.build_dir_for("html");

@@ -498,7 +498,7 @@ fn reading_times_are_in_the_chapter_and_the_table() {
     workbook.write("book/chapters/SUMMARY.md", summary);
     workbook.write("book/chapters/first.md", "# First\n\n{{#lessons}}\n");
     let page = workbook.build().unwrap();
-    let time = "1 min to read, 30 with the exercise";
+    let time = "1 min to read, about 30 with the exercise";
     assert_contains(
         &page,
         &format!("</h1>\n<p class=\"reading\">Lesson 03: {time}</p>"),

@@ -162,10 +162,10 @@ impl List {
     }
 }
 
-/// The outcome of one call of `save_list`.
+/// The outcome of one call to `save_list`.
 struct Saved {
     run: Run<()>,
-    /// The recorded calls of `save`.
+    /// The recorded calls to `save`.
     calls: Calls,
     /// The lines that are not in the list.
     foreign: Vec<String>,
@@ -195,13 +195,13 @@ async fn saved(log: &Log, list: &List) -> Result<Saved> {
     Ok(Saved { run, calls, foreign, at_return, eventually })
 }
 
-/// The recorded calls of `save`; each has the line as its name.
+/// The recorded calls to `save`; each has the line as its name.
 fn calls<T>(run: &Run<T>) -> Calls {
     run.calls(|label| label.strip_prefix("save line="))
 }
 
 /// Checks that `save` and `Log` do what they do in the starter. Returns true if the
-/// calls of `save` are recorded: the learner may have removed `#[instrument]`.
+/// calls to `save` are recorded: the learner may have removed `#[instrument]`.
 async fn unchanged() -> Result<bool> {
     let (log, line) = (Log::default(), "letters");
     let early = timeout(Duration::from_millis(69), save(&log, line)).await;
@@ -303,7 +303,7 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
     let at_once = (calls.peak() > 1).then(|| {
         let by_length = at_return.is_sorted_by_key(String::len);
         let first = if by_length { ", so the shortest was saved first" } else { "" };
-        format!("{} calls of `save` ran at the same time{first}.", calls.peak())
+        format!("{} calls to `save` ran at the same time{first}.", calls.peak())
     });
     // If only the items are in another order, the title and `end` say nothing.
     let inner = |lines: &[String]| {
@@ -325,7 +325,7 @@ fn in_order_of(expected: &List, saved: &Saved, recorded: bool) -> Result<()> {
             );
             check::in_order(at_return, &expected).when(
                 moved && !calls.is_empty() && at_once.is_none(),
-                "The calls of `save` ran one after another, in this order: a line is \
+                "The calls to `save` ran one after another, in this order: a line is \
                  saved where its future is awaited, and not where it is created.",
             )
         }

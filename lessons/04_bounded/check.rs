@@ -73,7 +73,7 @@ fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// The outcome of one call of `gather_limited`.
+/// The outcome of one call to `gather_limited`.
 struct Outcome {
     what: String,
     limit: usize,
@@ -138,9 +138,9 @@ async fn stuck(
         && returns(1, 1).await
     {
         Some(
-            "With a limit as large as the list it ends, so the code waits for a free \
-             slot before it polls any job, and none ends. Wait for the slot inside each \
-             job's future.",
+            "It returns when the limit is as large as the list: the code waits for one \
+             slot per job before it polls any job, so no job ends and frees a slot. Wait \
+             for the slot inside each job's future.",
         )
     } else if begun == 0 && !returns(1, 1).await && returns(2, 1).await {
         Some(
@@ -266,8 +266,8 @@ impl Outcome {
              hold back the future inside the task."
         } else if fits_limit(count) {
             "All jobs started at once: the limit had no effect. A permit limits only \
-             while it is held (`let _ = ...` drops it in the same line), and only the \
-             jobs that share one semaphore."
+             while it is held (`let _ = ...` drops it immediately), and only the jobs \
+             that share its semaphore."
         } else if fits_limit(1) {
             "Each job started when the one before it was done."
         } else if fits(timetable::buffered(limit, &times)) {

@@ -517,19 +517,19 @@ async fn returned(server: &Server) -> Result<()> {
     let pool = server.pool(2, &rows).await?;
     let [found, empty, unknown] =
         [rows.users[0].id, rows.users[1].id, rows.unknown[2]];
-    clean_after(&pool, found, "of a user with orders", None).await?;
-    clean_after(&pool, empty, "of a user without orders", None).await?;
+    clean_after(&pool, found, "a user with orders", None).await?;
+    clean_after(&pool, empty, "a user without orders", None).await?;
     let orders = Some("orders");
-    clean_after(&pool, unknown, "of a user who does not exist", orders).await?;
+    clean_after(&pool, unknown, "a user who does not exist", orders).await?;
     for (table, other) in [("users", orders), ("orders", Some("users"))] {
         let pool = server.without(table, &rows).await?;
-        let which = format!("with a failing query on `{table}`");
+        let which = format!("the query on `{table}` failed");
         clean_after(&pool, found, &which, other).await?;
     }
     Ok(())
 }
 
-/// Checks what is left after a call of `account`, however that ends. The query on
+/// Checks what is left after a call to `account`, however that ends. The query on
 /// `slow` takes a while. Other checks judge the result, and whether it panics.
 async fn clean_after(
     pool: &ObservedPool,
@@ -554,8 +554,8 @@ async fn clean_after(
             Some(done) => {
                 let _ = done?;
                 let words = format!(
-                    "reading the account {which} ended while the query on `{slow}` was \
-                     running, and {} still in use.",
+                    "`account` returned while the query on `{slow}` was still running \
+                     ({which}), and {} still in use.",
                     connections(in_use)
                 );
                 check::that(in_use == 0, words).when(more, why_task)?;
@@ -571,10 +571,10 @@ async fn clean_after(
          there ends with that runtime, and the pool has a dead connection.",
     )?;
     let words =
-        format!("after reading the account {which}, the pool has another size.");
+        format!("after `account` returned ({which}), the pool has another size.");
     check::that(pool.pool.status().max_size == size, words)?;
     let why = format!(
-        "Some are still in use after reading the account {which}: something keeps a \
+        "Some are still in use after `account` returned ({which}): something keeps a \
          `client`."
     );
     for client in pool.all().await.because([why])? {
@@ -583,19 +583,19 @@ async fn clean_after(
     }
     let replaced = pool.replaced();
     let words = format!(
-        "after reading the account {which}, {} replaced: it has left the pool, or is \
+        "after `account` returned ({which}), {} replaced: it has left the pool, or is \
          broken.\n`Object::take` removes a connection from its pool for good.",
         connections(replaced)
     );
     check::that(replaced == 0, words)?;
     turns().await;
-    let words = format!("after reading the account {which}:\n{why_task}");
+    let words = format!("after `account` returned ({which}):\n{why_task}");
     check::that(tasks() <= before, words)?;
 
     let open =
         pool.sessions().await?.iter().filter(|one| one.in_transaction).count();
     let words = format!(
-        "after reading the account {which}, {} returned with an open transaction: the \
+        "after `account` returned ({which}), {} returned with an open transaction: the \
          next user of the connection ends up inside it.\n\
          A single query needs no `BEGIN`, and `client.transaction()` rolls back \
          however you leave, even if the future is dropped.",

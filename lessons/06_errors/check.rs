@@ -274,9 +274,10 @@ async fn accepted(
     let got = answers(&report).into_iter().chain(kinds).collect::<Vec<_>>();
     let requests = server.requests().join("\n");
     let agent = requests.lines().find_map(|line| line.strip_prefix("user-agent: "));
+    let found = agent.map_or("none".to_owned(), |agent| format!("{agent:?}"));
     let words = format!(
-        "the request did not come from the client that `fetch_all` was given: that \
-         one has the user agent {:?}, and the request had {agent:?}.",
+        "the request did not come from the client that `fetch_all` was given: its \
+         user agent is {:?}, but the request had {found}.",
         site.agent
     );
     check::that(agent == Some(&*site.agent), words)?;
@@ -365,7 +366,7 @@ async fn kinds() -> Result<()> {
     let is = |kind: &str| kind.to_owned();
     let mut cases = vec![
         ("an unknown city", url("/api/weather/Atlantis"), is("NotFound")),
-        ("status 404 with the JSON of a weather", page(404, &body), is("NotFound")),
+        ("status 404 with weather JSON", page(404, &body), is("NotFound")),
         ("status 404 without a text", url("/nowhere"), is("NotFound")),
         ("status 404 with another text", with_status(404), is("NotFound")),
         ("status 5xx with a text", with_status(server), status(server)),
@@ -413,13 +414,14 @@ async fn kinds() -> Result<()> {
         )
         .when(rewritten, "Its URL in the report is not the one of the list.")?;
     }
-    let what = "a response that ends before the length in its headers";
+    let what = "a response whose body is shorter than its `Content-Length`";
     let cut_off =
         RawServer::start(vec![(0, RawServer::response(200, &body, body.len() + 9))])
             .await?;
     let failed = site.failure(what, cut_off.url().to_owned()).await;
     let (error, _) = failed.because([
-        "What has arrived is the JSON of a weather, but reading the rest failed.",
+        "The bytes that arrived are valid JSON, but the body is incomplete: reading the \
+         rest failed.",
     ])?;
     let got = kind(&error);
     // Its `is_decode` is true, too.

@@ -340,7 +340,7 @@ fn saved_once_in_three(visitors: usize, saves: &[Call], counted: u32) -> Result<
             ),
         )?;
     let words = format!(
-        "of {begun} calls of `save`, {done} finished and {dropped} were dropped \
+        "of {begun} calls to `save`, {done} finished and {dropped} were dropped \
          before the end."
     );
     check::that(done == expected, words)?;

@@ -90,7 +90,7 @@ pub mod log {
         pub refused: HashSet<String>,
         /// The end of each result.
         pub mark: String,
-        /// Each replaces the real time for which one call of `shrink` blocks: it
+        /// Each replaces the real time for which one call to `shrink` blocks: it
         /// blocks until the sender is dropped, and not at all on this thread.
         pub gates: Vec<(Receiver<()>, ThreadId)>,
         /// The number of calls since the start of the program.

@@ -9,7 +9,7 @@
 //! thread               hash(a) ......................  done     hash(b) ......
 //! ```
 //!
-//! A call of `uploads::hash` blocks until the check opens its gate. A right answer
+//! A call to `uploads::hash` blocks until the check opens its gate. A right answer
 //! therefore takes no time, on any machine. To observe that something does not happen,
 //! the check waits 10 ms, several times.
 
@@ -55,6 +55,7 @@ fn check() -> check::Verdict {
 }
 
 const GAVE_UP: &str = "gave up at the deadline";
+const DROPPED: &str = "were dropped";
 
 type Hashing<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 
@@ -148,23 +149,24 @@ async fn within(
     spawn_blocking(move || log::wait(timeout, holds)).await.unwrap_or(false)
 }
 
-/// Returns the numbers of calls of `uploads::hash` that have started and ended.
+/// Returns the numbers of calls to `uploads::hash` that have started and ended.
 fn calls() -> (usize, usize) {
     log::with(|log| (log.calls.len(), log.calls.len() - log.running()))
 }
 
-/// Waits until this many calls of `uploads::hash` have started.
+/// Waits until this many calls to `uploads::hash` have started.
 async fn started(count: usize, when: &str) -> Result<()> {
     let enough = within(STALL_TIMEOUT, move |log| log.calls.len() >= count).await;
     let (started, ended) = calls();
     let words = format!(
-        "{when}, {} had started, expected {count}; {ended} had ended.",
+        "{when}, {} had started and {ended} had returned, expected {count} to have \
+         started.",
         text::count(started as u64, "`uploads::hash` call"),
     );
     check::that(enough, words)
 }
 
-/// Waits until this many calls of `Hasher::hash` have returned.
+/// Waits until this many calls to `Hasher::hash` have returned.
 async fn returned(count: usize, when: &str) -> Result<()> {
     let enough = within(STALL_TIMEOUT, move |log| log.returned >= count).await;
     let (returned, (started, ended)) = (log::with(|log| log.returned), calls());
@@ -255,7 +257,7 @@ async fn right() -> Result<()> {
 async fn free() -> Result<()> {
     let result = scene(1, 1, async |server, uploads| {
         server.call(&uploads[0]);
-        started(1, "after one call of `Hasher::hash`").await?;
+        started(1, "after one call to `Hasher::hash`").await?;
         log::with(|log| log.all_open = true);
         returned(1, "when `uploads::hash` had ended").await
     });
@@ -298,7 +300,7 @@ async fn bounded() -> Result<()> {
     Ok(())
 }
 
-/// Calls with all uploads at once, and ends the calls of `uploads::hash`: the first few
+/// Calls with all uploads at once, and ends the calls to `uploads::hash`: the first few
 /// one at a time.
 async fn burst(
     server: &Server<'_>,
@@ -326,7 +328,7 @@ async fn burst(
             check::that(server.wakeups.get() - wakeups < MANY, words)?;
         }
         let peak = log::with(|log| log.peak);
-        check::peak("calls of `uploads::hash`", peak, limit)?;
+        check::peak("calls to `uploads::hash`", peak, limit)?;
         started?;
         log::with(|log| {
             // Not the first: no other call may wait for that one.
@@ -345,17 +347,17 @@ async fn punctual() -> Result<()> {
     let result = scene(1, 3, async |server, uploads| {
         advance(check::rng().delay()).await;
         uploads.iter().for_each(|upload| server.call(upload));
-        started(1, "with the limit 1, after three calls of `Hasher::hash`").await?;
+        started(1, "with the limit 1, after three calls to `Hasher::hash`").await?;
         advance(300 * MS).await;
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
         returned(1, "when the first `uploads::hash` had ended").await?;
         started(2, "when the first one had ended").await?;
         advance(199 * MS).await;
         let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
-        let words = "with the limit 1, the third call of `uploads::hash` started while the \
+        let words = "with the limit 1, the third call to `uploads::hash` started while the \
                      second was running.";
         check::that(!third, words)?;
-        let words = "a call of `Hasher::hash` returned less than 500 ms after it was made, \
+        let words = "a call to `Hasher::hash` returned less than 500 ms after it was made, \
                      although its `uploads::hash` had not ended.";
         check::that(log::with(|log| log.returned == 1), words)?;
         advance(2 * MS).await;
@@ -378,7 +380,7 @@ async fn punctual() -> Result<()> {
         log::with(|log| log.all_open = true);
         within(STALL_TIMEOUT, |log| log.running() == 0).await;
         let third = within(OBSERVATION, |log| log.calls.len() > 2).await;
-        let words = "a call of `uploads::hash` started at the deadline or later, for a \
+        let words = "a call to `uploads::hash` started at the deadline or later, for a \
                      caller that gave up while queued.";
         check::that(!third, words)?;
         let results = server.results();
@@ -390,10 +392,11 @@ async fn punctual() -> Result<()> {
 }
 
 async fn counted() -> Result<()> {
-    for how in [GAVE_UP, "was dropped"] {
+    for how in [GAVE_UP, DROPPED] {
         let result = scene(2, 4, async |server, uploads| {
             uploads[..3].iter().for_each(|upload| server.call(upload));
-            started(2, "with the limit 2, after three calls").await?;
+            started(2, "with the limit 2, after three calls to `Hasher::hash`")
+                .await?;
             if how == GAVE_UP {
                 advance(501 * MS).await;
                 returned(3, "501 ms after three calls").await?;
@@ -403,16 +406,16 @@ async fn counted() -> Result<()> {
             server.call(&uploads[3]);
             let more = within(OBSERVATION, |log| log.running() > 2).await;
             let words = format!(
-                "more than 2 calls of `uploads::hash` are running. The caller of the \
-                 first two {how}, but that does not end a call on another thread."
+                "more than 2 calls to `uploads::hash` are running. The callers of \
+                 the first two {how}, but that does not end a call on another thread."
             );
             check::that(!more, words)?;
             log::with(|log| log.open.insert(log.calls[0].upload.clone()));
             started(3, "when a call without a caller had ended").await?;
             let next = log::with(|log| log.calls[2].upload == uploads[3]);
             let words = format!(
-                "the next call of `uploads::hash` was for an upload whose caller {how} \
-                 while queued."
+                "the next call to `uploads::hash` was for one of the queued uploads, whose \
+                 callers {how}."
             );
             check::that(next, words)?;
             log::with(|log| log.all_open = true);
@@ -428,7 +431,7 @@ async fn counted() -> Result<()> {
 async fn handed_over() -> Result<()> {
     let result = scene(1, 3, async |server, uploads| {
         uploads.iter().for_each(|upload| server.call(upload));
-        started(1, "with the limit 1, after three calls").await?;
+        started(1, "with the limit 1, after three calls to `Hasher::hash`").await?;
         server.paused.set(true);
         log::with(|log| log.open.insert(log.calls[0].upload.clone()));
         within(STALL_TIMEOUT, |log| !log.calls[0].running).await;
@@ -439,7 +442,7 @@ async fn handed_over() -> Result<()> {
         let last = uploads[2].clone();
         let next = move |log: &Log| log.calls.iter().any(|call| call.upload == last);
         let words = "with the limit 1, the second of three callers was dropped just after \
-                     the first call of `uploads::hash` had ended. The call for the \
+                     the first call to `uploads::hash` had ended. The call for the \
                      third one never started.";
         check::that(within(STALL_TIMEOUT, next).await, words)
     });
@@ -450,7 +453,7 @@ async fn handed_over() -> Result<()> {
 async fn crowded() -> Result<()> {
     let result = scene(1, 1, async |server, uploads| {
         server.call(&uploads[0]);
-        started(1, "after one call of `Hasher::hash`").await?;
+        started(1, "after one call to `Hasher::hash`").await?;
         let crowd = 1050 + check::rng().number(100);
         (0..crowd).for_each(|_| server.call(&uploads[0]));
         for _ in 0..3 {
@@ -459,7 +462,7 @@ async fn crowded() -> Result<()> {
         let returned = log::with(|log| log.returned);
         server.abandon(1..);
         let words = format!(
-            "with the limit 1, {returned} of {crowd} calls of `Hasher::hash` returned \
+            "with the limit 1, {returned} of {crowd} calls to `Hasher::hash` returned \
              while an earlier one was running. Any number may wait."
         );
         check::that(returned == 0, words)

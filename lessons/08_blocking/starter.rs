@@ -30,7 +30,7 @@ impl Hasher {
     /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
     /// - At most `limit` calls of it run at once; any number of callers may wait.
     ///   Each call starts as soon as it may.
-    /// - Fails at the `DEADLINE`, counted from the call of `Hasher::hash`.
+    /// - Fails at the `DEADLINE`, counted from the call to `Hasher::hash`.
     /// - A call that has started cannot be stopped. It counts until it ends, even
     ///   if its caller has given up or was dropped. A call that has not started
     ///   when its caller gives up never starts, and the next caller gets its turn.

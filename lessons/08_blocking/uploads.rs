@@ -62,7 +62,7 @@ pub mod log {
         }
     }
 
-    /// One call of `hash`.
+    /// One call to `hash`.
     #[derive(Clone, Debug)]
     pub struct Call {
         id: usize,

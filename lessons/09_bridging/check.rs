@@ -356,7 +356,7 @@ async fn shared() -> Result<()> {
 async fn together() -> Result<()> {
     // Many threads that spin would not end in time.
     held(3, OBSERVATION).await?;
-    // To create many clients takes a while. The check before this one reports them.
+    // Creating many clients takes a while. The check before this one reports them.
     let clients = log::with(|log| log.clients);
     let callers = MANY - check::rng().number(11);
     held(if clients > 1 { 6 } else { web::capacity(callers) }, SHORT_OBSERVATION)
@@ -369,7 +369,7 @@ async fn held(count: usize, observation: Duration) -> Result<()> {
     let places = [MAIN, THREAD, SPAWN_BLOCKING].into_iter().cycle();
     let mut site = Site::start(&places.take(count).collect::<Vec<_>>()).await?;
     site.titles = (0..count).map(|page| site.titles[page / 2].clone()).collect();
-    let others = RETURNED.load(SeqCst) + count - 1;
+    let expected_returns = RETURNED.load(SeqCst) + count - 1;
     site.delay(2 * HELD);
     site.callers[0].urls.send(site.url(0))?;
     let server = Arc::clone(&site.server);
@@ -384,7 +384,7 @@ async fn held(count: usize, observation: Duration) -> Result<()> {
         while peak < count && wait(timeout(), || server.peak() > peak) {
             peak = server.peak();
         }
-        // It is enough that they sleep once: a slow machine delays that.
+        // One moment in which all threads sleep is enough: a slow machine needs longer.
         let mut last = (0, None);
         let quiet = wait(TIMEOUT, || {
             last = activity();
@@ -396,8 +396,9 @@ async fn held(count: usize, observation: Duration) -> Result<()> {
     let (peak, quiet, polled) = blocking(hold).await?;
     site.delay(Duration::ZERO);
     advance(HELD).await;
-    let others = move || wait(timeout(), || RETURNED.load(SeqCst) >= others);
-    let others = blocking(others).await?;
+    let others_returned =
+        move || wait(timeout(), || RETURNED.load(SeqCst) >= expected_returns);
+    let returned_in_time = blocking(others_returned).await?;
     advance(HELD).await;
     let what = match polled {
         true => {
@@ -418,7 +419,7 @@ async fn held(count: usize, observation: Duration) -> Result<()> {
         "the server had responded to calls 2 to {count}, but some of them returned only \
          after call 1."
     );
-    check::that(others, words)?;
+    check::that(returned_in_time, words)?;
     same(&before, &format!("while {count} calls ran at the same time"))
 }
 

@@ -61,7 +61,7 @@ pub mod log {
         pub clients: usize,
         /// The runtimes on which `title` ran.
         pub runtimes: HashSet<Id>,
-        /// The number of calls of `title`, of their polls, and of those that ended.
+        /// The number of calls to `title`, of their polls, and of those that ended.
         pub calls: usize,
         pub polls: usize,
         pub ended: usize,

@@ -133,7 +133,7 @@ fn list(probe: &Probe, kinds: &str, first: usize, fail: Fail) -> (Vec<Job>, Plan
     (jobs, Plan { times, message, at: at.unsigned_abs(), fail })
 }
 
-/// The outcome of one call of `task_group`.
+/// The outcome of one call to `task_group`.
 struct Outcome<T> {
     what: String,
     /// Two results: did it panic, and did it fail?

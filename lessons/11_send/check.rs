@@ -436,7 +436,7 @@ async fn fetches() -> Result<()> {
 }
 
 impl Outcome<Vec<usize>> {
-    /// Checks that a call of `fetch_all` fetched four pages at a time, in any order.
+    /// Checks that a call to `fetch_all` fetched four pages at a time, in any order.
     fn four_at_a_time(&self, number: usize, urls: &[String]) -> Result<()> {
         let Self { what, run, calls, log, .. } = self;
         let url = |call: &Call| call.name.trim_start_matches("fetch ").to_owned();

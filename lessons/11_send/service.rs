@@ -119,7 +119,7 @@ pub mod log {
         /// Those of them that have ended.
         pub ended: Vec<(&'static str, String)>,
         pub copies: usize,
-        /// The number of calls of `parse` and `Page::parse`.
+        /// The number of calls to `parse` and `Page::parse`.
         pub parsed: usize,
         /// Milliseconds, by argument.
         pub times: HashMap<String, u64>,
@@ -159,7 +159,7 @@ pub mod log {
         with(how);
     }
 
-    /// Returns the number of calls of `change`.
+    /// Returns the number of calls to `change`.
     pub fn changes() -> usize {
         CHANGES.load(Ordering::Relaxed)
     }

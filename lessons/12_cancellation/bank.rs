@@ -127,15 +127,15 @@ pub mod log {
     #[derive(Clone, Debug, Default)]
     pub struct Log {
         pub received: u64,
-        /// The amounts of all calls of `approve` and of `send`.
+        /// The amounts of all calls to `approve` and of `send`.
         pub approvals: Vec<u64>,
         pub sent: Vec<u64>,
-        /// The calls of `send` in a spawned task.
+        /// The calls to `send` in a spawned task.
         pub in_tasks: usize,
-        /// The calls of `approve` that are running, and those that succeeded.
+        /// The calls to `approve` that are running, and those that succeeded.
         pub approving: usize,
         pub approved: usize,
-        /// The calls of `send` that the bank has handled.
+        /// The calls to `send` that the bank has handled.
         pub answered: usize,
     }
 

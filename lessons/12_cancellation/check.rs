@@ -56,7 +56,7 @@ struct Scene {
     plan: Plan,
 }
 
-/// The outcome of one or more calls of `transfer`.
+/// The outcome of one or more calls to `transfer`.
 struct Outcome<T> {
     result: T,
     /// The money and the bank's log when they had returned or were dropped.
@@ -90,7 +90,7 @@ impl Scene {
         (self.account.balance(), self.bank.received())
     }
 
-    /// Runs calls of `transfer` until nothing is in flight, and waits for a second.
+    /// Runs calls to `transfer` until nothing is in flight, and waits for a second.
     async fn watch<T>(&self, transfers: impl Future<Output = T>) -> Outcome<T> {
         // The picture of a transfer that was dropped ends when it would have ended, so that
         // it shows which calls are missing.
@@ -225,7 +225,7 @@ impl Scene {
             _ => (vec![*amount], plan.approve + plan.send),
         };
         let words = format!(
-            "{what}: the calls of `approve` were for {:?}, those of `send` for {:?}, \
+            "{what}: the calls to `approve` were for {:?}, those of `send` for {:?}, \
              expected [{amount}] and {sends:?}.",
             log.approvals, log.sent
         );

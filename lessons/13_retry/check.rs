@@ -58,7 +58,7 @@ struct Site {
     name: String,
 }
 
-/// The outcome of one call of `send`.
+/// The outcome of one call to `send`.
 struct Sent {
     what: String,
     name: String,
@@ -358,8 +358,8 @@ async fn waits() -> Result<()> {
                 .when(doubled, "The limit keeps doubling, beyond `CAP`.")
                 .when(
                     added,
-                    "Of 210 waits none is shorter than its limit. The random time is the \
-                     wait; it is not added to one.",
+                    "None of 210 waits is shorter than its limit: the random time was \
+                     added to the backoff. Wait for the random time alone.",
                 )?;
         }
     }
@@ -467,7 +467,9 @@ async fn retry_after() -> Result<()> {
             .because(["`Retry-After` is ignored if N is not a number."])?;
         sent.that(waits.len() < 20 || longest > 201, words)
             .because(["`Retry-After` does not make the limit smaller."])?;
-        for ((wait, after), limit) in sent.waits().into_iter().zip(waits).zip(LIMITS)
+        let expected = waits.into_iter().zip(LIMITS);
+        for (retry, (wait, (after, limit))) in
+            (1..).zip(sent.waits().into_iter().zip(expected))
         {
             let (right, expected) = match after {
                 Some(after) => {
@@ -475,7 +477,9 @@ async fn retry_after() -> Result<()> {
                 }
                 None => (wait <= limit + 1, format!("at most {limit}")),
             };
-            let words = format!("it waited for {wait} ms, expected {expected} ms.");
+            let words = format!(
+                "it waited for {wait} ms before retry {retry}, expected {expected} ms."
+            );
             let after = after.unwrap_or(u64::MAX);
             sent.that(right, words)
                 .when(wait == seconds && after < u64::MAX, "N is in seconds.")

@@ -215,8 +215,8 @@ impl Seats {
                 "{how}the connection was returned with `{now}`, expected `{before}`, as \
                  before."
             );
-            let why = "`SET` without LOCAL is for the connection, not for the \
-                       transaction. `SET LOCAL` ends with the transaction.";
+            let why = "`SET` without LOCAL lasts for the session, not only for the \
+                       transaction. `SET LOCAL` lasts until the end of the transaction.";
             let reset = "That is the default: `RESET` does not restore the value from before.";
             return check::that(false, words)
                 .when(now.ends_with("= 1500 ms"), why)
@@ -437,7 +437,8 @@ async fn limited(server: &TestDatabase) -> Result<()> {
     let other = |setting: &str| !setting.starts_with("statement_timeout = ");
     if let Some((now, before)) = changed(&settings, &seats.settings, other) {
         let words = format!(
-            "in the transaction, a setting was `{now}`, expected `{before}`, as before."
+            "the transaction ran with `{now}`, expected `{before}`, the value from before \
+             the call."
         );
         return check::that(false, words);
     }

@@ -221,7 +221,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
         1,
         &[
             "✗ Rust: false failed (exit status: 1)",
-            "get it from https://rustup.rs",
+            "install Rust from https://rustup.rs",
             "✗ offline build: false failed (exit status: 1)",
             "2 problems to fix",
         ],
@@ -251,7 +251,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
     run.prints(
         1,
         &[
-            "✗ offline build: some crates are not downloaded yet",
+            "✗ offline build: cargo cannot build offline",
             "cargo failed (exit status: 101): error: ",
             "1 problem to fix",
         ],

@@ -19,8 +19,8 @@ use crate::sources::{Sources, block, lesson};
 /// Exactly one line of the block of output that starts at `together` must contain
 /// `ms`, and that line must contain the answer.
 pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { line, answers, text, wrong } = Question::parse(argument)?;
-    let mut fields = line.splitn(3, ':').map(str::trim);
+    let Question { target, answers, text, wrong } = Question::parse(argument)?;
+    let mut fields = target.splitn(3, ':').map(str::trim);
     let name = fields.next().unwrap_or_default();
     let (Some(start), Some(line)) = (fields.next(), fields.next()) else {
         bail!("expected a line of the output, such as `03_gather:together:ms`");
@@ -54,12 +54,11 @@ pub fn guess(argument: &str, sources: &Sources) -> Result<String> {
 /// each line to some of its words:
 /// `01_hello_await | main begins / made | Which lines? | greet: why not there`.
 ///
-/// The output, or its block after the colon, must have the same number of lines, and
-/// each line must contain the words of its abbreviation in order.
+/// The output, or its block after the colon, must have as many lines as the answer has
+/// abbreviations, and each line must contain the words of its abbreviation in order.
 pub fn order(argument: &str, sources: &Sources) -> Result<String> {
-    let Question { line: block_name, answers, text, wrong } =
-        Question::parse(argument)?;
-    let (name, start) = block_name.split_once(':').unwrap_or((block_name, ""));
+    let Question { target, answers, text, wrong } = Question::parse(argument)?;
+    let (name, start) = target.split_once(':').unwrap_or((target, ""));
     let mut shown = sources.output(lesson(name.trim())?)?;
     if !start.is_empty() {
         shown = block(&shown, start.trim())?;
@@ -82,8 +81,8 @@ pub fn order(argument: &str, sources: &Sources) -> Result<String> {
 
 /// The fields of a directive, which are separated by `|`.
 struct Question<'a> {
-    /// The lesson, a block of its output, and for `guess` a line in it.
-    line: &'a str,
+    /// The lesson, and optionally the start of a block and, for `guess`, a part of a line.
+    target: &'a str,
     /// The answer and its synonyms, or the lines.
     answers: Vec<&'a str>,
     text: &'a str,
@@ -94,7 +93,7 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     fn parse(argument: &'a str) -> Result<Self> {
         let mut fields = argument.split('|').map(str::trim);
-        let (Some(line), Some(answers), Some(text)) =
+        let (Some(target), Some(answers), Some(text)) =
             (fields.next(), fields.next(), fields.next())
         else {
             bail!("expected `line | answer | question`");
@@ -110,7 +109,7 @@ impl<'a> Question<'a> {
             })?;
             wrong.push((guess, why.trim()));
         }
-        Ok(Self { line, answers, text, wrong })
+        Ok(Self { target, answers, text, wrong })
     }
 }
 
@@ -127,7 +126,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Formats a question as one line of HTML without bars, so that it fits into a Markdown
+/// Formats a question as one line of HTML without `|`, so that it fits into a Markdown
 /// list or table. The text is Markdown.
 fn label(
     class: &str,

@@ -80,7 +80,7 @@ fn with_advice<T>(result: Result<T>, advice: &str) -> Result<T> {
 /// Reports the version, for bug reports. Cargo itself refuses a compiler that is too old.
 fn rust(repo: &Repo) -> Result<Finding> {
     let version = rustc(repo, "--version");
-    with_advice(version, "get it from https://rustup.rs").map(Finding::Ready)
+    with_advice(version, "install Rust from https://rustup.rs").map(Finding::Ready)
 }
 
 /// Runs the compiler that cargo uses.
@@ -99,7 +99,7 @@ fn offline(repo: &Repo) -> Result<Finding> {
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     cargo.args(host.map(|host| format!("--target={host}")));
     let fetched = output(&mut cargo)
-        .map_err(|error| anyhow!("some crates are not downloaded yet\n{error:#}"));
+        .map_err(|error| anyhow!("cargo cannot build offline\n{error:#}"));
     with_advice(fetched, "run `cargo fetch` while you are online")?;
     Ok(Finding::Ready("all crates are downloaded".to_owned()))
 }
