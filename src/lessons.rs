@@ -27,7 +27,7 @@ pub struct Lesson {
     /// listed, not the prerequisites of prerequisites.
     pub needs: &'static [&'static str],
     /// Minutes it takes someone alone, to read and for the exercise, as readers who tried
-    /// it report. The plan of a workshop is in its chapter.
+    /// it report: at most 15 more than the plan of a workshop in its chapter.
     pub minutes: u32,
     /// `true` if it needs a PostgreSQL server.
     pub postgres: bool,
