@@ -150,7 +150,7 @@ pub fn in_order<T: PartialOrd + Debug>(got: &[T], expected: &[T]) -> Result<()> 
         }
         Difference::Reordered => "the right items, but in another order".to_owned(),
         Difference::DuplicatesLost => format!(
-            "duplicates of {} are missing: each item occurs only once",
+            "duplicates of {} are missing (each item occurs only once)",
             list(&distinct(&missing))
         ),
         Difference::Duplicated => {
@@ -284,7 +284,7 @@ mod tests {
                 &[3, 1],
                 &[3, 3, 1, 3],
                 DuplicatesLost,
-                "duplicates of [3] are missing: each item occurs only once.",
+                "duplicates of [3] are missing (each item occurs only once).",
             ),
             (
                 &[3, 1, 3],
