@@ -76,7 +76,7 @@ impl Python {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If no interpreter has all of them: the reason, and advice.
     pub fn with_all(
         root: &Path,
         packages: &[&str],

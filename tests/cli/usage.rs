@@ -70,6 +70,7 @@ fn wrong_usage_has_exit_status_2() {
         &["check", "03", "--all"],
         &["watch", "--limit", "0"],
         &["watch", "--limit", "inf"],
+        &["check", "--limit", "1e19"],
         &["--color", "sometimes"],
     ] {
         fixture.run(arguments).fails(2, &["error: "]);
@@ -251,7 +252,7 @@ fn doctor_reports_problems_and_how_to_fix_them() {
     run.prints(
         1,
         &[
-            "✗ offline build: cargo cannot build offline",
+            "✗ offline build: cargo fetch --offline failed",
             "cargo failed (exit status: 101): error: ",
             "1 problem to fix",
         ],

@@ -99,7 +99,7 @@ fn offline(repo: &Repo) -> Result<Finding> {
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     cargo.args(host.map(|host| format!("--target={host}")));
     let fetched = output(&mut cargo)
-        .map_err(|error| anyhow!("cargo cannot build offline\n{error:#}"));
+        .map_err(|error| anyhow!("cargo fetch --offline failed\n{error:#}"));
     with_advice(fetched, "run `cargo fetch` while you are online")?;
     Ok(Finding::Ready("all crates are downloaded".to_owned()))
 }
