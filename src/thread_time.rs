@@ -70,7 +70,8 @@ pub(crate) enum Spent {
     Wall(Duration),
 }
 
-/// The shortest time for which [`Moment::spent`] measures exactly.
+/// The shortest time that is measured exactly: to read the kernel's file takes 10 µs, and
+/// there are thousands of short polls.
 const EXACT: Duration = Duration::from_millis(4);
 
 impl Moment {
@@ -87,28 +88,33 @@ impl Moment {
         Self::now()
     }
 
-    /// Returns the time since this moment, without the time in a run queue.
+    /// Returns the time since this moment, without the time in a run queue if it is at
+    /// least 4 ms.
     pub fn held(&self) -> Duration {
         let wall = self.wall.elapsed();
+        if wall < EXACT {
+            return wall;
+        }
         let queued = self.scheduled.zip(Scheduled::read());
         let queued = queued.map(|(from, to)| to.queued.saturating_sub(from.queued));
         wall.saturating_sub(queued.unwrap_or_default())
     }
 
-    /// Returns how the thread has spent the time since this moment.
+    /// Returns how the thread has spent the time since this moment. Less than 4 ms count
+    /// as computed.
     pub fn spent(&self) -> Spent {
-        if self.scheduled.is_some() && self.held() >= EXACT {
-            std::thread::yield_now();
+        let held = self.held();
+        if self.scheduled.is_some() && held < EXACT {
+            return Spent::Known { computed: held, blocked: Duration::ZERO };
         }
+        std::thread::yield_now();
         let wall = self.wall.elapsed();
         let Some((from, to)) = self.scheduled.zip(Scheduled::read()) else {
             return Spent::Wall(wall);
         };
         let computed = to.cpu.saturating_sub(from.cpu).min(wall);
         let queued = to.queued.saturating_sub(from.queued);
-        let rest = wall.saturating_sub(computed).saturating_sub(queued);
-        // Otherwise the rest may be the age of the CPU time.
-        let blocked = if wall >= EXACT { rest } else { Duration::ZERO };
+        let blocked = wall.saturating_sub(computed).saturating_sub(queued);
         Spent::Known { computed, blocked }
     }
 }

@@ -62,7 +62,14 @@ impl Calls {
 
     /// Returns the maximum number of calls in flight.
     pub fn peak(&self) -> usize {
-        self.iter().map(|call| self.in_flight(call.start)).max().unwrap_or(0)
+        let mut ends: Vec<_> = self.iter().map(|call| call.end).collect();
+        ends.sort_unstable();
+        let calls = self.iter().zip(1_usize..);
+        // A later call that starts at the same time counts more.
+        let in_flight = calls.map(|(call, started)| {
+            started.saturating_sub(ends.partition_point(|end| *end <= call.start))
+        });
+        in_flight.max().unwrap_or(0)
     }
 
     /// Returns true if each call began when the one before it ended, and there is

@@ -32,8 +32,9 @@ use deadpool_postgres::{
 };
 use futures::future::{FutureExt, LocalBoxFuture, try_join_all};
 use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 use tokio::time::sleep;
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::{Diagnosis, Exercise, that};
 use crate::postgres::{self, Database};
@@ -221,6 +222,8 @@ pub struct ObservedPool {
     counters: Arc<Counters>,
     /// A separate connection, for reading the state of the pool's connections.
     observer: Client,
+    /// The query for that state.
+    query: OnceCell<Statement>,
     /// Their `application_name` on the server.
     name: String,
     config: Config,
@@ -319,8 +322,8 @@ impl ObservedPool {
                 .runtime(Runtime::Tokio1);
             let pool =
                 pool.post_create(on_create).post_recycle(on_recycle).build()?;
-            let gates = Mutex::default();
-            Ok(Self { pool, counters, observer, name, config, gates })
+            let (gates, query) = (Mutex::default(), OnceCell::new());
+            Ok(Self { pool, counters, observer, query, name, config, gates })
         }
         .boxed_local()
     }
@@ -530,7 +533,7 @@ impl ObservedPool {
     /// If the server does not report them.
     pub fn sessions(&self) -> LocalBoxFuture<'_, Result<Vec<Session>>> {
         async move {
-            let query = "SELECT a.pid, a.query, a.query_start::text, \
+            let sql = "SELECT a.pid, a.query, a.query_start::text, \
                      a.state LIKE 'idle%', a.state LIKE 'idle in transaction%', \
                      clock_timestamp() - a.state_change > interval '200 ms', \
                      c.relname::text \
@@ -538,7 +541,8 @@ impl ObservedPool {
                      LEFT JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted \
                      LEFT JOIN pg_class c ON c.oid = l.relation \
                      WHERE a.application_name = $1 ORDER BY a.pid";
-            let rows = self.observer.query(query, &[&self.name]).await?;
+            let query = self.query.get_or_try_init(|| self.observer.prepare(sql));
+            let rows = self.observer.query(query.await?, &[&self.name]).await?;
             rows.iter().map(Session::read).collect()
         }
         .boxed_local()

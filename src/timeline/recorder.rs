@@ -166,14 +166,16 @@ impl Spans {
         let now = Instant::now();
         let spans = self.lock();
         let reporting = reporting(&spans);
+        let children = children(&spans);
         let roots = spans.iter().enumerate().filter(|(_, s)| s.parent.is_none());
         roots
             .map(|(root, span)| {
                 let at = |time: Instant| {
                     round(time.saturating_duration_since(span.began))
                 };
+                let row = |span: &Span, depth| span.row(depth, now, &reporting, &at);
                 let mut rows = Vec::new();
-                collect_rows(&spans, root, 0, now, &reporting, &at, &mut rows);
+                collect_rows(&spans, &children, root, 0, &row, &mut rows);
                 let micros = at(span.ended.unwrap_or(now));
                 section(span.label.clone(), micros, span.task, rows)
             })
@@ -191,14 +193,15 @@ impl Spans {
         let now = Instant::now();
         let at = |time: Instant| micros(time.saturating_duration_since(began));
         let spans = self.lock();
-        let reporting = reporting(&spans);
+        let (reporting, children) = (reporting(&spans), children(&spans));
+        let row = |span: &Span, depth| span.row(depth, now, &reporting, &at);
         let mut rows = Vec::new();
         let later = spans.iter().enumerate().skip(first);
         for (index, span) in
             later.filter(|(_, s)| s.parent.is_none_or(|p| p < first))
         {
-            rows.push(span.row(0, now, &reporting, &at));
-            collect_rows(&spans, index, 1, now, &reporting, &at, &mut rows);
+            rows.push(row(span, 0));
+            collect_rows(&spans, &children, index, 1, &row, &mut rows);
         }
         section(title.to_owned(), at(now), None, rows)
     }
@@ -283,21 +286,29 @@ fn section(
     Section { title, micros, rows, order }
 }
 
-/// Appends the spans below `parent` to `rows`, depth first.
+/// Returns the indices of each span's children.
+fn children(spans: &[Span]) -> Vec<Vec<usize>> {
+    let mut children = vec![Vec::new(); spans.len()];
+    for (index, span) in spans.iter().enumerate() {
+        if let Some(parent) = span.parent {
+            children[parent].push(index);
+        }
+    }
+    children
+}
+
+/// Appends the rows of the spans below `parent`, depth first.
 fn collect_rows(
     spans: &[Span],
+    children: &[Vec<usize>],
     parent: usize,
     depth: usize,
-    now: Instant,
-    reporting: &Reporting,
-    at: &impl Fn(Instant) -> u64,
+    row: &impl Fn(&Span, usize) -> Recorded,
     rows: &mut Vec<Recorded>,
 ) {
-    let children =
-        spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
-    for (index, span) in children {
-        rows.push(span.row(depth, now, reporting, at));
-        collect_rows(spans, index, depth + 1, now, reporting, at, rows);
+    for &index in &children[parent] {
+        rows.push(row(&spans[index], depth));
+        collect_rows(spans, children, index, depth + 1, row, rows);
     }
 }
 

@@ -50,7 +50,10 @@ pub fn program(lesson: &str) -> PathBuf {
         && hash_inputs(&folder)
             .is_some_and(|now| read_if_exists(&built_from) == now);
     if !is_built {
-        let _compiler = compiler();
+        // Each may take 1 GB of memory.
+        static COMPILERS: Limit = Limit::new();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let _permit = COMPILERS.permit(cores);
         let mut rustc = cargo::rustc();
         rustc.args(["--test", "--crate-name=answers", "-Cdebuginfo=0"]);
         rustc.arg("--emit=link,dep-info").arg("--out-dir").arg(&folder);
@@ -68,22 +71,33 @@ pub fn program(lesson: &str) -> PathBuf {
     program
 }
 
-/// Waits until fewer compilers are running than there are cores: each may take 1 GB of
-/// memory. Dropping the permit lets the next one start.
-fn compiler() -> impl Drop {
-    static RUNNING: Mutex<usize> = Mutex::new(0);
-    static ENDED: Condvar = Condvar::new();
-    struct Permit;
-    impl Drop for Permit {
-        fn drop(&mut self) {
-            *RUNNING.lock().unwrap() -= 1;
-            ENDED.notify_one();
-        }
+/// Limits how many of something run at once, in all tests together.
+pub struct Limit {
+    running: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// Lets another one start when it is dropped.
+pub struct Permit<'a>(&'a Limit);
+
+impl Limit {
+    pub const fn new() -> Self {
+        Self { running: Mutex::new(0), ended: Condvar::new() }
     }
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let running = RUNNING.lock().unwrap();
-    *ENDED.wait_while(running, |running| *running >= cores).unwrap() += 1;
-    Permit
+
+    /// Waits until fewer than `most` are running.
+    pub fn permit(&self, most: usize) -> Permit<'_> {
+        let running = self.running.lock().unwrap();
+        *self.ended.wait_while(running, |running| *running >= most).unwrap() += 1;
+        Permit(self)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        *self.0.running.lock().unwrap() -= 1;
+        self.0.ended.notify_one();
+    }
 }
 
 /// Returns the names of a lesson's wrong answers, sorted.
