@@ -93,7 +93,9 @@ for (const link of document.querySelectorAll('.mobile-nav-chapters')) {
 
 // Counts the columns of output, for the size of its text on a phone.
 for (const output of document.querySelectorAll('pre > code.output')) {
-    output.style.setProperty('--columns', Math.max(...output.textContent.split('\n').map(line => line.length)));
+    const columns = Math.max(...output.textContent.split('\n').map(line => line.length));
+    output.style.setProperty('--columns', columns);
+    output.classList.toggle('wide', columns > 60);
 }
 
 // Tells the buttons that copy apart.
