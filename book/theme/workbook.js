@@ -9,6 +9,12 @@ const workbook = {
         return element;
     },
 
+    // Sets the text of inline code, and marks options in it.
+    command(code, text) {
+        const parts = text.split(/(?<!\S)(--?[a-z][\w-]*)/);
+        code.replaceChildren(...parts.map((part, n) => n % 2 ? workbook.make('span', { className: 'option' }, part) : part));
+    },
+
     // What this browser keeps for a page. Without storage, it is kept until the page is closed.
     load(what) {
         try {
@@ -96,6 +102,12 @@ for (const output of document.querySelectorAll('pre > code.output')) {
     const columns = Math.max(...output.textContent.split('\n').map(line => line.length));
     output.style.setProperty('--columns', columns);
     output.classList.toggle('wide', columns > 60);
+}
+
+for (const code of document.querySelectorAll('main :not(pre) > code')) {
+    const text = code.textContent;
+    // What has a highlighted part stays as it is.
+    if (text.includes('-') && !code.firstElementChild) workbook.command(code, text);
 }
 
 // Tells the buttons that copy apart.
