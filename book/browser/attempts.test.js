@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { button, faults, output, over, ROOT, runOf, Server, test } from './kit.js';
+import { button, faults, output, over, ROOT, runOf, Server, test, until } from './kit.js';
 
 const KEY = 'workbook-attempts 03_gather';
 
@@ -86,6 +86,64 @@ for (const width of [1280, 390]) {
         assert.equal(await attempts(page).count(), 0);
     });
 }
+
+test('a reload shows the last verdict again, with its time, and whether the file has changed since', async open => {
+    const page = await lesson(open, [[report, IN_TURN], [solved, TOGETHER]]);
+    let changed = 'None';
+    await page.route('**/changed/03_gather', route => route.fulfill({ body: changed }));
+    await page.route('**/progress', route => route.fulfill({ body: '{}' }));
+    const shown = () => runOf(page).getByRole('status').textContent();
+    await page.clock.setFixedTime(new Date(2026, 10, 27, 9, 5));
+    await button(page, 'Check 03_gather').click();
+    // The check creates the file.
+    changed = '1';
+    await over(page);
+    const verdict = await runOf(page).locator('.verdict').textContent();
+    await page.clock.setFixedTime(new Date(2026, 10, 27, 14, 30));
+    await page.reload();
+    await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05.');
+    assert.equal(await runOf(page).locator('.verdict').textContent(), verdict);
+    assert.equal(await runOf(page).getByRole('img').getAttribute('aria-label'), 'two cities, 200 ms');
+    assert.equal(await output(page), 'a warning\n');
+    assert.deepEqual(await names(page), ['200 ms, 1 of 2']);
+    assert.deepEqual(await faults(page, 'an old verdict'), []);
+
+    changed = '2';
+    await page.reload();
+    await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05; your file has changed since.');
+    changed = '1';
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05.');
+
+    await check(page);
+    await page.reload();
+    await until(shown, 'Solved after 1.0 s. Checked on Nov 27, 14:30.');
+    await button(page, 'Close').click();
+    await page.reload();
+    assert.equal(await runOf(page).count(), 0);
+    assert.equal((await names(page)).length, 2);
+});
+
+test('a verdict that is stored may be anything', async open => {
+    const page = await lesson(open, []);
+    const attack = `<svg onload="document.title = 'attacked'"><script>document.title = 'attacked'</script></svg>`;
+    const text = JSON.stringify({ exercises: [report] }, null, 2);
+    for (const [stored, panels] of [
+        ['{', 0],
+        ['3', 0],
+        [{ text, pictures: 7 }, 0],
+        [{ text: 7, pictures: [] }, 0],
+        [{ text: text.replace('"passed"', '"other"'), pictures: [] }, 0],
+        [{ text, pictures: [attack], end: '<b onclick="a">', time: 'never' }, 1],
+    ]) {
+        const value = typeof stored === 'string' ? stored : JSON.stringify(stored);
+        await page.evaluate(value => localStorage.setItem('workbook-verdict 03_gather', value), value);
+        await page.reload();
+        assert.equal(await runOf(page).count(), panels, value);
+    }
+    assert.equal(await runOf(page).locator('script, b, [onload]').count(), 0);
+    assert.doesNotMatch(await page.title(), /attacked/);
+});
 
 test('a check that a reload stopped is reported once', async open => {
     const page = await lesson(open, [[report]]);

@@ -42,3 +42,11 @@ test('the picture can be played again, slower than the run', async open => {
     // 2.5 s for 500 ms.
     await button(page, 'Play again (5 times slower)').click();
 });
+
+test('the button does not move the caption', async open => {
+    const page = await open(file(PAGE));
+    const bottom = () => page.locator('.cover figcaption').evaluate(caption => caption.getBoundingClientRect().bottom);
+    const after = await bottom();
+    await button(page, 'Play again (5 times slower)').evaluate(button => button.remove());
+    assert.equal(await bottom(), after);
+});

@@ -139,20 +139,57 @@ test('the theme menu works by keyboard', async open => {
     assert.equal(await focus(page), 'Change theme');
 });
 
-for (const width of [1280, 390]) {
-    test(`the table of contents opens by keyboard at ${width} pixels`, async open => {
-        const { url } = await Server.virtual();
-        const page = await open(url + PAGE, { width });
-        const chapter = page.getByRole('navigation', { name: 'Table of contents' }).getByRole('link', { name: '05 Pool' });
-        const opened = await chapter.isVisible();
+const chapter = page => page.getByRole('navigation', { name: 'Table of contents' }).getByRole('link', { name: '05 Pool' });
+
+test('the table of contents closes and opens by keyboard', async open => {
+    const { url } = await Server.virtual();
+    const page = await open(url + PAGE);
+    await tabTo(page, 'Toggle Table of Contents');
+    for (const wanted of [false, true]) {
+        await page.keyboard.press('Enter');
+        await until(() => chapter(page).isVisible(), wanted);
+        assert.equal(await focus(page), 'Toggle Table of Contents');
+    }
+});
+
+test('on a phone, the focus stays in the open table of contents, and returns', async open => {
+    const page = await open(file(PAGE), { width: 390 });
+    for (const close of ['Enter', 'Escape']) {
         await tabTo(page, 'Toggle Table of Contents');
-        for (const wanted of [!opened, opened]) {
-            await page.keyboard.press('Enter');
-            await until(() => chapter.isVisible(), wanted);
-            assert.equal(await focus(page), 'Toggle Table of Contents');
+        await page.keyboard.press('Enter');
+        await until(() => chapter(page).isVisible(), true);
+        assert.equal(await focus(page), 'Close');
+        // Moving on, and back, over all of it.
+        for (const key of ['Tab', 'Shift+Tab']) {
+            const stops = [];
+            do {
+                await page.keyboard.press(key);
+                stops.push(await page.evaluate(() => {
+                    const at = document.activeElement;
+                    return at.closest('#mdbook-sidebar') ? 'inside' : at === document.body ? 'browser' : at.outerHTML;
+                }));
+            } while (stops.at(-1) === 'inside' && stops.length < 100);
+            assert.ok(stops.length > (key === 'Tab' ? 20 : 0), `${stops.length}`);
+            assert.equal(stops.at(-1), 'browser');
         }
-    });
-}
+        await page.keyboard.press('Tab');
+        await button(page, 'Close').focus();
+        await page.keyboard.press(close);
+        await until(() => chapter(page).isVisible(), false);
+        assert.equal(await focus(page), 'Toggle Table of Contents');
+    }
+    // The page can be used again.
+    await tabTo(page, 'Copy cargo workbook check 04');
+});
+
+test('on a phone, a link to a section closes the table of contents', async open => {
+    const page = await open(file(PAGE), { width: 390 });
+    await button(page, 'Toggle Table of Contents').click();
+    await page.locator('#mdbook-sidebar').getByRole('link', { name: 'Try it' }).click();
+    await until(() => chapter(page).isVisible(), false);
+    assert.match(page.url(), /#try-it$/);
+    assert.ok(await page.getByRole('heading', { name: 'Try it' }).evaluate(it => it.getBoundingClientRect().top < innerHeight));
+});
 
 test('the search works by keyboard', async open => {
     const { url } = await Server.virtual();

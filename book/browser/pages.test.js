@@ -46,6 +46,7 @@ describe('pages', { concurrency: 2 }, () => {
 
             // On a phone, the contents cover the page, and the themes would cover a part of the title's link.
             await page.keyboard.press('Escape');
+            if (width === 390) await page.locator('#mdbook-sidebar').waitFor({ state: 'hidden' });
             await page.locator('main pre').nth(1).evaluate(block => block.scrollIntoView());
             await button(page, 'Change theme').click();
             found.push(...await faults(page, 'the themes'));

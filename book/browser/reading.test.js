@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { button, file, ROOT, Server, test, until } from './kit.js';
+import { button, file, htmlFiles, ROOT, Server, test, until } from './kit.js';
 
 const PAGE = '03_gather.html';
 const theme = page => page.locator('html').getAttribute('class')
@@ -35,6 +35,36 @@ test('the links below a chapter name the previous and the next one', async open 
     const page = await open(file(PAGE));
     const names = await page.locator('.nav-wrapper a').evaluateAll(links => links.map(link => link.ariaLabel));
     assert.deepEqual(names, ['Previous chapter: 02 Lazy', 'Next chapter: 04 Bounded']);
+});
+
+test('on a phone, output is visible as a whole, or scrolls and is large enough to read', async open => {
+    const page = await open(undefined, { width: 390 });
+    const all = [];
+    for (const name of htmlFiles().filter(name => /^\d\d_/.test(name))) {
+        await page.goto(file(name));
+        all.push(...await page.locator('main code.output').evaluateAll(blocks => {
+            document.querySelectorAll('details').forEach(fold => fold.open = true);
+            return blocks.map(block => [block.scrollWidth > block.clientWidth, parseFloat(getComputedStyle(block).fontSize)]);
+        }));
+    }
+    assert.deepEqual(all.filter(([scrolls, size]) => scrolls && size < 11), []);
+    assert.ok(all.some(([scrolls]) => scrolls) && all.some(([scrolls]) => !scrolls));
+});
+
+test('on a phone, an option of a command is in one line', async open => {
+    const page = await open(undefined, { width: 390 });
+    for (const name of htmlFiles().filter(name => !/^(print|toc|404)/.test(name))) {
+        await page.goto(file(name));
+        const broken = await page.locator('main :not(pre) > code').evaluateAll(all => {
+            document.querySelectorAll('details').forEach(fold => fold.open = true);
+            return all.filter(code => {
+                const options = code.textContent.match(/(?<!\S)--?[a-z][\w-]*/g) ?? [];
+                const marked = [...code.querySelectorAll('span')].filter(span => options.includes(span.textContent));
+                return marked.length < options.length || marked.some(span => span.getClientRects().length > 1);
+            }).map(code => code.textContent);
+        });
+        assert.deepEqual(broken, [], name);
+    }
 });
 
 test('the theme is remembered', async open => {

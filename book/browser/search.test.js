@@ -93,3 +93,73 @@ test('answers are not found', async open => {
         assert.ok(!text.includes(spoiler), spoiler);
     }
 });
+
+const PASTED = [
+    [`
+thread 'main' (12345) panicked at src/main.rs:5:9:
+there is no reactor running, must be called from the context of a Tokio 1.x runtime
+note: run with \`RUST_BACKTRACE=1\` environment variable to display a backtrace
+`, '09_bridging.html#why'],
+    [`thread 'main' panicked at 'there is no reactor running, must be called from the context of a Tokio 1.x runtime', src/main.rs:5:9`,
+        '09_bridging.html#why'],
+    [`thread 'tokio-runtime-worker' panicked at /root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.48.0/src/runtime/blocking/shutdown.rs:51:21:
+Cannot drop a runtime in a context where blocking is not allowed. This happens when a runtime is dropped from within an asynchronous context.
+`, '09_bridging.html#why'],
+    [`Error: error sending request for url (http://127.0.0.1:41217/page/7)
+
+Caused by:
+    0: client error (SendRequest)
+    1: dispatch task is gone: runtime dropped the dispatch task
+`, '09_bridging.html#a-runtime-for-each-call'],
+    [`error[E0728]: \`await\` is only allowed inside \`async\` functions and blocks
+ --> src/main.rs:4:24
+  |
+3 | fn main() {
+  | --------- this is not \`async\`
+4 |     let page = fetch(1).await;
+  |                         ^^^^^ only allowed inside \`async\` functions and blocks
+
+For more information about this error, try \`rustc --explain E0728\`.
+error: could not compile \`mine\` (bin "mine") due to 1 previous error
+`, '01_hello_await.html#the-pitfall'],
+    // Other names than in the book.
+    [`error[E0597]: \`words\` does not live long enough
+  --> src/lib.rs:12:18`, '04_bounded.html#why'],
+    [`error[E0599]: no method named \`clone\` found for struct \`Response\` in the current scope
+ --> src/main.rs:90:1`, '13_retry.html#sending-a-request-twice'],
+    [`error[E0502]: cannot borrow \`*db\` as mutable because it is also borrowed as immutable`, '14_transactions.html#errors-of-the-compiler'],
+    [`error: implementation of \`Send\` is not general enough`, '04_bounded.html#why'],
+    [`error[E0308]: mismatched types
+  |
+  = note: expected future
+`, '01_hello_await.html#the-pitfall'],
+    ["error[E0308]: `?` operator has incompatible types", '10_tasks.html#what-a-handle-returns'],
+    // From an editor.
+    ['future cannot be sent between threads safely\nwithin `impl Future<Output = ()>`, the trait `Send` is not implemented',
+        '07_pitfalls.html#6-a-lock-held-across-an-await'],
+    ['Error: db error: FATAL: sorry, too many clients already', '05_pool.html#why'],
+    ['asyncpg.exceptions.TooManyConnectionsError: sorry, too many\n  clients already', '05_pool.html#why'],
+    ['Task exception was never retrieved\nfuture: <Task finished name=\'Task-3\' coro=<f() done> exception=ValueError()>',
+        '06_errors.html#in-python'],
+    // Words that are in no message.
+    ['semaphore', 'glossary.html#semaphore'],
+    ["thread 'main' panicked at src/main.rs:1:2:\nsemaphore\nnote: run with `RUST_BACKTRACE=1`", 'glossary.html#semaphore'],
+    ['error[E9999]: `await` is only allowed inside `async` functions and blocks', undefined],
+];
+
+test('a pasted panic or error leads to the section that explains it', async open => {
+    const known = readFileSync(join(ROOT, 'book/messages.txt'), 'utf8').trim().split('\n').map(line => {
+        const [place, ...message] = line.split(' ');
+        return [`thread 'main' (7) panicked at src/main.rs:5:9:\n${message.join(' ')}\nnote: run with`, place.replace('#', '.html#')];
+    });
+    const page = await open(undefined, { permissions: ['clipboard-read', 'clipboard-write'] });
+    for (const [text, url] of [...PASTED, ...known]) {
+        await page.goto(file('index.html'));
+        await page.evaluate(text => navigator.clipboard.writeText(text), text);
+        await page.keyboard.press('/');
+        await page.keyboard.press('Control+V');
+        await page.locator('#mdbook-searchresults-outer:not(.hidden)').waitFor();
+        const [first] = await page.locator('#mdbook-searchresults a').evaluateAll(links => links.map(it => it.getAttribute('href')));
+        assert.equal(first?.replace(/\?.*#/, '#'), url, text);
+    }
+});

@@ -57,10 +57,8 @@ pub async fn print(
     run(browser, &arguments(work.path(), &page, &pdf), deadline).await?;
     let bytes = fs::read(&pdf).unwrap_or_default();
     if !bytes.starts_with(b"%PDF-") || !bytes.trim_ascii_end().ends_with(b"%%EOF") {
-        bail!(
-            "`{}` wrote no PDF; is it Chromium, Chrome or Edge?",
-            browser.display()
-        );
+        let name = browser.display();
+        bail!("`{name}` wrote no PDF; is it Chromium, Chrome or Edge?");
     }
     fs::write(out, &bytes)
         .with_context(|| format!("could not write {}", out.display()))?;

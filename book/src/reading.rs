@@ -157,10 +157,8 @@ mod tests {
         assert_eq!(minutes_with(&nested), 10);
         assert_eq!(minutes_with(&(nested + &long)), 17);
         assert_eq!(minutes_with(&format!("## Exercise\n{long}")), 10);
-        assert_eq!(
-            minutes_with(&format!("## Exercise\n{long}## After\n{long}")),
-            17
-        );
+        let after = format!("## Exercise\n{long}## After\n{long}");
+        assert_eq!(minutes_with(&after), 17);
         let words = "word ".repeat(500);
         assert_eq!(minutes_with(&format!("<svg>{words}\n{words}</svg>\n")), 10);
         assert_eq!(minutes_with(&format!("<span hidden>{words}</span>\n")), 10);

@@ -41,13 +41,10 @@ pub fn replace_index(mut driver: MDBook, pages: &Path) -> Result<()> {
 
 /// Finds the script that holds the index. Its name contains a hash.
 fn index_of(pages: &Path) -> Result<Option<PathBuf>> {
-    for entry in fs::read_dir(pages)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("searchindex-") {
-            return Ok(Some(entry.path()));
-        }
-    }
-    Ok(None)
+    let files = fs::read_dir(pages)?.flatten().map(|file| file.file_name());
+    let mut names = files.filter_map(|name| name.into_string().ok());
+    let index = names.find(|name| name.starts_with("searchindex-"));
+    Ok(index.map(|name| pages.join(name)))
 }
 
 /// Removes answers, and makes each term of the glossary and each error message a section.

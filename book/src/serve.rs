@@ -5,6 +5,7 @@
 //! browser ── GET /03_gather.html ──> newest build in a temporary folder
 //!         ── GET /live ────────────> server-sent events, one per build   (live.rs)
 //!         ── GET /progress ────────> the progress of `cargo workbook`
+//!         ── GET /changed/03_gather > when its exercise was changed
 //!         ── POST /run/03_gather ──> `cargo run`, its output as JSON     (run.rs)
 //! ```
 //!
@@ -142,8 +143,8 @@ pub async fn accept(listener: TcpListener, router: Router, header_limit: Duratio
     }
 }
 
-/// The routes: the pages of the newest build, `/live`, `/progress`, `/run/{name}` and
-/// `/check/{name}`, for pages of this server or of `proxy`.
+/// The routes: the pages of the newest build, and those above, for pages of this server
+/// or of `proxy`.
 pub fn router(
     builds: watch::Receiver<BookBuild>,
     runner: Arc<Runner>,
@@ -162,6 +163,7 @@ pub fn router(
         .route("/check/{name}", run(true))
         .layer(own)
         .route("/progress", get(progress))
+        .route("/changed/{name}", get(changed))
         .with_state(runner);
     Router::new()
         .route("/live", get(async |State(builds)| live::events(builds)))
@@ -199,30 +201,32 @@ async fn progress(State(runner): State<Arc<Runner>>) -> Vec<u8> {
     spawn_blocking(move || runner.progress()).await.unwrap_or_default()
 }
 
+async fn changed(
+    State(runner): State<Arc<Runner>>,
+    Path(name): Path<String>,
+) -> String {
+    format!("{:?}", Lesson::named(&name).and_then(|it| runner.changed(it)))
+}
+
 async fn run(
     runner: Arc<Runner>,
     name: String,
     query: Option<String>,
     is_check: bool,
-) -> Response {
-    let Some(lesson) = Lesson::named(&name) else {
-        let message = format!("There is no lesson `{name}`. Reload the page.\n");
-        return (StatusCode::NOT_FOUND, message).into_response();
-    };
+) -> Result<Response, (StatusCode, String)> {
+    let no_lesson = || format!("There is no lesson `{name}`. Reload the page.\n");
+    let lesson =
+        Lesson::named(&name).ok_or_else(|| (StatusCode::NOT_FOUND, no_lesson()))?;
     let knob = lesson.knob.filter(|_| !is_check);
-    let value = match query.map(|query| value(knob, &query)).transpose() {
-        Ok(value) => value,
-        Err(error) => {
-            return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response();
-        }
-    };
-    let Some(events) = runner.start(Target { lesson, is_check, value }).await else {
-        let message = "Another run is in progress, perhaps from another page. Stop it \
-                       first.\n";
-        return (StatusCode::CONFLICT, message).into_response();
-    };
+    let value = query.map(|query| value(knob, &query)).transpose();
+    let value =
+        value.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
+    let busy =
+        "Another run is in progress, perhaps from another page. Stop it first.\n";
+    let events = runner.start(Target { lesson, is_check, value }).await;
+    let events = events.ok_or_else(|| (StatusCode::CONFLICT, busy.to_owned()))?;
     let json_lines = [(header::CONTENT_TYPE, "application/x-ndjson")];
-    (json_lines, Body::from_stream(events)).into_response()
+    Ok((json_lines, Body::from_stream(events)).into_response())
 }
 
 /// Parses the argument of a run, such as `--limit=5`.

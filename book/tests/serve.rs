@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -771,4 +771,25 @@ fn pages_get_the_progress() {
     assert!(site.request("GET /progress", host).ends_with("\r\n\r\n{}"));
     let foreign = site.request("GET /progress", "Host: evil.test\r\n");
     assert!(foreign.starts_with("HTTP/1.0 403"), "{foreign}");
+}
+
+#[test]
+fn pages_notice_that_an_exercise_was_changed() {
+    let site = Site::new();
+    let changed = |name| {
+        let answer =
+            site.request(&format!("GET /changed/{name}"), "Host: localhost\r\n");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    assert_eq!(changed("03_gather"), "None");
+    let folder = site.root.path().join("lessons/03_gather");
+    fs::create_dir_all(&folder).unwrap();
+    let file = fs::File::create(folder.join("exercise.rs")).unwrap();
+    let first = changed("03_gather");
+    assert_ne!(first, "None");
+    assert_eq!(changed("03_gather"), first);
+    file.set_modified(UNIX_EPOCH).unwrap();
+    assert_ne!(changed("03_gather"), first);
+    assert_eq!(changed("04_bounded"), "None");
+    assert_eq!(changed("..%2f03_gather"), "None");
 }

@@ -12,7 +12,7 @@
         && ['undefined', 'number'].includes(typeof it.time)
         && (it.svg === null || typeof it.svg === 'string' && it.svg.length <= MAX_PICTURE);
 
-    const words = time => new Date(time).toLocaleString('en', { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    served.moment = time => new Date(time).toLocaleString('en', { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
     // Reads a stored picture. What is stored may be anything.
     const picture = svg => {
@@ -78,7 +78,7 @@
                 button.setAttribute('aria-label', `Attempt ${name}`);
                 button.setAttribute('aria-pressed', false);
                 button.addEventListener('click', () => this.choose({ button, svg, name }));
-                const notes = [time && words(time), svg ? '' : 'no run to compare'].filter(note => note);
+                const notes = [time && served.moment(time), svg ? '' : 'no run to compare'].filter(note => note);
                 return element('li', {}, button, ...notes.map(note => element('small', {}, note)));
             }));
         }

@@ -14,7 +14,7 @@ for (const positions of document.querySelectorAll('.knob > [data-argument]')) {
             run.toggleAttribute('inert', run !== chosen);
         }
         range.setAttribute('aria-valuetext', argument);
-        command.textContent = chosen.querySelector('summary').textContent;
+        workbook.command(command, chosen.querySelector('summary').textContent);
     };
     range.addEventListener('input', choose);
     const label = document.createElement('label');

@@ -23,6 +23,15 @@
         } catch { /* no storage */ }
     };
 
+    // Returns a text that differs if the learner's file was changed.
+    const version = async lesson => {
+        try {
+            return await (await fetch(`/changed/${lesson}`)).text();
+        } catch { /* the server is not running */ }
+    };
+    // Characters of a verdict that this browser keeps, with its pictures.
+    const MAX_VERDICT = 300_000;
+
     // Parses a response of one JSON object per line.
     async function* events(response) {
         let text = '';
@@ -285,6 +294,7 @@
             this.close = element('button', { type: 'button', textContent: 'Close' });
             this.close.onclick = () => {
                 this.restore();
+                this.keepVerdict(null);
                 this.button.focus();
                 if (stale && !current) location.reload();
             };
@@ -307,13 +317,17 @@
                 own.after(this.page);
             }
             if (check) {
-                this.attempts = new served.Attempts(path.split('/').pop());
+                this.lesson = path.split('/').pop();
+                this.attempts = new served.Attempts(this.lesson);
                 pre.after(this.attempts.element);
                 if (kept() === path) {
                     keep('');
                     this.show('The check was stopped, because you left or reloaded this page. Start it again.');
                     this.open();
+                } else {
+                    this.recall();
                 }
+                document.addEventListener('visibilitychange', () => document.hidden || this.date());
             }
         }
 
@@ -351,8 +365,7 @@
             }
         }
 
-        async follow() {
-            this.abort = new AbortController();
+        clear() {
             this.output.clear();
             this.warned = false;
             // The output of a check: a JSON document.
@@ -361,6 +374,12 @@
             this.difference.textContent = '';
             this.picture.replaceChildren();
             this.caption.textContent = this.attempts ? 'The runs that were checked.' : 'This run.';
+        }
+
+        async follow() {
+            this.abort = new AbortController();
+            this.clear();
+            this.keepVerdict(null);
             this.show('Compiling …', true);
             this.open();
             this.stop.focus();
@@ -369,8 +388,14 @@
             try {
                 const headers = { 'X-Workbook': '1' };
                 const signal = this.abort.signal;
+                const before = this.attempts && await version(this.lesson);
                 const response = await fetch(this.path, { method: 'POST', headers, signal });
-                if (response.ok) for await (const event of events(response)) this.handle(event);
+                if (response.ok) {
+                    for await (const event of events(response)) {
+                        this.handle(event);
+                        if (event.end) await this.end(event, before);
+                    }
+                }
                 else this.show(await response.text());
                 if (this.panel.classList.contains('running')) this.show('The server closed the connection.');
                 keep('');
@@ -381,7 +406,7 @@
             }
         }
 
-        handle({ build, output, timeline, end, good }) {
+        handle({ build, output, timeline }) {
             this.warned ||= /^warning/m.test(build);
             if (build?.includes('Running `')) {
                 this.show('Running …', true);
@@ -398,24 +423,73 @@
                 if (!this.picture.hasChildNodes()) this.picture.append(this.caption);
                 this.caption.before(served.picture(timeline));
             }
-            if (end) {
-                if (this.attempts) this.judge();
-                this.output.draw();
-                if (this.picture.hasChildNodes()) this.output.dropPicture();
-                if (good && !this.attempts) this.compare();
-                this.show(end);
+        }
+
+        // `before` is the version of the file that was checked.
+        async end({ end, good }, before) {
+            const report = this.attempts && this.judge();
+            this.output.draw();
+            if (this.picture.hasChildNodes()) this.output.dropPicture();
+            if (good && !this.attempts) this.compare();
+            if (report) {
+                const pictures = [...this.picture.querySelectorAll('svg')];
+                this.attempts.add(report, pictures[0]);
+                served.progress();
+                // The first check creates the file.
+                const file = before === 'None' ? await version(this.lesson) : before;
+                this.keepVerdict({ end, file, time: Date.now(), text: this.text, pictures: pictures.map(svg => svg.outerHTML) });
             }
+            this.show(end);
         }
 
         judge() {
             const [report, rest] = served.report(this.text);
             if (rest) this.output.add(`${rest}\n`);
-            if (!report) return;
+            if (!report) return null;
             for (const line of report.output) this.output.add(`${line}\n`);
-            const svg = this.picture.querySelector('svg');
-            this.verdict.replaceChildren(served.verdict(report, this.block, svg));
-            this.attempts.add(report, svg);
-            served.progress();
+            this.verdict.replaceChildren(served.verdict(report, this.block, this.picture.querySelector('svg')));
+            return report;
+        }
+
+        // Keeps the verdict for the next time that this page is loaded; null removes it.
+        keepVerdict(verdict) {
+            if (!this.attempts) return;
+            this.last = verdict;
+            const text = JSON.stringify(verdict);
+            const key = `workbook-verdict ${this.lesson}`;
+            try {
+                localStorage.removeItem(key);
+                if (verdict && text.length <= MAX_VERDICT) localStorage.setItem(key, text);
+            } catch { /* no storage, or it is full */ }
+        }
+
+        // Shows the verdict that was kept. What is stored may be anything.
+        recall() {
+            try {
+                const last = JSON.parse(localStorage.getItem(`workbook-verdict ${this.lesson}`));
+                if (!last) return;
+                this.clear();
+                this.text = last.text;
+                for (const timeline of last.pictures) this.handle({ timeline });
+                if (!this.judge()) return;
+                this.output.draw();
+                this.last = last;
+                this.show(last.end);
+                this.open();
+                this.date();
+            } catch {
+                this.keepVerdict(null);
+            }
+        }
+
+        // Shows when the last verdict was, and whether the file has changed since.
+        async date() {
+            const { last } = this;
+            if (!last) return;
+            const changed = await version(this.lesson) !== last.file;
+            if (last === this.last) {
+                this.show(`${last.end} Checked on ${served.moment(last.time)}${changed ? '; your file has changed since' : ''}.`);
+            }
         }
 
         // Compares the run with the one that the page shows: its picture if there is one, otherwise its lines.

@@ -9,6 +9,12 @@ const workbook = {
         return element;
     },
 
+    // Sets the text of inline code, and marks options in it.
+    command(code, text) {
+        const parts = text.split(/(?<!\S)(--?[a-z][\w-]*)/);
+        code.replaceChildren(...parts.map((part, n) => n % 2 ? workbook.make('span', { className: 'option' }, part) : part));
+    },
+
     // What this browser keeps for a page. Without storage, it is kept until the page is closed.
     load(what) {
         try {
@@ -45,9 +51,27 @@ const workbook = {
     }).observe(label, { attributeFilter: ['aria-expanded'] });
     document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
 
-    // Next to the open contents on a phone, a tap or Escape closes them.
-    const close = () => matchMedia('(max-width: 619px)').matches && button.ariaExpanded === 'true' && label.click();
-    document.querySelector('.page-wrapper').addEventListener('click', event => event.target === event.currentTarget && close());
+    // On a phone, the open contents cover the page, which then cannot have the focus. A button in them closes them, as do
+    // Escape, a tap next to them, and a link to a section of this page.
+    const phone = matchMedia('(max-width: 619px)');
+    const open = document.getElementById('mdbook-sidebar-toggle-anchor');
+    const sidebar = document.getElementById('mdbook-sidebar');
+    const page = document.querySelector('.page-wrapper');
+    const close = () => phone.matches && open.checked && label.click();
+    const closing = workbook.make('button', { type: 'button', className: 'sidebar-close', onclick: close }, 'Close');
+    sidebar.prepend(closing);
+    const cover = () => {
+        const covered = phone.matches && open.checked;
+        for (const part of [document.querySelector('.skip-link'), ...page.children]) part.inert = covered;
+        return covered;
+    };
+    phone.addEventListener('change', cover);
+    open.addEventListener('change', () => {
+        if (cover()) closing.focus({ preventScroll: true });
+        else if (sidebar.contains(document.activeElement)) button.focus({ preventScroll: true });
+    });
+    page.addEventListener('click', event => event.target === event.currentTarget && close());
+    sidebar.addEventListener('click', event => event.target.closest('a')?.hash && close());
     addEventListener('keydown', event => event.key === 'Escape' && close());
 }
 
@@ -75,7 +99,15 @@ for (const link of document.querySelectorAll('.mobile-nav-chapters')) {
 
 // Counts the columns of output, for the size of its text on a phone.
 for (const output of document.querySelectorAll('pre > code.output')) {
-    output.style.setProperty('--columns', Math.max(...output.textContent.split('\n').map(line => line.length)));
+    const columns = Math.max(...output.textContent.split('\n').map(line => line.length));
+    output.style.setProperty('--columns', columns);
+    output.classList.toggle('wide', columns > 60);
+}
+
+for (const code of document.querySelectorAll('main :not(pre) > code')) {
+    const text = code.textContent;
+    // What has a highlighted part stays as it is.
+    if (text.includes('-') && !code.firstElementChild) workbook.command(code, text);
 }
 
 // Tells the buttons that copy apart.

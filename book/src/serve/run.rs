@@ -13,12 +13,12 @@
 //! - a limit is reached: time to compile, time to run, bytes of output;
 //! - the server shuts down.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, ensure};
 use futures::Stream;
@@ -123,14 +123,15 @@ impl Runner {
     /// Returns nothing before the first exercise is solved.
     pub fn progress(&self) -> Vec<u8> {
         let path = self.root.join(".workbook/progress.json");
-        let mut text = Vec::new();
         // Reading a FIFO may take forever.
-        if path.is_file()
-            && let Ok(file) = File::open(path)
-        {
-            let _ = file.take(MAX_TIMELINE as u64).read_to_end(&mut text);
-        }
-        text
+        let file = Some(path).filter(|path| path.is_file());
+        file.and_then(|file| fs::read(file).ok()).unwrap_or_default()
+    }
+
+    /// Returns the time of the last change of the learner's file, if there is one.
+    pub fn changed(&self, lesson: &Lesson) -> Option<SystemTime> {
+        let file = self.root.join("lessons").join(lesson.name).join("exercise.rs");
+        file.metadata().ok()?.modified().ok()
     }
 
     /// Stops the current run and refuses new ones.
