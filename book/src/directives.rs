@@ -89,6 +89,7 @@ const DIRECTIVES: [(&str, Replace); 25] = [
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <span><i class=\"wait\"></i>waits</span>\
                       <span><i class=\"poll\"></i>runs</span>\
+                      <span class=\"nothing\"><b>○</b> polled for nothing</span>\
                       <span class=\"queue\"><i></i>queued</span>\
                       <span class=\"owner\"><i></i>a spawned task</span>\
                       <span class=\"done\"><b>✓</b> returned</span>\

@@ -48,6 +48,10 @@ pub struct Row {
     pub life: (u64, u64),
     /// The begin and the end of each poll. Between two polls the future waited.
     pub polls: Vec<(u64, u64)>,
+    /// The indices of the polls that were for nothing: nothing had woken the future since
+    /// the poll before. Its parent was polled for another reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_nothing: Vec<usize>,
     /// The end of the future; `None` if it has not ended, or if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -143,6 +147,11 @@ impl Recording {
                 if ran > 0 && to > from {
                     notes.push(format!("running for {}", millis(ran)));
                 }
+                match row.for_nothing.len() {
+                    0 => {}
+                    1 => notes.push("polled once for nothing".to_owned()),
+                    n => notes.push(format!("polled {n} times for nothing")),
+                }
                 notes.extend(row.outcome.map(|outcome| outcome.mark().1.to_owned()));
                 if !notes.is_empty() {
                     let _ = write!(text, " ({})", notes.join(", "));
@@ -205,10 +214,11 @@ mod tests {
     #[test]
     fn the_description_has_the_facts_of_the_picture() {
         let mut rows = vec![
-            row("wait", (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
+            row("wait", (0, 200 * MS), &[(0, 0); 4]),
             row("block", (0, 200 * MS), &[(150 * MS, 200 * MS)]),
         ];
         rows[0].outcome = Some(Outcome::Refused);
+        rows[0].for_nothing = vec![1, 2];
         rows[1].task = Some(2);
         rows[1].outcome = Some(Outcome::Returned);
         let section = Section {
@@ -219,7 +229,7 @@ mod tests {
         };
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
-            "both, 200 ms: wait from 0 to 200 ms (refused), \
+            "both, 200 ms: wait from 0 to 200 ms (polled 2 times for nothing, refused), \
              task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
         );
     }

@@ -16,8 +16,8 @@ use super::{Outcome, Recording, Row, Section};
 use crate::text::escape_html;
 
 /// The outcomes of a step. `theme/player.js` has the words for them.
-const KINDS: [&str; 6] =
-    ["pending", "returned", "failed", "dropped", "ended", "refused"];
+const KINDS: [&str; 7] =
+    ["pending", "returned", "failed", "dropped", "ended", "refused", "for nothing"];
 
 /// A part of a step.
 struct Event {
@@ -102,6 +102,7 @@ impl Row {
             return (index < self.events()).then_some(dropped);
         };
         let kind = match self.outcome {
+            _ if self.for_nothing.contains(&index) => "for nothing",
             _ if index + 1 < self.polls.len() => "pending",
             Some(Outcome::Dropped) => "pending",
             // No player shows a Python program.
@@ -182,15 +183,16 @@ mod tests {
 
     #[test]
     fn polls_are_steps_in_their_order() {
-        let rows = vec![
+        let mut rows = vec![
             row(&[(0, 0), (5, 5)], 5, Some(Outcome::Returned)),
-            row(&[(0, 0)], 5, Some(Outcome::Dropped)),
+            row(&[(0, 0), (5, 5)], 5, Some(Outcome::Dropped)),
             row(&[(5, 5)], 5, Some(Outcome::Failed)),
         ];
-        let order = vec![1, 0, 0, 2, 1];
+        rows[1].for_nothing = vec![1];
+        let order = vec![1, 0, 0, 1, 2, 1];
         assert_eq!(
             steps(rows, order),
-            "[[0,1,0,0],[0,0,0,0],[5,0,1,5],[5,2,2,5],[5,1,3,5"
+            "[[0,1,0,0],[0,0,0,0],[5,0,1,5],[5,1,6,5],[5,2,2,5],[5,1,3,5"
         );
     }
 
