@@ -341,6 +341,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_wait_in_a_queue_is_a_row_if_it_had_to_wait() {
+        let (timeline, _guard) = local();
+        let permits = tokio::sync::Semaphore::new(1);
+        let one = async |n| {
+            let queue = info_span!(target: "queued", "acquire", n);
+            let _permit = permits.acquire().instrument(queue).await;
+            nap(5).await;
+        };
+        async { tokio::join!(biased; one(1), one(2)) }
+            .instrument(info_span!("root"))
+            .await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let queued: Vec<_> =
+            rows.iter().map(|row| (row.label.as_str(), row.queued())).collect();
+        let expected = [
+            ("nap ms=5", None),
+            ("acquire n=2", Some((0, 5 * MS))),
+            ("nap ms=5", None),
+        ];
+        assert_eq!(queued, expected);
+        assert_eq!(rows[1].polls.len(), 2);
+        assert!(rows[1].queue && !rows[0].queue);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nested_spans_are_indented_and_follow_their_parent() {
         let (timeline, _guard) = local();
         let inner = || nap(5).instrument(info_span!("user", id = 1, name = "Ada"));

@@ -3,7 +3,7 @@
 'use strict';
 {
     // The states of a future after each kind of step.
-    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended', 'refused', 'pending'];
+    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended', 'refused', 'pending', 'queued'];
     const FOR_NOTHING = 6;
     const ms = micros => `${Math.round(micros / 1000)} ms`;
 
@@ -19,6 +19,7 @@
             first ? 'is polled, and ends.' : `${polled} for the last time, and ends.`,
             `${polled}, and returns: Ready. The server refused its request with status 503.`,
             'is polled for nothing: nothing it waits for has happened.',
+            `${polled}, and waits in a queue: Pending.`,
         ][kind];
     };
 

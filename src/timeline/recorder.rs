@@ -86,6 +86,8 @@ struct Span {
     /// The task that polled it first. Not recorded for requests: the server's tasks are
     /// its own matter.
     task: Option<task::Id>,
+    /// Its target is [`QUEUED`].
+    queue: bool,
     /// The line of its callsite, if that is in a lesson's program.
     line: Option<u32>,
     callsite: Identifier,
@@ -153,8 +155,14 @@ impl Span {
             outcome,
             task: None,
             line,
+            queue: self.queue,
         };
         (row, turns, self.task)
+    }
+
+    /// Returns true unless it is a queue in which its future did not have to wait.
+    fn is_shown(&self) -> bool {
+        !(self.queue && self.ended.is_some() && self.polls.len() < 2)
     }
 }
 
@@ -219,9 +227,8 @@ impl Spans {
         let reporting = reporting(&spans);
         let mut rows = Vec::new();
         let later = spans.iter().enumerate().skip(first);
-        for (index, span) in
-            later.filter(|(_, s)| s.parent.is_none_or(|p| p < first))
-        {
+        let roots = later.filter(|(_, s)| s.parent.is_none_or(|p| p < first));
+        for (index, span) in roots.filter(|(_, span)| span.is_shown()) {
             rows.push(span.row(0, now, &reporting, &at));
             collect_rows(&spans, index, 1, now, &reporting, &at, &mut rows);
         }
@@ -320,7 +327,7 @@ fn collect_rows(
 ) {
     let children =
         spans.iter().enumerate().filter(|(_, s)| s.parent == Some(parent));
-    for (index, span) in children {
+    for (index, span) in children.filter(|(_, span)| span.is_shown()) {
         rows.push(span.row(depth, now, reporting, at));
         collect_rows(spans, index, depth + 1, now, reporting, at, rows);
     }
@@ -345,6 +352,10 @@ const DROP_DELAY: u64 = 1000;
 /// The most characters of a label, which is one line of a picture: a field may have any
 /// value.
 const MAX_LABEL: usize = 500;
+
+/// The target of the span around a wait in a queue, such as that for a connection of a
+/// pool. All of its time is time in the queue.
+const QUEUED: &str = "queued";
 
 /// The target of the web server's request spans.
 pub(crate) const REQUESTS: &str = "async_workbook::web";
@@ -404,6 +415,7 @@ where
             polls: Vec::new(),
             dropped: 0,
             task: None,
+            queue: metadata.target() == QUEUED,
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
             returned: None,

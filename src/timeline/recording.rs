@@ -61,6 +61,9 @@ pub struct Row {
     /// The line in the lesson's program that creates the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// It is a wait in a queue, such as that for a connection of a pool.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queue: bool,
 }
 
 /// The end of a future.
@@ -168,11 +171,12 @@ impl Recording {
 }
 
 impl Row {
-    /// Returns the time before its first poll: a call that waits for a thread of the
-    /// blocking pool, or a task that waits for its turn.
+    /// Returns the time in a queue: all of it if the row is a wait in one, otherwise that
+    /// before its first poll. A call waits for a thread of the blocking pool, or a task
+    /// for its turn.
     pub(super) fn queued(&self) -> Option<(u64, u64)> {
-        let first = self.polls.first()?.0;
-        (self.life.0 < first).then_some((self.life.0, first))
+        let end = if self.queue { self.life.1 } else { self.polls.first()?.0 };
+        (self.life.0 < end).then_some((self.life.0, end))
     }
 }
 
@@ -221,6 +225,9 @@ mod tests {
         rows[0].for_nothing = vec![1, 2];
         rows[1].task = Some(2);
         rows[1].outcome = Some(Outcome::Returned);
+        let polls = [(150 * MS, 150 * MS), (200 * MS, 200 * MS)];
+        rows.push(row("get", (150 * MS, 200 * MS), &polls));
+        rows[2].queue = true;
         let section = Section {
             title: "both".to_owned(),
             micros: 200 * MS,
@@ -230,7 +237,8 @@ mod tests {
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
             "both, 200 ms: wait from 0 to 200 ms (polled 2 times for nothing, refused), \
-             task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
+             task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done), \
+             get from 150 to 200 ms (queued for 50 ms)."
         );
     }
 
