@@ -137,6 +137,11 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll, Wake, Waker};
+
     use tokio::time::sleep;
     use tracing::{Instrument, info_span};
 
@@ -223,6 +228,141 @@ mod tests {
         assert_eq!(section.rows[1].line, None, "this file is not a lesson");
         let rounded = timeline.rounded_to(Duration::from_millis(5)).recording();
         assert!(rounded.sections[0].order.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_polled_because_of_another_is_polled_for_nothing() {
+        let (timeline, _guard) = local();
+        async {
+            let outer = async { tokio::join!(biased; nap(20), nap(5), nap(9)) };
+            let outer = outer.instrument(info_span!("outer"));
+            tokio::join!(biased; outer, nap(7))
+        }
+        .instrument(info_span!("root"))
+        .await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let seen: Vec<_> = rows
+            .iter()
+            .map(|row| (row.polls.len(), row.for_nothing.as_slice()))
+            .collect();
+        // At 5, 7, 9 and 20 ms. `outer` is woken by each of its own, but not at 7 ms.
+        let expected: [(usize, &[usize]); 5] =
+            [(5, &[2]), (5, &[1, 2, 3]), (2, &[]), (4, &[1, 2]), (3, &[1])];
+        assert_eq!(seen, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_poll_before_a_drop_may_be_for_nothing_and_one_that_returns_not()
+     {
+        #[tracing::instrument(ret)]
+        async fn job(ms: u64) {
+            sleep(Duration::from_millis(ms)).await;
+        }
+
+        let (timeline, _guard) = local();
+        async {
+            // Never woken, but done.
+            let done = std::cell::Cell::new(false);
+            let look = poll_fn(|_| match done.get() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            });
+            let look = look.instrument(info_span!("look"));
+            let mut look = Box::pin(look);
+            let _ = futures::poll!(&mut look);
+            let mut left = Box::pin(job(9));
+            let _ = futures::poll!(&mut left);
+            sleep(Duration::from_millis(3)).await;
+            done.set(true);
+            let _ = futures::poll!(&mut left);
+            assert!(futures::poll!(&mut look).is_ready());
+            drop((left, look));
+            job(1).await;
+        }
+        .instrument(info_span!("root"))
+        .await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let seen: Vec<_> = rows.iter().map(|row| &row.for_nothing[..]).collect();
+        assert_eq!(seen, [&[][..], &[1], &[]]);
+    }
+
+    /// A task's waker that counts.
+    #[derive(Default)]
+    struct Task(AtomicUsize);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_may_move_to_another_task_and_its_wakers_may_outlive_it() {
+        let (timeline, _guard) = local();
+        let given = Arc::new(Mutex::new(Vec::<Waker>::new()));
+        let wakers = Arc::clone(&given);
+        let future = poll_fn(move |context| {
+            wakers.lock().unwrap().push(context.waker().clone());
+            Poll::<()>::Pending
+        });
+        let root = info_span!("root").entered();
+        let outer = async { future.instrument(info_span!("inner")).await };
+        let mut future = Box::pin(outer.instrument(info_span!("outer")));
+        let tasks = [(); 2].map(|()| Arc::<Task>::default());
+        let wakes = || [0, 1].map(|task| tasks[task].0.load(Ordering::Relaxed));
+        for (ms, task) in [(0, 0), (1, 0), (2, 1), (3, 1), (4, 1)] {
+            tokio::time::advance(Duration::from_millis(u64::from(ms > 0))).await;
+            let waker = Waker::from(Arc::clone(&tasks[task]));
+            let _ = future.as_mut().poll(&mut Context::from_waker(&waker));
+            let latest = given.lock().unwrap().last().unwrap().clone();
+            if ms == 2 {
+                latest.wake();
+            }
+        }
+        // Woken once, after it had moved to the second task.
+        assert_eq!(wakes(), [0, 1]);
+        let given = given.lock().unwrap().clone();
+        let same: Vec<_> =
+            given.iter().map(|waker| waker.will_wake(&given[0])).collect();
+        assert_eq!(same, [true, true, false, false, false]);
+        assert!(given[2].will_wake(&given[4]));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        drop(future);
+        drop(root);
+        // A waker of the task before wakes that task, as it would without a span.
+        given[0].wake_by_ref();
+        given[4].wake_by_ref();
+        assert_eq!(wakes(), [1, 2]);
+        let rows = &timeline.recording().sections[0].rows;
+        assert_eq!(rows.len(), 2);
+        for row in rows {
+            assert_eq!((row.polls.len(), &row.for_nothing[..]), (5, &[1, 2, 4][..]));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_in_a_queue_is_a_row_if_it_had_to_wait() {
+        let (timeline, _guard) = local();
+        let permits = tokio::sync::Semaphore::new(1);
+        let one = async |n| {
+            let queue = info_span!(target: "queued", "acquire", n);
+            let _permit = permits.acquire().instrument(queue).await;
+            nap(5).await;
+        };
+        async { tokio::join!(biased; one(1), one(2)) }
+            .instrument(info_span!("root"))
+            .await;
+        let rows = timeline.recording().sections.remove(0).rows;
+        let queued: Vec<_> =
+            rows.iter().map(|row| (row.label.as_str(), row.queued())).collect();
+        let expected = [
+            ("nap ms=5", None),
+            ("acquire n=2", Some((0, 5 * MS))),
+            ("nap ms=5", None),
+        ];
+        assert_eq!(queued, expected);
+        assert_eq!(rows[1].polls.len(), 2);
+        assert!(rows[1].queue && !rows[0].queue);
     }
 
     #[tokio::test(start_paused = true)]

@@ -201,6 +201,8 @@ fn blocked_recording(args: &[&str]) -> Recording {
             // On the real clock a future that has returned is dropped a little later, as
             // if it had not.
             row.outcome = None;
+            // Their indices are those of polls that become one below.
+            row.for_nothing.clear();
             let (life, polls) = (&mut row.life, &mut row.polls);
             for span in polls.iter_mut().chain([life]) {
                 round(&mut span.0);
@@ -220,6 +222,22 @@ fn a_blocked_thread_is_drawn_as_a_solid_bar() {
         vec![(name.to_owned(), json)]
     });
     insta::assert_snapshot!(name, recorded[0].1);
+}
+
+#[test]
+fn the_chapter_has_the_number_of_polls_for_nothing() {
+    let recording: Recording =
+        serde_json::from_str(&common::snapshot("lessons__06_errors_timeline"))
+            .unwrap();
+    let polls = recording.sections.iter().map(|section| {
+        section.rows.iter().map(|row| row.for_nothing.len()).sum::<usize>()
+    });
+    let [join_all, try_join_all, 0, 0] = polls.collect::<Vec<_>>()[..] else {
+        panic!("a poll of a task is for nothing");
+    };
+    let words = format!("have {} polls for nothing", join_all + try_join_all);
+    let chapter = include_str!("../book/chapters/06_errors.md");
+    assert!(chapter.contains(&words), "{words}");
 }
 
 /// Returns everything that a run prints, and its exit code.

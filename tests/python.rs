@@ -58,14 +58,17 @@ fn find_python(packages: &[&str]) -> Option<&'static Path> {
 /// Returns the command that runs `lessons/NAME/python.py`, without environment variables
 /// that change what it does or prints.
 fn program(python: &Path, name: &str) -> Command {
+    command(python, &[&path(name)])
+}
+
+/// Returns the command that runs it and saves what its tasks did.
+fn recorded(python: &Path, name: &str) -> Command {
+    command(python, &[Path::new("tests/record.py"), &path(name), &recording(name)])
+}
+
+fn command(python: &Path, args: &[&Path]) -> Command {
     let mut program = Command::new(python);
-    if name == RECORDED {
-        program.arg("tests/record.py");
-    }
-    program.arg(path(name)).current_dir(ROOT);
-    if name == RECORDED {
-        program.arg(recording());
-    }
+    program.args(args).current_dir(ROOT);
     for variable in [
         "DATABASE_URL",
         "PYTHONASYNCIODEBUG",
@@ -78,12 +81,14 @@ fn program(python: &Path, name: &str) -> Command {
     program
 }
 
-/// The lesson whose Python program is recorded: the book shows its tasks next to those
-/// of the Rust program.
-const RECORDED: &str = "06_errors";
+/// The lessons whose Python programs are recorded: the book shows their tasks next to
+/// the futures of the Rust programs. That of 03 is recorded with a slow page 1, as the
+/// Rust program with `--delay 300`.
+const RECORDED: [&str; 2] = ["03_gather", "06_errors"];
+const SLOW_PAGE: Duration = Duration::from_millis(300);
 
-fn recording() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("python.json")
+fn recording(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python_{name}.json"))
 }
 
 fn path(name: &str) -> PathBuf {
@@ -113,28 +118,32 @@ fn assert_prints_snapshot(name: &str) {
     if postgres && common::postgres_missing() {
         return;
     }
-    let mut program = program(python, name);
+    let mut programs = vec![program(python, name)];
+    programs.extend(RECORDED.contains(&name).then(|| recorded(python, name)));
     // A multi-thread runtime: the server responds while this thread waits for the
     // program.
     let runtime = Runtime::new().expect("a runtime");
-    let server = runtime.block_on(web::Server::start()).expect("a server");
-    program.env("WEB_URL", server.url(""));
+    let start = || runtime.block_on(web::Server::start()).expect("a server");
+    let servers = [start(), start()];
+    servers[1].delay("/page/1", SLOW_PAGE);
     let database =
         postgres.then(|| runtime.block_on(postgres::start()).expect("a database"));
-    if let Some(database) = &database {
-        program.env("DATABASE_URL", database.url());
+    for (program, server) in programs.iter_mut().zip(&servers) {
+        program.env("WEB_URL", server.url(""));
+        if let Some(database) = &database {
+            program.env("DATABASE_URL", database.url());
+        }
     }
-    let mut snapshots = vec![format!("python__{name}")];
-    if name == RECORDED {
-        snapshots.push(format!("python__{name}_timeline"));
-    }
-    let snapshots = snapshots.iter().map(|name| common::snapshot(name));
+    let snapshots = [format!("python__{name}"), format!("python__{name}_timeline")];
+    let snapshots =
+        snapshots.iter().take(programs.len()).map(|name| common::snapshot(name));
     let snapshots: Vec<_> =
         snapshots.map(|text| text.trim_end().to_owned()).collect();
     let mut run = || {
-        let mut results = vec![run(&mut program).trim_end().to_owned()];
-        if name == RECORDED {
-            let json = std::fs::read(recording()).expect("a recording");
+        let mut results = vec![run(&mut programs[0]).trim_end().to_owned()];
+        if let Some(recorded) = programs.get_mut(1) {
+            run(recorded);
+            let json = std::fs::read(recording(name)).expect("a recording");
             let timeline: Recording = serde_json::from_slice(&json).unwrap();
             results.push(serde_json::to_string_pretty(&timeline).unwrap());
         }

@@ -35,7 +35,11 @@ def factory(loop, coroutine, **options):
     inner = coroutine.cr_frame
     if frame and is_ours(inner.f_code):
         values = inner.f_locals.items()
-        fields = [f" {k}={v}" for k, v in values if k != "self"]
+        fields = [
+            f" {k}={v}"
+            for k, v in values
+            if isinstance(v, (int, str))
+        ]
         label = inner.f_code.co_name + "".join(fields)
         begin = started.get(frame, perf_counter())
         section = sections.setdefault(

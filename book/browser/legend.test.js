@@ -35,6 +35,7 @@ const read = () => [...document.querySelectorAll('figure.timeline:has(.legend)')
         wait: both('rect.wait', '.wait', 'stroke', 'outlineColor'),
         queued: both('rect.queued', '.queue i', 'stroke', 'outlineColor'),
         task: both('rect.task', '.owner i', 'stroke', 'outlineColor'),
+        nothing: both('circle.nothing', '.nothing b', 'stroke', 'color'),
     };
     for (const word of ['done', 'failed', 'dropped', 'refused', 'cancelled']) has[word] = both(`text.${word}`, `.${word} b`, 'fill', 'color');
     // Work that failed has the shade of other work.
@@ -57,7 +58,7 @@ for (const colorScheme of ['light', 'dark']) {
                 }
             }
         }
-        assert.deepEqual(Object.values(all), Array(8).fill(true));
+        assert.deepEqual(Object.values(all), Array(9).fill(true));
     });
 }
 

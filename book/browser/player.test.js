@@ -14,8 +14,8 @@ test('a step shows the state of each row, where it is in the program, and a sent
     const forward = button(page, 'Forward one step');
     for (let step = 0; step < 14; step++) await forward.click();
     // The first picture has nine steps. In step 14, page 1 returns, and `try_join_all` polls all futures.
-    assert.equal(await said(page), 'try_join_all, 100 ms: fetch page=2 is polled again, and still has to wait: Pending. ');
-    assert.deepEqual(await states(page), ['ready', 'polled: pending', 'pending']);
+    assert.equal(await said(page), 'try_join_all, 100 ms: fetch page=2 is polled for nothing: nothing it waits for has happened. ');
+    assert.deepEqual(await states(page), ['ready', 'polled for nothing', 'pending']);
     const code = await player(page).locator('.player-code').textContent();
     assert.match(code, /^lesson\.rs, line \d+: let result = self\.size_of\(&path\)\.await;$/);
     for (let step = 0; step < 3; step++) await forward.click();

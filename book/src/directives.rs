@@ -29,7 +29,7 @@ mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use async_workbook::text::escape_html;
 use async_workbook::timeline::Recording;
@@ -89,6 +89,7 @@ const DIRECTIVES: [(&str, Replace); 25] = [
 const LEGEND: &str = "<p class=\"legend\" aria-hidden=\"true\">\
                       <span><i class=\"wait\"></i>waits</span>\
                       <span><i class=\"poll\"></i>runs</span>\
+                      <span class=\"nothing\"><b>○</b> polled for nothing</span>\
                       <span class=\"queue\"><i></i>queued</span>\
                       <span class=\"owner\"><i></i>a spawned task</span>\
                       <span class=\"done\"><b>✓</b> returned</span>\
@@ -196,20 +197,15 @@ impl Expansion<'_> {
         tags: &str,
     ) -> Result<String> {
         no_argument(argument)?;
-        if self.pair != from {
-            bail!(
-                "out of order: a pair is {{{{#pair}}}} ... {{{{#and}}}} ... {{{{#end}}}}"
-            );
-        }
+        let order = "{{#pair}} ... {{#and}} ... {{#end}}";
+        ensure!(self.pair == from, "out of order: a pair is {order}");
         self.pair = to;
         Ok(format!("\n\n{tags}\n\n"))
     }
 }
 
 fn no_argument(argument: &str) -> Result<()> {
-    if !argument.is_empty() {
-        bail!("unexpected argument `{argument}`");
-    }
+    ensure!(argument.is_empty(), "unexpected argument `{argument}`");
     Ok(())
 }
 
@@ -286,14 +282,17 @@ fn draw(expansion: &mut Expansion, argument: &str) -> Result<String> {
 }
 
 /// Draws sections of a lesson's run and of its Python program's on one axis:
-/// `06_errors: try_join_all, fail_fast: caption`, Rust's and Python's in turn.
+/// `06_errors: try_join_all, fail_fast: caption`, Rust's and Python's in turn. Rust's may
+/// be of a part, or of a value of the knob: `03_gather/300`.
 fn axis(expansion: &mut Expansion, argument: &str) -> Result<String> {
     let (name, rest) = split(argument);
     let (titles, caption) = split(rest.unwrap_or_default());
-    let lesson = lesson(name)?;
+    let mut names = name.split('/');
+    let lesson = lesson(names.next().unwrap_or_default())?;
+    let run = names.next();
     let mut both = Recording::default();
     for (at, title) in titles.split(", ").enumerate() {
-        let (language, part) = [("Rust", None), ("Python", Some("python"))][at % 2];
+        let (language, part) = [("Rust", run), ("Python", Some("python"))][at % 2];
         let sections = expansion.sources.timeline(lesson, part)?.sections;
         let found = sections.into_iter().find(|section| section.title == title);
         let mut section = found.with_context(|| format!("no section `{title}`"))?;

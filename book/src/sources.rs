@@ -82,13 +82,17 @@ impl Sources {
         self.snapshot(&format!("python__{}", lesson.name))
     }
 
-    /// The recording of the lesson, of a part of it that has its own snapshot, or of
-    /// its Python program.
+    /// The recording of the lesson, of a part of it that has its own snapshot, of the
+    /// run with a value of its knob, or of its Python program.
     pub fn timeline(
         &self,
         lesson: &Lesson,
         part: Option<&str>,
     ) -> Result<Recording> {
+        if let Some(value) = part.and_then(|part| part.parse::<u32>().ok()) {
+            let run = self.knob(lesson)?.into_iter().find(|run| run.value == value);
+            return Ok(run.context("no recorded run with this value")?.timeline);
+        }
         let name = match part {
             Some("python") => format!("python__{}_timeline", lesson.name),
             Some(part) => format!("lessons__{}_{part}_timeline", lesson.name),
@@ -149,9 +153,7 @@ impl Sources {
         let text = self.read(&path)?;
         let body = without_header(&text)
             .with_context(|| format!("{path} is not an insta snapshot"))?;
-        if body.trim().is_empty() {
-            bail!("{path} is empty");
-        }
+        ensure!(!body.trim().is_empty(), "{path} is empty");
         Ok(body.to_owned())
     }
 
@@ -248,9 +250,7 @@ fn region(text: &str, comment: &str, anchor: Option<&str>) -> Result<Region> {
         anchors.clear();
     }
     let text = textwrap::dedent(&lines.join("\n")).trim_matches('\n').to_owned();
-    if text.is_empty() {
-        bail!("nothing to show");
-    }
+    ensure!(!text.is_empty(), "nothing to show");
     // Empty lines at the end were trimmed.
     let last = text.lines().count();
     anchors.iter_mut().for_each(|(_, lines)| lines.end = lines.end.min(last));

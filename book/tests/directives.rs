@@ -300,6 +300,24 @@ fn an_order_is_that_of_the_output() {
 }
 
 #[test]
+fn runs_in_rust_and_python_are_on_one_axis() {
+    let workbook = |value: u32| {
+        let line = "{{#axis 03_gather/VALUE: in turn, in turn: Both.}}";
+        let workbook = Workbook::new(&line.replace("VALUE", &value.to_string()));
+        let slow = TIMELINE.replace("200000", "400000");
+        let run = format!(r#"{{"value": 300, "output": "", "timeline": {slow}}}"#);
+        workbook.snapshot("lessons__03_gather_knob", &run.replace('\n', ""));
+        workbook.snapshot("python__03_gather_timeline", TIMELINE);
+        workbook
+    };
+    let page = workbook(300).build().unwrap();
+    assert_contains(&page, "Rust, in turn, 400 ms: fetch page=1 from 0 to 400 ms");
+    assert_contains(&page, "Python, in turn, 200 ms: fetch page=1 from 0 to 200 ms");
+    let unknown = build_error(&workbook(301));
+    assert_contains(&unknown, "no recorded run with this value");
+}
+
+#[test]
 fn parts_for_python_readers_have_a_class() {
     let page = shown(
         "# A\n\n> [!NOTE]\n> Coming from Python: b.\n\n## In Python\n\n{{#python-output 03_gather}}",

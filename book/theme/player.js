@@ -3,7 +3,8 @@
 'use strict';
 {
     // The states of a future after each kind of step.
-    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended', 'refused'];
+    const STATES = ['pending', 'ready', 'failed', 'dropped', 'ended', 'refused', 'pending', 'queued'];
+    const FOR_NOTHING = 6;
     const ms = micros => `${Math.round(micros / 1000)} ms`;
 
     // Returns what happens to a future in a step, as the rest of a sentence.
@@ -17,6 +18,8 @@
             'is dropped while it waits: it never gets past its .await.',
             first ? 'is polled, and ends.' : `${polled} for the last time, and ends.`,
             `${polled}, and returns: Ready. The server refused its request with status 503.`,
+            'is polled for nothing: nothing it waits for has happened.',
+            `${polled}, and waits in a queue: Pending.`,
         ][kind];
     };
 
@@ -40,7 +43,8 @@
                 last[row] = { kind, until };
             }
             const states = last.map((it, row) => {
-                if (it) return it.until > time ? 'running' : STATES[it.kind];
+                if (it?.until > time) return 'running';
+                if (it) return it.kind === FOR_NOTHING && now.includes(row) ? 'for nothing' : STATES[it.kind];
                 const queued = rows[row][1];
                 return queued !== null && queued <= time ? 'queued' : 'not started';
             });
@@ -100,7 +104,8 @@
             const left = x > 60;
             const word = draw('text', { class: `state ${isNow ? 'is-now' : ''}`, x: `${x}%`, dx: left ? -6 : 6, y });
             word.setAttribute('text-anchor', left ? 'end' : 'start');
-            word.textContent = isNow && state !== 'dropped' && state !== 'running' ? `polled: ${state}` : state;
+            const polled = state === 'for nothing' ? 'polled for nothing' : `polled: ${state}`;
+            word.textContent = isNow && state !== 'dropped' && state !== 'running' ? polled : state;
             layer.append(word);
         };
         const show = step => {

@@ -63,7 +63,8 @@ async fn on_one_connection(pool: &Pool) -> Result<()> {
 /// Runs three queries at once, each on its own connection.
 async fn on_three_connections(pool: &Pool) -> Result<()> {
     let queries = (1..=3).map(async |query| {
-        let client = pool.get().await?;
+        let queue = info_span!(target: "queued", "pool.get", query);
+        let client = pool.get().instrument(queue).await?;
         slow_query(&client, query).await
     });
     try_join_all(queries).await?;

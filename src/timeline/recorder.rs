@@ -5,6 +5,7 @@
 //! ```text
 //! on_new_span   the span is created         began
 //!   on_enter      a poll starts             polls.push(..), with a number for its turn
+//!     on_event    the poll is for nothing   polls.last().for_nothing (see `tracing/lib.rs`)
 //!   on_exit       the poll returns          polls.last().to = Some(now)
 //!   ...           once for each poll
 //!   on_event      the future returned       outcome, from an event with a field `return`
@@ -16,6 +17,9 @@
 //! closes without one was dropped, if other spans of the same callsite have sent one or if
 //! it ended later than its last poll; otherwise its outcome is unknown. One that returns
 //! `Ok(503)` was refused, if the web server has responded so to a request in its time.
+//!
+//! The layer does not see wakers. Those are in the crate in `tracing/`, which the package
+//! has in place of `tracing`, and which sends an event for each poll that is for nothing.
 //!
 //! The recorder keeps one flat list of spans behind a mutex. A span stores its index
 //! in that list in its own extensions, which saves a map from ids, and `tracing`
@@ -41,10 +45,10 @@ use std::time::Duration;
 
 use tokio::task;
 use tokio::time::Instant;
-use tracing::Event;
 use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
+use tracing::{Event, FOR_NOTHING};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -65,6 +69,8 @@ struct Poll {
     to: Option<Instant>,
     /// The turns in which it began and ended.
     turns: (u64, u64),
+    /// Nothing had woken the future since its last poll.
+    for_nothing: bool,
 }
 
 /// A recorded span.
@@ -80,6 +86,8 @@ struct Span {
     /// The task that polled it first. Not recorded for requests: the server's tasks are
     /// its own matter.
     task: Option<task::Id>,
+    /// Its target is [`QUEUED`].
+    queue: bool,
     /// The line of its callsite, if that is in a lesson's program.
     line: Option<u32>,
     callsite: Identifier,
@@ -104,11 +112,16 @@ impl Span {
         at: &impl Fn(Instant) -> u64,
     ) -> Recorded {
         let end_of = |poll: Option<Instant>| at(poll.unwrap_or(now));
-        let period = |poll: &Poll| ((at(poll.from), end_of(poll.to)), poll.turns.0);
-        let mut polls: Vec<_> = self.polls.iter().map(period).collect();
+        let mut all = self.polls.clone();
         // Polls at the same time count as one, in the turn of the first.
-        polls.dedup_by_key(|poll| poll.0);
-        let (polls, mut turns): (Vec<_>, Vec<_>) = polls.into_iter().unzip();
+        let period = |poll: &Poll| (at(poll.from), end_of(poll.to));
+        all.dedup_by(|next, poll| {
+            let same = period(next) == period(poll);
+            poll.for_nothing &= next.for_nothing || !same;
+            same
+        });
+        let polls: Vec<_> = all.iter().map(period).collect();
+        let mut turns: Vec<_> = all.iter().map(|poll| poll.turns.0).collect();
         let life = (at(self.began), end_of(self.ended));
         let was_dropped = || {
             let last = polls.last().map_or(life.0, |poll| poll.1);
@@ -126,10 +139,30 @@ impl Span {
             }
             None => {}
         }
-        let label = self.label.clone();
-        let row =
-            Row { label, depth, life, polls, outcome, task: None, line: self.line };
+        let for_nothing = (0..all.len()).filter(|&n| all[n].for_nothing);
+        let mut for_nothing: Vec<_> = for_nothing.collect();
+        // A future that is not dropped ends with its last poll.
+        if outcome.map_or(self.ended.is_some(), |it| it != Outcome::Dropped) {
+            for_nothing.retain(|&n| n + 1 < all.len());
+        }
+        let (label, line) = (self.label.clone(), self.line);
+        let row = Row {
+            label,
+            depth,
+            life,
+            polls,
+            for_nothing,
+            outcome,
+            task: None,
+            line,
+            queue: self.queue,
+        };
         (row, turns, self.task)
+    }
+
+    /// Returns true unless it is a queue in which its future did not have to wait.
+    fn is_shown(&self) -> bool {
+        !(self.queue && self.ended.is_some() && self.polls.len() < 2)
     }
 }
 
@@ -197,9 +230,8 @@ impl Spans {
         let row = |span: &Span, depth| span.row(depth, now, &reporting, &at);
         let mut rows = Vec::new();
         let later = spans.iter().enumerate().skip(first);
-        for (index, span) in
-            later.filter(|(_, s)| s.parent.is_none_or(|p| p < first))
-        {
+        let roots = later.filter(|(_, s)| s.parent.is_none_or(|p| p < first));
+        for (index, span) in roots.filter(|(_, span)| span.is_shown()) {
             rows.push(row(span, 0));
             collect_rows(&spans, &children, index, 1, &row, &mut rows);
         }
@@ -286,11 +318,11 @@ fn section(
     Section { title, micros, rows, order }
 }
 
-/// Returns the indices of each span's children.
+/// Returns the indices of each span's children that are shown.
 fn children(spans: &[Span]) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); spans.len()];
     for (index, span) in spans.iter().enumerate() {
-        if let Some(parent) = span.parent {
+        if let Some(parent) = span.parent.filter(|_| span.is_shown()) {
             children[parent].push(index);
         }
     }
@@ -331,6 +363,10 @@ const DROP_DELAY: u64 = 1000;
 /// The most characters of a label, which is one line of a picture: a field may have any
 /// value.
 const MAX_LABEL: usize = 500;
+
+/// The target of the span around a wait in a queue, such as that for a connection of a
+/// pool. All of its time is time in the queue.
+const QUEUED: &str = "queued";
 
 /// The target of the web server's request spans.
 pub(crate) const REQUESTS: &str = "async_workbook::web";
@@ -390,6 +426,7 @@ where
             polls: Vec::new(),
             dropped: 0,
             task: None,
+            queue: metadata.target() == QUEUED,
             line: line.and(metadata.line()),
             callsite: metadata.callsite(),
             returned: None,
@@ -407,7 +444,12 @@ where
             if span.polls.is_empty() {
                 span.task = task;
             }
-            span.polls.push(Poll { from: now, to: None, turns: (turn(), 0) });
+            span.polls.push(Poll {
+                from: now,
+                to: None,
+                turns: (turn(), 0),
+                for_nothing: false,
+            });
             span.entered = Moment::now();
         });
     }
@@ -424,6 +466,15 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().target() == FOR_NOTHING {
+            if let Some(span) = context.event_span(event) {
+                self.update(&span.id(), &context, |span| {
+                    let poll = span.polls.last_mut();
+                    poll.into_iter().for_each(|poll| poll.for_nothing = true);
+                });
+            }
+            return;
+        }
         let mut returned = Returned(None);
         event.record(&mut returned);
         let Some((outcome, refused)) = returned.0 else { return };

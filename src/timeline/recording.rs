@@ -48,6 +48,10 @@ pub struct Row {
     pub life: (u64, u64),
     /// The begin and the end of each poll. Between two polls the future waited.
     pub polls: Vec<(u64, u64)>,
+    /// The indices of the polls that were for nothing: nothing had woken the future since
+    /// the poll before. Its parent was polled for another reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_nothing: Vec<usize>,
     /// The end of the future; `None` if it has not ended, or if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -57,6 +61,9 @@ pub struct Row {
     /// The line in the lesson's program that creates the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// It is a wait in a queue, such as that for a connection of a pool.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queue: bool,
 }
 
 /// The end of a future.
@@ -143,6 +150,11 @@ impl Recording {
                 if ran > 0 && to > from {
                     notes.push(format!("running for {}", millis(ran)));
                 }
+                match row.for_nothing.len() {
+                    0 => {}
+                    1 => notes.push("polled once for nothing".to_owned()),
+                    n => notes.push(format!("polled {n} times for nothing")),
+                }
                 notes.extend(row.outcome.map(|outcome| outcome.mark().1.to_owned()));
                 if !notes.is_empty() {
                     let _ = write!(text, " ({})", notes.join(", "));
@@ -159,11 +171,12 @@ impl Recording {
 }
 
 impl Row {
-    /// Returns the time before its first poll: a call that waits for a thread of the
-    /// blocking pool, or a task that waits for its turn.
+    /// Returns the time in a queue: all of it if the row is a wait in one, otherwise that
+    /// before its first poll. A call waits for a thread of the blocking pool, or a task
+    /// for its turn.
     pub(super) fn queued(&self) -> Option<(u64, u64)> {
-        let first = self.polls.first()?.0;
-        (self.life.0 < first).then_some((self.life.0, first))
+        let end = if self.queue { self.life.1 } else { self.polls.first()?.0 };
+        (self.life.0 < end).then_some((self.life.0, end))
     }
 }
 
@@ -205,12 +218,16 @@ mod tests {
     #[test]
     fn the_description_has_the_facts_of_the_picture() {
         let mut rows = vec![
-            row("wait", (0, 200 * MS), &[(0, 0), (200 * MS, 200 * MS)]),
+            row("wait", (0, 200 * MS), &[(0, 0); 4]),
             row("block", (0, 200 * MS), &[(150 * MS, 200 * MS)]),
         ];
         rows[0].outcome = Some(Outcome::Refused);
+        rows[0].for_nothing = vec![1, 2];
         rows[1].task = Some(2);
         rows[1].outcome = Some(Outcome::Returned);
+        let polls = [(150 * MS, 150 * MS), (200 * MS, 200 * MS)];
+        rows.push(row("get", (150 * MS, 200 * MS), &polls));
+        rows[2].queue = true;
         let section = Section {
             title: "both".to_owned(),
             micros: 200 * MS,
@@ -219,8 +236,9 @@ mod tests {
         };
         assert_eq!(
             Recording { sections: vec![section] }.describe(),
-            "both, 200 ms: wait from 0 to 200 ms (refused), \
-             task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done)."
+            "both, 200 ms: wait from 0 to 200 ms (polled 2 times for nothing, refused), \
+             task 2: block from 0 to 200 ms (queued for 150 ms, running for 50 ms, done), \
+             get from 150 to 200 ms (queued for 50 ms)."
         );
     }
 

@@ -16,8 +16,16 @@ use super::{Outcome, Recording, Row, Section};
 use crate::text::escape_html;
 
 /// The outcomes of a step. `theme/player.js` has the words for them.
-const KINDS: [&str; 6] =
-    ["pending", "returned", "failed", "dropped", "ended", "refused"];
+const KINDS: [&str; 8] = [
+    "pending",
+    "returned",
+    "failed",
+    "dropped",
+    "ended",
+    "refused",
+    "for nothing",
+    "queued",
+];
 
 /// A part of a step.
 struct Event {
@@ -102,6 +110,8 @@ impl Row {
             return (index < self.events()).then_some(dropped);
         };
         let kind = match self.outcome {
+            _ if self.for_nothing.contains(&index) => "for nothing",
+            _ if self.queue && index + 1 < self.polls.len() => "queued",
             _ if index + 1 < self.polls.len() => "pending",
             Some(Outcome::Dropped) => "pending",
             // No player shows a Python program.
@@ -182,16 +192,25 @@ mod tests {
 
     #[test]
     fn polls_are_steps_in_their_order() {
-        let rows = vec![
+        let mut rows = vec![
             row(&[(0, 0), (5, 5)], 5, Some(Outcome::Returned)),
-            row(&[(0, 0)], 5, Some(Outcome::Dropped)),
+            row(&[(0, 0), (5, 5)], 5, Some(Outcome::Dropped)),
             row(&[(5, 5)], 5, Some(Outcome::Failed)),
         ];
-        let order = vec![1, 0, 0, 2, 1];
+        rows[1].for_nothing = vec![1];
+        let order = vec![1, 0, 0, 1, 2, 1];
         assert_eq!(
             steps(rows, order),
-            "[[0,1,0,0],[0,0,0,0],[5,0,1,5],[5,2,2,5],[5,1,3,5"
+            "[[0,1,0,0],[0,0,0,0],[5,0,1,5],[5,1,6,5],[5,2,2,5],[5,1,3,5"
         );
+    }
+
+    #[test]
+    fn the_polls_of_a_wait_in_a_queue_say_so() {
+        let mut row = row(&[(0, 0), (5, 5)], 5, None);
+        row.queue = true;
+        assert_eq!(row.event(0, 0).unwrap().kind, "queued");
+        assert_eq!(row.event(0, 1).unwrap().kind, "ended");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! positions and text sizes are pixels, so text stays readable on a phone. Labels are to
 //! the left of the picture, in a margin of `--label` columns that the style sheet makes.
 //! The picture has no colors of its own: the page's style sheet sets them by the classes
-//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `task`, `poll`, `outcome`, `late`
-//! and the outcome's word, so that it follows the page's theme.
+//! `title`, `label`, `axis`, `grid`, `wait`, `queued`, `task`, `poll`, `nothing`,
+//! `outcome`, `late` and the outcome's word, so that it follows the page's theme.
 
 use std::fmt::Write;
 
@@ -142,7 +142,16 @@ impl Picture<'_> {
                 self.percent(to - from),
             );
         }
-        for &(from, to) in &row.polls {
+        for (n, &(from, to)) in row.polls.iter().enumerate() {
+            // Like the player, shows one that takes a millisecond as work.
+            if row.for_nothing.contains(&n) && to - from < 1000 {
+                let (x, y) = (self.percent(from), bar + BAR / 2);
+                let _ = write!(
+                    svg,
+                    "<circle class=\"nothing\" cx=\"{x}\" cy=\"{y}\" r=\"3.5\"/>"
+                );
+                continue;
+            }
             // On a paused clock a poll takes no time, and a bar without width is
             // invisible.
             let to = to.max(from + self.scale / 1000);
@@ -232,7 +241,8 @@ mod tests {
             Row {
                 label: "a < b".into(),
                 life: (0, 450_000),
-                polls: vec![(0, 0)],
+                polls: vec![(0, 0), (300_000, 300_000)],
+                for_nothing: vec![1],
                 outcome: Some(Outcome::Dropped),
                 ..Row::default()
             },

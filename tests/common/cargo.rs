@@ -50,9 +50,12 @@ pub fn libraries() -> &'static HashMap<String, PathBuf> {
 /// dependencies as extern crates: the same crates that a learner's file may use.
 pub fn rustc() -> Command {
     let mut rustc = bare_rustc();
-    rustc.arg("--edition=2024").arg("--extern").arg(library("async_workbook"));
-    for name in dependencies() {
-        rustc.arg("--extern").arg(library(&name));
+    rustc.arg("--edition=2024");
+    let this = ("async_workbook".to_owned(), "async_workbook".to_owned());
+    for (name, library) in dependencies().into_iter().chain([this]) {
+        let path = libraries().get(&library);
+        let path = path.unwrap_or_else(|| panic!("cargo has not built {library}"));
+        rustc.arg("--extern").arg(format!("{name}={}", path.display()));
     }
     let folders: BTreeSet<_> =
         libraries().values().filter_map(|library| library.parent()).collect();
@@ -73,15 +76,9 @@ pub fn bare_rustc() -> Command {
     rustc
 }
 
-fn library(name: &str) -> String {
-    let path = libraries().get(name);
-    let path = path.unwrap_or_else(|| panic!("cargo has not built {name}"));
-    format!("{name}={}", path.display())
-}
-
-/// Returns the names of this package's dependencies that lessons have: neither optional
-/// nor for tests only.
-fn dependencies() -> Vec<String> {
+/// Returns this package's dependencies that lessons have, neither optional nor for tests
+/// only: the names that lessons use, and those of the libraries.
+fn dependencies() -> Vec<(String, String)> {
     let mut cargo = async_workbook::cargo::command();
     cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
     let output = cargo.current_dir(ROOT).output().expect("cargo starts");
@@ -90,8 +87,10 @@ fn dependencies() -> Vec<String> {
     let this =
         packages.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME"));
     let dependencies = this.expect("this package")["dependencies"].as_array();
-    let name = |dependency: &Value| {
-        dependency["name"].as_str().expect("a name").replace('-', "_")
+    let names = |dependency: &Value| {
+        let library = dependency["name"].as_str().expect("a name").replace('-', "_");
+        let name = dependency["rename"].as_str().unwrap_or(&library).to_owned();
+        (name, library)
     };
     dependencies
         .expect("dependencies")
@@ -99,7 +98,7 @@ fn dependencies() -> Vec<String> {
         .filter(|dependency| {
             dependency["kind"].is_null() && dependency["optional"] == false
         })
-        .map(name)
+        .map(names)
         .collect()
 }
 
