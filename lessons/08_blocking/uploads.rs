@@ -104,20 +104,22 @@ pub mod log {
     }
 
     /// Blocks until `holds`, or until no call starts, ends or returns for `timeout` and
-    /// all threads are asleep, or for a second more. Returns whether it holds.
+    /// all threads are asleep; if they never are, at most for 20 short steps more.
+    /// Returns whether it holds.
     pub fn wait(timeout: Duration, holds: impl Fn(&Log) -> bool) -> bool {
         let progress = |log: &Log| (log.begun, log.running(), log.returned);
         let idle = || check::asleep().is_some_and(|a| check::asleep() == Some(a));
         loop {
             let before = with(|log| progress(log));
             let changes = |log: &Log| holds(log) || progress(log) != before;
+            let step = Duration::from_millis(10).max(timeout / 20);
             let (mut wait, mut waits) = (timeout, 0);
             while !wait_for(&CHANGED, wait, changes) {
                 // On a busy machine, a thread may still wait for a processor.
-                if waits == 100 || idle() {
+                if waits == 20 || idle() {
                     return false;
                 }
-                (wait, waits) = (Duration::from_millis(10), waits + 1);
+                (wait, waits) = (step, waits + 1);
             }
             if with(|log| holds(log)) {
                 return true;
