@@ -18,7 +18,8 @@ const REFERENCE: [&str; 2] = ["The whole program", "For the instructor"];
 /// replaced.
 ///
 /// Does not count the exercise (its time is part of the lesson's), whole programs in
-/// folds (the chapter shows their parts), the instructor's notes, and text in pictures.
+/// folds (the chapter shows their parts), the instructor's notes, text in pictures, and
+/// their legends.
 pub fn minutes(chapter: &str) -> u32 {
     let (mut words, mut lines) = (0, 0);
     let mut code: Option<&str> = None;
@@ -97,7 +98,7 @@ impl Skipped {
         }
         let picture = self.picture || line.starts_with("<svg");
         self.picture = picture && !line.ends_with("</svg>");
-        picture || self.code()
+        picture || line.starts_with("<p class=\"legend\"") || self.code()
     }
 }
 
@@ -161,6 +162,7 @@ mod tests {
         assert_eq!(minutes_with(&after), 17);
         let words = "word ".repeat(500);
         assert_eq!(minutes_with(&format!("<svg>{words}\n{words}</svg>\n")), 10);
+        assert_eq!(minutes_with(&format!("<p class=\"legend\">{words}</p>\n")), 10);
         assert_eq!(minutes_with(&format!("<span hidden>{words}</span>\n")), 10);
     }
 
