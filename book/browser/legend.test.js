@@ -70,12 +70,19 @@ test('on a phone the text of a picture is in view', async open => {
             document.querySelectorAll('details').forEach(fold => fold.open = true);
             const parts = [...document.querySelectorAll('.timeline-svg')].filter(svg => svg.clientHeight && svg.clientHeight < svg.getAttribute('height'));
             if (parts.length) return ['only a part of a picture'];
-            const texts = [...document.querySelectorAll('.timeline-svg text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+            for (const svg of document.querySelectorAll('.timeline-svg')) {
+                const times = [...svg.querySelectorAll('.axis')].map(it => it.getBoundingClientRect()).filter(({ width }) => width);
+                const close = ({ right, top }, n) => times[n + 1]?.top === top && times[n + 1].left < right + 2;
+                if (times.some(close)) return ['two times next to each other'];
+            }
+            const texts = [...document.querySelectorAll('.timeline-svg text')].filter(text => text.checkVisibility()).map(text => [text.textContent, text.getBoundingClientRect()]);
             return texts.filter(([, { left, right }]) => left < 10 || right > innerWidth - 10).map(([text]) => text);
         });
         assert.deepEqual(cut, [], chapter);
     }
     await page.goto(file('08_blocking.html'));
-    const labels = await page.locator('.knob svg').first().locator('.axis').allTextContents();
-    assert.deepEqual(labels, ['ms', '0', '200', '400', '600', '800', '1000', '1200']);
+    // Two times do not look like one number.
+    const labels = await page.locator('.knob svg').first().locator('.axis').evaluateAll(all =>
+        all.filter(it => it.checkVisibility()).map(it => it.textContent));
+    assert.deepEqual(labels, ['ms', '0', '200', '400', '600', '800', '1200']);
 });

@@ -30,6 +30,14 @@ test('a prediction is compared with the output, and remembered', async open => {
     assert.match(page.url(), /03_gather/);
 });
 
+test('on a phone, a long question has the width of the page', async open => {
+    const page = await open(file('14_transactions.html'), { width: 390 });
+    const [question, field] = await Promise.all([page.locator('label.guess'), page.locator('.guess-field')]
+        .map(all => all.nth(4).boundingBox()));
+    assert.ok(question.width > 250, `${question.width}`);
+    assert.ok(field.y >= question.y + question.height, `${field.y}`);
+});
+
 for (const width of [1280, 390]) {
     test(`fields in a table are named by their row, and have their verdicts below it, at ${width} pixels`, async open => {
         const { url } = await Server.virtual();

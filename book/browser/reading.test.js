@@ -51,14 +51,14 @@ test('on a phone, output is visible as a whole, or scrolls and is large enough t
     assert.ok(all.some(([scrolls]) => scrolls) && all.some(([scrolls]) => !scrolls));
 });
 
-test('on a phone, an option of a command is in one line', async open => {
+test('on a phone, an option of a command, and an attribute, are in one line', async open => {
     const page = await open(undefined, { width: 390 });
     for (const name of htmlFiles().filter(name => !/^(print|toc|404)/.test(name))) {
         await page.goto(file(name));
         const broken = await page.locator('main :not(pre) > code').evaluateAll(all => {
             document.querySelectorAll('details').forEach(fold => fold.open = true);
             return all.filter(code => {
-                const options = code.textContent.match(/(?<!\S)--?[a-z][\w-]*/g) ?? [];
+                const options = code.textContent.match(/(?<!\S)--?[a-z][\w-]*|#\[[\w:]+\]/g) ?? [];
                 const marked = [...code.querySelectorAll('span')].filter(span => options.includes(span.textContent));
                 return marked.length < options.length || marked.some(span => span.getClientRects().length > 1);
             }).map(code => code.textContent);

@@ -372,7 +372,7 @@ fn a_broken_program_and_the_compiler_output() {
         page.split_once("Output of <code>rustc 1.95</code>").unwrap();
     assert_contains(
         program,
-        "broken/tea.rs</code> <strong>does not compile</strong>",
+        "broken/<wbr>tea.rs</code> <strong>does not compile</strong>",
     );
     assert_contains(program, "language-rust ignore does_not_compile\">fn tea() {}");
     assert_contains(

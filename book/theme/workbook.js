@@ -9,10 +9,10 @@ const workbook = {
         return element;
     },
 
-    // Sets the text of inline code, and marks options in it.
+    // Sets the text of inline code, and marks options and attributes in it, which stay in one line.
     command(code, text) {
-        const parts = text.split(/(?<!\S)(--?[a-z][\w-]*)/);
-        code.replaceChildren(...parts.map((part, n) => n % 2 ? workbook.make('span', { className: 'option' }, part) : part));
+        const parts = text.split(/((?<!\S)--?[a-z][\w-]*|#\[[\w:]+\])/);
+        code.replaceChildren(...parts.map((part, n) => n % 2 ? workbook.make('span', { className: 'unbroken' }, part) : part));
     },
 
     // What this browser keeps for a page. Without storage, it is kept until the page is closed.
@@ -107,7 +107,7 @@ for (const output of document.querySelectorAll('pre > code.output')) {
 for (const code of document.querySelectorAll('main :not(pre) > code')) {
     const text = code.textContent;
     // What has a highlighted part stays as it is.
-    if (text.includes('-') && !code.firstElementChild) workbook.command(code, text);
+    if (/[-#]/.test(text) && !code.firstElementChild) workbook.command(code, text);
 }
 
 // Tells the buttons that copy apart.

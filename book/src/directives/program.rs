@@ -80,6 +80,7 @@ fn program(
     }
     if file.starts_with("broken/") {
         info += ",does_not_compile";
+        caption = caption.replace("broken/", "broken/<wbr>");
         caption += " <strong>does not compile</strong>";
     }
     for at in marked(&text, &options.marks, &mut caption)? {
