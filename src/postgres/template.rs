@@ -17,11 +17,15 @@ use super::programs::User;
 const LEFTOVER_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Returns the directory of the template for a PostgreSQL version, if this program
-/// was built by Cargo, which marks its target directory with a `CACHEDIR.TAG`.
+/// was built by Cargo: its target directory has these files, the first one only if Cargo
+/// created the directory.
 pub(super) fn dir(version: &str) -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
-    let target =
-        program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file())?;
+    let is_target = |dir: &Path| {
+        let files = ["CACHEDIR.TAG", ".rustc_info.json"];
+        files.iter().any(|file| dir.join(file).is_file())
+    };
+    let target = program.ancestors().find(|dir| is_target(dir))?;
     Some(target.join("workbook-postgres").join(version))
 }
 
