@@ -103,11 +103,13 @@ impl Moment {
     /// Returns how the thread has spent the time since this moment. Less than 4 ms count
     /// as computed.
     pub fn spent(&self) -> Spent {
-        let held = self.held();
-        if self.scheduled.is_some() && held < EXACT {
-            return Spent::Known { computed: held, blocked: Duration::ZERO };
+        if self.scheduled.is_some() {
+            let held = self.held();
+            if held < EXACT {
+                return Spent::Known { computed: held, blocked: Duration::ZERO };
+            }
+            std::thread::yield_now();
         }
-        std::thread::yield_now();
         let wall = self.wall.elapsed();
         let Some((from, to)) = self.scheduled.zip(Scheduled::read()) else {
             return Spent::Wall(wall);

@@ -111,6 +111,18 @@ test('a reload shows the last verdict again, with its time, and whether the file
     changed = '2';
     await page.reload();
     await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05; your file has changed since.');
+    // As if the server was stopped, but without a message in the console.
+    await page.evaluate(() => {
+        window.answering = fetch;
+        window.fetch = () => Promise.reject(new TypeError());
+        document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05.');
+    await page.evaluate(() => {
+        window.fetch = window.answering;
+        document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05; your file has changed since.');
     changed = '1';
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await until(shown, 'Not solved yet after 1.0 s. Checked on Nov 27, 09:05.');

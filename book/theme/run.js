@@ -486,7 +486,9 @@
         async date() {
             const { last } = this;
             if (!last) return;
-            const changed = await version(this.lesson) !== last.file;
+            const file = await version(this.lesson);
+            // Without an answer it is not known.
+            const changed = file !== undefined && file !== last.file;
             if (last === this.last) {
                 this.show(`${last.end} Checked on ${served.moment(last.time)}${changed ? '; your file has changed since' : ''}.`);
             }
