@@ -150,7 +150,9 @@ fn describe(location: &Location<'_>) -> String {
 
 /// Returns the name of the library that a source file belongs to, unless it is ours.
 fn library(file: &str) -> Option<&str> {
-    if file.starts_with("/rustc/") {
+    // With the component `rust-src`, rustc names the sources in its own folder.
+    let rust_src = ["rustlib/src/rust/", r"rustlib\src\rust\"];
+    if file.starts_with("/rustc/") || rust_src.iter().any(|src| file.contains(src)) {
         return Some("the standard library");
     }
     // .../registry/src/REGISTRY/NAME-VERSION/src/lib.rs
@@ -230,10 +232,13 @@ mod tests {
         let registry =
             "/x/registry/src/index.crates.io-19/tokio-util-1.54.1/src/a.rs";
         assert_eq!(library(registry), Some("tokio-util"));
-        assert_eq!(
-            library("/rustc/5980/library/core/a.rs"),
-            Some("the standard library")
-        );
+        for file in [
+            "/rustc/5980/library/core/a.rs",
+            "/x/stable/lib/rustlib/src/rust/library/core/a.rs",
+            r"C:\x\lib\rustlib\src\rust\library\core\a.rs",
+        ] {
+            assert_eq!(library(file), Some("the standard library"), "{file}");
+        }
         assert_eq!(library("lessons/03_gather/exercise.rs"), None);
         let backtrace = "   5: tokio::block_on\n   6: check::right\n             \
             at ./lessons/03_gather/check.rs:7:3\n   7: guides::{async_fn#0}\n             \
