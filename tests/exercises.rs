@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_workbook::Lesson;
 use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::postgres::{self, Database};
+use common::Limit;
 use tokio::runtime::Runtime;
 
 /// Runs the check of one answer, with `DATABASE_URL` set to `database` if given; returns
@@ -107,7 +108,7 @@ fn check_all(name: &str) {
     let database_for =
         |answer: &str| database.as_ref().filter(|_| answer != "solution");
     // Some checks wait for the real clock most of the time.
-    static CHECKS: answers::Limit = answers::Limit::new();
+    static CHECKS: Limit = Limit::new();
     const AT_ONCE: usize = 8;
     let results: Vec<_> = answers.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);

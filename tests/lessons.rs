@@ -13,6 +13,7 @@ use std::iter;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
@@ -23,6 +24,7 @@ use serde_json::json;
 
 use async_workbook::timeline::Recording;
 use async_workbook::{Knob, LESSONS, Lesson};
+use common::Limit;
 
 /// The executables of all lessons, by name.
 static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
@@ -54,6 +56,9 @@ fn program(name: &str) -> Command {
 }
 
 fn run(program: &mut Command) -> Output {
+    // More of them on the real clock would disturb each other.
+    static RUNNING: Limit = Limit::new();
+    let _permit = RUNNING.permit(16);
     program.output().expect("the program starts")
 }
 
@@ -70,21 +75,23 @@ type Recorded = Vec<(String, String)>;
 /// run on the paused clock has an order; such a run is not repeated.
 ///
 /// When the limit is reached, sets it to 1: after a change, other runs are not repeated.
-fn undisturbed(limit: &mut u32, record: impl Fn() -> Recorded) -> Recorded {
+fn undisturbed(limit: &AtomicU32, record: impl Fn() -> Recorded) -> Recorded {
     let is_accepted = |(snapshot, recorded): &(String, String)| {
         let file = format!("tests/snapshots/lessons__{snapshot}.snap");
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let accepted = std::fs::read_to_string(file).unwrap_or_default();
         accepted.contains(recorded.trim_end())
     };
-    for _ in 1..*limit {
+    let mut runs = 1;
+    while runs < limit.load(Ordering::Relaxed) {
         let recorded = record();
         let is_paused = recorded.iter().any(|(_, json)| json.contains("\"order\""));
         if is_paused || recorded.iter().all(is_accepted) {
             return recorded;
         }
+        runs += 1;
     }
-    *limit = 1;
+    limit.store(1, Ordering::Relaxed);
     record()
 }
 
@@ -97,7 +104,7 @@ fn assert_prints_snapshot(name: &str) {
     if lesson.postgres && common::postgres_missing() {
         return;
     }
-    let recorded = undisturbed(&mut RUNS.clone(), || {
+    let recorded = undisturbed(&AtomicU32::new(RUNS), || {
         let saved = temporary(&format!("{name}.json"));
         let output = run(program(name).env("WORKBOOK_TIMELINE", &saved));
         let is_good = output.status.success() && output.stderr.is_empty();
@@ -156,10 +163,14 @@ fn assert_records_its_knob(name: &str) {
         let line = json!({ "value": value, "output": output, "timeline": timeline });
         vec![(knob.clone(), line.to_string())]
     };
-    let mut limit = RUNS;
-    let lines =
-        values.iter().flat_map(|value| undisturbed(&mut limit, || record(value)));
-    let lines: Vec<_> = lines.map(|(_, line)| line).collect();
+    let limit = AtomicU32::new(RUNS);
+    let lines: Vec<_> = thread::scope(|scope| {
+        let record = |value| undisturbed(&limit, || record(value));
+        let runs = values.iter().map(|value| scope.spawn(move || record(value)));
+        let runs: Vec<_> = runs.collect();
+        let recorded = runs.into_iter().flat_map(|run| run.join().unwrap());
+        recorded.map(|(_, line)| line).collect()
+    });
     insta::assert_snapshot!(knob, lines.join("\n"));
 }
 
@@ -172,8 +183,10 @@ macro_rules! test_lesson {
     ($test:ident $name:literal) => {
         #[test]
         fn $test() {
-            assert_prints_snapshot($name);
-            assert_records_its_knob($name);
+            thread::scope(|scope| {
+                scope.spawn(|| assert_records_its_knob($name));
+                assert_prints_snapshot($name);
+            });
         }
     };
 }
@@ -217,7 +230,7 @@ fn blocked_recording(args: &[&str]) -> Recording {
 #[test]
 fn a_blocked_thread_is_drawn_as_a_solid_bar() {
     let name = "07_pitfalls_blocking_timeline";
-    let recorded = undisturbed(&mut RUNS.clone(), || {
+    let recorded = undisturbed(&AtomicU32::new(RUNS), || {
         let json = serde_json::to_string_pretty(&blocked_recording(&[])).unwrap();
         vec![(name.to_owned(), json)]
     });

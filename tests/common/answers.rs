@@ -24,10 +24,10 @@ use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex};
 use std::thread;
 
-use crate::{cargo, common};
+use crate::cargo;
+use crate::common::{self, Limit};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -69,35 +69,6 @@ pub fn program(lesson: &str) -> PathBuf {
         write_if_changed(&built_from, &inputs);
     }
     program
-}
-
-/// Limits how many of something run at once, in all tests together.
-pub struct Limit {
-    running: Mutex<usize>,
-    ended: Condvar,
-}
-
-/// Lets another one start when it is dropped.
-pub struct Permit<'a>(&'a Limit);
-
-impl Limit {
-    pub const fn new() -> Self {
-        Self { running: Mutex::new(0), ended: Condvar::new() }
-    }
-
-    /// Waits until fewer than `most` are running.
-    pub fn permit(&self, most: usize) -> Permit<'_> {
-        let running = self.running.lock().unwrap();
-        *self.ended.wait_while(running, |running| *running >= most).unwrap() += 1;
-        Permit(self)
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        *self.0.running.lock().unwrap() -= 1;
-        self.0.ended.notify_one();
-    }
 }
 
 /// Returns the names of a lesson's wrong answers, sorted.

@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Condvar, Mutex, OnceLock};
 
 use async_workbook::postgres::{self, Problem};
 
@@ -74,4 +74,33 @@ pub fn fenced(markdown: &str, language: &str) -> Vec<String> {
     let blocks = markdown.split(&*opening).skip(1);
     let code = |rest: &str| rest.split("```").next().unwrap_or_default().to_owned();
     blocks.map(code).collect()
+}
+
+/// Limits how many of something run at once, in all tests together.
+pub struct Limit {
+    running: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// Lets another one start when it is dropped.
+pub struct Permit<'a>(&'a Limit);
+
+impl Limit {
+    pub const fn new() -> Self {
+        Self { running: Mutex::new(0), ended: Condvar::new() }
+    }
+
+    /// Waits until fewer than `most` are running.
+    pub fn permit(&self, most: usize) -> Permit<'_> {
+        let running = self.running.lock().unwrap();
+        *self.ended.wait_while(running, |running| *running >= most).unwrap() += 1;
+        Permit(self)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        *self.0.running.lock().unwrap() -= 1;
+        self.0.ended.notify_one();
+    }
 }
