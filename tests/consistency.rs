@@ -207,10 +207,15 @@ fn first_failure(report: &str) -> (&str, String) {
     (check, diagnosis.join(" "))
 }
 
-/// Escapes what Markdown would format, except in code.
+/// Escapes what Markdown would format, except in code. Most quotes are those of data, and
+/// stay straight.
 fn markdown(text: &str) -> String {
     let escape = |(n, part): (usize, &str)| match n % 2 {
-        0 => part.replace('<', "&lt;").replace('*', "\\*").replace('_', "\\_"),
+        0 => part
+            .replace('<', "&lt;")
+            .replace('*', "\\*")
+            .replace('_', "\\_")
+            .replace('"', "&quot;"),
         _ => part.to_owned(),
     };
     text.split('`').enumerate().map(escape).collect::<Vec<_>>().join("`")
