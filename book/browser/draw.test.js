@@ -22,7 +22,9 @@ nodeTest('bars that were not moved continue the pattern of those above them', ()
     assert.deepEqual(of(null, [50, 100], [150, 200], null), [ghost, [50, 100], [150, 200], [250, 300]]);
     // Bars end at the end of the axis.
     assert.deepEqual(of([0, 300], [300, 600], null), [[0, 300], [300, 600], [600, 600]]);
-    assert.deepEqual(of([200, 300], [0, 100], null), [[200, 300], [0, 100], [0, 0]]);
+    assert.deepEqual(of([200, 300], [0, 100], null), [[200, 300], [0, 100], [0, 100]]);
+    // No bar ends before it starts.
+    assert.deepEqual(of([0, 250], [100, 200], null, null), [[0, 250], [100, 200], [200, 300], [300, 400]]);
 });
 
 nodeTest('the start takes the whole bar with it, the end changes its length', () => {
@@ -126,6 +128,16 @@ test('bars are drawn by keyboard, and remembered', async open => {
     await page.reload();
     assert.deepEqual(await bars(page, APART), RIGHT);
     assert.match(await verdict(page, APART), /^5 of 5/);
+    // A verdict on other bars, or on another guess, disappears.
+    const guesses = () => page.locator('.guess-verdict').filter({ hasText: /Right\./ }).count();
+    assert.equal(await guesses(), 1);
+    await end.press('ArrowRight');
+    assert.deepEqual([await verdict(page, APART), await guesses()], ['', 0]);
+    await end.press('ArrowLeft');
+    await button(page, 'Compare').first().click();
+    assert.deepEqual([(await verdict(page, APART)).slice(0, 6), await guesses()], ['5 of 5', 1]);
+    await page.getByLabel(/with its await in the loop/).press('1');
+    assert.equal(await guesses(), 0);
     await button(page, 'Clear').first().click();
     assert.equal(await verdict(page, APART), '');
     await page.reload();
@@ -135,7 +147,7 @@ test('bars are drawn by keyboard, and remembered', async open => {
 
 test('only a question about the end of the last bar gets its answer from the drawing', async open => {
     const page = await open(file('06_errors.html'));
-    const titles = ['join_all', 'try_join_all', 'try_join_all of tasks'];
+    const titles = ['join_all', 'try_join_all', 'try_join_all, tasks'];
     for (const title of titles) await slider(page, title, 3, 'end').press('ArrowRight');
     const fields = page.getByLabel(/returns after how many ms/);
     assert.deepEqual(await fields.evaluateAll(all => all.map(({ value }) => value)), ['250 ms', '250 ms', '']);

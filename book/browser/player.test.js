@@ -76,7 +76,7 @@ test('with reduced motion, nothing plays', async open => {
 test('polls of which the order is not known are one step', async open => {
     const page = await open(file('05_pool.html'));
     await button(page, 'Forward one step').click();
-    assert.match(await said(page), /^one connection, 0 ms, in any order: (slow_query query=\d is polled for the first time, and has to wait: Pending. ){3}$/);
+    assert.match(await said(page), /^one connection, 0 ms, order not recorded: (slow_query query=\d is polled for the first time, and has to wait: Pending. ){3}$/);
 });
 
 test('a poll that takes time is running until its end', async open => {

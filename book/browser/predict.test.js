@@ -18,6 +18,8 @@ const TABLE = [
     ['dropped/no', ['dropped', 'It is dropped.', 'DROPPED', 'no', 'dropped, not finished', 'not finished, dropped',
         'it is not finished but dropped'],
     ['finished', 'drop', 'not dropped', 'it is never dropped', "it isn't dropped", 'cannot be dropped', 'it wont be dropped', 'nothing']],
+    ['continues/goes on/nothing/not stop/t stop/not stopped', ['it goes on', 'It does not stop.', "doesn't stop", 'it is not stopped', 'nothing'],
+        ['it stops', 'stopped', 'it does not go on']],
     ['never finishes', ['never finishes', 'it never finishes', 'neverfinishes'], ['finishes', 'never']],
     ['main begins', ['main begins', 'main-begins', 'first main begins'], ['main', 'begins main', 'main never begins']],
 ];

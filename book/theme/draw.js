@@ -14,14 +14,18 @@
     };
 
     // Places the bars that the reader has not moved, which are null: each continues the pattern of the two above it.
-    // Those above the first moved one are half as long as the axis.
+    // Those above the first moved one are half as long as the axis. One that would end before it starts is as long as
+    // the one above it.
     const follow = (drawn, most) => {
         const within = value => Math.min(Math.max(value, 0), most);
         const first = drawn.findIndex(Boolean);
         return drawn.reduce((bars, bar, n) => {
             const above = bars[n - 1];
             const before = n - 1 > first ? bars[n - 2] : above;
-            const next = () => above.map((value, end) => within(2 * value - before[end]));
+            const next = () => {
+                const [from, to] = above.map((value, end) => within(2 * value - before[end]));
+                return [from, to > from ? to : within(from + above[1] - above[0])];
+            };
             return [...bars, bar ?? (first === -1 || n < first ? [0, most / 2] : next())];
         }, []);
     };
@@ -67,7 +71,10 @@
                 oninput: event => {
                     drawn[n] = move(bars[n], end, +event.target.value, most);
                     show();
-                    if (isTotal) field.value = total(bars);
+                    judge(false);
+                    if (!isTotal) return;
+                    field.value = total(bars);
+                    field.dispatchEvent(new Event('input'));
                 },
             }));
             const track = make('div', { className: 'drawing-track' }, own, truth, ...ends);
@@ -99,8 +106,8 @@
         // mdBook turns the page on the arrow keys.
         group.addEventListener('keydown', event => event.stopPropagation());
 
-        const compare = () => {
-            const any = drawn.some(Boolean);
+        // Compares the bars, or removes the comparison with those of before.
+        const judge = any => {
             group.classList.toggle('is-compared', any);
             if (!any) return result.replaceChildren();
             const wrong = run.map(([name], n) => [name, difference(bars[n], recorded[n])]).filter(([, words]) => words);
@@ -109,6 +116,7 @@
             result.replaceChildren(make('strong', { className: wrong.length ? '' : 'good' }, right),
                 ' The thin bars are the recorded ones.', ...wrong.length ? [make('ul', {}, ...list)] : []);
         };
+        const compare = () => judge(drawn.some(Boolean));
         field.form.addEventListener('submit', () => {
             kept[title] = drawn;
             workbook.save('drawings', kept);

@@ -133,7 +133,7 @@
             range.setAttribute('aria-valuetext', at ? `${shown} of ${steps.length}, ${at.title}, ${ms(at.time)}` : 'the whole run');
             say.replaceChildren(...at ? [
                 // The order of polls on the real clock is not recorded.
-                make('b', {}, `${at.title}, ${ms(at.time)}${at.text.length > 1 ? ', in any order' : ''}: `),
+                make('b', {}, `${at.title}, ${ms(at.time)}${at.text.length > 1 ? ', order not recorded' : ''}: `),
                 ...at.text.flatMap(([label, rest]) => [make('code', {}, label), ` ${rest} `]),
                 at.text.length ? '' : 'the end.',
             ] : ['The whole run. Step through it to see each poll.']);

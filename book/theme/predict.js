@@ -112,6 +112,7 @@
         field.setAttribute('aria-describedby', result.id);
         // The arrow keys move the cursor here; elsewhere they turn the page.
         field.addEventListener('keydown', event => event.stopPropagation());
+        field.addEventListener('input', () => result.replaceChildren()); // that was about the old guess
         label.htmlFor = field.id;
         const row = make('div', { className: lines ? 'guess-row lines' : 'guess-row' });
         label.replaceWith(row);

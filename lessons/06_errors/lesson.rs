@@ -185,8 +185,7 @@ async fn main() -> Result<()> {
     report("try_join_all", start, summary(&result), &site).await;
 
     let start = Instant::now();
-    let result =
-        spawned(&site).instrument(info_span!("try_join_all of tasks")).await;
+    let result = spawned(&site).instrument(info_span!("try_join_all, tasks")).await;
     report("try_join_all, tasks", start, summary(&result), &site).await;
 
     let start = Instant::now();

@@ -108,7 +108,7 @@ async fn fetch_all(client: &Client, urls: &[String]) -> Report {
     for url in urls {
         match fetch(client, url).await {
             Ok(answer) => report.answers.push(answer),
-            Err(error) => todo!("put this into the report: {error}"),
+            Err(error) => todo!("put the failure into the report: {error}"),
         }
     }
     report
