@@ -256,7 +256,8 @@ async fn right() -> Result<()> {
             (2..=4).for_each(|index| uploads[index].clear());
             uploads[1] = uploads[0].clone();
             uploads.iter().for_each(|upload| server.call(upload));
-            let what = format!("after {count} calls, 3 of them empty");
+            let what =
+                format!("after {count} calls, 3 of them with an empty upload");
             within(STALL_TIMEOUT / 8, move |log| log.calls.len() >= limit).await;
             log::with(|log| log.all_open = true);
             in_time(returned(count, &what).await).await?;
