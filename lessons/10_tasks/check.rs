@@ -224,7 +224,8 @@ impl<T> Outcome<T> {
         let why = match later {
             0 => {
                 "They stopped soon after. `abort`, or dropping a `JoinSet`, only \
-                 requests cancellation: await the handle, or `join_next`."
+                 requests cancellation: await each handle, or `join_next` until it \
+                 returns `None`."
             }
             _ => DETACHED,
         };

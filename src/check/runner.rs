@@ -8,7 +8,8 @@
 //!
 //! **Deadlocks.** The future under test runs inside a `timeout` of one virtual hour.
 //! If all tasks wait for each other, that is the only timer left, so the clock jumps
-//! straight to it: a deadlock is detected within a millisecond of real time. An
+//! straight to it: a deadlock is detected within a millisecond of real time. (If the
+//! future ends soon after that, it was not one: another thread was to wake it.) An
 //! endless loop of short sleeps reaches the hour, too, but step by step: its
 //! future is still polled late in that hour. On the real clock ([`Clock::Real`]), for
 //! checks that use a PostgreSQL server, the timeout is just a timeout. Code that never
@@ -43,6 +44,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::assertions::Pace;
 use super::busy::Busy;
 use super::calls::{Call, Calls};
+use super::clock::waits_for_a_thread;
 use super::diagnosis::{Diagnosis, Kind};
 use super::panics::catch_panics;
 use super::pool::server_is_silent;
@@ -162,7 +164,13 @@ pub(super) fn block_on(
                 Err(Diagnosis::new(CLOCK_MOVED).into())
             }
             // The future has not been dropped yet, so its spans are still open.
-            Err(_elapsed) => Err(stuck(clock, last_poll, &spans).into()),
+            Err(_elapsed) => {
+                let stuck = stuck(clock, last_poll, &spans);
+                let waits = clock == Clock::Paused
+                    && last_poll <= VIRTUAL_TIME_LIMIT / 2
+                    && waits_for_a_thread(future).await;
+                Err(if waits { Diagnosis::new(OTHER_THREAD) } else { stuck }.into())
+            }
         }
     };
     BLOCKED_THREAD.take();
@@ -200,6 +208,9 @@ fn runtime(clock: Clock, activity: &Arc<Activity>) -> Runtime {
     builder.on_thread_start(move || activity.started_blocking_thread());
     builder.build().expect("a current-thread runtime can be built")
 }
+
+const OTHER_THREAD: &str = "it waits for another thread, or for a task of another runtime. \
+    The paused clock of this check does not, and jumped ahead by an hour.";
 
 /// Explains why a future did not finish within the time limit. `last_poll` is when
 /// it was last polled.
@@ -574,6 +585,19 @@ mod tests {
             "deadlock: every task is waiting, and nothing is left that could wake one. \
              Still waiting: `save user=2`."
         );
+    }
+
+    #[test]
+    fn a_wait_for_another_thread_is_not_a_deadlock() {
+        let waiting = on_paused_clock(async {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || {
+                std::thread::sleep(10 * MS);
+                sender.send(())
+            });
+            Ok(receiver.await?)
+        });
+        assert!(message(waiting).starts_with("it waits for another thread"));
     }
 
     #[test]
