@@ -410,10 +410,12 @@ fn read_token() -> String {
 /// The parent holds the other end of the pipe. If it is killed with SIGKILL it
 /// cannot stop this process, but the kernel closes the pipe.
 fn exit_at_end_of_stdin() {
-    std::thread::spawn(|| {
+    let thread = std::thread::Builder::new().name(threads::WATCHDOG.to_owned());
+    let watch = || {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(1);
-    });
+    };
+    thread.spawn(watch).expect("the operating system starts a thread");
 }
 
 #[cfg(test)]

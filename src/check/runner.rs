@@ -46,6 +46,7 @@ use super::calls::{Call, Calls};
 use super::diagnosis::{Diagnosis, Kind};
 use super::panics::catch_panics;
 use super::pool::server_is_silent;
+use super::threads::started_by_this_one;
 use super::watchdog::{Activity, Stuck, Watchdog};
 use crate::thread_time::Stolen;
 use crate::timeline::{Recorder, Row, Section, Spans};
@@ -218,6 +219,11 @@ fn stuck(clock: Clock, last_poll: Duration, spans: &Spans) -> Diagnosis {
         Clock::Paused if last_poll > VIRTUAL_TIME_LIMIT / 2 => format!(
             "still not finished after an hour on the paused clock: it keeps sleeping \
              and waking up{repeated}.{waiting}"
+        ),
+        Clock::Paused if started_by_this_one() => format!(
+            "every task is waiting, and a thread that the code has started still runs. \
+             The clock of this check is paused, and does not wait for it: use a task, \
+             or `spawn_blocking`.{waiting}"
         ),
         Clock::Paused => format!(
             "deadlock: every task is waiting, and nothing is left that could wake one.\
@@ -560,20 +566,39 @@ mod tests {
     #[test]
     fn a_deadlock_is_reported_at_once_with_the_open_spans() {
         let real = Instant::now();
-        let stuck = on_paused_clock(async {
-            sleep(5 * MS).await;
-            let lock = Mutex::new(());
-            let _held = lock.lock().await;
-            let second = async { drop(lock.lock().await) };
-            second.instrument(info_span!("save", user = 2)).await;
-            Ok(())
-        });
+        let stuck = || {
+            on_paused_clock(async {
+                sleep(5 * MS).await;
+                let lock = Mutex::new(());
+                let _held = lock.lock().await;
+                let second = async { drop(lock.lock().await) };
+                second.instrument(info_span!("save", user = 2)).await;
+                Ok(())
+            })
+        };
+        // On Linux, other tests have the same first 15 characters in their thread's name.
+        let thread = std::thread::Builder::new().name("deadlock".to_owned());
+        let stuck = thread.spawn(stuck).unwrap().join().unwrap();
         assert!(real.elapsed() < VIRTUAL_TIME_LIMIT / 60);
         assert_eq!(
             message(stuck),
             "deadlock: every task is waiting, and nothing is left that could wake one. \
              Still waiting: `save user=2`."
         );
+    }
+
+    #[test]
+    fn a_thread_that_the_code_waits_for_is_reported() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let stuck = on_paused_clock::<()>(async {
+            std::thread::spawn(move || ended.recv());
+            std::future::pending().await
+        });
+        drop(end);
+        if cfg!(target_os = "linux") {
+            let begin = "every task is waiting, and a thread that the code has";
+            assert!(message(stuck).starts_with(begin));
+        }
     }
 
     #[test]

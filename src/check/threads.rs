@@ -1,8 +1,9 @@
-//! Finds out whether all threads of the program are asleep, on Linux.
+//! Finds out what the other threads of the program do, on Linux.
 
 use std::fs;
+use std::path::Path;
 
-/// The name of the threads that the kit starts, which wake up periodically.
+/// The name of the threads that the kit starts.
 pub(super) const WATCHDOG: &str = "watchdog";
 
 /// Returns the number of voluntary context switches of each other thread of this program,
@@ -33,4 +34,15 @@ pub fn asleep() -> Option<Vec<String>> {
         threads.push(format!("{:?} {slept}", thread.file_name()));
     }
     Some(threads)
+}
+
+/// Returns true if a thread runs that this one has started, and that has no name of its
+/// own: Linux gives it the name of this one.
+///
+/// It returns false on systems without `/proc`.
+pub(super) fn started_by_this_one() -> bool {
+    let name = |thread: &Path| fs::read(thread.join("comm")).ok();
+    let this = name(Path::new("/proc/thread-self"));
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    threads.filter(|thread| name(&thread.path()) == this).count() > 1
 }
