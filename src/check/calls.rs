@@ -100,6 +100,16 @@ impl Calls {
         ))
     }
 
+    /// Describes the first call that started when another one ended.
+    pub fn started_late(&self) -> Option<String> {
+        self.iter().find_map(|Call { name, start, .. }| {
+            let ended = self.ending_at(*start);
+            let before = &ended.iter().find(|call| call.start < *start)?.name;
+            let at = text::millis(*start);
+            Some(format!("`{name}` started only when `{before}` ended, at {at}."))
+        })
+    }
+
     /// Describes the time after the last call, if the run took longer than that: the
     /// code under test slept.
     pub fn slept_after(&self, took: Duration) -> Option<String> {
@@ -152,6 +162,10 @@ mod tests {
         let late = calls(&[(0, 10), (12, 20)]).started_by_timer().unwrap();
         assert!(late.starts_with("When `12` started, nothing"), "{late}");
         assert_eq!(calls(&[(0, 10), (10, 20)]).started_by_timer(), None);
+
+        let late = calls(&[(0, 10), (5, 5), (10, 20)]).started_late().unwrap();
+        assert_eq!(late, "`10` started only when `0` ended, at 10 ms.");
+        assert_eq!(calls(&[(0, 10), (12, 20)]).started_late(), None);
 
         let slept = |millis| {
             calls(&[(0, 10), (10, 20)]).slept_after(Duration::from_millis(millis))
