@@ -7,12 +7,12 @@
 //! |---|---|
 //! | `200` | `{"order": n, "name": ".."}`: the nth order, and the URL's query |
 //! | `503`, `429+2` | this status; with `Retry-After: 2` |
-//! | `503@60` | this status, after 60 ms |
+//! | `503@60`, `200@900` | this status, after that many ms |
 //! | `closed`, `reset` | none: the connection ends when the request is handled |
 //! | `half` | half of the body, then the connection ends |
 //! | `stalled`, `503stalled` | half of the body, then nothing more |
 //! | `broken` | truncated JSON |
-//! | `900ms`, `stuck` | as `200`, after 900 ms; never |
+//! | `stuck` | none, and the connection stays open |
 //!
 //! Each request makes an order, unless it has an `Idempotency-Key` that the API has
 //! seen before.
@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinSet, spawn};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tracing::{Instrument, info_span};
 
 /// A running API. It ends with the runtime.
@@ -234,13 +234,10 @@ async fn respond(
         "broken" => {
             response("200", "", &(half.to_owned() + &" ".repeat(rest.len())))
         }
-        _ if part.ends_with("ms") => {
-            let millis = part.trim_end_matches("ms").parse().unwrap_or(0);
-            sleep(Duration::from_millis(millis)).await;
-            response("200", "", body)
-        }
         _ => match part.split_once('+') {
             Some((status, after)) => {
+                // A letter that is not ASCII is encoded in the URL.
+                let after = after.replace("%C3%A9", "é");
                 response(status, &format!("retry-after: {after}\r\n"), body)
             }
             None => response(part, "", body),

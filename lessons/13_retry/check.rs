@@ -287,6 +287,17 @@ async fn succeeds() -> Result<()> {
                     text::millis(timeout)
                 ),
             )?;
+        // A shift that wraps begins again with each 32nd retry.
+        let waits = sent.waits();
+        let before = waits.iter().take(32).max().unwrap_or(&0);
+        let mut later = (32..waits.len()).filter(|n| n % 32 < 3);
+        let again = later.all(|n| waits[n] <= LIMITS[n % 32] + 1);
+        let words = format!(
+            "it waited for up to {before} ms before the first 32 retries, and then, from \
+             retries 33, 65 and 97 on, for at most 100, 200 and 400 ms: the limit began \
+             again."
+        );
+        sent.that(waits.len() < MANY || *before <= 400 || !again, words)?;
     }
     Ok(())
 }
@@ -294,7 +305,7 @@ async fn succeeds() -> Result<()> {
 const UNHANDLED: &str = "The server has not handled it.";
 const HANDLED: &str = "The server may have handled it.";
 const AT_ONCE: &str = "A failure that is not retried is returned at once.";
-const SAME: &str = "Another attempt would get the same response.";
+const OTHER: &str = "This is a failure, and not one of those that are retried.";
 
 async fn selective() -> Result<()> {
     let site = Site::start().await?;
@@ -306,7 +317,7 @@ async fn selective() -> Result<()> {
         for (failures, why) in [
             (&["408", "429"][..], UNHANDLED),
             (&["500", "502", "503", "504", "closed", "reset", "half"], HANDLED),
-            (&["300", "400", "404+1", "409", "425", "501", "505", "broken"], SAME),
+            (&["300", "400", "404+1", "409", "425", "501", "505", "broken"], OTHER),
         ] {
             let idempotent = method.is_idempotent();
             let again = why == UNHANDLED || why == HANDLED && idempotent;
@@ -448,6 +459,7 @@ async fn retry_after() -> Result<()> {
         ("/408+1/500+2/502+1/504+2/200".to_owned(), mixed.to_vec()),
         ("/503/503/503/429+0/200".to_owned(), [&none[..], &[Some(0)]].concat()),
         (format!("{}/200", words.repeat(5)), vec![None; 5]),
+        ("/429+NaN/429+é/200".to_owned(), vec![None; 2]),
         (
             format!("/503/503{resets}/200"),
             [&[None; 2][..], &[Some(1000), None].repeat(10)].concat(),
@@ -539,7 +551,7 @@ async fn punctual() -> Result<()> {
         sent.that(until >= timeout || path.contains('+'), words)?;
     }
     for (path, timeout) in
-        [("/1400ms", 1500), ("/503/1100ms", 1500), ("/200@1700000", 1_800_000)]
+        [("/200@1400", 1500), ("/503/200@1100", 1500), ("/200@1700000", 1_800_000)]
     {
         let sent = site.get(path, timeout).await?;
         let deadline = text::millis(timeout);

@@ -9,9 +9,11 @@ use std::panic::resume_unwind;
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use deadpool_postgres::{Object, Transaction};
+use futures::future::try_join_all;
 use tokio::runtime::Handle;
+use tokio::sync::Barrier;
 use tokio::task::yield_now;
 use tokio::time::error::Elapsed;
 use tokio::time::{advance, pause, resume};
@@ -51,6 +53,9 @@ const FAILS: &str = "SELECT 1 / 0";
 
 /// A limit that no statement reaches.
 const LIMIT: Duration = Duration::from_millis(1500);
+
+/// More calls than any limit that code might set.
+const CALLS: usize = 12;
 
 /// The `statement_timeout` of the connections, in milliseconds.
 const BEFORE: i32 = 7001;
@@ -121,7 +126,11 @@ impl Seats {
         let pool = ObservedPool::new(size, server, TABLE).await?;
         let mut settings = String::new();
         for client in pool.all().await? {
-            let set = format!("SET statement_timeout = {BEFORE}");
+            // PostgreSQL treats this level as its default, but shows its name.
+            let set = format!(
+                "SET statement_timeout = {BEFORE}; \
+                 SET default_transaction_isolation = 'read uncommitted'"
+            );
             client.batch_execute(&set).await?;
             settings = client.query_one(SETTINGS, &[]).await?.try_get(0)?;
         }
@@ -244,24 +253,34 @@ async fn committed(server: &TestDatabase) -> Result<()> {
         check::that(got == value, words)?;
     }
 
-    let seats = Seats::new(2, server).await?;
-    let second = async |_: Tx<'_, '_>| {
-        let work = async |tx: Tx<'_, '_>| insert(tx, 1).await;
+    let seats = Seats::new(CALLS, server).await?;
+    let (all, begun) = (Barrier::new(CALLS), Cell::new(0));
+    let calls = (1..).take(CALLS).map(async |number| {
+        let work = async |tx: Tx<'_, '_>| {
+            begun.set(begun.get() + 1);
+            all.wait().await;
+            insert(tx, number).await
+        };
+        with_tx(&seats.pool.pool, LIMIT, work).await
+    });
+    let what = format!("{CALLS} calls at once, on {CALLS} connections");
+    let calls = async {
         tokio::select! {
             biased;
-            done = with_tx(&seats.pool.pool, LIMIT, work) => done,
+            done = try_join_all(calls) => done.map(drop).context(what.clone()),
             idle = seats.pool.settled() => {
                 idle?;
-                Err(Diagnosis::new(
-                    "the work of a call makes another call, on a second connection: \
-                     that one does not go on, and PostgreSQL is idle.",
-                )
+                Err(Diagnosis::new(format!(
+                    "{what}: the work of {} has begun and waits for that of the others, \
+                     which does not begin, and PostgreSQL is idle.",
+                    begun.get()
+                ))
                 .into())
             }
         }
     };
-    seats.call(LIMIT, second).await??;
-    seats.have(1, "the work of a call made another call").await
+    check::run(&what, calls).await.value?;
+    seats.have(CALLS as i64, &what).await
 }
 
 async fn failed(server: &TestDatabase) -> Result<()> {
