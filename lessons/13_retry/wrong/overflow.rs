@@ -6,7 +6,7 @@ async fn send(
     deadline: Instant,
     random: &mut Random,
 ) -> Result<Value> {
-    let mut retry = 0;
+    let mut factor = 1_u32;
     let mut last = None;
     loop {
         let again = request.try_clone().context("a stream cannot be sent again")?;
@@ -16,7 +16,7 @@ async fn send(
             Ok(Err(failure)) => failure,
             Err(elapsed) => return Err(last.unwrap_or(elapsed.into())),
         };
-        let limit = CAP.min(BASE * 2_u32.pow(retry));
+        let limit = CAP.min(BASE * factor);
         let wait = retry_after.unwrap_or_else(|| random.up_to(limit));
         let is_late = wait >= deadline.saturating_duration_since(Instant::now());
         if is_late || !may_retry(request.method(), &error) {
@@ -24,6 +24,6 @@ async fn send(
         }
         sleep(wait).await;
         last = Some(error);
-        retry += 1;
+        factor *= 2;
     }
 }
