@@ -33,12 +33,18 @@ static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
     cargo::built(&args)
 });
 
-/// Returns a path for a temporary file; removes the file of an earlier run. The name must
-/// be different in each test.
+/// Returns a path for a temporary file. The name must be different in each test.
 fn temporary(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_file(&path);
-    path
+    // The tests may run twice at the same time.
+    let file = format!("{}_{name}", std::process::id());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(file)
+}
+
+/// Reads a temporary file, if there is one, and removes it.
+fn take(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    std::fs::remove_file(path).expect("the file can be removed");
+    Some(text)
 }
 
 /// Returns the program that `cargo run --example NAME` starts, with the width of the
@@ -114,8 +120,7 @@ fn assert_prints_snapshot(name: &str) {
         };
         let printed = (name.to_owned(), printed);
         // Lesson 01 records no timeline.
-        let timeline = std::fs::read_to_string(&saved).ok();
-        let timeline = timeline.map(|json| (format!("{name}_timeline"), json));
+        let timeline = take(&saved).map(|json| (format!("{name}_timeline"), json));
         iter::once(printed).chain(timeline).collect()
     });
     for (snapshot, recorded) in recorded {
@@ -155,9 +160,10 @@ fn assert_records_its_knob(name: &str) {
         let shown: Vec<_> =
             text(&output.stdout).split("\n\n").filter(shown).collect();
         assert_eq!(shown.len(), blocks.len(), "{}", transcript(&output));
+        let recording = recording(&saved);
         let timeline = match name {
             "07_pitfalls" => blocked_recording(&args),
-            _ => recording(&saved),
+            _ => recording,
         };
         let output = shown.join("\n\n");
         let line = json!({ "value": value, "output": output, "timeline": timeline });
@@ -175,7 +181,7 @@ fn assert_records_its_knob(name: &str) {
 }
 
 fn recording(saved: &Path) -> Recording {
-    let json = std::fs::read_to_string(saved).expect("a saved timeline");
+    let json = take(saved).expect("a saved timeline");
     serde_json::from_str(&json).unwrap()
 }
 
@@ -550,6 +556,7 @@ fn a_timeline_is_not_saved_to_a_fifo() {
     let fifo = temporary("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let output = run(program("02_lazy").env("WORKBOOK_TIMELINE", &fifo));
+    std::fs::remove_file(&fifo).unwrap();
     assert!(output.status.success());
     let refused = "fifo: it is not a regular file; move it away\n";
     assert!(text(&output.stderr).ends_with(refused), "{output:?}");

@@ -185,8 +185,9 @@ pub mod log {
             let is_same = poll.is_some() && poll == polling();
             same_poll = if is_same { same_poll + 1 } else { 0 };
             // The same poll for all of that time: it waits for this call. On a busy
-            // machine it may also wait for a processor, and then it is not asleep.
-            if is_same && check::asleep().is_some() || same_poll > 3 {
+            // machine it may also wait for a processor, and then it is not asleep, or
+            // only for a moment.
+            if same_poll > 1 && check::asleep().is_some() || same_poll > 9 {
                 with(|log| {
                     log.all_open = true;
                     let mut calls = log.calls.iter_mut();
