@@ -44,6 +44,9 @@ pub fn program(lesson: &str) -> PathBuf {
     let composed = folder.join("wrong");
     let root = folder.join("answers.rs");
     write_if_changed(&root, &root_module(lesson, &composed));
+    // Another run of the tests may find it stale at the same time.
+    let lock = fs::File::create(folder.join("lock")).expect("a file for the lock");
+    lock.lock().expect("the lock");
     let program = folder.join("answers").with_extension(EXE_EXTENSION);
     let built_from = folder.join("inputs");
     let is_built = program.exists()
