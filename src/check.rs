@@ -91,7 +91,7 @@ pub use raw_server::RawServer;
 pub use rng::{Rng, rng};
 pub use runner::{Run, on_paused_clock, run, run_with_few_polls};
 pub use schedule::Schedule;
-pub use threads::asleep;
+pub use threads::{all_asleep, asleep};
 
 use std::fmt;
 use std::panic::Location;

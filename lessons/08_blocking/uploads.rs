@@ -108,7 +108,6 @@ pub mod log {
     /// Returns whether it holds.
     pub fn wait(timeout: Duration, holds: impl Fn(&Log) -> bool) -> bool {
         let progress = |log: &Log| (log.begun, log.running(), log.returned);
-        let idle = || check::asleep().is_some_and(|a| check::asleep() == Some(a));
         loop {
             let before = with(|log| progress(log));
             let changes = |log: &Log| holds(log) || progress(log) != before;
@@ -116,7 +115,7 @@ pub mod log {
             let (mut wait, mut waits) = (timeout, 0);
             while !wait_for(&CHANGED, wait, changes) {
                 // On a busy machine, a thread may still wait for a processor.
-                if waits == 20 || idle() {
+                if waits == 20 || check::all_asleep() {
                     return false;
                 }
                 (wait, waits) = (step, waits + 1);
@@ -185,9 +184,8 @@ pub mod log {
             let is_same = poll.is_some() && poll == polling();
             same_poll = if is_same { same_poll + 1 } else { 0 };
             // The same poll for all of that time: it waits for this call. On a busy
-            // machine it may also wait for a processor, and then it is not asleep, or
-            // only for a moment.
-            if same_poll > 1 && check::asleep().is_some() || same_poll > 9 {
+            // machine it may also wait for a processor, and then it is not asleep.
+            if is_same && check::all_asleep() || same_poll > 9 {
                 with(|log| {
                     log.all_open = true;
                     let mut calls = log.calls.iter_mut();

@@ -34,3 +34,9 @@ pub fn asleep() -> Option<Vec<String>> {
     }
     Some(threads)
 }
+
+/// Returns true if there was a moment at which all other threads of this program were
+/// asleep; see [`asleep`].
+pub fn all_asleep() -> bool {
+    asleep().is_some_and(|before| asleep() == Some(before))
+}
