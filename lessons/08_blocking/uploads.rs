@@ -175,13 +175,20 @@ pub mod log {
             log.all_open || log.open.contains(&upload) || replaced
         };
         let polling = || with(|log| log.polling.then_some(log.polls));
+        // One call looks at the threads for all: there may be hundreds, each a thread.
+        let is_first = |log: &mut Log| {
+            log.calls
+                .iter()
+                .find(|call| call.running)
+                .is_some_and(|call| call.id == id)
+        };
         let mut same_poll = 0;
         loop {
             let poll = polling();
             if wait_for(&OPENED, Duration::from_millis(500), is_open) {
                 return true;
             }
-            let is_same = poll.is_some() && poll == polling();
+            let is_same = poll.is_some() && poll == polling() && with(is_first);
             same_poll = if is_same { same_poll + 1 } else { 0 };
             // The same poll for all of that time: it waits for this call. On a busy
             // machine it may also wait for a processor, and then it is not asleep.

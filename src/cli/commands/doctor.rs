@@ -95,7 +95,8 @@ fn offline(repo: &Repo) -> Result<Finding> {
     // crate that was not downloaded. Crates for other targets are not needed.
     let version = rustc(repo, "-vV")?;
     let mut cargo = build::cargo(repo, "fetch");
-    cargo.args(["--offline", "--locked"]);
+    // Quiet: an error without a line about another cargo that works at the same time.
+    cargo.args(["--offline", "--locked", "--quiet"]);
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     cargo.args(host.map(|host| format!("--target={host}")));
     let fetched = output(&mut cargo)
