@@ -12,9 +12,8 @@
 //! A server that compiles and runs code at a browser's request must not do so for
 //! everyone. It listens on 127.0.0.1 unless `--hostname` names another address, but
 //! any website that the user visits can send requests there, too; `origin.rs` rejects
-//! those. It runs only `cargo run` with a name from the list of lessons, and perhaps with
-//! the argument of its knob, a number in its range, as in `/run/04_bounded?--limit=5`.
-//! There is one run at a time, with limits on time and output.
+//! those. It runs only `cargo run` with a lesson's name and perhaps a number in the range
+//! of its knob (`/run/04_bounded?--limit=5`), one at a time, and limits time and output.
 //!
 //! The server runs on one thread, so nothing may block it: builds, and reads of files that
 //! may be a FIFO, run on other threads.
@@ -49,6 +48,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
+use tower_http::compression::CompressionLayer;
 use tower_http::services::{ServeDir, ServeFile};
 
 use async_workbook::{Knob, Lesson};
@@ -166,8 +166,10 @@ pub fn router(
         .route("/changed/{name}", get(changed))
         .with_state(runner);
     Router::new()
-        .route("/live", get(async |State(builds)| live::events(builds)))
         .fallback(page)
+        // Not the routes below: their events have to arrive one by one.
+        .layer(CompressionLayer::new())
+        .route("/live", get(async |State(builds)| live::events(builds)))
         .with_state(builds)
         .merge(runs)
         .layer(local)

@@ -617,6 +617,24 @@ fn pages_are_notified_of_a_build() {
 }
 
 #[test]
+fn pages_are_compressed_and_events_are_not() {
+    let site = Site::new();
+    let text = "word ".repeat(1_000);
+    site.builds.send_replace(BookBuild::of(with_page(&text)));
+    let headers = format!("Host: localhost\r\nAccept-Encoding: gzip\r\n{OWN}");
+    let (head, mut body) = site.send("GET /", &headers);
+    assert!(head.contains("content-encoding: gzip"), "{head}");
+    let mut page = Vec::new();
+    body.read_to_end(&mut page).unwrap();
+    assert!(page.len() < text.len() / 10, "{} bytes", page.len());
+    for request in ["GET /live", "POST /run/01_hello_await"] {
+        let (head, _) = site.send(request, &headers);
+        assert!(head.starts_with("HTTP/1.0 200"), "{head}");
+        assert!(!head.contains("content-encoding"), "{head}");
+    }
+}
+
+#[test]
 fn deleted_pages_are_reported_until_the_next_build() {
     let site = Site::new();
     let get = || site.request("GET /", "Host: localhost\r\n");
