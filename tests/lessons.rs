@@ -513,7 +513,9 @@ fn transactions_takes_the_limit_of_the_query() {
         let stdout = text(&output.stdout).to_owned();
         stdout.lines().filter(|line| line.contains(" done ")).count()
     };
-    assert_eq!((done("200"), done("5000")), (0, 3));
+    // On a busy machine, the query may end before it is cancelled.
+    let mut runs = (0..RUNS).map(|_| (done("200"), done("5000")));
+    assert!(runs.any(|run| run == (0, 3)), "another number of queries is done");
 }
 
 #[test]

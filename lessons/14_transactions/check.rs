@@ -268,7 +268,7 @@ async fn committed(server: &TestDatabase) -> Result<()> {
         tokio::select! {
             biased;
             done = try_join_all(calls) => done.map(drop).context(what.clone()),
-            idle = seats.pool.settled() => {
+            idle = seats.pool.stalled() => {
                 idle?;
                 Err(Diagnosis::new(format!(
                     "{what}: the work of {} has begun and waits for that of the others, \

@@ -77,11 +77,17 @@ impl Busy {
     /// Returns the measurements of a run. `stolen` was read before the run began.
     pub(super) fn end_run(stolen: Stolen) -> Self {
         Self::park();
-        let mut busy = BUSY.get();
-        if busy.blocked >= BLOCK_LIMIT {
-            busy.blocked = busy.blocked.saturating_sub(stolen.since());
+        let busy = BUSY.get();
+        match busy.blocked >= BLOCK_LIMIT {
+            true => busy.without(stolen.since()),
+            false => busy,
         }
-        busy
+    }
+
+    /// Subtracts steal time, at most half of the blocked time: while a thread sleeps,
+    /// only other threads lose time.
+    fn without(self, stolen: Duration) -> Self {
+        Self { blocked: self.blocked - stolen.min(self.blocked / 2), ..self }
     }
 
     /// Continues to measure when the thread unparks.
@@ -154,3 +160,21 @@ impl Busy {
 
 /// More polls than any run that waits for something between them.
 const MANY_POLLS: u64 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steal_time_excuses_a_short_block_and_not_a_long_sleep() {
+        let is_excused = |blocked, stolen| {
+            let blocked = Duration::from_millis(blocked);
+            let busy = Busy { blocked, ..Busy::NONE };
+            busy.without(Duration::from_millis(stolen)).excess(0).is_none()
+        };
+        assert!(!is_excused(30, 0));
+        assert!(is_excused(30, 10));
+        assert!(is_excused(49, 60));
+        assert!(!is_excused(100, 200));
+    }
+}

@@ -408,7 +408,7 @@ impl ObservedPool {
     /// Waits until the code under test is deadlocked.
     async fn stuck(&self) -> Result<Diagnosis> {
         let (sessions, status) = loop {
-            let sessions = self.settled().await?;
+            let sessions = self.stalled().await?;
             let status = self.pool.status();
             let idle = sessions.iter().all(|session| session.idle);
             if idle && status.waiting > 0 && sessions.len() == status.max_size {
@@ -460,7 +460,17 @@ impl ObservedPool {
     ///
     /// If the server does not report its connections.
     pub async fn settled(&self) -> Result<Vec<Session>> {
-        self.settled_or(0).await
+        self.quiet_for(3, 0).await
+    }
+
+    /// Like [`settled`](Self::settled), but waits for longer, before a check fails: on a
+    /// busy machine, a connection may be late to run what it was sent.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not report its connections.
+    pub async fn stalled(&self) -> Result<Vec<Session>> {
+        self.quiet_for(15, 0).await
     }
 
     /// Waits until nothing happens any more, or until queries wait at `gates`
@@ -469,12 +479,18 @@ impl ObservedPool {
     /// # Errors
     ///
     /// If the server does not report its connections.
-    pub fn settled_or(
+    pub async fn settled_or(&self, gates: usize) -> Result<Vec<Session>> {
+        self.quiet_for(3, gates).await
+    }
+
+    /// Waits until nothing happens in so many samples in a row.
+    fn quiet_for(
         &self,
+        samples: usize,
         gates: usize,
     ) -> LocalBoxFuture<'_, Result<Vec<Session>>> {
         async move {
-            // Uses the server's clock and three samples, so that a slow machine is not
+            // Uses the server's clock and several samples, so that a slow machine is not
             // mistaken for a deadlock: pending messages are processed in between.
             let mut seen = 0;
             loop {
@@ -490,7 +506,7 @@ impl ObservedPool {
                     one.quiet && (one.idle || one.waits_at.is_some())
                 };
                 seen = if sessions.iter().all(rests) { seen + 1 } else { 0 };
-                if seen == 3 || (gates > 0 && waits.len() >= gates) {
+                if seen == samples || (gates > 0 && waits.len() >= gates) {
                     return Ok(sessions);
                 }
             }

@@ -33,15 +33,19 @@ pub fn libraries() -> &'static HashMap<String, PathBuf> {
     static LIBRARIES: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
         let is_library =
             |file: &&str| file.ends_with(".rlib") || file.ends_with(DLL_SUFFIX);
-        messages(&["build", "--example", LESSONS[0].name])
-            .into_iter()
-            .filter_map(|message| {
-                let name = message["target"]["name"].as_str()?.replace('-', "_");
-                let files = message["filenames"].as_array()?.iter();
-                let file = files.filter_map(Value::as_str).find(is_library)?;
-                Some((name, file.into()))
-            })
-            .collect()
+        let mut libraries: Vec<_> =
+            messages(&["build", "--example", LESSONS[0].name])
+                .into_iter()
+                .filter_map(|message| {
+                    let name = message["target"]["name"].as_str()?.replace('-', "_");
+                    let files = message["filenames"].as_array()?.iter();
+                    let file = files.filter_map(Value::as_str).find(is_library)?;
+                    Some((name, file.into()))
+                })
+                .collect();
+        // On a busy machine, cargo lists two versions of a crate in either order.
+        libraries.sort();
+        libraries.into_iter().collect()
     });
     &LIBRARIES
 }
