@@ -442,6 +442,20 @@ mod tests {
         assert_eq!(outcomes, [returned, failed, dropped, dropped, None]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_goes_on_is_unfinished() {
+        let (timeline, _guard) = local();
+        let root = async {
+            let work = std::future::pending::<()>();
+            tokio::spawn(work.instrument(info_span!("work")));
+            sleep(Duration::from_millis(1)).await;
+            timeline.recording()
+        };
+        let recording = root.instrument(info_span!("root")).await;
+        assert_eq!(recording.sections[0].rows[0].outcome, Some(Outcome::Unfinished));
+        assert!(recording.describe().ends_with("work from 0 to 1 ms (unfinished)."));
+    }
+
     #[tokio::test]
     async fn a_future_that_has_returned_is_not_dropped_on_the_real_clock_either() {
         let (timeline, _guard) = local();

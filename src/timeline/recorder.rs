@@ -126,23 +126,27 @@ impl Span {
         let was_dropped = || {
             let last = polls.last().map_or(life.0, |poll| poll.1);
             let later = life.1.saturating_sub(last) >= DROP_DELAY;
-            self.ended.is_some() && (later || reporting.contains(&self.callsite))
+            later || reporting.contains(&self.callsite)
         };
-        let outcome =
-            self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped));
+        let outcome = match self.ended {
+            None => Some(Outcome::Unfinished),
+            Some(_) => {
+                self.returned.or_else(|| was_dropped().then_some(Outcome::Dropped))
+            }
+        };
         match outcome {
             Some(Outcome::Dropped) => turns.push(self.dropped),
+            Some(Outcome::Unfinished) | None => {}
             // It returns after the futures inside it, which it polled.
             Some(_) => {
                 turns.pop();
                 turns.extend(self.polls.last().map(|poll| poll.turns.1));
             }
-            None => {}
         }
         let for_nothing = (0..all.len()).filter(|&n| all[n].for_nothing);
         let mut for_nothing: Vec<_> = for_nothing.collect();
-        // A future that is not dropped ends with its last poll.
-        if outcome.map_or(self.ended.is_some(), |it| it != Outcome::Dropped) {
+        // Any other future ends with its last poll.
+        if !matches!(outcome, Some(Outcome::Dropped | Outcome::Unfinished)) {
             for_nothing.retain(|&n| n + 1 < all.len());
         }
         let (label, line) = (self.label.clone(), self.line);

@@ -52,7 +52,7 @@ pub struct Row {
     /// the poll before. Its parent was polled for another reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub for_nothing: Vec<usize>,
-    /// The end of the future; `None` if it has not ended, or if that is not known.
+    /// The end of the future; `None` if it is not known how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// The number of the task that owns the future, if that is not the section's own.
@@ -80,6 +80,8 @@ pub enum Outcome {
     Refused,
     /// It is a Python task that was cancelled.
     Cancelled,
+    /// It had not ended at the end of the recording.
+    Unfinished,
 }
 
 impl Outcome {
@@ -91,6 +93,7 @@ impl Outcome {
             Outcome::Dropped => ('×', "dropped"),
             Outcome::Refused => ('Ø', "refused"),
             Outcome::Cancelled => ('×', "cancelled"),
+            Outcome::Unfinished => ('→', "unfinished"),
         }
     }
 }

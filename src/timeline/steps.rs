@@ -113,7 +113,7 @@ impl Row {
             _ if self.for_nothing.contains(&index) => "for nothing",
             _ if self.queue && index + 1 < self.polls.len() => "queued",
             _ if index + 1 < self.polls.len() => "pending",
-            Some(Outcome::Dropped) => "pending",
+            Some(Outcome::Dropped | Outcome::Unfinished) => "pending",
             // No player shows a Python program.
             Some(Outcome::Cancelled) => "ended",
             Some(Outcome::Returned) => "returned",

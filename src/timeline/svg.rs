@@ -74,7 +74,8 @@ impl Picture<'_> {
     }
 
     fn draw_section(&self, section: &Section, top: u64, svg: &mut String) -> u64 {
-        let title = escape_html(&section.title);
+        // A check quotes code as in its messages; a picture has no font for it.
+        let title = escape_html(&section.title.replace('`', ""));
         let total = millis(section.micros);
         let base = top + 18;
         let _ = write!(

@@ -96,7 +96,8 @@ impl Canvas {
         if self.queued {
             legend.insert(0, (QUEUED, "queued"));
         }
-        for outcome in [Outcome::Failed, Outcome::Dropped, Outcome::Refused] {
+        use Outcome::{Dropped, Failed, Refused, Unfinished};
+        for outcome in [Failed, Dropped, Refused, Unfinished] {
             legend.extend(self.outcomes.contains(&outcome).then(|| outcome.mark()));
         }
         let mut width = 0;
