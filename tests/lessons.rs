@@ -78,7 +78,8 @@ type Recorded = Vec<(String, String)>;
 /// Records a run. Repeats it while it differs from its snapshots, up to `limit` runs: on the
 /// real clock, other processes make some runs longer than the rounding allows for, or make
 /// them miss a deadline, whereas a change of the program is in every run. The timeline of a
-/// run on the paused clock has an order; such a run is not repeated.
+/// run on the paused clock has an order; such a run is not repeated, except that of lesson
+/// 07, which also blocks a thread.
 ///
 /// When the limit is reached, sets it to 1: after a change, other runs are not repeated.
 fn undisturbed(limit: &AtomicU32, record: impl Fn() -> Recorded) -> Recorded {
@@ -91,7 +92,9 @@ fn undisturbed(limit: &AtomicU32, record: impl Fn() -> Recorded) -> Recorded {
     let mut runs = 1;
     while runs < limit.load(Ordering::Relaxed) {
         let recorded = record();
-        let is_paused = recorded.iter().any(|(_, json)| json.contains("\"order\""));
+        let is_paused = recorded.iter().any(|(name, json)| {
+            json.contains("\"order\"") && !name.starts_with("07_pitfalls")
+        });
         if is_paused || recorded.iter().all(is_accepted) {
             return recorded;
         }

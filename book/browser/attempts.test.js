@@ -63,7 +63,7 @@ for (const width of [1280, 390]) {
         await check(page);
         await page.clock.setFixedTime(new Date(2026, 10, 27, 14, 30));
         await check(page);
-        assert.deepEqual(await attempts(page).locator('li small').allTextContents(), ['Nov 27, 09:05', 'Nov 27, 14:30']);
+        assert.deepEqual(await attempts(page).locator('li small').allTextContents(), ['two cities', 'Nov 27, 09:05', 'two cities', 'Nov 27, 14:30']);
         assert.deepEqual(await names(page), ['200 ms, 1 of 2', '100 ms, solved']);
         for (const name of ['Attempt 1: 200 ms, 1 of 2', 'Attempt 2: 100 ms, solved']) {
             await button(page, name).focus();
@@ -202,7 +202,7 @@ test('a compiler error is shown as the compiler prints it, with advice', async o
     assert.match(await runOf(page).textContent(), /add x\. Read more\./);
     assert.match(await runOf(page).getByRole('link', { name: 'Read more.' }).getAttribute('href'), /^glossary\.html#/);
     assert.deepEqual(await names(page), ['does not compile']);
-    assert.equal(await attempts(page).locator('li small').last().textContent(), 'no run to compare');
+    assert.equal(await attempts(page).locator('li small').first().textContent(), 'no run was recorded');
     assert.ok(await button(page, 'Attempt 1: does not compile').isDisabled());
 });
 

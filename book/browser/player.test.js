@@ -28,6 +28,13 @@ test('a step shows the state of each row, where it is in the program, and a sent
     assert.match(await said(page), /fetch page=2 is polled, and returns an error/);
 });
 
+test('a function that is not async is called, not polled', async open => {
+    const page = await open(file('12_cancellation.html'));
+    await button(page, 'Forward one step').click();
+    assert.match(await said(page), /: take is called, and returns\. $/);
+    assert.match((await states(page))[0], /^ended/);
+});
+
 test('the player works by keyboard, and does not turn the page', async open => {
     const page = await open(file(PAGE));
     await button(page, 'Forward one step').focus();

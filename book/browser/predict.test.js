@@ -20,6 +20,7 @@ const TABLE = [
     ['finished', 'drop', 'not dropped', 'it is never dropped', "it isn't dropped", 'cannot be dropped', 'it wont be dropped', 'nothing']],
     ['continues/goes on/nothing/not stop/t stop/not stopped', ['it goes on', 'It does not stop.', "doesn't stop", 'it is not stopped', 'nothing'],
         ['it stops', 'stopped', 'it does not go on']],
+    ['active 1/yes/1', ['y', 'Yes', '1'], ['n', 'no', 'active', '0']],
     ['never finishes', ['never finishes', 'it never finishes', 'neverfinishes'], ['finishes', 'never']],
     ['main begins', ['main begins', 'main-begins', 'first main begins'], ['main', 'begins main', 'main never begins']],
 ];

@@ -71,14 +71,15 @@
             const drawn = this.kept.map(attempt => ({ ...attempt, svg: picture(attempt.svg) }));
             this.note.textContent = drawn.filter(({ svg }) => svg).length > 1 ? 'Choose two to compare them.' : '';
             this.list.replaceChildren(...drawn.map(({ score, time, svg }, n) => {
-                const length = svg ? `${served.sections(svg)[0].ms} ms, ` : '';
+                const run = svg && served.sections(svg)[0];
+                const length = run ? `${run.ms} ms, ` : '';
                 const name = `${n + 1}: ${length}${score}`;
                 const button = element('button', { type: 'button', className: score === 'solved' ? 'solved' : '', disabled: !svg },
                     svg ? served.thumbnail(svg) : '', element('span', {}, `${length}${score}`));
                 button.setAttribute('aria-label', `Attempt ${name}`);
                 button.setAttribute('aria-pressed', false);
-                button.addEventListener('click', () => this.choose({ button, svg, name }));
-                const notes = [time && served.moment(time), svg ? '' : 'no run to compare'].filter(note => note);
+                button.addEventListener('click', () => this.choose({ button, svg, name, run: run?.name }));
+                const notes = [run ? run.name : 'no run was recorded', time && served.moment(time)].filter(note => note);
                 return element('li', {}, button, ...notes.map(note => element('small', {}, note)));
             }));
         }
@@ -99,7 +100,8 @@
             const length = ({ svg }) => served.sections(svg)[0].ms;
             const longest = Math.max(length(one), length(other), 1);
             const label = Math.max(...this.chosen.map(({ svg }) => parseInt(svg.style.getPropertyValue('--label')) || 0));
-            this.compared.replaceChildren(...[one, other].map(attempt => {
+            const note = one.run === other.run ? '' : element('p', {}, 'These are different runs: each check keeps the first one that it draws.');
+            this.compared.replaceChildren(note, ...[one, other].map(attempt => {
                 const svg = attempt.svg.cloneNode(true);
                 svg.style.setProperty('--label', label);
                 svg.style.setProperty('--part', length(attempt) / longest);

@@ -7,6 +7,9 @@
     const FOR_NOTHING = 6;
     const ms = micros => `${Math.round(micros / 1000)} ms`;
 
+    // Returns whether a row is a call to a function that is not async.
+    const isCall = ([, , code]) => /^(pub )?fn /.test(code?.[1]);
+
     // Returns what happens to a future in a step, as the rest of a sentence.
     const sentence = (kind, first, micros) => {
         if (micros >= 1000) return `runs for ${ms(micros)} and keeps its thread for all of that time.`;
@@ -39,11 +42,12 @@
             for (let at = 0; at < parts.length; at += 3) {
                 const [row, kind, until] = parts.slice(at, at + 3);
                 now.push(row);
-                text.push([rows[row][0], sentence(kind, !last[row], until - time)]);
+                text.push([rows[row][0], isCall(rows[row]) ? 'is called, and returns.' : sentence(kind, !last[row], until - time)]);
                 last[row] = { kind, until };
             }
             const states = last.map((it, row) => {
                 if (it?.until > time) return 'running';
+                if (it && isCall(rows[row])) return 'ended';
                 if (it) return it.kind === FOR_NOTHING && now.includes(row) ? 'for nothing' : STATES[it.kind];
                 const queued = rows[row][1];
                 return queued !== null && queued <= time ? 'queued' : 'not started';

@@ -24,14 +24,18 @@
         return !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
     };
     // Returns whether a guess matches one of the answers, which are separated by slashes.
-    const matches = (guess, answers) => answers.split('/').some(answer => {
-        if (/^\d/.test(answer)) {
-            const [a, b] = [amount(guess), amount(answer)];
-            return a.value === b.value && Boolean(b.unit || !a.unit);
-        }
-        return words(guess).join('') === words(answer).join('')
-            || [guess, ...guess.split(/[,.;:]|\bbut\b/)].some(part => contains(part, answer));
-    });
+    const SHORT = { y: 'yes', n: 'no' };
+    const matches = (text, answers) => {
+        const guess = SHORT[text.trim().toLowerCase()] ?? text;
+        return answers.split('/').some(answer => {
+            if (/^\d/.test(answer)) {
+                const [a, b] = [amount(guess), amount(answer)];
+                return a.value === b.value && Boolean(b.unit || !a.unit);
+            }
+            return words(guess).join('') === words(answer).join('')
+                || [guess, ...guess.split(/[,.;:]|\bbut\b/)].some(part => contains(part, answer));
+        });
+    };
     // Returns the explanation of a wrong guess, from a list such as `500 ms: why not|20 ms: why not`.
     const explanation = (wrong, fits) => {
         const known = (wrong ?? '').split('|').map(one => one.split(/: (.*)/));

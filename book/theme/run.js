@@ -539,10 +539,8 @@
     for (const positions of document.querySelectorAll('.knob > [data-argument]')) {
         const { lesson, argument, least, most } = positions.dataset;
         const recorded = [...positions.children].map(({ dataset }) => Number(dataset.value));
-        let value = Number(least);
-        while (recorded.includes(value)) value++;
-        if (value > most) continue;
-        const input = element('input', { type: 'number', min: least, max: most, value, required: true });
+        if (recorded.length > most - least) continue;
+        const input = element('input', { type: 'number', min: least, max: most, required: true });
         const label = element('label', {}, `Another number, ${least} to ${most}: `, input);
         const form = element('form', {}, label, element('span', { className: 'buttons' }));
         positions.before(form);

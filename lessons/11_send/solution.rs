@@ -66,8 +66,8 @@ async fn reserve(text: String) -> bool {
 }
 
 /// Fetches pages, four at a time, and returns their sizes in the order of the URLs.
-/// The next fetch starts as soon as it may, not in batches; with `buffered(4)`, it
-/// may wait for an earlier one. Other calls have four of their own.
+/// The next fetch starts as soon as one ends, not in batches. (`buffered(4)`, which
+/// may wait for an earlier one, is right, too.) Each call has its own four.
 async fn fetch_all(urls: Vec<Text>) -> Vec<usize> {
     let fetches =
         stream::iter(urls).map(|url| async move { service::fetch(&url).await });

@@ -5,8 +5,8 @@
 //! - no call waits for another one;
 //! - no `Text` is copied, except for one address in `remind`;
 //! - nothing is parsed twice;
-//! - what is listed twice is used twice: nothing is kept for another call;
-//! - each call ends after all that it started, however long that takes.
+//! - what is listed twice is used twice: no duplicates removed, nothing cached;
+//! - each call awaits all that it starts, without a time limit.
 //!
 //! In `main`, replace `task::spawn_local` with `task::spawn`, one after the other,
 //! to see the compiler's messages. Check it with `cargo workbook check 11`; run it
@@ -80,8 +80,8 @@ async fn reserve(text: String) -> bool {
 }
 
 /// Fetches pages, four at a time, and returns their sizes in the order of the URLs.
-/// The next fetch starts as soon as it may, not in batches; with `buffered(4)`, it
-/// may wait for an earlier one. Other calls have four of their own.
+/// The next fetch starts as soon as one ends, not in batches. (`buffered(4)`, which
+/// may wait for an earlier one, is right, too.) Each call has its own four.
 async fn fetch_all(urls: Vec<Text>) -> Vec<usize> {
     let fetches = stream::iter(&urls).map(|url| service::fetch(url));
     fetches.buffered(4).collect().await

@@ -139,7 +139,7 @@ impl Site {
                 false => Poll::Pending,
             }
         });
-        let sending = send(&self.client, request, deadline, random);
+        let sending = check::caught(send(&self.client, request, deadline, random));
         let sending = async {
             tokio::select! {
                 biased;
@@ -166,6 +166,7 @@ impl Site {
             path == "/stalled",
             "Half of the body had arrived. The deadline covers the body, too.",
         )?;
+        let result = result.because([format!("This happened with {what}.")])?;
         let log = self.api.log();
         let since = |at: Instant| (at - start).as_millis() as u64;
         let times: Vec<_> = log.requests.iter().map(|r| since(r.at)).collect();
@@ -306,12 +307,16 @@ const UNHANDLED: &str = "The server has not handled it.";
 const HANDLED: &str = "The server may have handled it.";
 const AT_ONCE: &str = "A failure that is not retried is returned at once.";
 const OTHER: &str = "This is a failure, and not one of those that are retried.";
+const NO_ERROR: &str = "`error_for_status` accepts each status below 400.";
+const HALF: &str = "The connection broke within the body.";
 
 async fn selective() -> Result<()> {
     let site = Site::start().await?;
     for method in [Method::DELETE, Method::OPTIONS] {
         let random = &mut site.random();
-        site.send(method, "/500/closed/200", 2000, random).await?.sent(3, true)?;
+        let repeated = format!("A {method} may be repeated.");
+        let sent = site.send(method, "/500/closed/200", 2000, random).await?;
+        sent.sent(3, true).because([repeated])?;
     }
     for method in [Method::POST, Method::PATCH, Method::GET, Method::PUT] {
         for (failures, why) in [
@@ -327,7 +332,9 @@ async fn selective() -> Result<()> {
                 let sent = site.send(method.clone(), &path, 2000, random).await?;
                 let repeated = format!("A {method} may be repeated.");
                 sent.sent(1 + usize::from(again), again)
+                    .when(*failure == "half", HALF)
                     .because([why])
+                    .when(*failure == "300", NO_ERROR)
                     .when(why == HANDLED && idempotent, repeated)?;
                 let words = format!("the result is {}.", sent.end());
                 sent.that(again || sent.millis <= 1, words).because([AT_ONCE])?;
@@ -476,7 +483,7 @@ async fn retry_after() -> Result<()> {
         let longest = random.max().unwrap_or(0);
         let words = format!("the longest random wait was {longest} ms.");
         sent.that(waits.len() != 5 || longest > 1, &words)
-            .because(["`Retry-After` is ignored if N is not a number."])?;
+            .because(["`Retry-After` is ignored if N is not a whole number."])?;
         sent.that(waits.len() < 20 || longest > 201, words)
             .because(["`Retry-After` does not make the limit smaller."])?;
         let expected = waits.into_iter().zip(LIMITS);

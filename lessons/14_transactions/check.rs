@@ -31,7 +31,7 @@ fn check() -> check::Verdict {
     };
     let title = "the rows are committed, and the value of the work is returned";
     exercise.check_in_real_time(title, || committed(&server));
-    let title = "after an error of the work, nothing is committed";
+    let title = "after an error of the work, nothing is committed, and the error is returned";
     exercise.check_in_real_time(title, || failed(&server));
     let title = "it is an error if PostgreSQL does not commit";
     exercise.check_in_real_time(title, || not_committed(&server));

@@ -104,7 +104,7 @@ async fn cancel_query(client: &mut Client, limit: Duration) -> Result<()> {
         return Ok(result?);
     }
     client.cancel_token().cancel_query(NoTls).await?;
-    query.await?; // when it has ended, the connection can be used again
+    query.await?; // the cancel request ends whatever runs on the connection
     Ok(())
 }
 // ANCHOR_END: cancel_query

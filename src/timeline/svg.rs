@@ -22,6 +22,8 @@ const BAR: u64 = 12;
 const AXIS: u64 = 20;
 /// The most columns of a label.
 const MAX_LABEL: usize = 24;
+/// The most characters of a title that fit on a phone.
+const PHONE_TITLE: usize = 44;
 
 impl Recording {
     /// Draws the recording as one `<svg>` element, with [`describe`](Self::describe)
@@ -75,12 +77,18 @@ impl Picture<'_> {
 
     fn draw_section(&self, section: &Section, top: u64, svg: &mut String) -> u64 {
         // A check quotes code as in its messages; a picture has no font for it.
-        let title = escape_html(&section.title.replace('`', ""));
-        let total = millis(section.micros);
+        let title = section.title.replace('`', "");
+        let title = format!("{title}: {}", millis(section.micros));
         let base = top + 18;
+        // The style sheet makes a long one smaller on a phone.
+        let style = match title.chars().count() {
+            0..=PHONE_TITLE => String::new(),
+            length => format!(" style=\"--length:{length}\""),
+        };
         let _ = write!(
             svg,
-            "\n<text class=\"title\" x=\"0\" y=\"{base}\">{title}: {total}</text>"
+            "\n<text class=\"title\"{style} x=\"0\" y=\"{base}\">{}</text>",
+            escape_html(&title)
         );
         let mut top = top + TITLE;
         // Consecutive rows of one task.

@@ -3,7 +3,7 @@
 
 async fn home_page(site: &Site) -> Result<Page> {
     let other = site.clone();
-    let public = std::thread::spawn(move || {
+    let public = tokio::task::spawn_blocking(move || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build()?;
         anyhow::Ok(
@@ -12,6 +12,6 @@ async fn home_page(site: &Site) -> Result<Page> {
     });
     let user = site.user().await;
     let (orders, messages) = tokio::join!(site.orders(&user), site.messages(&user));
-    let (news, weather) = public.join().expect("no panic")?;
+    let (news, weather) = public.await.expect("no panic")?;
     Ok(Page { user, orders, messages, news, weather })
 }
