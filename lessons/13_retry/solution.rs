@@ -31,8 +31,8 @@ const CAP: Duration = Duration::from_millis(1000);
 ///   for a random time, `random.up_to(limit)`. The limit is `BASE` before the first
 ///   retry; it doubles with each random wait, and is at most `CAP`.
 /// - Each status that is retried may come with the header `Retry-After: N`. Then it
-///   waits for N seconds instead, even for 0. If N is not a whole number, the header is
-///   ignored. A wait of N seconds may double the limit, too, but does not make it
+///   waits for N seconds instead, even for 0. If N is not a whole number, the header
+///   is ignored. A wait of N seconds may double the limit, too, but does not make it
 ///   smaller.
 /// - All attempts and waits end at the `deadline`. Nothing else limits them. A wait
 ///   that would end then or later need not begin; any other wait does. If `send` is
