@@ -47,7 +47,7 @@
             }
             const states = last.map((it, row) => {
                 if (it?.until > time) return 'running';
-                if (it && isCall(rows[row])) return 'ended';
+                if (it && isCall(rows[row])) return 'called';
                 if (it) return it.kind === FOR_NOTHING && now.includes(row) ? 'for nothing' : STATES[it.kind];
                 const queued = rows[row][1];
                 return queued !== null && queued <= time ? 'queued' : 'not started';
@@ -109,7 +109,7 @@
             const word = draw('text', { class: `state ${isNow ? 'is-now' : ''}`, x: `${x}%`, dx: left ? -6 : 6, y });
             word.setAttribute('text-anchor', left ? 'end' : 'start');
             const polled = state === 'for nothing' ? 'polled for nothing' : `polled: ${state}`;
-            word.textContent = isNow && state !== 'dropped' && state !== 'running' ? polled : state;
+            word.textContent = isNow && !['dropped', 'running', 'called'].includes(state) ? polled : state;
             layer.append(word);
         };
         const show = step => {
