@@ -23,8 +23,8 @@
         const negated = a.some(word => NEGATION.test(word) && !b.includes(word));
         return !negated && ` ${a.join(' ')} `.includes(` ${b.join(' ')} `);
     };
-    // Returns whether a guess matches one of the answers, which are separated by slashes.
     const SHORT = { y: 'yes', n: 'no' };
+    // Returns whether a guess matches one of the answers, which are separated by slashes.
     const matches = (text, answers) => {
         const guess = SHORT[text.trim().toLowerCase()] ?? text;
         return answers.split('/').some(answer => {

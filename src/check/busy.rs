@@ -78,10 +78,10 @@ impl Busy {
     pub(super) fn end_run(stolen: Stolen) -> Self {
         Self::park();
         let busy = BUSY.get();
-        match busy.blocked >= BLOCK_LIMIT {
-            true => busy.without(stolen.since()),
-            false => busy,
+        if busy.blocked < BLOCK_LIMIT {
+            return busy;
         }
+        busy.without(stolen.since())
     }
 
     /// Subtracts steal time, at most half of the blocked time: while a thread sleeps,
