@@ -21,6 +21,15 @@ test('a fold opens and closes by keyboard', async open => {
     await inside.waitFor({ state: 'hidden' });
 });
 
+test('the entry of the section in view is in sight in the contents', async open => {
+    const page = await open(file('11_send.html'));
+    const entry = page.locator('#mdbook-sidebar').getByRole('link', { name: 'In Python', exact: true });
+    const isInSight = () => entry.evaluate(it => it.getBoundingClientRect().bottom <= innerHeight);
+    assert.equal(await isInSight(), false);
+    await page.locator('h2#in-python').evaluate(it => it.scrollIntoView());
+    await until(isInSight, true);
+});
+
 test('the first Tab offers to skip the menus', async open => {
     const page = await open(file(PAGE));
     await page.keyboard.press('Tab');

@@ -73,6 +73,14 @@ const workbook = {
     page.addEventListener('click', event => event.target === event.currentTarget && close());
     sidebar.addEventListener('click', event => event.target.closest('a')?.hash && close());
     addEventListener('keydown', event => event.key === 'Escape' && close());
+
+    // mdBook marks the section in view. In a long chapter its entry may be out of sight.
+    const contents = sidebar.querySelector('.sidebar-scrollbox');
+    new MutationObserver(() => {
+        const entry = contents.querySelector('.current-header')?.getBoundingClientRect();
+        const { top, bottom } = contents.getBoundingClientRect();
+        if (entry?.height && (entry.top < top || entry.bottom > bottom)) contents.scrollTop += entry.top - (top + bottom) / 2;
+    }).observe(contents, { subtree: true, attributeFilter: ['class'] });
 }
 
 // Lets keyboards skip the menus.
