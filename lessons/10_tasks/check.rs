@@ -13,7 +13,8 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use tokio::runtime::Builder;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::watch;
 use tokio::task::{JoinError, spawn_blocking, yield_now};
 
 use super::task_group;
@@ -302,7 +303,7 @@ async fn computing(end: Fail) -> Result<()> {
     let stage = Arc::new(AtomicUsize::new(0));
     let rng = check::rng();
     let (first, second) = (rng.word(), rng.word());
-    let (start, started) = oneshot::channel();
+    let (start, mut started) = oneshot::channel();
     // `held` lives as long as the computing job, each receiver as long as its owner.
     let (held, is_held) = watch::channel(());
     let mut other = is_held.clone();
@@ -342,7 +343,15 @@ async fn computing(end: Fail) -> Result<()> {
     };
     let (stages, message) = (Arc::clone(&stage), first.clone());
     let failing = async move {
-        let _ = started.await;
+        // Blocks its thread: a task that `computing` wakes may be queued on the thread
+        // that `computing` blocks.
+        let mut is_started = || {
+            thread::sleep(MS);
+            started.try_recv() != Err(TryRecvError::Empty)
+        };
+        if !(0..1000).any(|_| is_started()) {
+            let _ = started.await;
+        }
         stages.fetch_max(FAILED, SeqCst);
         Fail::Error.with(message)
     };
