@@ -27,7 +27,7 @@ test('only print.css changes a custom property of another style sheet', () => {
     assert.ok(homes.has('--python'));
 });
 
-test('text has one of five sizes, unless it is code that has to fit', () => {
+test('text has one of five sizes, unless it has to fit', () => {
     const sizes = found(/font(-size)?: [^;]*\b[\d.]+(px|rem|pt)\b[^;]*/g, ['print.css'])
         .filter(line => !/var\(--(text-\d|code)\)/.test(line));
     assert.deepEqual(sizes, [
@@ -36,5 +36,6 @@ test('text has one of five sizes, unless it is code that has to fit', () => {
         'workbook.css: font-size: clamp(9px, calc((100cqi - 29px) / (0.602 * var(--columns, 58))), 13px)',
         'workbook.css: font-size: 11px',
         'workbook.css: font-size: 13px',
+        'workbook.css: font-size: max(8px, calc((100cqi - 40px) / (0.61 * var(--length))))',
     ]);
 });
