@@ -87,6 +87,19 @@ for (const width of [1280, 390]) {
     });
 }
 
+test('a comparison of different runs says so', async open => {
+    const other = svg('another city', 70, [0, 100]);
+    const page = await lesson(open, [[report, IN_TURN], [report, TOGETHER], [solved, other]]);
+    for (let n = 0; n < 3; n++) await check(page);
+    const says = () => attempts(page).getByText('These are different runs').count();
+    await button(page, 'Attempt 1: 200 ms, 1 of 2').click();
+    await button(page, 'Attempt 2: 100 ms, 1 of 2').click();
+    assert.equal(await says(), 0);
+    await button(page, 'Attempt 3: 70 ms, solved').click();
+    assert.equal(await says(), 1);
+    assert.deepEqual(await faults(page, 'attempts of different runs'), []);
+});
+
 test('a reload shows the last verdict again, with its time, and whether the file has changed since', async open => {
     const page = await lesson(open, [[report, IN_TURN], [solved, TOGETHER]]);
     let changed = 'None';

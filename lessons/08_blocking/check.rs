@@ -34,7 +34,7 @@ use async_workbook::text;
 const MS: Duration = Duration::from_millis(1);
 
 /// The real time without any progress after which nothing more is expected: shorter where
-/// `check::asleep` knows whether a thread still has something to do.
+/// `check::all_asleep` knows whether a thread still has something to do.
 const STALL_TIMEOUT: Duration =
     Duration::from_secs(if cfg!(target_os = "linux") { 1 } else { 2 });
 

@@ -275,6 +275,18 @@ mod tests {
     }
 
     #[test]
+    fn a_title_that_is_too_long_for_a_phone_says_how_long_it_is() {
+        let svg = |title: &str| {
+            let (title, rows, order) = (title.to_owned(), vec![], vec![]);
+            let section = Section { title, micros: 1000, rows, order };
+            Recording { sections: vec![section] }.svg()
+        };
+        assert!(svg("`a`").contains("title\" x=\"0\" y=\"18\">a: 1 ms<"));
+        assert!(svg(&"b".repeat(38)).contains("title\" x="));
+        assert!(svg(&"b".repeat(39)).contains("title\" style=\"--length:45\" x="));
+    }
+
+    #[test]
     fn the_axis_has_round_steps() {
         let steps = [1, 5_000, 300_000, 450_000, 500_000, 1_200_000].map(round_step);
         assert_eq!(steps, [1_000, 1_000, 100_000, 100_000, 100_000, 500_000]);
