@@ -17,6 +17,20 @@ use async_workbook::check::event::{Event, EventParser, Part};
 use async_workbook::postgres::{self, Database};
 use common::Limit;
 use tokio::runtime::Runtime;
+use tokio_postgres::NoTls;
+
+/// A schema that a check has left behind, because it was killed: no connection of the
+/// server has the process id 1. The next check drops it.
+const OLD_SCHEMA: &str = "async_workbook_check_1_0";
+
+fn execute(database: &Database, sql: &str) {
+    let runtime = Runtime::new().expect("a tokio runtime");
+    runtime.block_on(async {
+        let (client, connection) = database.config().connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+    });
+}
 
 /// Runs the check of one answer, with `DATABASE_URL` set to `database` if given; returns
 /// its report, and whether the answer passed.
@@ -103,7 +117,10 @@ fn check_all(name: &str) {
     // of its own, so all other answers share one.
     let database = lesson.postgres.then(|| {
         let runtime = Runtime::new().expect("a tokio runtime");
-        runtime.block_on(postgres::start()).expect("PostgreSQL is installed")
+        let database = runtime.block_on(postgres::start());
+        let database = database.expect("PostgreSQL is installed");
+        execute(&database, &format!("CREATE SCHEMA {OLD_SCHEMA}"));
+        database
     });
     let database_for =
         |answer: &str| database.as_ref().filter(|_| answer != "solution");
@@ -125,6 +142,10 @@ fn check_all(name: &str) {
             });
         }
     });
+    if let Some(database) = &database {
+        // Fails if the schema is still there.
+        execute(database, &format!("CREATE SCHEMA {OLD_SCHEMA}"));
+    }
     for (answer, result) in answers.iter().zip(&results) {
         let (report, passed) = result.get().expect("every answer was checked");
         match answer.strip_prefix("wrong::").unwrap_or(answer) {

@@ -266,12 +266,12 @@ fn compare(
 
 async fn right(server: &Server) -> Result<()> {
     let rows = Rows::random(&server.rng);
-    let pool = server.pool(5, &rows).await?;
+    let pool = server.pool(2, &rows).await?;
     for user in rows.with_orders() {
         compare(&read(&pool, user.id).await??, user, &rows, None)?;
     }
     let others = rows.with_other_values(&server.rng);
-    let pool = server.pool(5, &others).await?;
+    let pool = server.pool(2, &others).await?;
     for (user, before) in others.with_orders().zip(rows.with_orders()) {
         compare(&read(&pool, user.id).await??, user, &others, Some(before))?;
     }
@@ -305,7 +305,7 @@ fn describe(got: &Result<Option<Account>>) -> (String, Option<&'static str>) {
 
 async fn without_orders(server: &Server) -> Result<()> {
     let rows = Rows::random(&server.rng);
-    let pool = server.pool(5, &rows).await?;
+    let pool = server.pool(2, &rows).await?;
     for user in rows.users.iter().filter(|user| user.cents.is_empty()) {
         let got = read(&pool, user.id).await?;
         if let Ok(account @ Some(_)) = &got {
@@ -332,7 +332,7 @@ async fn without_orders(server: &Server) -> Result<()> {
 
 async fn unknown(server: &Server) -> Result<()> {
     let rows = Rows::random(&server.rng);
-    let pool = server.pool(5, &rows).await?;
+    let pool = server.pool(2, &rows).await?;
     for &id in &rows.unknown {
         let (got, why) = describe(&read(&pool, id).await?);
         let words = format!("no user has the id {id}: expected `None`, got {got}.");

@@ -132,7 +132,10 @@ impl Seats {
                  SET default_transaction_isolation = 'read uncommitted'"
             );
             client.batch_execute(&set).await?;
-            settings = client.query_one(SETTINGS, &[]).await?.try_get(0)?;
+            // They are the same for each connection, and reading them takes a while.
+            if settings.is_empty() {
+                settings = client.query_one(SETTINGS, &[]).await?.try_get(0)?;
+            }
         }
         let tasks = Handle::current().metrics().num_alive_tasks();
         Ok(Self { pool, settings, tasks })

@@ -30,20 +30,29 @@ use anyhow::{Context, Result};
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, Object, Pool, Runtime,
 };
-use futures::future::{FutureExt, LocalBoxFuture, try_join_all};
+use futures::future::{BoxFuture, FutureExt, LocalBoxFuture, try_join_all};
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::{Diagnosis, Exercise, that};
 use crate::postgres::{self, Database};
 
-/// The schema of each pool is called this and the process id of its observer.
+/// The schema of each pool is called this, the process id of the observer, `_` and a
+/// number.
 const SCHEMA: &str = "async_workbook_check_";
 
 /// The statement that marks a connection as taken from the pool. It is empty.
 const TAKEN: &str = "-- taken from the pool";
+
+/// The query for the state of a pool's connections, as [`Session`] reads it.
+const STATES: &str = "SELECT a.pid, a.query, a.query_start::text, \
+    a.state LIKE 'idle%', a.state LIKE 'idle in transaction%', \
+    clock_timestamp() - a.state_change > interval '200 ms', c.relname::text \
+    FROM pg_stat_activity a \
+    LEFT JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted \
+    LEFT JOIN pg_class c ON c.oid = l.relation \
+    WHERE a.application_name = $1 ORDER BY a.pid";
 
 /// The time between two queries for the state of the connections.
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -71,9 +80,29 @@ pub(super) fn server_is_silent() -> bool {
     answer.recv_timeout(ANSWER_LIMIT).is_err()
 }
 
-/// The server for the pools of a check.
+/// The server for the pools of a check, and a connection to observe them.
 #[derive(Debug)]
-pub struct TestDatabase(Database);
+pub struct TestDatabase {
+    database: Database,
+    observer: Arc<Observer>,
+    /// The runtime of the observer and the gates. Its thread is not that of the check.
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// The connections of a check outside of its pools. To open a connection takes longer
+/// than most queries, so all pools share them.
+#[derive(Debug)]
+struct Observer {
+    client: Client,
+    /// The query for the state of a pool's connections.
+    states: Statement,
+    /// The process id of its connection, which is unique on the server.
+    pid: i32,
+    pools: AtomicUsize,
+    /// The connections of gates that are open.
+    gates: Mutex<Vec<Client>>,
+    runtime: Handle,
+}
 
 fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -89,10 +118,20 @@ impl TestDatabase {
     ///
     /// If there is no PostgreSQL, or if the user may not create schemas.
     pub fn start() -> Result<Self> {
-        let database = Self(on_runtime(postgres::start())?);
-        SERVER.set(Some(database.0.config()));
-        database.drop_schemas(1)?;
-        Ok(database)
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let (database, observer) = runtime.block_on(async {
+            let database = postgres::start().await?;
+            let observer = Observer::connect(&database.config()).await?;
+            if is_shared() {
+                observer.drop_old_schemas().await?;
+            }
+            anyhow::Ok((database, observer))
+        })?;
+        SERVER.set(Some(database.config()));
+        Ok(Self { database, observer: Arc::new(observer), _runtime: runtime })
     }
 
     /// Starts the server for all checks of an exercise. If there is no PostgreSQL, adds
@@ -108,61 +147,98 @@ impl TestDatabase {
         None
     }
 
-    /// Drops the schemas of pools that were dropped. A schema that remains, because the
-    /// server has not yet noticed that a client is gone, is dropped by the next check.
+    /// Drops the schemas of all pools, which must have been dropped. A schema that
+    /// remains, because the server has not yet noticed that a client is gone, is
+    /// dropped by the next check.
     pub fn clean_up(&self) {
-        let _ = self.drop_schemas(20);
-    }
-
-    /// Drops the schemas whose observer is gone.
-    fn drop_schemas(&self, attempts: usize) -> Result<()> {
-        if std::env::var_os("DATABASE_URL").is_none_or(|url| url.is_empty()) {
-            return Ok(());
+        let observer = &self.observer;
+        if is_shared() {
+            let pools = observer.pools.load(Ordering::Relaxed);
+            let schemas = (0..pools).map(|pool| observer.schema(pool)).collect();
+            let _ = on_runtime(observer.drop_schemas(schemas));
         }
-        on_runtime(async {
-            let client = connect(&self.0.config()).await?;
-            let query = format!(
-                "SELECT nspname, EXISTS (SELECT FROM pg_stat_activity \
-                 WHERE pid::text = substr(nspname, {})) \
-                 FROM pg_namespace WHERE nspname LIKE '{SCHEMA}%'",
-                SCHEMA.len() + 1
-            );
-            let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
-            if !client.query_one(may, &[]).await?.try_get(0)? {
-                anyhow::bail!(
-                    "the check creates schemas for its rows and drops them again, but \
-                     the user in DATABASE_URL may not create any. Grant it CREATE on \
-                     the database, or use another one."
-                );
-            }
-            for _ in 0..attempts {
-                let schemas = client.query(&query, &[]).await?;
-                for schema in &schemas {
-                    let (name, in_use): (&str, bool) =
-                        (schema.try_get(0)?, schema.try_get(1)?);
-                    if !in_use {
-                        // It may belong to another role.
-                        let drop = format!("DROP SCHEMA {name} CASCADE");
-                        let _ = client.batch_execute(&drop).await;
-                    }
-                }
-                if schemas.is_empty() {
-                    break;
-                }
-                sleep(INTERVAL).await;
-            }
-            Ok(())
-        })
     }
 }
 
-fn connect(config: &Config) -> LocalBoxFuture<'_, Result<Client>> {
+/// Returns true if others use the server, too: that in `DATABASE_URL`.
+fn is_shared() -> bool {
+    std::env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty())
+}
+
+impl Observer {
+    async fn connect(config: &Config) -> Result<Self> {
+        let client = connect(config).await?;
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?;
+        let states = client.prepare(STATES).await?;
+        Ok(Self {
+            client,
+            states,
+            pid: pid.try_get(0)?,
+            pools: AtomicUsize::new(0),
+            gates: Mutex::default(),
+            runtime: Handle::current(),
+        })
+    }
+
+    fn schema(&self, pool: usize) -> String {
+        format!("{SCHEMA}{}_{pool}", self.pid)
+    }
+
+    /// Drops the schemas of checks that were killed.
+    async fn drop_old_schemas(&self) -> Result<()> {
+        let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
+        if !self.client.query_one(may, &[]).await?.try_get(0)? {
+            anyhow::bail!(
+                "the check creates schemas for its rows and drops them again, but \
+                 the user in DATABASE_URL may not create any. Grant it CREATE on \
+                 the database, or use another one."
+            );
+        }
+        let query = format!(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE '{SCHEMA}%' \
+             AND NOT EXISTS (SELECT FROM pg_stat_activity \
+             WHERE pid::text = split_part(substr(nspname, {}), '_', 1))",
+            SCHEMA.len() + 1
+        );
+        let rows = self.client.query(&query, &[]).await?;
+        let names = rows.iter().map(|row| Ok(row.try_get(0)?));
+        self.drop_schemas(names.collect::<Result<_>>()?).await
+    }
+
+    async fn drop_schemas(&self, names: Vec<String>) -> Result<()> {
+        self.client.batch_execute("SET lock_timeout = '400 ms'").await?;
+        for name in names {
+            // It may belong to another role.
+            let drop = format!("DROP SCHEMA {name} CASCADE");
+            let _ = self.client.batch_execute(&drop).await;
+        }
+        Ok(self.client.batch_execute("RESET lock_timeout").await?)
+    }
+
+    /// Returns a connection for a gate.
+    async fn gate(&self, config: &Config) -> Result<Client> {
+        let open = lock(&self.gates).pop();
+        if let Some(client) = open {
+            return Ok(client);
+        }
+        let mut config = config.clone();
+        config.application_name("a gate");
+        let connecting = async move { connect(&config).await };
+        self.runtime.spawn(connecting).await?
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(config: &Config) -> BoxFuture<'_, Result<Client>> {
     async move {
         let (client, connection) = config.connect(NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
     }
-    .boxed_local()
+    .boxed()
 }
 
 /// A connection of a pool, according to the server.
@@ -220,11 +296,8 @@ pub struct ObservedPool {
     /// The pool, for the code under test.
     pub pool: Pool,
     counters: Arc<Counters>,
-    /// A separate connection, for reading the state of the pool's connections.
-    observer: Client,
-    /// The query for that state.
-    query: OnceCell<Statement>,
-    /// Their `application_name` on the server.
+    observer: Arc<Observer>,
+    /// The schema of its tables, and the `application_name` of its connections.
     name: String,
     config: Config,
     /// The connection that has locked each table.
@@ -270,24 +343,21 @@ impl ObservedPool {
         refuse: Option<usize>,
     ) -> LocalBoxFuture<'a, Result<Self>> {
         async move {
-            let mut config = database.0.config();
-            let observer = connect(&config).await?;
-            // The process id makes the names unique on that server.
-            let pid = observer.query_one("SELECT pg_backend_pid()", &[]).await?;
-            let pid: i32 = pid.try_get(0)?;
-            let schema = format!("{SCHEMA}{pid}");
+            let observer = Arc::clone(&database.observer);
+            let name =
+                observer.schema(observer.pools.fetch_add(1, Ordering::Relaxed));
             let setup = format!(
-                "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
-             SET search_path = {schema}; {tables}"
+                "DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; \
+                 SET search_path = {name}; {tables}"
             );
-            let created = observer.batch_execute(&setup).await;
+            let created = observer.client.batch_execute(&setup).await;
             created.context("creating a schema for the rows of this check")?;
+            let mut config = database.database.config();
             let options = config.get_options().unwrap_or_default();
             let options = options.replace(
                 "search_path=async_workbook",
-                &format!("search_path={schema}"),
+                &format!("search_path={name}"),
             );
-            let name = format!("an exercise, observed by {pid}");
             config.options(options).application_name(&name);
 
             let counters = Arc::<Counters>::default();
@@ -322,8 +392,8 @@ impl ObservedPool {
                 .runtime(Runtime::Tokio1);
             let pool =
                 pool.post_create(on_create).post_recycle(on_recycle).build()?;
-            let (gates, query) = (Mutex::default(), OnceCell::new());
-            Ok(Self { pool, counters, observer, query, name, config, gates })
+            let gates = Mutex::default();
+            Ok(Self { pool, counters, observer, name, config, gates })
         }
         .boxed_local()
     }
@@ -334,7 +404,11 @@ impl ObservedPool {
     ///
     /// If the SQL fails.
     pub fn execute<'a>(&'a self, sql: &'a str) -> LocalBoxFuture<'a, Result<()>> {
-        async move { Ok(self.observer.batch_execute(sql).await?) }.boxed_local()
+        async move {
+            let sql = format!("SET search_path = {}; {sql}", self.name);
+            Ok(self.observer.client.batch_execute(&sql).await?)
+        }
+        .boxed_local()
     }
 
     /// Counts the rows of a table that are committed, from outside of the pool.
@@ -343,8 +417,8 @@ impl ObservedPool {
     ///
     /// If the server does not count them.
     pub async fn count(&self, table: &str) -> Result<i64> {
-        let query = format!("SELECT count(*) FROM {table}");
-        Ok(self.observer.query_one(&query, &[]).await?.try_get(0)?)
+        let query = format!("SELECT count(*) FROM {}.{table}", self.name);
+        Ok(self.observer.client.query_one(&query, &[]).await?.try_get(0)?)
     }
 
     /// Returns the number of connections that are taken from the pool.
@@ -549,16 +623,9 @@ impl ObservedPool {
     /// If the server does not report them.
     pub fn sessions(&self) -> LocalBoxFuture<'_, Result<Vec<Session>>> {
         async move {
-            let sql = "SELECT a.pid, a.query, a.query_start::text, \
-                     a.state LIKE 'idle%', a.state LIKE 'idle in transaction%', \
-                     clock_timestamp() - a.state_change > interval '200 ms', \
-                     c.relname::text \
-                     FROM pg_stat_activity a \
-                     LEFT JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted \
-                     LEFT JOIN pg_class c ON c.oid = l.relation \
-                     WHERE a.application_name = $1 ORDER BY a.pid";
-            let query = self.query.get_or_try_init(|| self.observer.prepare(sql));
-            let rows = self.observer.query(query.await?, &[&self.name]).await?;
+            let observer = &self.observer;
+            let rows =
+                observer.client.query(&observer.states, &[&self.name]).await?;
             rows.iter().map(Session::read).collect()
         }
         .boxed_local()
@@ -570,13 +637,12 @@ impl ObservedPool {
     ///
     /// If the server does not lock the table.
     pub async fn close(&self, table: &str) -> Result<()> {
-        let gate = connect(&self.config).await?;
-        let sql = format!(
-            "SET application_name = 'a gate'; BEGIN; \
-             LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
-        );
+        let gate = self.observer.gate(&self.config).await?;
+        let schema = &self.name;
+        let sql =
+            format!("BEGIN; LOCK TABLE {schema}.{table} IN ACCESS EXCLUSIVE MODE");
         gate.batch_execute(&sql).await?;
-        self.gates().insert(table.to_owned(), gate);
+        lock(&self.gates).insert(table.to_owned(), gate);
         Ok(())
     }
 
@@ -586,13 +652,11 @@ impl ObservedPool {
     ///
     /// If the server does not unlock the table.
     pub async fn open(&self, table: &str) -> Result<()> {
-        let gate = self.gates().remove(table);
+        let gate = lock(&self.gates).remove(table);
         let Some(gate) = gate else { return Ok(()) };
-        Ok(gate.batch_execute("ROLLBACK").await?)
-    }
-
-    fn gates(&self) -> MutexGuard<'_, HashMap<String, Client>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+        gate.batch_execute("ROLLBACK").await?;
+        lock(&self.observer.gates).push(gate);
+        Ok(())
     }
 }
 
