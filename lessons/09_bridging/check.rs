@@ -223,6 +223,8 @@ impl Site {
             log::with(|_| {
                 calls.into_iter().for_each(|(urls, url)| drop(urls.send(url)));
                 thread::sleep(2 * SHORT_OBSERVATION);
+                // On a busy machine, a thread may not have begun yet.
+                wait(timeout() / 4, check::all_asleep);
             });
         };
         blocking(begin).await

@@ -86,7 +86,7 @@ pub struct TestDatabase {
     database: Database,
     observer: Arc<Observer>,
     /// The runtime of the observer and the gates. Its thread is not that of the check.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// The connections of a check outside of its pools. To open a connection takes longer
@@ -131,7 +131,7 @@ impl TestDatabase {
             anyhow::Ok((database, observer))
         })?;
         SERVER.set(Some(database.config()));
-        Ok(Self { database, observer: Arc::new(observer), _runtime: runtime })
+        Ok(Self { database, observer: Arc::new(observer), runtime })
     }
 
     /// Starts the server for all checks of an exercise. If there is no PostgreSQL, adds
@@ -155,7 +155,7 @@ impl TestDatabase {
         if is_shared() {
             let pools = observer.pools.load(Ordering::Relaxed);
             let schemas = (0..pools).map(|pool| observer.schema(pool)).collect();
-            let _ = on_runtime(observer.drop_schemas(schemas));
+            let _ = self.runtime.block_on(observer.drop_schemas(schemas));
         }
     }
 }
