@@ -43,6 +43,9 @@ const HELD: Duration = Duration::from_millis(1000);
 const OBSERVATION: Duration = Duration::from_millis(260);
 const SHORT_OBSERVATION: Duration = Duration::from_millis(10);
 
+/// The fewest attempts to observe such a time.
+const ATTEMPTS: usize = 12;
+
 /// The most callers at the same time.
 const MANY: usize = 76;
 
@@ -396,12 +399,19 @@ async fn held(count: usize, observation: Duration) -> Result<()> {
             peak = server.peak();
         }
         // One moment in which all threads sleep is enough: a slow machine needs longer.
-        let mut last = (0, None);
-        let quiet = wait(TIMEOUT, || {
+        let (began, mut attempts) = (Instant::now(), 0);
+        let mut last;
+        let quiet = loop {
             last = activity();
             thread::sleep(observation);
-            last.1.is_some() && activity() == last
-        });
+            if last.1.is_some() && activity() == last {
+                break true;
+            }
+            attempts += 1;
+            if attempts >= ATTEMPTS && began.elapsed() >= TIMEOUT {
+                break false;
+            }
+        };
         (server.peak(), quiet, activity().0 > last.0)
     };
     let (peak, quiet, polled) = blocking(hold).await?;
