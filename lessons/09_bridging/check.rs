@@ -43,7 +43,7 @@ const HELD: Duration = Duration::from_millis(1000);
 const OBSERVATION: Duration = Duration::from_millis(260);
 const SHORT_OBSERVATION: Duration = Duration::from_millis(10);
 
-/// The fewest attempts to observe such a time.
+/// The fewest attempts to see all threads asleep, of which each takes an observation.
 const ATTEMPTS: usize = 12;
 
 /// The most callers at the same time.
