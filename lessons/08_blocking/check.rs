@@ -171,7 +171,11 @@ async fn within(
     holds: impl Fn(&Log) -> bool + Send + 'static,
 ) -> bool {
     yield_now().await; // polls new callers
-    spawn_blocking(move || log::wait(timeout, holds)).await.unwrap_or(false)
+    let met = spawn_blocking(move || log::wait(timeout, holds)).await;
+    // On a busy machine the wait may have ended before it was awaited. A task that a new
+    // caller spawned has then not been polled, and would start its timers too late.
+    yield_now().await;
+    met.unwrap_or(false)
 }
 
 /// Returns the numbers of calls to `uploads::hash` that have started and ended.
