@@ -15,12 +15,11 @@
 //! thread leaves the CPU, so what can be read is up to 10 ms old. A `sched_yield` brings
 //! it up to date. [`Moment::spent`] therefore yields, but only if it matters.
 //!
-//! A virtual machine also has steal time, in which the hypervisor ran other machines on
-//! its CPUs. The kernel measures it for the machine and not for a thread: [`Stolen`].
+//! The rest may also be time in which the hypervisor ran another machine, or the kernel
+//! handled an interrupt. Neither puts the thread to sleep: [`sleeps`].
 //!
 //! On a system without that file, only wall time is known.
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -124,19 +123,7 @@ impl Moment {
 impl Scheduled {
     #[cfg(target_os = "linux")]
     fn read() -> Option<Self> {
-        use std::fs::File;
-        use std::os::unix::fs::FileExt as _;
-
-        thread_local! {
-            static FILE: Option<File> =
-                File::open("/proc/thread-self/schedstat").ok();
-        }
-        let mut buffer = [0; 96];
-        // The file cannot be used while the thread's locals are destroyed.
-        let length = FILE.try_with(|file| {
-            file.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok())
-        });
-        Self::parse(std::str::from_utf8(&buffer[..length.ok()??]).ok()?)
+        kernel::read::<96, _>(&kernel::SCHEDSTAT, Self::parse)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -156,48 +143,49 @@ impl Scheduled {
     }
 }
 
-/// Steal time: the hypervisor ran other machines on the CPUs of this one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stolen {
-    /// When it was read.
-    at: Instant,
-    since_boot: Duration,
+/// Returns how often this thread has gone to sleep, if the kernel counts that. Whatever
+/// blocks a thread puts it to sleep.
+#[cfg(target_os = "linux")]
+pub(crate) fn sleeps() -> Option<u64> {
+    kernel::read::<4096, _>(&kernel::STATUS, parse_sleeps)
 }
 
-impl Stolen {
-    /// The unit in which the kernel prints it.
-    const TICK: Duration = Duration::from_millis(10);
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sleeps() -> Option<u64> {
+    None
+}
 
-    /// Returns a value that is at most 50 ms old: reading it is slow.
-    pub fn recent() -> Self {
-        thread_local! {
-            static LAST: Cell<Option<Stolen>> = const { Cell::new(None) };
-        }
-        let is_recent = |last: &Self| last.at.elapsed() < 5 * Self::TICK;
-        let recent = LAST.get().filter(is_recent).unwrap_or_else(Self::read);
-        LAST.set(Some(recent));
-        recent
+/// Parses lines of the form `NAME:\tVALUE`.
+#[cfg(any(target_os = "linux", test))]
+fn parse_sleeps(status: &str) -> Option<u64> {
+    let lines = status.lines().filter_map(|line| line.split_once(":\t"));
+    let mut counts = lines.filter(|(name, _)| *name == "voluntary_ctxt_switches");
+    counts.next()?.1.parse().ok()
+}
+
+/// The kernel's files on the current thread. They stay open, because they are read often.
+#[cfg(target_os = "linux")]
+mod kernel {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+    use std::thread::LocalKey;
+
+    thread_local! {
+        pub static SCHEDSTAT: Option<File> =
+            File::open("/proc/thread-self/schedstat").ok();
+        pub static STATUS: Option<File> = File::open("/proc/thread-self/status").ok();
     }
 
-    /// Returns the most that can have been stolen since it was read.
-    pub fn since(self) -> Duration {
-        match Self::read().since_boot.saturating_sub(self.since_boot) {
-            Duration::ZERO => Duration::ZERO,
-            stolen => stolen + Self::TICK,
-        }
-    }
-
-    fn read() -> Self {
-        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-        Self { at: Instant::now(), since_boot: Self::parse(&stat) }
-    }
-
-    /// Parses the first line of the file, the sums of all CPUs: `cpu`, and then the
-    /// ticks in ten states. Older kernels print fewer.
-    fn parse(stat: &str) -> Duration {
-        let first = stat.lines().next().unwrap_or_default();
-        let ticks = first.split_whitespace().nth(8).map(str::parse);
-        Self::TICK * ticks.and_then(Result::ok).unwrap_or(0)
+    /// Parses the first `N` bytes of a file.
+    pub fn read<const N: usize, T>(
+        file: &'static LocalKey<Option<File>>,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut buffer = [0; N];
+        // The file cannot be used while the thread's locals are destroyed.
+        let length =
+            file.try_with(|file| file.as_ref()?.read_at(&mut buffer, 0).ok());
+        parse(std::str::from_utf8(&buffer[..length.ok()??]).ok()?)
     }
 }
 
@@ -238,14 +226,6 @@ mod tests {
     }
 
     #[test]
-    fn stolen_time_is_the_eighth_number_of_the_kernels_first_line() {
-        let stat = "cpu  1 2 3 4 5 6 7 80 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
-        assert_eq!(Stolen::parse(stat), 800 * MS);
-        assert_eq!(Stolen::parse("cpu  1 2 3 4\n"), Duration::ZERO);
-        assert_eq!(Stolen::parse(""), Duration::ZERO);
-    }
-
-    #[test]
     fn sleeping_is_blocked_and_a_loop_computes() {
         let start = Moment::exactly_now();
         std::thread::sleep(30 * MS);
@@ -258,6 +238,22 @@ mod tests {
         let Spent::Known { blocked, computed } = start.spent() else { return };
         assert!(computed >= 20 * MS, "{computed:?}");
         assert!(blocked < 20 * MS, "{blocked:?}");
+    }
+
+    #[test]
+    fn only_what_blocks_counts_as_going_to_sleep() {
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t12\nother:\t3\n";
+        assert_eq!(parse_sleeps(status), Some(12));
+        assert_eq!(parse_sleeps("Name:\tx\n"), None);
+
+        let counts = |code: fn()| {
+            let before = sleeps();
+            code();
+            before != sleeps()
+        };
+        // A page fault may put the thread to sleep, too.
+        assert!((0..100).any(|_| !counts(std::thread::yield_now)));
+        assert_eq!(counts(|| std::thread::sleep(MS)), sleeps().is_some());
     }
 
     #[test]

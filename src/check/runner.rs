@@ -49,7 +49,6 @@ use super::diagnosis::{Diagnosis, Kind};
 use super::panics::catch_panics;
 use super::pool::server_is_silent;
 use super::watchdog::{Activity, Stuck, Watchdog};
-use crate::thread_time::Stolen;
 use crate::timeline::{Recorder, Row, Section, Spans};
 
 /// The virtual time after which a future counts as stuck. The clock jumps there at
@@ -372,7 +371,6 @@ fn measure<'a>(
     let measured = async move {
         let spans = SPANS.with_borrow(|spans| spans.clone().unwrap_or_default());
         let first = spans.len();
-        let stolen = Stolen::recent();
         Busy::begin_run();
         let parks = || Handle::current().metrics().worker_park_count(0);
         let (began, parks_before) = (tokio::time::Instant::now(), parks());
@@ -383,7 +381,7 @@ fn measure<'a>(
         });
         counted.await;
         let (took, parks) = (began.elapsed(), parks() - parks_before);
-        let busy = Busy::end_run(stolen);
+        let busy = Busy::end_run();
         CheckClock::end();
         let section = spans.section_since(first, what, began);
         LAST_RUN.set(Some(section.clone()));

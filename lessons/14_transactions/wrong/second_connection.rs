@@ -9,7 +9,7 @@ async fn with_tx<T>(
     let tx = client.transaction().await?;
     let limit = limit.as_millis();
     let other = pool.get().await?;
-    other.batch_execute(&format!("SET statement_timeout = {limit}")).await?;
+    other.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
     let value = work(&tx).await?;
     tx.batch_execute("SELECT 1").await?;
     tx.commit().await?;
