@@ -224,7 +224,7 @@ lessons! {
         needs: &["06_errors"],
         minutes: 45,
         postgres: false,
-        knob: knob("--after", 1..=1000, &[1, 25, 50, 75, 99, 150], &["given up after"]),
+        knob: knob("--after", 1..=1000, &[1, 25, 50, 75, 90, 150], &["given up after"]),
     }
     send "11_send" {
         title: "Send",

@@ -30,7 +30,7 @@ impl Hasher {
     /// - `uploads::hash` blocks. Call it where it may, and leave this thread free.
     /// - At most `limit` calls of it run at once; any number of callers may wait.
     ///   Each call starts as soon as it may.
-    /// - Fails at the `DEADLINE`, counted from the call to `Hasher::hash`.
+    /// - Fails at the `DEADLINE`, counted from the first poll of `Hasher::hash`.
     /// - A call that has started cannot be stopped. It counts until it ends, even
     ///   if its caller has given up or was dropped. A call that has not started
     ///   when its caller gives up never starts, and the next caller gets its turn.
@@ -51,6 +51,7 @@ async fn heartbeat(start: Instant) {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let (hasher, start) = (Hasher::new(2), Instant::now());
+    // Two at a time: the last two miss the deadline.
     let uploads = (1..=6).map(async |n| {
         let hash = hasher.hash(format!("upload {n}")).await;
         let hash = hash.unwrap_or_else(|error| format!("{error:#}"));

@@ -412,7 +412,8 @@ async fn computing(end: Fail) -> Result<()> {
     check::that(!is_loop, words)?;
     let error = result.err().ok_or_else(|| anyhow!("{when}: got Ok"))?;
     let words = format!(
-        "The job with {first:?} failed first. After that, the second {} ({second:?}).",
+        "First a job fails, with {first:?}. While the others are stopped, the second {} \
+         ({second:?}). The first failure counts.",
         end.words()
     );
     Fail::Error.is(&error, &first).because([words])

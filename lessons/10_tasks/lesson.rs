@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{self, Sender};
-use tokio::task::{JoinError, JoinHandle, JoinSet, spawn};
+use tokio::task::{JoinError, JoinHandle, JoinSet, spawn, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span, instrument};
 
@@ -243,6 +243,7 @@ async fn main() -> Result<()> {
         let _line = line;
         sleep(3_600_000 * MS).await;
     });
+    yield_now().await; // starts the task
 
     timeline.print();
     Ok(())

@@ -170,6 +170,7 @@ pub fn after_pass(cx: &Context, exercise: &Exercise, how: &str) {
     // A pass is a pass, even if the hints cannot be read.
     if let Ok(hints) = markdown::load_hints(exercise) {
         screen.line("");
+        screen.line("How the book's solution works:");
         markdown::show(cx, "  ", &hints.why);
     }
     screen.line("");

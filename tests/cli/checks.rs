@@ -20,7 +20,8 @@ fn a_solved_exercise() {
            - so is the question (skipped)\n\
          \n\
          ✓ 01_hello_await is solved: 1 of 2 checks passed\n\
-         \n  \
+         \n\
+         How the book's solution works:\n  \
            Six by nine.\n\
          \n\
          next: 02_lazy (`cargo workbook next`)\n"
