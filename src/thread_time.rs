@@ -20,6 +20,7 @@
 //!
 //! On a system without that file, only wall time is known.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub(crate) struct Scheduled {
     pub cpu: Duration,
     /// The time in a run queue.
     pub queued: Duration,
+    /// How often it got a CPU.
+    slices: u64,
 }
 
 /// A thread that other threads can observe.
@@ -99,6 +102,22 @@ impl Moment {
         wall.saturating_sub(queued.unwrap_or_default())
     }
 
+    /// Returns how often the thread had gone to sleep; see [`sleeps`].
+    pub fn sleeps(&self) -> Option<u64> {
+        thread_local! {
+            static LAST: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+        }
+        // After each sleep it gets a CPU. To read the count takes 10 µs.
+        let slices = self.scheduled?.slices;
+        let (at, count) = LAST.get();
+        if at == slices {
+            return Some(count);
+        }
+        let count = sleeps()?;
+        LAST.set((slices, count));
+        Some(count)
+    }
+
     /// Returns how the thread has spent the time since this moment. Less than 4 ms count
     /// as computed.
     pub fn spent(&self) -> Spent {
@@ -137,9 +156,9 @@ impl Scheduled {
         // Called for each poll of a recorded span, so it splits at ASCII spaces.
         let mut numbers = text.trim_ascii_end().split(' ').map(str::parse);
         let mut next = || numbers.next()?.ok();
-        let (cpu, queued, slices) = (next()?, next()?, next()?);
+        let (cpu, queued, slices): (_, _, u64) = (next()?, next()?, next()?);
         let nanos = Duration::from_nanos;
-        (slices > 0).then(|| Self { cpu: nanos(cpu), queued: nanos(queued) })
+        (slices > 0).then(|| Self { cpu: nanos(cpu), queued: nanos(queued), slices })
     }
 }
 
@@ -218,7 +237,7 @@ mod tests {
     #[test]
     fn the_kernels_line_is_parsed() {
         let parse = Scheduled::parse;
-        let scheduled = Scheduled { cpu: 2 * MS, queued: MS };
+        let scheduled = Scheduled { cpu: 2 * MS, queued: MS, slices: 7 };
         assert_eq!(parse("2000000 1000000 7\n"), Some(scheduled));
         assert_eq!(parse("0 0 0\n"), None);
         assert_eq!(parse(""), None);

@@ -69,7 +69,7 @@ struct Unpark {
 
 impl Unpark {
     fn at(at: Moment) -> Self {
-        Self { at, sleeps: sleeps() }
+        Self { at, sleeps: at.sleeps() }
     }
 
     /// Returns how the thread has spent the time since then.
