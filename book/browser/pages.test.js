@@ -25,9 +25,8 @@ describe('pages', { concurrency: 2 }, () => {
             }
             assert.deepEqual(found, []);
         });
-    }
 
-    for (const width of WIDTHS) {
+        // The server allows one run at a time: the pages come between the two runs.
         test(`a run, the search and the menus have no axe violations, at ${width} pixels`, async open => {
             const { url } = await Server.virtual();
             const page = await open(`${url}02_lazy.html`, { width });
