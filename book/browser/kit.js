@@ -170,6 +170,8 @@ const proxy = once(async () => {
     });
     server.on('connect', (request, socket) => {
         record(request);
+        // Node no longer handles this socket's errors. Chromium may reset it, for example when it exits.
+        socket.on('error', () => {});
         socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
     });
     return port;
