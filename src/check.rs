@@ -137,8 +137,8 @@ pub struct Exercise {
     /// failed.
     runs: Recording,
     failing_runs: Recording,
-    /// A diagnosis has named the seed.
-    seed_shown: bool,
+    /// The checks that have failed.
+    failed: Vec<(String, Diagnosis)>,
 }
 
 /// The format of the results on stdout.
@@ -242,7 +242,7 @@ impl Exercise {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
-            seed_shown: false,
+            failed: Vec::new(),
         };
         let file = Location::caller().file().to_owned();
         exercise.report(Event::Opened { file });
@@ -341,15 +341,14 @@ impl Exercise {
             }
             Err(failure) => {
                 self.unwritten = failure.is(Kind::Unwritten);
-                let failure = failure
-                    .without_repeats(self.seed_shown, &self.failing_runs.sections);
-                self.seed_shown |= failure.names_values_seed();
+                let reported = failure.clone().without_repeats(&self.failed);
+                self.failed.push((check.clone(), failure));
                 let (columns, color) = match self.format {
                     OutputFormat::Text => (TEXT_COLUMNS, false),
                     OutputFormat::Events { columns, color, .. } => (columns, color),
                 };
-                self.failing_runs.sections.extend(failure.picture().cloned());
-                let diagnosis = failure.render(columns, color);
+                self.failing_runs.sections.extend(reported.picture().cloned());
+                let diagnosis = reported.render(columns, color);
                 self.report(Event::Failed { check, diagnosis });
             }
         }
@@ -434,7 +433,7 @@ mod tests {
             unwritten: false,
             runs: Recording::default(),
             failing_runs: Recording::default(),
-            seed_shown: false,
+            failed: Vec::new(),
         }
     }
 

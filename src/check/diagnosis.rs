@@ -94,19 +94,22 @@ impl Diagnosis {
         self
     }
 
-    pub(super) fn names_values_seed(&self) -> bool {
-        self.values_seed.is_some()
-    }
-
-    /// Leaves out what earlier diagnoses of the exercise have: the seed of the random
-    /// values, and the picture of the same run.
-    pub(super) fn without_repeats(
-        mut self,
-        seed_shown: bool,
-        shown: &[Section],
-    ) -> Self {
+    /// Leaves out what the diagnoses of earlier checks have: the seed of the random
+    /// values, the picture of the same run, and the same message, if it is long.
+    pub(super) fn without_repeats(mut self, earlier: &[(String, Self)]) -> Self {
+        let diagnoses = || earlier.iter().map(|(_, diagnosis)| diagnosis);
+        let seed_shown = diagnoses().any(|earlier| earlier.values_seed.is_some());
         self.values_seed = self.values_seed.filter(|_| !seed_shown);
-        self.picture = self.picture.filter(|picture| !shown.contains(picture));
+        let shown = |picture: &Section| {
+            diagnoses().any(|earlier| earlier.picture() == Some(picture))
+        };
+        self.picture = self.picture.filter(|picture| !shown(picture));
+        // Two measured times may be equal or not.
+        let is_long = self.message.contains('\n') && !self.is(Kind::MayBeNoise);
+        let same = earlier.iter().find(|(_, it)| it.message == self.message);
+        if let Some((check, _)) = same.filter(|_| is_long) {
+            self.message = format!("the same as for the check \"{check}\".");
+        }
         self
     }
 
@@ -237,12 +240,25 @@ mod tests {
         let seed = "The test values are random; `--seed 7` reproduces them.";
         assert!(first.render(80, false).contains(seed));
         assert!(first.render(80, false).contains("a run"));
-        let shown = [first.picture().unwrap().clone()];
-        let again = first.clone().without_repeats(true, &shown);
-        assert_eq!(again.render(80, false), "No.");
-        let other = first.without_repeats(false, &[section(&["b"])]);
+        let earlier = [("one".to_owned(), first.clone())];
+        assert_eq!(first.without_repeats(&earlier).render(80, false), "No.");
+        let other = Diagnosis::new("no.").with_picture(section(&["b"]));
+        let other = other.without_repeats(&earlier);
         assert!(other.render(80, false).contains("a run"));
-        assert!(other.names_values_seed());
+    }
+
+    #[test]
+    fn the_same_long_message_is_shown_once() {
+        let diagnosis = |text: &str| Diagnosis::new(text);
+        let earlier = [("one".to_owned(), diagnosis("no.\nA cause."))];
+        let render = |it: Diagnosis| it.without_repeats(&earlier).render(80, false);
+        assert_eq!(
+            render(diagnosis("no.\nA cause.")),
+            "The same as for the check \"one\"."
+        );
+        assert_eq!(render(diagnosis("no.\nOther.")), "No.\nOther.");
+        let measured = diagnosis("no.\nA cause.").of_kind(Kind::MayBeNoise);
+        assert_eq!(render(measured), "No.\nA cause.");
     }
 
     #[test]
