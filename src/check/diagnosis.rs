@@ -105,7 +105,7 @@ impl Diagnosis {
         };
         self.picture = self.picture.filter(|picture| !shown(picture));
         // Two measured times may be equal or not.
-        let is_long = self.message.contains('\n') && !self.is(Kind::MayBeNoise);
+        let is_long = self.message.len() > 76 && !self.is(Kind::MayBeNoise);
         let same = earlier.iter().find(|(_, it)| it.message == self.message);
         if let Some((check, _)) = same.filter(|_| is_long) {
             self.message = format!("the same as for the check \"{check}\".");
@@ -249,16 +249,22 @@ mod tests {
 
     #[test]
     fn the_same_long_message_is_shown_once() {
-        let diagnosis = |text: &str| Diagnosis::new(text);
-        let earlier = [("one".to_owned(), diagnosis("no.\nA cause."))];
-        let render = |it: Diagnosis| it.without_repeats(&earlier).render(80, false);
+        let long = "no, ".repeat(20);
+        let earlier = [("one".to_owned(), Diagnosis::new(&*long))];
+        let render = |it: Diagnosis| it.without_repeats(&earlier).to_string();
         assert_eq!(
-            render(diagnosis("no.\nA cause.")),
-            "The same as for the check \"one\"."
+            render(Diagnosis::new(&*long)),
+            "the same as for the check \"one\"."
         );
-        assert_eq!(render(diagnosis("no.\nOther.")), "No.\nOther.");
-        let measured = diagnosis("no.\nA cause.").of_kind(Kind::MayBeNoise);
-        assert_eq!(render(measured), "No.\nA cause.");
+        let other = format!("{long}.");
+        assert_eq!(render(Diagnosis::new(&*other)), other);
+        let measured = Diagnosis::new(&*long).of_kind(Kind::MayBeNoise);
+        assert_eq!(render(measured), long);
+        let earlier = [("one".to_owned(), Diagnosis::new("no."))];
+        assert_eq!(
+            Diagnosis::new("no.").without_repeats(&earlier).to_string(),
+            "no."
+        );
     }
 
     #[test]
