@@ -141,14 +141,27 @@ impl Seats {
         Ok(Self { pool, settings, tasks })
     }
 
-    /// Calls `with_tx`. The outer result is an error if it panics or deadlocks.
+    /// Calls `with_tx`. The outer result is an error if it panics, deadlocks, or fails
+    /// before it calls the work.
     async fn call<T>(
         &self,
         limit: Duration,
         work: impl AsyncFnOnce(Tx<'_, '_>) -> Result<T>,
     ) -> Result<Result<T>> {
+        let called = Cell::new(false);
+        let work = async |tx: Tx<'_, '_>| {
+            called.set(true);
+            work(tx).await
+        };
         let call = check::caught(with_tx(&self.pool.pool, limit, work));
-        check::run("with_tx", self.pool.awaits(call)).await.value?
+        let got = check::run("with_tx", self.pool.awaits(call)).await.value??;
+        // The smallest limit may end a statement before the work.
+        let words = format!(
+            "`with_tx` returned {}, and did not call the work.",
+            describe(&got)
+        );
+        check::that(called.get() || sql_state(&got)? == "57014", words)?;
+        Ok(got)
     }
 
     /// Calls `with_tx`, and returns its result and the `statement_timeout` that its
@@ -206,7 +219,12 @@ impl Seats {
 
     /// Checks the connections after a call. `how` describes it.
     async fn unchanged(&self, how: &str) -> Result<()> {
+        // Before any `.await`, with which another task could end.
+        let tasks = Handle::current().metrics().num_alive_tasks();
         self.back(how)?;
+        let words =
+            format!("{how}a task that `with_tx` has spawned is still there.");
+        check::that(tasks <= self.tasks, words)?;
         let clients = self.idle().await?;
         let open = self.pool.sessions().await?.iter().any(|one| one.in_transaction);
         let words = format!(
@@ -234,10 +252,7 @@ impl Seats {
                 .when(now.ends_with("= 1500 ms"), why)
                 .when(default, reset);
         }
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        let words =
-            format!("{how}a task that `with_tx` has spawned is still there.");
-        check::that(tasks <= self.tasks, words)
+        Ok(())
     }
 }
 
@@ -270,7 +285,15 @@ async fn committed(server: &TestDatabase) -> Result<()> {
     let calls = async {
         tokio::select! {
             biased;
-            done = try_join_all(calls) => done.map(drop).context(what.clone()),
+            done = try_join_all(calls) => {
+                let done = done.map(drop);
+                let words = format!(
+                    "{what}: a statement has reached its limit. One transaction waits for \
+                     another, for example at a lock."
+                );
+                check::that(sql_state(&done)? != "57014", words)?;
+                done.context(what.clone())
+            }
             idle = seats.pool.stalled() => {
                 idle?;
                 Err(Diagnosis::new(format!(

@@ -15,7 +15,8 @@ use async_workbook::postgres;
 ///
 /// - If `work` returns a value, this commits and returns it. It returns an error
 ///   unless PostgreSQL has committed: after a failed statement, it answers COMMIT
-///   with a rollback, even if `work` has ignored the error.
+///   with a rollback, even if `work` has ignored the error. (`work` itself ends
+///   no transaction.)
 /// - If `work` returns an error, this rolls back and returns that error, even if the
 ///   rollback fails. An added context is fine.
 /// - In the transaction, PostgreSQL's `statement_timeout` is `limit`, which is in
