@@ -503,11 +503,8 @@ fn uniform(parts: &[f64]) -> Result<()> {
     let uniform = "Each time from 0 to the limit is equally likely, as `random.up_to(limit)` \
                    returns it.";
     let half = "None was shorter than half of its limit. Full jitter begins at 0.";
-    check::that(quarters.iter().all(is_even), words).because([if from_half {
-        half
-    } else {
-        uniform
-    }])?;
+    let why = if from_half { half } else { uniform };
+    check::that(quarters.iter().all(is_even), words).because([why])?;
     let mean = parts.iter().sum::<f64>() / count;
     let words = format!("{what}: the mean is {mean:.2}, expected about 0.5.");
     check::that((mean - 0.5).abs() < deviations(1.0 / 12.0), words)
