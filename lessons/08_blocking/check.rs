@@ -352,6 +352,18 @@ async fn bounded() -> Result<()> {
                      such as a `static`.";
         started(3, when).await.because([cause])
     });
+    unblocked(result.await)?;
+    let result = scene(1, 1, async |server, uploads| {
+        server.call(&uploads[0]);
+        started(1, "after one call to `Hasher::hash`").await?;
+        server.call("");
+        let both = within(OBSERVATION, |log| log.calls.len() > 1).await;
+        let words = "with the limit 1, `uploads::hash` was called for an empty upload while \
+                     another call was running. A call that fails counts, too.";
+        check::that(!both, words)?;
+        log::with(|log| log.all_open = true);
+        returned(2, "after a call with an upload and one without").await
+    });
     unblocked(result.await)
 }
 

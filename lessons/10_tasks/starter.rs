@@ -17,9 +17,10 @@ const MS: Duration = Duration::from_millis(1);
 /// If a job fails or panics, all others are stopped at once. When they have stopped,
 /// however long that takes, this returns the error of the job that failed earliest,
 /// wherever it is in the list: the error itself, with or without added context.
-/// Until they have stopped it only waits for them: no timer, no loop of `yield_now`.
-/// For a panic, it is an error that reports the panic's message, which is a
-/// `&'static str` or a `String`. Of failures at the same instant, it may be any.
+/// Until they have stopped it only waits for them, without a loop of `yield_now`. It
+/// never uses a timer. For a panic, it is an error that reports the panic's message,
+/// which is a `&'static str` or a `String`. Of failures at the same instant, it may
+/// be any.
 ///
 /// Dropping this future stops all jobs at any time, also while it stops them. It is
 /// `Send`, so that a group can be a job of another group.
