@@ -29,9 +29,9 @@ const CAP: Duration = Duration::from_millis(1000);
 ///     connection broke, before the response or within it; the status is 500, 502,
 ///     503 or 504.
 /// - Sends the first request at once. Before each retry it waits, from the failure,
-///   for a random time, `random.up_to(limit)`, and does not wake up before that. The
-///   limit is `BASE` before the first retry; it doubles with each random wait, and is
-///   at most `CAP`.
+///   for a random time, `random.up_to(limit)`, and does not wake up before that.
+///   The limit is `BASE` before the first retry; it doubles with each random wait,
+///   and is at most `CAP`.
 /// - Each status that is retried may come with the header `Retry-After: N`. Then it
 ///   waits for N seconds instead, even for 0. If N is not a whole number, the header
 ///   is ignored. A wait of N seconds may double the limit, too, but does not make it
